@@ -1,0 +1,57 @@
+"""Everything that can go wrong for a reason the user can act on.
+
+::
+
+    TextclfError                 1  something failed
+    ├── StoreError               1  the disk refuses: permissions, space, hardware
+    ├── UsageError               2  asked for in a way that cannot be done
+    ├── NoSuchVersion            3  that version (or any) is not in the registry
+    ├── DataError                4  the data set cannot be used as it is
+    └── IntegrityError           6  a file is not what was published
+        └── UnsafeModel          6  a model file asks for more than data
+
+The number is the exit code of the command line. The message is one sentence; ``hint`` is how to go
+on, where there is a way.
+"""
+
+
+class TextclfError(Exception):
+    """Base of all errors; ``hint`` says what to do next, in words or as a command to type."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class StoreError(TextclfError):
+    """The place where models are kept cannot be read or written."""
+
+
+class UsageError(TextclfError):
+    """An option, a setting or a search space makes no sense."""
+
+    exit_code = 2
+
+
+class NoSuchVersion(TextclfError):
+    """A version was named, or needed, that the registry does not hold."""
+
+    exit_code = 3
+
+
+class DataError(TextclfError):
+    """A data set cannot be read, or cannot be trained or tested on."""
+
+    exit_code = 4
+
+
+class IntegrityError(TextclfError):
+    """A file differs from its recorded digest, or is damaged."""
+
+    exit_code = 6
+
+
+class UnsafeModel(IntegrityError):
+    """A model file holds something that a textclf model never holds; it was not opened."""
