@@ -1,0 +1,258 @@
+"""What is known of a version: the frozen form of its ``metadata.json``.
+
+The names of the fields are the file's. ``docs/metadata.md`` describes each for readers of the file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from textclf.errors import IntegrityError
+from textclf.sketch import Sketch
+from textclf.versions import Recipe
+
+T = TypeVar("T")
+
+SCHEMA = 1
+METADATA = "metadata.json"
+ARTIFACT = "text_classifier.joblib"
+"""Names of the two files that every version has."""
+
+Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
+"""A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
+
+
+class BumpRecord(msgspec.Struct, frozen=True):
+    """Which number went up from which version, who asked for it, and which rules fired."""
+
+    requested: str
+    applied: str
+    reasons: list[str]
+    base: str | None
+
+
+class ArtifactRecord(msgspec.Struct, frozen=True):
+    """The model file: name in the version's folder, SHA-256 (hex), size in bytes."""
+
+    file: str
+    sha256: str
+    bytes: int
+
+
+class DataRecord(msgspec.Struct, frozen=True):
+    """The training data: where it was, how it was read, what was in it.
+
+    ``sha256`` is the file's own; ``rows_sha256`` is of the (text, label) rows in their order, after
+    the test split, where there is one.
+    """
+
+    path: str
+    sha256: str
+    rows: int
+    labels: dict[str, int]
+    sketch: Sketch
+    rows_sha256: str
+    format: str
+    read: dict[str, str | None]
+    skipped_rows: int = 0
+
+
+class ClassMetrics(msgspec.Struct, frozen=True):
+    """Precision, recall and F1 of one class, and how many test rows it has."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """``matrix[i][j]``: rows of ``labels[i]`` that were taken for ``labels[j]``."""
+
+    labels: list[str]
+    matrix: list[list[int]]
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """How well labels were predicted on one set of rows."""
+
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    per_class: dict[str, ClassMetrics]
+    confusion: Confusion
+
+
+class TestRecord(msgspec.Struct, frozen=True):
+    """The test rows: a file (``path``, ``sha256``) or a ``split`` (share) of the training file."""
+
+    rows: int
+    rows_sha256: str
+    metrics: Metrics
+    path: str | None = None
+    sha256: str | None = None
+    split: float | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One point of the search space and how it did in cross-validation.
+
+    ``mean``, ``std`` and ``fold_scores`` are of the search's scoring; a fold that could not be
+    fitted has the score ``None``, and so has then the mean. ``fit_seconds`` is the mean over the
+    folds.
+    """
+
+    params: dict[str, Any]
+    mean: float | None
+    std: float | None
+    fold_scores: list[float | None]
+    accuracy: float | None
+    fit_seconds: float
+    notes: list[str] = []
+
+
+class SearchRecord(msgspec.Struct, frozen=True):
+    """The search: its space and settings, and every candidate in the order of the space."""
+
+    space: Space
+    scoring: str
+    folds: int
+    seed: int
+    candidates: list[Candidate]
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """Python, platform and the versions of the libraries that shape the model."""
+
+    python: str
+    platform: str
+    libraries: dict[str, str]
+
+
+class Code(msgspec.Struct, frozen=True):
+    """textclf's version and the digest of its source; the git commit of the folder trained in."""
+
+    textclf: str
+    sha256: str
+    git_commit: str | None
+    dirty: bool | None
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """All of a version's ``metadata.json``, in the order of the file."""
+
+    version: str
+    saved_at: str
+    best_params: dict[str, Any]
+    best_cv_accuracy: float
+    test_accuracy: float
+    schema: int
+    task: str
+    bump: BumpRecord
+    artifact: ArtifactRecord
+    data: DataRecord
+    test: TestRecord
+    search: SearchRecord
+    environment: Environment
+    code: Code
+    message: str | None
+    seconds: dict[str, float]
+
+    def recipe(self) -> Recipe:
+        """What the version is made of, for the next one to be compared with."""
+        return recipe_of(
+            self.search.space,
+            {"scoring": self.search.scoring, "folds": self.search.folds, "seed": self.search.seed},
+            labels=frozenset(self.data.labels),
+            rows=self.data.rows_sha256,
+            test=self.test.rows_sha256,
+            environment=self.environment,
+            code=self.code,
+        )
+
+
+def recipe_of(  # noqa: PLR0913 - a recipe has that many independent parts
+    space: Space,
+    settings: dict[str, Any],
+    *,
+    labels: frozenset[str],
+    rows: str,
+    test: str,
+    environment: Environment,
+    code: Code,
+) -> Recipe:
+    """Gather what a version's number depends on."""
+    return Recipe(
+        labels=labels,
+        features=frozenset(block for grid in space for block in grid["features"]),
+        classifiers=frozenset(name for grid in space for name in grid["classifier"]),
+        search={**(space[0] if len(space) == 1 else {"space": space}), **settings},
+        rows=rows,
+        test=test,
+        code=code.sha256,
+        libraries={"python": environment.python, **environment.libraries},
+    )
+
+
+class _Head(msgspec.Struct):
+    schema: int
+
+
+class _MacroF1(msgspec.Struct):
+    macro_f1: float
+
+
+class _Test(msgspec.Struct):
+    metrics: _MacroF1
+
+
+class _Rows(msgspec.Struct):
+    rows: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The few fields that a list of versions shows; the rest of the file is skipped unread."""
+
+    version: str
+    saved_at: str
+    best_cv_accuracy: float
+    test_accuracy: float
+    message: str | None
+    data: _Rows
+    test: _Test
+
+
+def encode(metadata: Metadata) -> bytes:
+    """As the file has it."""
+    return pretty(metadata)
+
+
+def pretty(value: Any) -> bytes:
+    """Indented JSON for people and ``jq``; a list of numbers stays on one line."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    numbers = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\n\s*\]")
+    return (numbers.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n").encode()
+
+
+def decode(data: bytes, kind: type[T], *, name: str) -> T:
+    """Read a metadata file as ``Metadata`` or ``Summary``; ``name`` is for the message.
+
+    Raises:
+        IntegrityError: not JSON, a field is missing or of the wrong type, or written by a later
+            textclf.
+    """
+    try:
+        schema = msgspec.json.decode(data, type=_Head).schema
+        if schema <= SCHEMA:
+            return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IntegrityError(
+            f"{name} is damaged: {error}", hint="textclf verify names every damaged file"
+        ) from None
+    raise IntegrityError(
+        f"{name} was written by a later textclf (schema {schema}; this one reads up to {SCHEMA})",
+        hint="update textclf",
+    )

@@ -1,0 +1,508 @@
+"""The registry of model versions: publish, resolve, promote, history, verify.
+
+The only file that knows what lies where in ``models/`` (docs/registry.md draws it). A version is
+one folder, created in one step and never touched again. What is "latest" is said by the highest
+record of an append-only log; the file that clients load, the alias, is a byte copy that follows the
+log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import hashlib
+import platform
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from semver import Version
+
+from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
+from textclf.metadata import (
+    ARTIFACT,
+    METADATA,
+    ArtifactRecord,
+    BumpRecord,
+    Metadata,
+    Summary,
+    decode,
+    encode,
+    pretty,
+)
+from textclf.sketch import Sketch
+from textclf.store.base import Exists, Missing, Store
+from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
+
+_LOG = ".registry/promotions"
+_REPLACED = ".registry/replaced"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One line of the promotion log.
+
+    Attributes:
+        n: its number, from 1 without gaps.
+        at: when (UTC).
+        to: the version promoted.
+        sha256: digest of that version's artifact, so that the alias can be matched with the log.
+        by: who, as user@host.
+        token: random; makes a record its writer's own even where two say the same.
+        previous: what was promoted until then (``from`` in the file), if anything.
+        message: why.
+    """
+
+    n: int
+    at: str
+    to: str
+    sha256: str
+    by: str
+    token: str
+    previous: str | None = msgspec.field(name="from")
+    message: str | None = None
+
+    def is_number(self, n: int) -> bool:
+        """Whether this can be the log's record of that number: not edited by a careless hand."""
+        return (
+            self.n == n
+            and is_version(self.to)
+            and (self.previous is None or is_version(self.previous))
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As the contract shows it: ``from`` is what ``previous`` is here."""
+        return {
+            "n": self.n,
+            "at": self.at,
+            "from": self.previous,
+            "to": self.to,
+            "by": self.by,
+            "message": self.message,
+        }
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The next version's number (``None``: nothing changed), the bump, and what was inferred."""
+
+    version: Version | None
+    bump: BumpRecord
+    inferred: Bump | None = None
+
+
+class Promotion(msgspec.Struct, frozen=True):
+    """What a promotion did: ``kept`` is where a file that nobody published was moved to."""
+
+    version: str
+    previous: str | None
+    changed: bool
+    kept: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing found wrong: in which version (or none), in which file, and what."""
+
+    version: str | None
+    file: str
+    problem: str
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """How many versions were read, and all that is wrong."""
+
+    versions: int
+    problems: tuple[Problem, ...]
+    repaired: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.problems
+
+
+class Registry:
+    """All versions of one model in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # -- versions ---------------------------------------------------------------------------------
+
+    def versions(self) -> list[Version]:
+        """Every published version, lowest first."""
+        return [v for v in self._numbered() if METADATA in self._store.names(str(v))]
+
+    def summaries(self) -> Iterator[Summary]:
+        """The head data of every version, highest first."""
+        for version in reversed(self._numbered()):
+            try:
+                yield self._decode(version, Summary)
+            except NoSuchVersion:
+                continue
+
+    def highest(self) -> Version | None:
+        """The highest published version."""
+        numbered = reversed(self._numbered())
+        return next((v for v in numbered if METADATA in self._store.names(str(v))), None)
+
+    def resolve(self, name: str) -> Version:
+        """``1.1.0``, ``v1.1.0``, ``latest`` or ``previous`` as a version that exists.
+
+        Raises:
+            NoSuchVersion: there is none of that name.
+        """
+        if name in ("latest", "previous"):
+            version = parse_version(self._promoted(name))
+        else:
+            try:
+                version = parse_version(name)
+            except ValueError:
+                raise NoSuchVersion(
+                    f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
+                    hint="textclf versions list",
+                ) from None
+        if METADATA not in self._store.names(str(version)):
+            raise self._unknown(version)
+        return version
+
+    def latest(self) -> Version | None:
+        """The promoted version."""
+        head = self._head()
+        return parse_version(head.to) if head else None
+
+    def metadata(self, version: Version) -> Metadata:
+        """All that is recorded of a version. Raises NoSuchVersion, IntegrityError."""
+        metadata: Metadata = self._decode(version, Metadata)
+        return metadata
+
+    def artifact(self, version: Version) -> bytes:
+        """The bytes of a version's model file, checked against their digest.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: the file is missing or differs from its digest.
+        """
+        recorded = self.metadata(version).artifact
+        data = self._read(f"{version}/{ARTIFACT}")
+        if problem := _artifact_problem(data, recorded):
+            raise IntegrityError(f"{self.locate(version)} {problem}", hint="textclf verify")
+        return data or b""
+
+    def locate(self, version: Version) -> str:
+        """Where a version's model file lies, for people and for ``joblib.load``."""
+        return self._store.locate(f"{version}/{ARTIFACT}")
+
+    # -- publishing -------------------------------------------------------------------------------
+
+    def plan(self, recipe: Recipe, rows: Sketch, *, requested: str, start: Version | None) -> Plan:
+        """The number a training would get, and why.
+
+        Args:
+            recipe: what is about to be trained.
+            rows: sketch of its training rows.
+            requested: ``auto``, or the bump asked for.
+            start: the version to go on from; the highest when ``None``.
+        """
+        base = start or self.highest()
+        if base is None:
+            bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
+            return Plan(next_version(None, Bump.MAJOR, self.taken()), bump)
+        before = self.metadata(base)
+        found = infer_bump(
+            before.recipe(), recipe, rows_in_common=before.data.sketch.in_common(rows)
+        )
+        reasons = list(found.reasons) or [f"nothing changed since {base}"]
+        applied = found.bump if requested == "auto" else Bump(requested)
+        record = BumpRecord(requested, applied or "none", reasons, str(base))
+        if applied is None:
+            return Plan(None, record, found.bump)
+        return Plan(next_version(base, applied, self.taken()), record, found.bump)
+
+    def taken(self) -> set[Version]:
+        """Numbers that are not given again: existing ones and all that were ever promoted."""
+        return {*self._numbered(), *(parse_version(r.to) for r in self.history())}
+
+    def publish(self, metadata: Metadata, artifact: bytes) -> Metadata:
+        """Make a new version, whole, under the metadata's number or the next free one.
+
+        Returns:
+            The metadata as published: with its number and the time.
+        """
+        self._store.sweep()
+        version = parse_version(metadata.version)
+        base = parse_version(metadata.bump.base) if metadata.bump.base else None
+        while True:
+            if version in (taken := self.taken()):
+                version = next_version(base, Bump(metadata.bump.applied), taken)
+            published = msgspec.structs.replace(metadata, version=str(version), saved_at=_now())
+            try:
+                self._store.create_folder(
+                    str(version), {ARTIFACT: artifact, METADATA: encode(published)}
+                )
+            except Exists:
+                continue  # a rival was faster; its number is taken now
+            return published
+
+    # -- promoting --------------------------------------------------------------------------------
+
+    def promote(self, version: Version, *, message: str | None = None) -> Promotion:
+        """Make a version the latest: append to the log, then let the alias follow.
+
+        Promoting what is promoted already writes no record, but mends the alias.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: its model file is not what was published; nothing was changed.
+        """
+        artifact = self.artifact(version)
+        while True:
+            head = self._head()
+            if head and head.to == str(version):
+                return Promotion(str(version), head.previous, changed=False, kept=self._heal())
+            record = Record(
+                n=head.n + 1 if head else 1,
+                at=_now(),
+                to=str(version),
+                sha256=_sha256(artifact),
+                by=_who(),
+                token=uuid.uuid4().hex,
+                previous=head.to if head else None,
+                message=message,
+            )
+            try:
+                self._store.create(_record_key(record.n), _encode_record(record))
+            except Exists:
+                continue
+            return Promotion(str(version), record.previous, changed=True, kept=self._heal())
+
+    def rollback(self, *, message: str | None = None) -> Promotion:
+        """Promote what was promoted before. Raises NoSuchVersion when there is nothing before."""
+        return self.promote(self.resolve("previous"), message=message)
+
+    def history(self) -> list[Record]:
+        """The promotion log, oldest first."""
+        return [self._record(n) for n in self._record_numbers()]
+
+    # -- checking ---------------------------------------------------------------------------------
+
+    def verify(self, *, repair: bool = False) -> Verification:
+        """Check every file of every version, the log and the alias.
+
+        ``repair`` mends what is derived (the alias) and sweeps what was left half-written; it never
+        touches a version or the log.
+        """
+        repaired = tuple(self._repair()) if repair else ()
+        folders = self._numbered()
+        problems = [p for v in folders for p in self._version_problems(v)]
+        problems += [*self._log_problems(), *self._alias_problems(), *self._leftover_problems()]
+        return Verification(len(folders), tuple(problems), repaired)
+
+    def _repair(self) -> Iterator[str]:
+        if self._store.leftovers():
+            self._store.sweep()
+            yield "removed half-written work of writers that died"
+        if any(self._alias_problems()):
+            try:
+                kept = self._heal()
+            except TextclfError:
+                return  # the version itself is damaged: the check that follows names it
+            told = f"; the file that stood there is now {kept}" if kept else ""
+            yield f"restored {self._store.locate(ARTIFACT)}{told}"
+
+    def _version_problems(self, version: Version) -> Iterator[Problem]:
+        name = str(version)
+        try:
+            metadata = self.metadata(version)
+        except NoSuchVersion:
+            yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
+            return
+        except TextclfError as error:
+            yield Problem(name, f"{name}/{METADATA}", str(error))
+            return
+        if metadata.version != name:
+            yield Problem(name, f"{name}/{METADATA}", f"says it is version {metadata.version}")
+        data = self._read(f"{name}/{ARTIFACT}")
+        if problem := _artifact_problem(data, metadata.artifact):
+            yield Problem(name, f"{name}/{ARTIFACT}", problem)
+
+    def _log_problems(self) -> Iterator[Problem]:
+        previous: str | None = None
+        for expected, n in enumerate(self._record_numbers(), 1):
+            key = _record_key(n)
+            if n != expected:
+                yield Problem(None, key, f"record {expected} is missing before it")
+                return
+            try:
+                record = self._record(n)
+            except TextclfError as error:
+                yield Problem(None, key, str(error))
+                return
+            if record.previous != previous:
+                yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
+            if problem := self._promoted_problem(record):
+                yield Problem(record.to, key, problem)
+            previous = record.to
+
+    def _promoted_problem(self, record: Record) -> str | None:
+        try:
+            metadata = self.metadata(parse_version(record.to))
+        except NoSuchVersion:
+            return f"names version {record.to}, which does not exist"
+        except IntegrityError:
+            return None  # a problem of that version
+        if metadata.artifact.sha256 != record.sha256:
+            return "has another SHA-256 than the version's metadata"
+        return None
+
+    def _alias_problems(self) -> Iterator[Problem]:
+        try:
+            head = self._head()
+        except IntegrityError:
+            return  # a problem of the log
+        found = self._read(ARTIFACT)
+        digest = _sha256(found) if found is not None else None
+        if head and digest is None:
+            yield Problem(head.to, ARTIFACT, f"is missing; promoted is {head.to}")
+        elif head and digest != head.sha256:
+            yield Problem(head.to, ARTIFACT, f"is not the promoted version {head.to}")
+
+    def _leftover_problems(self) -> Iterator[Problem]:
+        for name in self._store.leftovers():
+            yield Problem(None, f".registry/staging/{name}", "was left by a writer that died")
+
+    # -- the alias --------------------------------------------------------------------------------
+
+    def _heal(self) -> str | None:
+        """Let the alias follow the head of the log; look again until it does.
+
+        Returns:
+            Where a file was kept that stood in the alias's place but was never promoted.
+        """
+        kept = None
+        while head := self._head():
+            found = self._read(ARTIFACT)
+            if found is not None and _sha256(found) == head.sha256:
+                break
+            promoted = self.artifact(parse_version(head.to))
+            if _sha256(promoted) != head.sha256:
+                raise IntegrityError(
+                    f"{head.to} is not the version that was promoted (its SHA-256 differs)",
+                    hint="promote another version; textclf verify says more",
+                )
+            if found is not None:
+                kept = self._keep_unknown(found) or kept
+            self._store.replace(ARTIFACT, promoted)
+        return kept
+
+    def _keep_unknown(self, found: bytes) -> str | None:
+        """Keep a file that is about to be replaced, unless it is a promoted version's copy."""
+        digest = _sha256(found)
+        if any(self._record(n).sha256 == digest for n in reversed(self._record_numbers())):
+            return None
+        key = f"{_REPLACED}/{digest[:12]}.joblib"
+        with contextlib.suppress(Exists):
+            self._store.create(key, found)
+        return self._store.locate(key)
+
+    # -- the log ----------------------------------------------------------------------------------
+
+    def _record_numbers(self) -> list[int]:
+        names = self._store.names(_LOG)
+        return sorted(int(name[:8]) for name in names if re.fullmatch(r"[0-9]{8}\.json", name))
+
+    def _record(self, n: int) -> Record:
+        key = _record_key(n)
+        try:
+            record = msgspec.json.decode(self._store.read(key), type=Record)
+        except (Missing, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            record = None
+        if record is None or not record.is_number(n):
+            raise IntegrityError(
+                f"{self._store.locate(key)} is damaged: not a promotion record",
+                hint="restore it from a backup; the versions themselves are not touched by this",
+            )
+        return record
+
+    def _head(self) -> Record | None:
+        numbers = self._record_numbers()
+        return self._record(numbers[-1]) if numbers else None
+
+    def _promoted(self, name: str) -> str:
+        head = self._head()
+        if head is None:
+            hint = "textclf promote VERSION" if self._numbered() else "textclf train"
+            raise NoSuchVersion("no version has been promoted yet", hint=hint)
+        if name == "latest":
+            return head.to
+        if head.previous is None:
+            raise NoSuchVersion(
+                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
+            )
+        return head.previous
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def _numbered(self) -> list[Version]:
+        return sorted(parse_version(name) for name in self._store.names() if is_version(name))
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return self._store.read(key)
+        except Missing:
+            return None
+
+    def _decode(self, version: Version, kind: type[Any]) -> Any:
+        key = f"{version}/{METADATA}"
+        try:
+            return decode(self._store.read(key), kind, name=self._store.locate(key))
+        except Missing:
+            raise self._unknown(version) from None
+
+    def _unknown(self, version: Version) -> NoSuchVersion:
+        known = self.versions()
+        if not known:
+            return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")
+        near = sorted(known, key=lambda v: _distance(v, version))[:3]
+        return NoSuchVersion(
+            f"no version {version}; near it: {', '.join(map(str, sorted(near)))}",
+            hint="textclf versions list",
+        )
+
+
+def _artifact_problem(data: bytes | None, recorded: ArtifactRecord) -> str | None:
+    if data is None:
+        return "is missing"
+    if _sha256(data) != recorded.sha256:
+        return "is not the file that was published (its SHA-256 differs)"
+    return None
+
+
+def _distance(one: Version, other: Version) -> tuple[int, ...]:
+    return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))
+
+
+def _record_key(n: int) -> str:
+    return f"{_LOG}/{n:08d}.json"
+
+
+def _encode_record(record: Record) -> bytes:
+    fields = record.as_json() | {"sha256": record.sha256, "token": record.token}
+    return pretty(fields)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container may run without a user entry
+        user = "unknown"
+    return f"{user}@{platform.node()}"

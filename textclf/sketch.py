@@ -1,0 +1,61 @@
+"""How many rows two data sets share, told from a few kilobytes instead of the data.
+
+A bottom-k sketch: of the 64-bit hashes of all distinct rows only the k smallest are kept. Those are
+a uniform sample of the rows, and the same sample for the same rows, so two sketches compare
+(Broder, "On the resemblance and containment of documents", 1997). With k = 256 the standard error
+of the share is at most 3.5 percentage points; sets of up to 256 distinct rows are compared exactly.
+"""
+
+from __future__ import annotations
+
+import heapq
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+_K = 256
+_BYTES = 8
+
+
+class Sketch(msgspec.Struct, frozen=True):
+    """Of one data set: the number of distinct rows, and their k smallest hashes.
+
+    Attributes:
+        distinct: number of distinct (text, label) rows.
+        hashes: base64 of the hashes, 8 bytes each, big-endian, ascending.
+    """
+
+    distinct: int
+    hashes: str
+
+    @classmethod
+    def of(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:
+        """Sketch the rows of a data set; their order does not matter."""
+        rows = {
+            blake2b(
+                f"{label}\0{text}".encode("utf-8", "surrogatepass"), digest_size=_BYTES
+            ).digest()
+            for text, label in zip(texts, labels, strict=True)
+        }
+        return cls(len(rows), b64encode(b"".join(heapq.nsmallest(_K, rows))).decode())
+
+    def in_common(self, other: Sketch) -> float:
+        """Share of rows that both sets have, of the larger one (estimated, 0 to 1)."""
+        limit = min(self._limit(), other._limit())
+        mine, theirs = self._sample(limit), other._sample(limit)
+        if not mine | theirs:
+            return 1.0
+        resemblance = len(mine & theirs) / len(mine | theirs)
+        both = resemblance * (self.distinct + other.distinct) / (1 + resemblance)
+        return min(1.0, both / max(self.distinct, other.distinct))
+
+    def _limit(self) -> bytes:
+        """Up to here every row of the data set is in the sample."""
+        return b64decode(self.hashes)[-_BYTES:] if self.distinct > _K else b"\xff" * _BYTES
+
+    def _sample(self, limit: bytes) -> set[bytes]:
+        packed = b64decode(self.hashes)
+        hashes = (packed[i : i + _BYTES] for i in range(0, len(packed), _BYTES))
+        return {row for row in hashes if row <= limit}

@@ -1,0 +1,1 @@
+"""Places to keep files, and the protocol the registry talks to them by."""

@@ -1,0 +1,184 @@
+"""A folder on a local disk as a store.
+
+Everything is written to a staging folder first, forced to disk, and put in its place by one system
+call: ``link`` (create), ``rename`` over a file (replace), ``rename`` of a folder onto a free name
+(create_folder).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from textclf.errors import StoreError
+from textclf.store.base import Exists, Missing
+
+STAGING = ".registry/staging"
+_STALE_SECONDS = 24 * 60 * 60
+"""Staged work this old was left by a writer that died: publishing takes seconds."""
+
+
+class LocalStore:
+    """Files below ``root``, which is created when the first file is written."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, key: str) -> bytes:
+        """See Store."""
+        with self._told("read", key):
+            try:
+                return self._path(key).read_bytes()
+            except (FileNotFoundError, IsADirectoryError):
+                raise Missing(key) from None
+            except NotADirectoryError:
+                self._require_folder()
+                raise Missing(key) from None
+
+    def names(self, folder: str = "") -> list[str]:
+        """See Store."""
+        with self._told("list", folder):
+            try:
+                return [entry.name for entry in self._path(folder).iterdir()]
+            except FileNotFoundError:
+                return []
+            except NotADirectoryError:
+                self._require_folder()
+                return []
+
+    def create(self, key: str, data: bytes) -> None:
+        """See Store."""
+        path = self._path(key)
+        with self._told("write", key), self._staged() as staged:
+            _make_folders(path.parent)
+            _write(staged, data)
+            try:
+                path.hardlink_to(staged)
+            except FileExistsError:
+                raise Exists(key) from None
+            _sync_folder(path.parent)
+
+    def replace(self, key: str, data: bytes) -> None:
+        """See Store."""
+        path = self._path(key)
+        with self._told("write", key), self._staged() as staged:
+            _make_folders(path.parent)
+            _write(staged, data)
+            staged.replace(path)
+            _sync_folder(path.parent)
+
+    def create_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """See Store."""
+        path = self._path(folder)
+        with self._told("write", folder), self._staged() as staged:
+            _make_folders(path.parent)
+            staged.mkdir()
+            for name, data in files.items():
+                _write(staged / name, data)
+            _sync_folder(staged)
+            try:
+                staged.rename(path)
+            except OSError:
+                if os.path.lexists(path):
+                    raise Exists(folder) from None
+                raise
+            _sync_folder(path.parent)
+
+    def leftovers(self) -> list[str]:
+        """See Store."""
+        stale = time.time() - _STALE_SECONDS
+        return sorted(name for name in self.names(STAGING) if self._written(name) < stale)
+
+    def sweep(self) -> None:
+        """See Store."""
+        for name in self.leftovers():
+            _remove(self._path(f"{STAGING}/{name}"))
+
+    def locate(self, key: str) -> str:
+        """See Store."""
+        return str(self._path(key))
+
+    def _written(self, name: str) -> float:
+        try:
+            return self._path(f"{STAGING}/{name}").stat().st_mtime
+        except FileNotFoundError:  # its writer has just finished
+            return time.time()
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if PurePosixPath(key).is_absolute() or ".." in parts:
+            raise ValueError(f"not a key: {key!r}")
+        return self.root.joinpath(*parts)
+
+    @contextlib.contextmanager
+    def _staged(self) -> Iterator[Path]:
+        """A free path in the staging folder; what is left there in the end is removed."""
+        staging = self._path(STAGING)
+        _make_folders(staging)
+        path = staging / uuid.uuid4().hex
+        try:
+            yield path
+        finally:
+            try:
+                _remove(path)
+            except KeyboardInterrupt:  # it comes when it likes
+                _remove(path)
+                raise
+
+    @contextlib.contextmanager
+    def _told(self, verb: str, key: str) -> Iterator[None]:
+        """Turn what the system says into a sentence."""
+        try:
+            yield
+        except OSError as error:
+            self._require_folder()
+            raise StoreError(
+                f"cannot {verb} {self.locate(key)}: {error.strerror or error}"
+            ) from error
+
+    def _require_folder(self) -> None:
+        for path in (self.root, *self.root.parents):
+            if os.path.lexists(path) and not path.is_dir():
+                raise StoreError(
+                    f"{path} is not a folder, so no models can be kept there",
+                    hint="name another with --models",
+                )
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _make_folders(path: Path) -> None:
+    if path.is_dir():
+        return
+    _make_folders(path.parent)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir()
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    if os.name != "posix":  # elsewhere a folder cannot be opened, and need not be
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
