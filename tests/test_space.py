@@ -1,0 +1,166 @@
+"""Search spaces: TOML to candidates, and sentences for what is wrong with them."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import ParameterGrid
+
+from textclf.errors import UsageError
+from textclf.search import check_space
+from textclf.space import SpaceSource, default_source, parse_space, points, read_source
+
+SPACE = """\
+[features.word]                 # a comment
+ngram_range = [[1, 1], [1, 2]]
+sublinear_tf = true
+
+[features.char_wb]
+ngram_range = [[2, 5]]
+
+[classifier.LinearSVC]
+C = [0.1, 1]
+
+[classifier.ComplementNB]
+alpha = [0.1, 0.5, 1]
+"""
+
+
+def source(text):
+    return SpaceSource("grid.toml", text)
+
+
+def check(text):
+    space = parse_space(source(text))
+    check_space(space, source(text).where)
+    return space
+
+
+def refusal(text):
+    with pytest.raises(UsageError) as caught:
+        check(text)
+    return str(caught.value), caught.value.hint
+
+
+def test_candidates_are_the_product_of_all_alternatives():
+    """Each list is a list of alternatives; classifiers are alternatives of each other."""
+    found = points(parse_space(source(SPACE)))
+    assert len(found) == 2 * 2 + 2 * 3
+    assert found[0].params == {
+        "classifier": "LinearSVC",
+        "classifier__C": 0.1,
+        "features__word__ngram_range": [1, 1],
+        "features__word__sublinear_tf": True,
+        "features__char_wb__ngram_range": [2, 5],
+    }
+
+
+axes = st.dictionaries(
+    st.sampled_from(["C", "tol", "max_iter"]), st.lists(st.integers(1, 9), min_size=1, max_size=3)
+)
+blocks = st.dictionaries(
+    st.sampled_from(["min_df", "max_features"]), st.lists(st.integers(1, 9), min_size=1, max_size=3)
+)
+
+
+@given(axes, blocks, blocks)
+def test_candidates_come_in_the_order_of_parameter_grid(classifier, word, char):
+    """Ties are won by the first candidate, so the order must be scikit-learn's."""
+    space = [{"features": {"word": word, "char": char}, "classifier": {"LinearSVC": classifier}}]
+    grid = {f"classifier__{name}": values for name, values in classifier.items()}
+    for block, table in (("word", word), ("char", char)):
+        grid |= {f"features__{block}__{name}": values for name, values in table.items()}
+    ours = [{k: v for k, v in p.params.items() if k != "classifier"} for p in points(space)]
+    assert ours == list(ParameterGrid(grid))
+
+
+def test_space_tables_are_a_union_of_grids():
+    """Each [[space]] is a grid of its own, searched after the one before it."""
+    text = """
+[[space]]
+features.word.ngram_range = [[1, 2]]
+classifier.LinearSVC.C = 1
+[[space]]
+features.char.ngram_range = [[2, 4]]
+classifier.RidgeClassifier.alpha = [1, 2]
+"""
+    found = points(check(text))
+    assert [(p.classifier, *p.features) for p in found] == [
+        ("LinearSVC", "word"),
+        ("RidgeClassifier", "char"),
+        ("RidgeClassifier", "char"),
+    ]
+
+
+def test_the_default_space_is_one_that_scikit_learn_takes():
+    """The space that comes with textclf passes its own checks."""
+    shipped = default_source()
+    space = parse_space(shipped)
+    check_space(space, shipped.where)
+    assert points(space)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says", "hint"),
+    [
+        ("sublinear_tf", "sublinear_tff", 3, "features.word.sublinear_tff", "'sublinear_tf'"),
+        ("[features.char_wb]", "[features.charwb]", 5, "features.charwb", "'char_wb'"),
+        ("[classifier.LinearSVC]", "[classifier.LinearSCV]", 8, "LinearSCV", "'LinearSVC'"),
+        ("[classifier.LinearSVC]", "[clasifier.LinearSVC]", 8, "'clasifier'", "'classifier'"),
+        ("C = [0.1, 1]", "C = []", 9, "no alternative", None),
+        ("C = [0.1, 1]", "C = [0.1, -1]", 9, "'C' parameter", None),
+        ("C = [0.1, 1]", 'C = ["a"]', 9, "'C' parameter", None),
+        ("C = [0.1, 1]", "c = [0.1, 1]", 9, "no parameter 'c'", None),
+        ("alpha = [0.1, 0.5, 1]", 'alpha = "x"', 12, "'alpha' parameter", None),
+        ("sublinear_tf = true", "max_df = 1.5", 3, "'max_df' parameter", None),
+        ("sublinear_tf = true", 'token_pattern = "("', 3, "unterminated subpattern", None),
+        ("[[1, 1], [1, 2]]", "[1, 2]", 2, "[[1, 1]]", None),
+        ("[[1, 1], [1, 2]]", "[[2, 1]]", 2, "ngram_range", None),
+        ("C = [0.1, 1]", "C = = 1", 9, "not TOML", None),
+        ("C = [0.1, 1]", 'penalty = "l1"\nloss = "hinge"', 8, "penalty='l1'", None),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(old, new, line, says, hint):
+    """Unknown names and values that scikit-learn refuses name the file, the line and a way out."""
+    message, told = refusal(SPACE.replace(old, new, 1))
+    assert message.startswith(f"grid.toml:{line}: ")
+    assert says in message
+    if hint:
+        assert hint in told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no [features.…] table"),
+        ("[features.word]\n", "no [classifier.…] table"),
+        ("features = 1", "no [features.…] table"),
+        ("[features]\nword = 1\n[classifier.LinearSVC]", "must be a table"),
+        ("space = 1", "write [[space]]"),
+        ("[[space]]\n[[space]]", "no [features.…] table"),
+    ],
+)
+def test_a_missing_part_is_named(text, says):
+    """A space without features or classifiers is refused."""
+    assert says in refusal(text)[0]
+
+
+def test_an_unreadable_file_is_refused(tmp_path):
+    """A search space that is missing or not text is told in a sentence."""
+    with pytest.raises(UsageError, match="No such file"):
+        read_source(tmp_path / "nope.toml")
+    path = tmp_path / "grid.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        read_source(path)
+
+
+@given(st.text(max_size=200) | st.sampled_from(list(itertools.accumulate(SPACE))))
+def test_any_text_is_a_space_or_a_sentence(text):
+    """Whatever the file holds, the answer is a search space or a UsageError."""
+    try:
+        found = points(parse_space(source(text)))
+    except UsageError as error:
+        found = str(error).startswith("grid.toml")
+    assert found

@@ -1,0 +1,205 @@
+"""The main job: what comes out of it, and that it comes out the same each time."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import msgspec
+import pytest
+
+from textclf.dataset import ReadOptions, read_dataset
+from textclf.errors import DataError
+from textclf.evaluation import measure
+from textclf.metadata import BumpRecord, Metadata, decode, encode
+from textclf.safe_load import load_pipeline
+from textclf.search import Fit
+from textclf.space import SpaceSource, parse_space, points
+from textclf.training import Settings, prepare, train
+
+DATA = Path(__file__).parent.parent / "data"
+SPACE = parse_space(
+    SpaceSource(
+        "grid",
+        """
+        [features.word]
+        ngram_range = [[1, 1], [1, 2]]
+        max_features = 3000
+        [features.char_wb]
+        ngram_range = [[2, 3]]
+        [classifier.LinearSVC]
+        C = [0.3, 1]
+        """,
+    )
+)
+BUMP = BumpRecord("auto", "major", ["the first version"], None)
+
+
+@pytest.fixture(scope="module")
+def job():
+    options = ReadOptions()
+    rows = read_dataset(DATA / "train.csv", options)
+    test = read_dataset(DATA / "test.csv", options)
+    return prepare(rows, test, 0.2, options, Settings(SPACE, folds=3))
+
+
+@pytest.fixture(scope="module")
+def trained(job):
+    fits: list[Fit] = []
+    metadata, artifact = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
+    return metadata, artifact, fits
+
+
+def test_the_metadata_tells_what_was_done(job, trained):
+    """Parameters, scores, data, test, search, environment and times are all there and agree."""
+    metadata, artifact, fits = trained
+    assert metadata.artifact.sha256 == hashlib.sha256(artifact).hexdigest()
+    assert metadata.artifact.bytes == len(artifact)
+    assert metadata.data.rows == len(job.train) == sum(metadata.data.labels.values())
+    assert metadata.data.sha256 == hashlib.sha256((DATA / "train.csv").read_bytes()).hexdigest()
+    assert metadata.test.sha256 == hashlib.sha256((DATA / "test.csv").read_bytes()).hexdigest()
+    assert len(fits) == len(metadata.search.candidates) * 3
+    winner = max(metadata.search.candidates, key=lambda c: c.mean or 0)
+    assert metadata.best_params == winner.params
+    assert metadata.best_cv_accuracy == winner.mean
+    assert sum(map(sum, metadata.test.metrics.confusion.matrix)) == len(job.test)
+    assert metadata.environment.libraries["scikit-learn"]
+    assert set(metadata.seconds) == {"read", "search", "refit", "test", "publish"}
+
+
+def test_the_metadata_survives_its_file(trained):
+    """What is written is what is read."""
+    metadata = trained[0]
+    assert decode(encode(metadata), Metadata, name="metadata.json") == metadata
+    assert list(json.loads(encode(metadata)))[:5] == [
+        "version",
+        "saved_at",
+        "best_params",
+        "best_cv_accuracy",
+        "test_accuracy",
+    ]
+
+
+def test_the_best_parameters_fit_set_params(trained, tmp_path):
+    """Every name but the classifier's is one for Pipeline.set_params of the saved model."""
+    metadata, artifact, _ = trained
+    (tmp_path / "model").write_bytes(artifact)
+    pipeline = joblib.load(tmp_path / "model")
+    given = {k: v for k, v in metadata.best_params.items() if k != "classifier"}
+    pipeline.set_params(**given)
+    assert type(pipeline.named_steps["classifier"]).__name__ == metadata.best_params["classifier"]
+
+
+def test_a_linear_model_finds_the_sample_neither_trivial_nor_hopeless(trained):
+    """The shipped sample lies well above chance and well below 100 %."""
+    metadata = trained[0]
+    assert 0.65 < metadata.best_cv_accuracy < 0.95
+    assert 0.65 < metadata.test_accuracy < 0.95
+
+
+def test_the_restricted_loader_opens_it_and_predicts_the_same(job, trained, tmp_path):
+    """The loader that textclf uses and joblib's give models that agree on every test row."""
+    artifact = trained[1]
+    (tmp_path / "model").write_bytes(artifact)
+    plain = joblib.load(tmp_path / "model")
+    ours = load_pipeline(artifact, name="model")
+    assert ours.predict(job.test.texts).tolist() == plain.predict(job.test.texts).tolist()
+
+
+def test_joblib_load_works_without_textclf(job, trained, tmp_path):
+    """A process that cannot import textclf loads the file and predicts the recorded accuracy."""
+    metadata, artifact, _ = trained
+    (tmp_path / "model").write_bytes(artifact)
+    (tmp_path / "texts").write_text(json.dumps(job.test.texts))
+    program = """
+import json, sys
+sys.modules["textclf"] = None
+import joblib
+print(json.dumps(joblib.load("model").predict(json.load(open("texts"))).tolist()))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert measure(job.test.labels, json.loads(run.stdout)).accuracy == metadata.test_accuracy
+
+
+AGAIN = """
+import hashlib, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_training as t
+options = t.ReadOptions()
+rows, test = (t.read_dataset(t.DATA / name, options) for name in ("train.csv", "test.csv"))
+job = t.prepare(rows, test, 0.2, options, t.Settings(t.SPACE, folds=3))
+print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).hexdigest())
+"""
+
+
+@pytest.mark.parametrize(("hash_seed", "jobs"), [("1", "1"), ("2", "2")])
+def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_seed, jobs):
+    """Neither addresses, nor hash seeds, nor the number of workers show in the artifact."""
+    run = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(Path(__file__).parent), jobs],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == trained[0].artifact.sha256
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    ["LinearSVC", "LogisticRegression", "RidgeClassifier", "SGDClassifier", "MultinomialNB"],
+)
+def test_every_classifier_gives_the_same_bytes_twice(job, classifier):
+    """Two trainings in one process give equal artifacts, whatever the classifier."""
+    space = parse_space(SpaceSource("g", f"[features.word]\n[classifier.{classifier}]"))
+    small = replace(job, settings=Settings(space, folds=2))
+    first, second = (train(small, "1.0.0", BUMP, jobs=1)[1] for _ in range(2))
+    assert first == second
+
+
+def test_a_vocabulary_holds_plain_integers(trained):
+    """After max_features, too: NumPy integers would make loading slow and unsafe."""
+    pipeline = load_pipeline(trained[1], name="model")
+    for _, vectorizer in pipeline.named_steps["features"].transformer_list:
+        assert {type(index) for index in vectorizer.vocabulary_.values()} == {int}
+
+
+def test_without_test_data_a_stratified_share_is_split_off():
+    """The split keeps the shares of the labels, holds every row once, and follows the seed."""
+    options = ReadOptions()
+    rows = read_dataset(DATA / "train.csv", options)
+    job = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
+    again = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
+    other = prepare(rows, None, 0.25, options, Settings(SPACE, seed=4))
+    assert job.split == 0.25
+    assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
+    for label, count in job.test.label_counts.items():
+        assert count == round(rows.label_counts[label] * 0.25)
+    assert job.test.rows_sha256 == again.test.rows_sha256 != other.test.rows_sha256
+
+
+def test_rows_that_cannot_be_split_are_refused(tmp_path):
+    """A label with a single row cannot be on both sides."""
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
+    options = ReadOptions()
+    with pytest.raises(DataError, match="cannot split off 20%"):
+        prepare(read_dataset(path, options), None, 0.2, options, Settings(SPACE))
+
+
+def test_the_recipe_of_the_file_is_that_of_the_job(job, trained):
+    """A training that changes nothing is recognised from the metadata alone."""
+    stored = decode(encode(trained[0]), Metadata, name="m").recipe()
+    assert stored == msgspec.structs.replace(trained[0]).recipe() == job.recipe()
+
+
+def test_points_of_the_job_are_those_of_its_space(job):
+    """The job searches its space."""
+    assert job.points() == points(SPACE)

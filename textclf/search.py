@@ -1,0 +1,292 @@
+"""Cross-validated grid search with the scores and the winner of scikit-learn's GridSearchCV.
+
+The engine is the function ``grid_search``: points of a search space in, one ``Fit`` for each
+(candidate, fold) out, in any order. Candidates that differ only in the classifier share the matrix
+of a fold.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, get_scorer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+
+from textclf.errors import DataError, UsageError
+from textclf.features import feature_union, vectorizer
+from textclf.metadata import Candidate, Space
+from textclf.space import CLASSIFIERS, Point, points
+
+Rows = NDArray[np.intp]
+Fold = tuple[Rows, Rows]
+"""Row numbers to train on, row numbers to score on."""
+
+_SMALL = 5_000_000
+"""Characters to vectorise in all, below which starting processes takes longer than it saves."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One candidate on one fold; a candidate that scikit-learn could not fit scores NaN.
+
+    ``seconds`` is the classifier's own time and an equal share of the time for the fold's matrix.
+    """
+
+    candidate: int
+    fold: int
+    score: float
+    accuracy: float
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def classifier(point: Point, seed: int) -> Any:
+    """The unfitted classifier of a candidate; ``seed`` is its random state unless it sets one."""
+    kind = getattr(importlib.import_module(CLASSIFIERS[point.classifier]), point.classifier)
+    estimator = kind(**point.settings)
+    if "random_state" in estimator.get_params() and "random_state" not in point.settings:
+        estimator.set_params(random_state=seed)
+    return estimator
+
+
+def pipeline(point: Point, seed: int) -> Pipeline:
+    """The unfitted pipeline of a candidate."""
+    return Pipeline(
+        [("features", feature_union(point.features)), ("classifier", classifier(point, seed))]
+    )
+
+
+def stratified_folds(labels: Sequence[str], folds: int, seed: int) -> list[Fold]:
+    """The folds of ``StratifiedKFold``, shuffled with the seed.
+
+    Raises:
+        DataError: there is one label only, or every label has fewer rows than there are folds.
+    """
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # small labels are told of by checks.find_problems
+        try:
+            return list(splitter.split(np.zeros(len(labels)), np.asarray(labels)))
+        except ValueError:
+            raise DataError(
+                f"{len(labels)} rows are too few for {folds} folds",
+                hint="more rows, or fewer folds with --cv",
+            ) from None
+
+
+def grid_search(  # noqa: PLR0913 - each is a setting of the search
+    texts: Sequence[str],
+    labels: Sequence[str],
+    candidates: Sequence[Point],
+    folds: Sequence[Fold],
+    *,
+    scoring: str,
+    seed: int,
+    jobs: int | None = None,
+) -> Iterator[Fit]:
+    """Fit and score every candidate on every fold; yield results as they come.
+
+    Args:
+        texts: the training texts.
+        labels: their labels, as many.
+        candidates: what is searched.
+        folds: row numbers to train and to score on.
+        scoring: the name of a scikit-learn scorer.
+        seed: random state of classifiers that have one.
+        jobs: processes; ``None`` is one for each core, or one in all where the work is small.
+    """
+    x, y = np.asarray(texts, dtype=object), np.asarray(labels)
+    groups = _groups(candidates)
+    calls = [
+        joblib.delayed(_fit_group)(x, y, group, number, fold, scoring, seed)
+        for group in groups
+        for number, fold in enumerate(folds)
+    ]
+    work = sum(map(len, texts)) * len(calls)
+    jobs = jobs or (1 if work < _SMALL else -1)
+    for fits in joblib.Parallel(
+        n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
+    )(calls):
+        yield from fits
+
+
+def _groups(candidates: Sequence[Point]) -> list[list[tuple[int, Point]]]:
+    """Candidates with the same features, each with its number."""
+    groups: dict[str, list[tuple[int, Point]]] = {}
+    for number, point in enumerate(candidates):
+        groups.setdefault(repr(point.features), []).append((number, point))
+    return list(groups.values())
+
+
+def _fit_group(  # noqa: PLR0913, PLR0917 - what a worker needs to know
+    texts: NDArray[np.object_],
+    labels: NDArray[np.str_],
+    group: Sequence[tuple[int, Point]],
+    fold: int,
+    rows: Fold,
+    scoring: str,
+    seed: int,
+) -> list[Fit]:
+    train, held_out = rows
+    start = time.perf_counter()
+    union = feature_union(group[0][1].features)
+    try:
+        fitted, notes = _quietly(lambda: union.fit_transform(texts[train]))
+        unseen = union.transform(texts[held_out])
+    except ValueError as error:  # as GridSearchCV: a candidate that cannot be fitted scores NaN
+        return [_failed(number, fold, error) for number, _ in group]
+    shared = (time.perf_counter() - start) / len(group)
+    scorer = get_scorer(scoring)
+
+    def fit_one(number: int, point: Point) -> Fit:
+        begin = time.perf_counter()
+        try:
+            model, told = _quietly(lambda: classifier(point, seed).fit(fitted, labels[train]))
+        except ValueError as error:
+            return _failed(number, fold, error)
+        seconds = shared + time.perf_counter() - begin
+        (score, accuracy), more = _quietly(lambda: _scores(model, unseen, labels[held_out], scorer))
+        return Fit(number, fold, score, accuracy, seconds, notes + told + more)
+
+    return [fit_one(number, point) for number, point in group]
+
+
+def _scores(
+    model: Any, matrix: Any, truth: NDArray[np.str_], scorer: Callable[..., float]
+) -> tuple[float, float]:
+    return float(scorer(model, matrix, truth)), float(accuracy_score(truth, model.predict(matrix)))
+
+
+def _quietly(work: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
+    """Run it; what it warns of comes back as notes instead of on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = work()
+    return result, tuple(dict.fromkeys(_first_line(w.message) for w in caught))
+
+
+def _failed(number: int, fold: int, error: ValueError) -> Fit:
+    return Fit(number, fold, math.nan, math.nan, 0.0, (_first_line(error),))
+
+
+def _first_line(message: object) -> str:
+    return str(message).strip().partition("\n")[0]
+
+
+def summarize(candidates: Sequence[Point], fits: Iterable[Fit]) -> list[Candidate]:
+    """Gather the fits of each candidate, in the candidates' order."""
+    by_candidate: dict[int, list[Fit]] = {number: [] for number in range(len(candidates))}
+    for fit in fits:
+        by_candidate[fit.candidate].append(fit)
+    return [
+        _candidate(candidates[n], sorted(f, key=lambda fit: fit.fold))
+        for n, f in by_candidate.items()
+    ]
+
+
+def _candidate(point: Point, fits: Sequence[Fit]) -> Candidate:
+    scores = [fit.score for fit in fits]
+    return Candidate(
+        params=point.params,
+        mean=_number(np.mean(scores)),
+        std=_number(np.std(scores)),
+        fold_scores=[_number(score) for score in scores],
+        accuracy=_number(np.mean([fit.accuracy for fit in fits])),
+        fit_seconds=round(float(np.mean([fit.seconds for fit in fits])), 4),
+        notes=list(dict.fromkeys(note for fit in fits for note in fit.notes)),
+    )
+
+
+def _number(value: Any) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else float(value)
+
+
+def best(candidates: Sequence[Candidate]) -> int:
+    """The number of the winner: the highest mean score, the first of equals, as in GridSearchCV.
+
+    Raises:
+        DataError: no candidate could be fitted.
+    """
+    scored = [
+        (candidate.mean, -number)
+        for number, candidate in enumerate(candidates)
+        if candidate.mean is not None
+    ]
+    if not scored:
+        why = next(
+            (note for candidate in candidates for note in candidate.notes), "no reason given"
+        )
+        raise DataError(f"no candidate of the search space could be fitted: {why}")
+    return -max(scored)[1]
+
+
+def check_space(space: Space, where: Callable[..., str]) -> None:
+    """Ask scikit-learn about every name and value before anything is trained.
+
+    Args:
+        space: the union of grids.
+        where: says where a path such as ``("features", "word", "min_df")`` stands.
+
+    Raises:
+        UsageError: scikit-learn does not know a parameter, or refuses a value or a combination.
+    """
+    for grid in space:
+        for block, settings in grid["features"].items():
+            for name, value in _each_value(settings):
+                at = where("features", block, name)
+                _try(partial(_probe_vectorizer, block, name, value), at)
+        for kind, settings in grid["classifier"].items():
+            for name, value in _each_value(settings):
+                at = where("classifier", kind, name)
+                _try(partial(_probe_setting, Point({}, kind, {name: value})), at)
+    distinct = {repr((p.classifier, p.settings)): p for p in points(space)}
+    for point in distinct.values():
+        _try(partial(_probe_classifier, point), where("classifier", point.classifier))
+
+
+def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, values in settings.items() for value in values)
+
+
+def _probe_vectorizer(block: str, name: str, value: Any) -> None:
+    if name == "ngram_range" and not isinstance(value, list):
+        raise ValueError(f"ngram_range is a pair, and a list of alternatives: [[1, {value}]]")
+    probe = vectorizer(block, {name: value})
+    probe._validate_params()  # noqa: SLF001 - the one way to ask about a single parameter
+    if name not in ("min_df", "max_df", "max_features"):  # those depend on the texts
+        probe.fit(["a probe of a few words, a probe", "and some more of these words"])
+
+
+def _probe_setting(only: Point) -> None:
+    known = classifier(Point({}, only.classifier, {}), 0).get_params()
+    for name in only.settings:
+        if name not in known:
+            raise ValueError(f"{only.classifier} has no parameter {name!r}: {', '.join(known)}")
+    classifier(only, 0)._validate_params()  # noqa: SLF001 - as above
+
+
+def _probe_classifier(point: Point) -> None:
+    weights = point.settings.get("class_weight")
+    labels = sorted({"a", "b", *(weights if isinstance(weights, dict) else ())})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classifier(point, 0).fit(np.eye(len(labels)).repeat(3, axis=0), np.repeat(labels, 3))
+
+
+def _try(probe: Callable[[], object], at: str) -> None:
+    try:
+        probe()
+    except Exception as error:  # noqa: BLE001 - whatever scikit-learn says is the user's answer
+        raise UsageError(f"{at}: {_first_line(error)}") from None
