@@ -1,0 +1,84 @@
+"""Predictions from published versions."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from textclf.artifact import describe, to_bytes
+from textclf.errors import IntegrityError
+from textclf.prediction import Predictor
+from textclf.safe_load import load_pipeline
+from textclf.search import pipeline
+from textclf.space import Point
+from textclf.versions import FIRST
+
+SAMPLE = Path(__file__).parent.parent / "data" / "train.csv"
+
+
+@pytest.fixture(scope="module")
+def sample():
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[:400]
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+def predictor(sample, classifier, labels=None):
+    texts, all_labels = sample
+    rows = [n for n, label in enumerate(all_labels) if labels is None or label in labels]
+    fitted = pipeline(Point({"word": {}}, classifier, {}), 0).fit(
+        [texts[n] for n in rows], [all_labels[n] for n in rows]
+    )
+    return Predictor(load_pipeline(to_bytes(fitted), name="model"), FIRST), fitted
+
+
+@pytest.mark.parametrize("labels", [None, ("positive", "negative")])
+@pytest.mark.parametrize("classifier", ["LinearSVC", "ComplementNB", "RidgeClassifier"])
+def test_labels_are_the_pipeline_s_own(sample, classifier, labels):
+    """The highest score is of the label that the pipeline predicts, for two classes and more."""
+    model, fitted = predictor(sample, classifier, labels)
+    texts = [*sample[0], "", "!!!", "unseenword"]
+    expected = fitted.predict(texts).tolist()
+    assert [p.label for p in model.predict(texts)] == expected
+    assert model.label(texts) == expected
+
+
+def test_scores_are_ranked_and_of_every_label(sample):
+    """The first score is the label's, the rest follow, the highest first."""
+    model, _ = predictor(sample, "LinearSVC")
+    for prediction in model.predict(["this is great", "terrible, broke at once"]):
+        values = list(prediction.scores.values())
+        assert set(prediction.scores) == {"negative", "neutral", "positive"}
+        assert values == sorted(values, reverse=True)
+        assert next(iter(prediction.scores.items())) == (prediction.label, prediction.score)
+
+
+def test_what_a_score_means_is_said(sample):
+    """Probabilities add up to one; decision values of two classes are opposite."""
+    bayes, _ = predictor(sample, "ComplementNB")
+    assert bayes.score_type == "probability"
+    assert sum(bayes.predict(["great"])[0].scores.values()) == pytest.approx(1)
+    svm, fitted = predictor(sample, "LinearSVC", ("positive", "negative"))
+    assert svm.score_type == "decision"
+    [prediction] = svm.predict(["great"])
+    decision = fitted.decision_function(["great"])[0]
+    assert prediction.scores == {"positive": decision, "negative": -decision}
+
+
+def test_nothing_to_predict_is_no_prediction(sample):
+    """An empty list of texts gives an empty list."""
+    model, _ = predictor(sample, "LinearSVC")
+    assert model.predict([]) == []
+    assert model.label([]) == []
+
+
+def test_a_changed_file_is_not_opened():
+    """The digest is checked before the file is unpickled: see the registry's artifact()."""
+
+    class Changed:
+        def artifact(self, version):
+            raise IntegrityError(f"{version} is not the file that was published")
+
+    with pytest.raises(IntegrityError):
+        Predictor.load(Changed(), FIRST)
+    assert describe(b"x").sha256 != describe(b"y").sha256
