@@ -1,0 +1,182 @@
+"""The command line as its users have it: in this process (fast), as a process, on a terminal."""
+
+import contextlib
+import csv
+import fcntl
+import io
+import os
+import pty
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textclf.cli.app import run
+
+WORDS = {
+    "positive": ["great", "lovely", "excellent", "superb", "happy"],
+    "negative": ["awful", "broken", "horrid", "waste", "sad"],
+    "neutral": ["train", "parcel", "meeting", "table", "report"],
+}
+FILLERS = ["the", "a", "of", "it", "we", "was", "on", "at", "my", "this"]
+DISTURBING = (
+    "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE", "TEXTCLF_MODELS", "TEXTCLF_DEBUG", "PYTHONUNBUFFERED", "PYTHONIOENCODING",
+    "PYTHONDONTWRITEBYTECODE",
+)  # fmt: skip
+"""Variables of the surroundings that would change what is tested."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+def rows(number: int, seed: int) -> list[tuple[str, str]]:
+    """Texts that are easy to tell apart, with three labels in turn; each text is another."""
+    chance = random.Random(seed)
+
+    def words(n: int, label: str) -> str:
+        chosen = [*chance.choices(FILLERS, k=4), *chance.choices(WORDS[label], k=3)]
+        return f"{' '.join(chosen)} {seed}x{n}"
+
+    labels = list(WORDS)
+    return [(words(n, labels[n % 3]), labels[n % 3]) for n in range(number)]
+
+
+def _write_data(path: Path, number: int = 60, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["text", "label"])
+        writer.writerows(rows(number, seed))
+    return path
+
+
+@pytest.fixture(scope="session")
+def write_data() -> Callable[..., Path]:
+    """Write a CSV file of labelled texts."""
+    return _write_data
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data and the versions 1.0.0 and 1.0.1; never changed, only copied."""
+    folder = tmp_path_factory.mktemp("trained")
+    _write_data(folder / "data/train.csv", 60, seed=0)
+    _write_data(folder / "data/test.csv", 12, seed=9)
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
+        codes = [run(["train"]), run(["train", "--bump", "patch", "-m", "again"])]
+    assert codes == [0, 0], out.getvalue() + err.getvalue()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in DISTURBING:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def data(empty: Path, trained: Path) -> Path:
+    """The current folder, with data and no versions."""
+    shutil.copytree(trained / "data", empty / "data")
+    return empty
+
+
+@pytest.fixture
+def project(data: Path, trained: Path) -> Path:
+    """The current folder, with data and the versions 1.0.0 and 1.0.1, the latter promoted."""
+    shutil.copytree(trained / "models", data / "models")
+    return data
+
+
+@pytest.fixture
+def cli(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Run a command in this process."""
+
+    def call(*arguments: object, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        return Outcome(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def start(empty: Path) -> Callable[..., "subprocess.Popen[Any]"]:
+    """Start a command as a process in the current folder, as ``subprocess.Popen`` does."""
+
+    def call(*arguments: object, env: dict[str, str] | None = None, **popen: Any) -> Any:
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | popen
+        return subprocess.Popen(
+            [sys.executable, "-m", "textclf", *map(str, arguments)],
+            cwd=empty,
+            env={**os.environ, **(env or {})},
+            **streams,
+        )
+
+    return call
+
+
+@pytest.fixture
+def process(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., Outcome]:
+    """Run a command as a process to its end."""
+
+    def call(*arguments: object, stdin: bytes = b"", **popen: Any) -> Outcome:
+        with start(*arguments, **popen) as running:
+            out, err = running.communicate(stdin, timeout=60)
+        return Outcome(running.returncode, (out or b"").decode(), (err or b"").decode())
+
+    return call
+
+
+@pytest.fixture
+def terminal(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., Outcome]:
+    """Run a command on a terminal of 120 columns; what it shows is all in ``out``."""
+
+    def call(*arguments: object, **env: str) -> Outcome:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+        with start(*arguments, env={"TERM": "xterm-256color", **env}, **streams) as running:
+            os.close(theirs)
+            shown = b"".join(iter(lambda: _read(ours), b""))
+        os.close(ours)
+        return Outcome(running.returncode, shown.decode().replace("\r\n", "\n"), "")
+
+    return call
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # Linux says EIO where the other end is closed
+        return b""

@@ -1,0 +1,63 @@
+"""Completion in the shell: versions of the models folder."""
+
+import pytest
+
+
+@pytest.fixture
+def complete(process):
+    """What bash is offered for the last word of a line."""
+
+    def call(line, env=None):
+        number = len(line.split(" ")) - 1
+        words = {
+            "_TEXTCLF_COMPLETE": "complete_bash",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(number),
+        }
+        done = process(env=words | (env or {}))
+        assert (done.code, done.err) == (0, "")
+        return done.out.split()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "textclf promote ",
+        "textclf versions show ",
+        "textclf versions compare 1.0.0 ",
+        "textclf train --from ",
+        "textclf predict --version ",
+        "textclf evaluate data/test.csv --version ",
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_versions_are_offered_highest_first(complete, line):
+    """Where a version is wanted, latest, previous and the versions there are, are offered."""
+    assert complete(line) == ["latest", "previous", "1.0.1", "1.0.0"]
+
+
+def test_only_what_fits_is_offered(project, complete):
+    """The beginning that was typed narrows the choice; folders that are no version are left out."""
+    for name in ("notes", "1.0.x", "10.0.0"):
+        (project / "models" / name).mkdir()
+    assert complete("textclf promote 1.") == ["1.0.1", "1.0.0"]
+    assert complete("textclf promote 1") == ["10.0.0", "1.0.1", "1.0.0"]
+    assert complete("textclf promote l") == ["latest"]
+
+
+def test_the_folder_may_be_another(project, complete):
+    """--models and TEXTCLF_MODELS are minded; a folder that is not there is no error."""
+    (project / "models").rename(project / "other")
+    assert complete("textclf promote 1") == []
+    assert complete("textclf promote --models other 1") == ["1.0.1", "1.0.0"]
+    assert complete("textclf promote 1", {"TEXTCLF_MODELS": "other"}) == ["1.0.1", "1.0.0"]
+
+
+@pytest.mark.usefixtures("empty")
+def test_commands_and_choices_are_offered(complete):
+    """Commands, and the values of options that have few."""
+    assert complete("textclf pro") == ["promote"]
+    assert complete("textclf versions s") == ["show"]
+    assert complete("textclf train --bump m") == ["minor", "major"]

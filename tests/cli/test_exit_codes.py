@@ -1,0 +1,207 @@
+"""Exit codes, and what is said where something goes wrong."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "error", "hint"),
+    [
+        (["trian"], 2, "No such command 'trian'. Did you mean 'train'?", "textclf --help"),
+        (["train", "--sed", "1"], 2, "No such option: --sed", "textclf train --help"),
+        (["versions", "lst"], 2, "Did you mean 'list'?", "textclf versions --help"),
+        (["promote"], 2, "Missing argument 'VERSION'", "textclf promote --help"),
+        (["promote", "1.0.0", "1.0.1"], 2, "unexpected extra argument", "textclf promote --help"),
+        (["train", "--cv", "1"], 2, "'--cv': 1 is not in the range", "textclf train --help"),
+        (["train", "--seed", "x"], 2, "Invalid value for '--seed'", "textclf train --help"),
+        (["train", "--scoring", "acuracy"], 2, "'balanced_accuracy'", "textclf train --help"),
+        (["train", "--bump", "huge"], 2, "'minor'", "textclf train --help"),
+        (["predict", "a", "--file", "b"], 2, "exclude each other", None),
+        (["predict", "a", "--json", "--format", "csv"], 2, "exclude each other", "jsonl"),
+        (["train", "--test", "a.csv", "--test-size", "0.2"], 2, "exclude each other", None),
+        (["promote", "1.0.2"], 3, "no version 1.0.2; near it: 1.0.0, 1.0.1", "versions list"),
+        (["promote", "newest"], 3, "'newest' is not a version", "versions list"),
+        (["promote", "1.0.0-rc1"], 3, "is not a version", "versions list"),
+        (["predict", "x", "--version", "2.0.0"], 3, "no version 2.0.0; near it", "versions list"),
+        (["train", "--from", "0.9.0"], 3, "no version 0.9.0; near it", "versions list"),
+        (["check", "data/trian.csv"], 4, "no file data/trian.csv", "data/train.csv"),
+        (["predict", "--file", "none.txt"], 4, "cannot read none.txt", None),
+        (["predict", "--file", "data"], 4, "cannot read data", None),
+        (["evaluate", "data"], 4, "is a folder", None),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("project")
+def test_a_users_mistake_is_one_line_and_a_hint(cli, command, code, error, hint):
+    """A mistake exits with its code, says one line of error and, where there is one, a hint."""
+    done = cli(*command)
+    assert done.code == code
+    assert done.out == ""
+    first, *more = done.err.splitlines()
+    assert first.startswith("error: ")
+    assert error in first
+    assert len(more) == (1 if more else 0)
+    if hint:
+        assert more
+        assert more[0].startswith("hint: ")
+        assert hint in more[0]
+
+
+@pytest.mark.usefixtures("project")
+def test_done_is_0(process):
+    """A command that did what was asked exits 0, as a real process too."""
+    assert process("versions", "list").code == 0
+    assert process("--version").out.startswith("textclf ")
+
+
+def test_failed_is_1(project, cli):
+    """A models folder that is a file is trouble of the disk: 1."""
+    (project / "file").write_text("not a folder")
+    done = cli("versions", "list", "--models", "file")
+    assert done.code == 1
+    assert done.err.startswith("error: file is not a folder")
+    assert "hint: name another with --models" in done.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["predict", "x"], ["versions", "show", "latest"], ["rollback"], ["promote", "1.0.0"]],
+)
+@pytest.mark.usefixtures("empty")
+def test_no_versions_is_3_and_hints_at_training(cli, command):
+    """Where nothing was trained yet, the hint is to train."""
+    done = cli(*command)
+    assert (done.code, done.out) == (3, "")
+    assert done.err.endswith("hint: textclf train\n")
+
+
+def test_bad_rows_are_4_and_named(empty, cli):
+    """The first five bad rows are named with file and line, then how many more."""
+    bad = "".join(f",l{n}\n" for n in range(8))
+    (empty / "bad.csv").write_text(f"text,label\ngood,a\n{bad}")
+    done = cli("train", "bad.csv")
+    assert done.code == 4
+    lines = done.err.splitlines()
+    assert lines[0] == "error: 8 bad rows in bad.csv"
+    assert [line.split(": ")[0] for line in lines[1:6]] == [f"  bad.csv:{n}" for n in range(3, 8)]
+    assert lines[6] == "  and 3 more"
+    assert lines[7].startswith("hint: --on-bad-rows skip")
+
+
+def test_wrong_columns_are_4_and_the_columns_listed(empty, cli):
+    """A wrong column name lists the columns that exist."""
+    (empty / "d.csv").write_text("review,stars\nfine,5\n")
+    done = cli("check", "d.csv")
+    assert done.code == 4
+    assert "review" in done.err
+    assert "stars" in done.err
+
+
+@pytest.mark.parametrize("command", [["predict", "x"], ["promote", "1.0.0"], ["verify"]])
+def test_a_damaged_model_is_6(project, cli, command):
+    """A model file that differs from its digest is never loaded, promoted or called whole."""
+    for version in ("1.0.0", "1.0.1"):
+        artifact = project / f"models/{version}/text_classifier.joblib"
+        artifact.write_bytes(artifact.read_bytes()[:-1] + b"\x00")
+    done = cli(*command)
+    assert done.code == 6
+    assert "is not the file that was published" in done.out + done.err
+    assert json.loads(cli("history", "--json").out)[-1]["n"] == 2
+
+
+def test_damaged_metadata_is_6(project, cli):
+    """Metadata that are no JSON are named."""
+    (project / "models/1.0.1/metadata.json").write_text("{")
+    done = cli("versions", "list")
+    assert done.code == 6
+    assert "error: models/1.0.1/metadata.json is damaged" in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_bug_is_1_and_asks_for_a_report(cli, monkeypatch):
+    """What nobody foresaw is one line too, and says how to see more."""
+    monkeypatch.setattr("textclf.registry.Registry.history", lambda _: 1 / 0)
+    done = cli("history")
+    assert done.code == 1
+    assert "error: unexpected ZeroDivisionError: division by zero" in done.err
+    assert "TEXTCLF_DEBUG=1" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_debug_shows_the_traceback(process):
+    """TEXTCLF_DEBUG=1 shows where an error comes from; without it there is no traceback."""
+    assert "Traceback" not in process("promote", "7.0.0").err
+    debugged = process("promote", "7.0.0", env={"TEXTCLF_DEBUG": "1"})
+    assert debugged.code != 0
+    assert "Traceback" in debugged.err
+    assert "NoSuchVersion: no version 7.0.0" in debugged.err
+
+
+@pytest.mark.parametrize("command", [["versions", "list"], ["predict", "--help"], []])
+@pytest.mark.usefixtures("project")
+def test_a_closed_reader_gives_no_traceback(start, command):
+    """Where the reader has gone before the answer comes, nothing is said and the code is not 0."""
+    running = start(*command)
+    running.stdout.close()
+    _, err = running.communicate(timeout=60)
+    assert err == b""
+    assert running.returncode == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
+@pytest.mark.usefixtures("project")
+def test_a_full_disk_under_stdout_is_one_line(process):
+    """An answer that cannot be written is an error of one line, not a bug of textclf."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = process("history", "--json", stdout=full)
+    assert done.code == 1
+    assert done.err == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("closed", "command", "code"),
+    [(0, "predict", 2), (0, "history", 0), (1, "history", 0), (2, "history", 0), (2, "rollbck", 2)],
+)
+@pytest.mark.usefixtures("project")
+def test_closed_streams_give_no_traceback(start, closed, command, code):
+    """A command started without stdin, stdout or stderr ends in order."""
+    stdin = subprocess.DEVNULL if closed else None
+    running = start(command, preexec_fn=lambda: os.close(closed), stdin=stdin)
+    out, err = running.communicate(timeout=60)
+    assert b"Traceback" not in out + err
+    assert running.returncode == code
+
+
+@pytest.mark.usefixtures("project")
+def test_an_ascii_pipe_gets_utf_8(process):
+    """What a program reads is UTF-8 whatever the locale says."""
+    ascii_ = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = process("versions", "compare", "1.0.0", "1.0.1", env=ascii_)
+    assert done.code == 0
+    assert done.out.startswith("1.0.0 → 1.0.1\n")
+
+
+@pytest.mark.usefixtures("project")
+def test_names_that_are_no_text_are_shown_escaped(process):
+    """A folder or version whose name is not UTF-8 makes an error of one line."""
+    done = process("versions", "list", "--models", b"caf\xe9".decode(errors="surrogateescape"))
+    assert done.code == 0
+    assert done.err == "hint: no versions in caf\\udce9 yet: textclf train\n"
+    message = b"caf\xe9".decode(errors="surrogateescape")
+    refused = process("promote", "1.0.0", "-m", message)
+    assert refused.code == 2
+    assert "not UTF-8" in refused.err
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\x07", "x" * 5000, "", "../..", "1.0.0/../x"])
+@pytest.mark.usefixtures("project")
+def test_nonsense_versions_are_3_and_shown_without_escapes(cli, name):
+    """Whatever is given as a version is either one or refused, and never obeyed by a terminal."""
+    done = cli("versions", "show", name)
+    assert done.code == 3
+    assert "\x1b" not in done.err
+    assert "\x07" not in done.err

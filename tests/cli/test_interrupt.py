@@ -1,0 +1,101 @@
+"""Ctrl-C in the middle of a search with several processes."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+GRID = """\
+[features.word]
+ngram_range = [[1, 1], [1, 2]]
+[features.char_wb]
+ngram_range = [[2, 5]]
+[classifier.LogisticRegression]
+C = [0.1, 0.3, 1, 3, 10, 30]
+"""
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+
+
+def group(leader):
+    """Number and command line of the living processes in a process group."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, pgrp = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(pgrp) == leader and state not in "ZX":
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().decode()
+    return found
+
+
+def wait_until(condition, what, seconds=40.0):
+    """Look until it is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def workers(leader, holding=""):
+    """Processes of the search that have loaded a library of that name."""
+    return [
+        pid
+        for pid, line in group(leader).items()
+        if "LokyProcess" in line and holding in (Path("/proc") / str(pid) / "maps").read_text()
+    ]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("", id="starting"),
+        pytest.param("linear_model", id="fitting"),
+    ],
+)
+def test_ctrl_c_ends_a_search_at_once(project, start, write_data, moment):
+    """Exit 130, one line of ours, no traceback, no version, no staged file, no process left."""
+    write_data(project / "big.csv", 12_000, seed=3)
+    (project / "grid.toml").write_text(GRID)
+    before = sorted(path for path in (project / "models").rglob("*"))
+    running = start(
+        *("train", "big.csv", "--test-size", "0.2", "--grid", "grid.toml", "--jobs", "2"),
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: len(workers(running.pid, moment)) == 2, "two workers")
+        time.sleep(0.5)
+        assert running.poll() is None
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+        assert running.returncode == 130
+        assert out == b""
+        lines = err.decode().splitlines()
+        assert lines[0].startswith("big.csv: 9600 rows")
+        assert lines[-1] == "error: interrupted; nothing was left half done"
+        assert sum(line.startswith("error:") for line in lines) == 1
+        assert "Traceback" not in err.decode()
+        wait_until(lambda: not group(running.pid), "no process is left", 10)
+        assert sorted(path for path in (project / "models").rglob("*")) == before
+        assert list((project / "models/.registry/staging").iterdir()) == []
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        for stream in (running.stdin, running.stdout, running.stderr):
+            stream.close()
+
+
+@pytest.mark.usefixtures("project")
+def test_ctrl_c_while_waiting_for_a_line(start):
+    """Ctrl-C at an open pipe is exit 130 and one line."""
+    with start("predict") as running:
+        running.stdin.write(b"great\n")
+        running.stdin.flush()
+        assert running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        assert running.stdout.read() == b""
+        assert running.stderr.read() == b"error: interrupted; nothing was left half done\n"
+    assert running.returncode == 130

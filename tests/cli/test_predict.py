@@ -1,0 +1,235 @@
+"""`textclf predict`: where texts come from, and how the answer looks."""
+
+import csv
+import gzip
+import io
+import json
+import select
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+TEXTS = [
+    "a lovely, superb thing",
+    'she said "awful"',
+    "two\nlines of it",
+    " spaces ",
+    "",
+    "caf\u00e9 \U0001f600",
+    "a\rb",
+    "tab\there",
+]
+
+
+def labels(out):
+    """The labels of the text format."""
+    return [line.split("\t")[0] for line in out.splitlines()]
+
+
+@pytest.mark.usefixtures("project")
+def test_text_is_label_score_text(cli):
+    """One line a text: label, score and text, separated by tabs."""
+    lines = cli("predict", "great lovely", "awful waste").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["positive", "negative"]
+    assert [line.split("\t")[2] for line in lines] == ["great lovely", "awful waste"]
+    assert all(float(line.split("\t")[1]) for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+@pytest.mark.usefixtures("project")
+def test_stdin_is_read_where_no_text_is_given(cli, arguments):
+    """A pipe, or - for it, is read as one text a line."""
+    done = cli("predict", *arguments, stdin=b"great lovely\nawful waste\n")
+    assert labels(done.out) == ["positive", "negative"]
+    assert done.err == ""
+
+
+def test_files_are_read_gzipped_or_not(project, cli):
+    """--file takes a plain and a gzipped file alike."""
+    (project / "t.txt").write_text("great lovely\nawful waste\n")
+    (project / "t.txt.gz").write_bytes(gzip.compress(b"great lovely\nawful waste\n"))
+    plain = cli("predict", "--file", "t.txt")
+    assert labels(plain.out) == ["positive", "negative"]
+    assert cli("predict", "-f", "t.txt.gz").out == plain.out
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("end", [True, False], ids=["ended", "not ended"])
+@pytest.mark.usefixtures("project")
+def test_lines_keep_their_places(cli, newline, end):
+    """Empty lines, CRLF and a missing last line end keep answer and input aligned."""
+    stream = newline.join([b"great", b"", b"", b"awful"]) + newline * end
+    answer = json.loads(cli("predict", "--json", stdin=stream).out)
+    assert [p["text"] for p in answer["predictions"]] == ["great", "", "", "awful"]
+
+
+@pytest.mark.usefixtures("project")
+def test_nothing_in_nothing_out(cli):
+    """An empty stream gives an empty answer, in every format."""
+    assert cli("predict").out == ""
+    assert json.loads(cli("predict", "--json").out)["predictions"] == []
+    assert cli("predict", "--format", "jsonl").out == ""
+    assert cli("predict", "--format", "csv").out == '"text","label","score"\n'
+
+
+@pytest.mark.usefixtures("project")
+def test_csv_round_trips(cli):
+    """What the csv module reads back are the very texts, whatever is in them."""
+    done = cli("predict", "--format", "csv", "--", *TEXTS)
+    read = list(csv.DictReader(io.StringIO(done.out, newline="")))
+    assert [row["text"] for row in read] == TEXTS
+    assert {row["label"] for row in read} <= {"positive", "negative", "neutral"}
+    assert all(isinstance(float(row["score"]), float) for row in read)
+
+
+@pytest.mark.usefixtures("project")
+def test_jsonl_is_one_object_a_line(cli):
+    """Each line of JSONL is one prediction; the texts come back exactly."""
+    done = cli("predict", "--format", "jsonl", "--", *TEXTS)
+    read = [json.loads(line) for line in done.out.splitlines()]
+    assert [p["text"] for p in read] == TEXTS
+    assert all(list(p) == ["text", "label", "score", "scores"] for p in read)
+
+
+@pytest.mark.usefixtures("project")
+def test_top_k(cli):
+    """--top-k gives the K best labels, best first; more than there are gives all."""
+    assert len(cli("predict", "great", "--top-k", "2").out.split("\t")) == 5
+    two = json.loads(cli("predict", "great", "--top-k", "2", "--json").out)["predictions"][0]
+    assert len(two["scores"]) == 2
+    assert next(iter(two["scores"])) == two["label"]
+    head, row = csv.reader(cli("predict", "great", "--top-k", "99", "--format", "csv").out.split())
+    assert head == ["text", "label", "score", "label_2", "score_2", "label_3", "score_3"]
+    assert len(row) == len(head)
+
+
+@pytest.mark.usefixtures("project")
+def test_version_names_another_model(cli):
+    """--version labels with a version that is not promoted."""
+    answer = json.loads(cli("predict", "x", "--version", "previous", "--json").out)
+    assert answer["version"] == "1.0.0"
+
+
+@pytest.mark.usefixtures("project")
+def test_control_characters_are_written_out(cli):
+    """No control character of a text reaches a terminal raw; the line stays one line."""
+    text = "a\x1b[31mred\x07\x9b1m\u202eb\r\n\x00c"
+    done = cli("predict", text)
+    assert done.out.count("\n") == 1
+    assert not set("\x1b\x07\x9b\u202e\r\x00") & set(done.out)
+    assert "a\\x1b[31mred\\x07" in done.out
+
+
+@pytest.mark.usefixtures("project")
+def test_bytes_that_are_not_utf_8_are_warned_of(cli):
+    """Damaged lines are labelled all the same, counted on stderr; --encoding is the way out."""
+    done = cli("predict", "--json", stdin=b"caf\xe9 great\nfine\nna\xefve\n")
+    assert "warning: 2 lines hold bytes that are not utf-8" in done.err
+    assert "--encoding" in done.err
+    assert len(json.loads(done.out)["predictions"]) == 3
+    right = cli("predict", "--json", "--encoding", "latin-1", stdin=b"caf\xe9 great\n")
+    assert json.loads(right.out)["predictions"][0]["text"] == "caf\u00e9 great"
+    assert right.err == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_a_byte_order_mark_is_no_text(cli):
+    """The mark that some editors write is dropped; UTF-16 is read where it is named."""
+    answer = json.loads(cli("predict", "--json", stdin=b"\xef\xbb\xbfgreat\n").out)
+    assert answer["predictions"][0]["text"] == "great"
+    wide = "great\nd\u00e9j\u00e0 vu\n".encode("utf-16")
+    answer = json.loads(cli("predict", "--json", "--encoding", "utf-16", stdin=wide).out)
+    assert [p["text"] for p in answer["predictions"]] == ["great", "d\u00e9j\u00e0 vu"]
+
+
+@pytest.mark.parametrize("encoding", ["nope", "rot13", "hex", "base64", "undefined", "idna"])
+@pytest.mark.usefixtures("project")
+def test_what_is_no_encoding_of_texts_is_refused(cli, encoding):
+    """A name that is no text encoding is refused in one line, not met with a bug."""
+    done = cli("predict", "--encoding", encoding, stdin=b"great\n")
+    assert done.code in (2, 4)
+    assert "unexpected" not in done.err
+    assert done.err.startswith("error: ")
+
+
+@pytest.mark.usefixtures("project")
+def test_utf_16_that_is_none_is_bad_data(cli):
+    """Bytes that cannot be the named encoding at all are bad data."""
+    done = cli("predict", "--encoding", "utf-16", stdin=b"great stuff\n")
+    assert done.code == 4
+    assert "error: the texts are not utf-16" in done.err
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "none"])
+def test_damaged_gzip_is_bad_data(project, cli, damage):
+    """A .gz file that is cut, damaged or no gzip is said to be, with exit code 4."""
+    whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(50_000)))
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes(b ^ 0xFF for b in whole[middle : middle + 40]) + whole[-9:]
+    content = {"cut": whole[:middle], "flipped": flipped, "none": b"great\n"}[damage]
+    (project / "d.gz").write_bytes(content)
+    done = cli("predict", "--file", "d.gz")
+    assert done.code == 4
+    assert "error: d.gz is not a whole gzip file" in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_arguments_that_are_no_utf_8_are_labelled_and_warned_of(process):
+    """Bytes of another encoding on the command line are replaced, in valid JSON."""
+    odd = b"caf\xe9 great".decode(errors="surrogateescape")
+    done = process("predict", odd, "\U0001f600", "--json", env={"PYTHONIOENCODING": "ascii"})
+    assert done.code == 0
+    assert "not UTF-8" in done.err
+    texts = [p["text"] for p in json.loads(done.out)["predictions"]]
+    assert texts == ["caf\ufffd great", "\U0001f600"]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_slow_pipe_is_answered_line_by_line(start):
+    """Each line is answered before the next one comes, and before the end of the stream."""
+    with start("predict") as running:
+        for text, label in [("great lovely", "positive"), ("awful waste", "negative")]:
+            running.stdin.write(f"{text}\n".encode())
+            running.stdin.flush()
+            assert select.select([running.stdout], [], [], 30)[0], "no answer before the end"
+            assert running.stdout.readline().decode().split("\t")[0] == label
+        running.stdin.close()
+        assert running.stdout.read() == b""
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+@pytest.mark.usefixtures("project")
+def test_memory_stays_flat(start):
+    """A long stream takes no more memory than its beginning, give or take one batch."""
+
+    def peak(pid):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0])
+
+    with start("predict", "--format", "jsonl") as running, ThreadPoolExecutor(1) as pool:
+        peaks = []
+        for number in (30_000, 120_000):
+            lines = "".join(f"great {n}\n" for n in range(number)).encode()
+            written = pool.submit(
+                lambda block: [running.stdin.write(block), running.stdin.flush()], lines
+            )
+            for _ in range(number):
+                assert running.stdout.readline()
+            written.result()
+            peaks.append(peak(running.pid))
+        running.stdin.close()
+        assert running.stdout.read() == b""
+    assert peaks[1] - peaks[0] < 30_000  # kB; 120,000 predictions kept would be over 80,000
+
+
+def test_head_gets_its_line_and_nobody_complains(project, start):
+    """Where the reader stops after one line, the command stops too, without a word."""
+    (project / "many.txt").write_text("great\n" * 20_000)
+    with start("predict", "--file", "many.txt") as running:
+        assert running.stdout.readline().startswith(b"positive\t")
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1

@@ -1,0 +1,133 @@
+"""Settings from files, the environment and flags."""
+
+import pytest
+
+
+def models_named_by(done):
+    """The folder that an empty `versions list` looked into."""
+    assert done.code == 0
+    return done.err.removeprefix("hint: no versions in ").split(" yet")[0]
+
+
+@pytest.fixture
+def settings(empty):
+    """Write textclf.toml."""
+    return (empty / "textclf.toml").write_text
+
+
+@pytest.fixture
+def shared(empty):
+    """Write pyproject.toml."""
+    return (empty / "pyproject.toml").write_text
+
+
+def test_a_flag_beats_the_environment_beats_the_file(settings, cli, monkeypatch):
+    """--models, then TEXTCLF_MODELS, then the file, then the default."""
+    assert models_named_by(cli("versions", "list")) == "models"
+    settings('models = "of-file"\n')
+    assert models_named_by(cli("versions", "list")) == "of-file"
+    monkeypatch.setenv("TEXTCLF_MODELS", "of-environment")
+    assert models_named_by(cli("versions", "list")) == "of-environment"
+    assert models_named_by(cli("versions", "list", "--models", "of-flag")) == "of-flag"
+
+
+def test_pyproject_is_read_where_there_is_no_textclf_toml(settings, shared, cli):
+    """[tool.textclf] holds, until there is a textclf.toml."""
+    shared('[tool.other]\nx = 1\n[tool.textclf]\nmodels = "of-pyproject"\n')
+    assert models_named_by(cli("versions", "list")) == "of-pyproject"
+    settings("")
+    assert models_named_by(cli("versions", "list")) == "models"
+
+
+def test_a_table_holds_for_its_command_only(settings, cli):
+    """A command's table beats what stands above it, and holds for no other command."""
+    settings('models = "all"\n[versions]\nmodels = "only-versions"\n')
+    assert models_named_by(cli("versions", "list")) == "only-versions"
+    assert cli("promote", "1.0.0", "--models", "x").code == 3
+    assert cli("verify").out.startswith("0 versions")
+
+
+def test_dashes_and_underscores_are_alike(data, settings, cli):
+    """`dry-run` and `dry_run` name the same option; flags are booleans."""
+    settings("[train]\ndry-run = true\ntest_size = 0.5\n")
+    assert "tested on 30 rows" in cli("train").out
+    settings('[train]\ndry_run = true\ntest-size = 0.5\nscoring = "f1_macro"\n')
+    done = cli("train", "--test-size", "0.2")
+    assert "tested on 12 rows" in done.out
+    assert not (data / "models").exists()
+
+
+def test_a_default_data_set_can_be_set(data, settings, cli):
+    """The data to train on is a setting like an option."""
+    (data / "data").rename(data / "elsewhere")
+    settings('data = "elsewhere/train.csv"\n')
+    assert "60 rows" in cli("check").out
+
+
+def test_json_and_quiet_can_be_set(settings, cli):
+    """The flags that all commands have can be set for all."""
+    settings("json = true\nquiet = true\n")
+    done = cli("versions", "list")
+    assert (done.out, done.err) == ("[]\n", "")
+
+
+def test_what_must_be_typed_is_no_setting(settings, cli):
+    """A set version is for `predict --version`, never an argument that promote lacks."""
+    settings('version = "1.0.0"\n')
+    done = cli("promote")
+    assert done.code == 2
+    assert "Missing argument 'VERSION'" in done.err
+    settings('[promote]\nversion = "1.0.0"\n')
+    assert cli("promote").code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('model = "x"\n', ["textclf.toml: no option is called 'model'", "did you mean 'models'?"]),
+        ("[trian]\nseed = 1\n", ["no command is called 'trian'", "did you mean 'train'?"]),
+        ("[train]\nsede = 1\n", ["no option of train is called 'sede'", "did you mean 'seed'?"]),
+        ("[promote]\nseed = 1\n", ["no option of promote is called 'seed'"]),
+        ("zzz = 1\n", ["no option is called 'zzz'", "hint: textclf --help"]),
+        ("seed = \n", ["textclf.toml: not TOML", "line 1"]),
+        ('seed = "abc"\n', ["textclf.toml: seed: 'abc' is not a valid"]),
+        ("[train]\nseed = -1\n", ["textclf.toml: seed: -1 is not in the range"]),
+        ("jobs = 1.5\n", ["textclf.toml: jobs: '1.5' is not a valid int"]),
+        ("cv = true\n", ["textclf.toml: cv: "]),
+        ("seed = [1, 2]\n", ["textclf.toml: seed: takes one value, not several"]),
+        ('models = ["a"]\n', ["textclf.toml: models: takes one value, not several"]),
+        ('scoring = "nope"\n', ["textclf.toml: scoring: 'nope' is not one of"]),
+        ('json = "maybe"\n', ["textclf.toml: json: 'maybe' is not a valid boolean"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(settings, cli, text, said):
+    """Unknown keys, wrong types and broken TOML are errors of usage that name the file."""
+    settings(text)
+    done = cli("train", "--dry-run")
+    assert (done.code, done.out) == (2, "")
+    assert all(part in done.err for part in said), done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tool = 3\n[project]\n", None),
+        ("[tool]\ntextclf = 3\n", "pyproject.toml: tool.textclf is not a table"),
+        ('[tool.textclf]\nmodls = "x"\n', "[tool.textclf] of pyproject.toml: no option"),
+        ("[tool.textclf\n", "pyproject.toml: not TOML"),
+    ],
+)
+def test_odd_pyprojects(shared, cli, text, said):
+    """A pyproject.toml of another shape is passed over or refused, never a bug."""
+    shared(text)
+    done = cli("versions", "list")
+    assert done.code == (2 if said else 0)
+    assert (said or "no versions") in done.err
+
+
+def test_settings_that_are_not_utf_8(empty, cli):
+    """Bytes that are not UTF-8 are not TOML."""
+    (empty / "textclf.toml").write_bytes(b'models = "caf\xe9"\n')
+    done = cli("versions", "list")
+    assert done.code == 2
+    assert "textclf.toml: not TOML" in done.err

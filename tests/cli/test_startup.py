@@ -1,0 +1,78 @@
+"""What a command imports: start-up time is a feature."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import json, sys
+from textclf.cli.app import run
+try:
+    code = run(sys.argv[1:])
+except SystemExit as exit:
+    code = exit.code
+roots = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([code or 0, roots, sorted(sys.modules)]), file=sys.stderr)
+"""
+HEAVY = {"sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas"}
+
+
+@pytest.fixture
+def imports(project):
+    """Top-level modules loaded by a command whose output is piped."""
+
+    def call(*command, env=None):
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE, *command],
+            capture_output=True, text=True, check=True, cwd=project, timeout=60,
+            env={**os.environ, **(env or {})},
+        )  # fmt: skip
+        code, roots, _ = json.loads(done.stderr.splitlines()[-1])
+        assert code == 0, done.stderr
+        return set(roots)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("--version",),
+        ("versions", "list"),
+        ("versions", "show", "latest"),
+        ("versions", "compare", "1.0.0", "1.0.1"),
+        ("promote", "1.0.0"),
+        ("rollback",),
+        ("history",),
+        ("verify",),
+        ("versions", "list", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_managing_versions_loads_nothing_heavy(imports, command):
+    """Commands that train and label nothing load no numerical library, and no Rich in a pipe."""
+    assert not imports(*command) & (HEAVY | {"rich"})
+
+
+@pytest.mark.parametrize("command", [("--help",), ("train", "--help"), ("versions",)], ids=" ".join)
+def test_help_loads_nothing_heavy(imports, command):
+    """Help is drawn by Rich and needs nothing else."""
+    assert not imports(*command) & HEAVY
+
+
+def test_completion_loads_nothing_heavy(imports):
+    """Completion answers while somebody waits at a prompt."""
+    words = {
+        "_TEXTCLF_COMPLETE": "complete_bash",
+        "COMP_WORDS": "textclf promote ",
+        "COMP_CWORD": "2",
+    }
+    assert not imports(env=words) & HEAVY
+
+
+def test_check_loads_no_scikit_learn(imports):
+    """Looking at a data set needs no model."""
+    assert not imports("check") & {"sklearn", "scipy", "joblib", "rich"}

@@ -1,0 +1,128 @@
+"""On a terminal: tables, colour, the live leaderboard; and what never reaches it."""
+
+import json
+import re
+
+import pytest
+
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
+NASTY = "\x1b]0;owned\x07\x1b[31mred\x9b2J"
+
+
+def damage(project, number, **fields):
+    """Write other values into the metadata of a version, as somebody hostile could."""
+    path = project / f"models/{number}/metadata.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@pytest.mark.usefixtures("project")
+def test_a_table_is_drawn_for_a_person(terminal, cli):
+    """A terminal gets a drawn table with a bold head; a pipe gets plain columns."""
+    shown = terminal("versions", "list").out
+    assert "───" in shown
+    assert COLOUR.search(shown)
+    assert "1.0.1" in shown
+    assert "latest" in shown
+    piped = cli("versions", "list").out
+    assert "─" not in piped
+    assert "\x1b" not in piped
+
+
+@pytest.mark.usefixtures("project")
+def test_errors_are_coloured(terminal):
+    """`error:` is red and `hint:` cyan on a terminal."""
+    done = terminal("promote", "9.9.9")
+    assert done.code == 3
+    assert done.out.startswith("\x1b[31merror:\x1b[0m no version 9.9.9")
+    assert "\x1b[36mhint:\x1b[0m textclf versions list" in done.out
+
+
+@pytest.mark.parametrize("command", [("promote", "9.9.9"), ("versions", "list")], ids=" ".join)
+@pytest.mark.parametrize("wish", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+@pytest.mark.usefixtures("project")
+def test_no_colour_where_none_is_wanted(terminal, wish, command):
+    """NO_COLOR takes away every colour, TERM=dumb every escape."""
+    shown = terminal(*command, **wish).out
+    coloured = re.compile("\x1b\\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|38|48)[0-9;]*m")
+    assert not coloured.search(shown)
+    if "TERM" in wish:
+        assert "\x1b" not in shown
+
+
+@pytest.mark.usefixtures("data")
+def test_the_leaderboard_is_live_and_leaves_the_cursor(terminal):
+    """Training draws the best candidates, hides the cursor meanwhile and shows it at the end."""
+    shown = terminal("train").out
+    assert "mean score" in shown
+    assert "40/40 fits" in shown
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
+    assert shown.index("\x1b[?25l") < shown.index("\x1b[?25h") < shown.index("published")
+    assert "promoted \x1b[1m1.0.0\x1b[0m" in shown
+
+
+@pytest.mark.usefixtures("data")
+def test_a_dumb_terminal_gets_no_animation(terminal):
+    """TERM=dumb trains without a single escape byte."""
+    done = terminal("train", TERM="dumb")
+    assert done.code == 0
+    assert "\x1b" not in done.out
+    assert "40/40 fits" in done.out
+
+
+@pytest.mark.usefixtures("project")
+def test_predict_without_texts_on_a_terminal_is_an_error(terminal):
+    """Nobody is left waiting at a prompt: without texts, exit 2 and how to give some."""
+    done = terminal("predict")
+    assert done.code == 2
+    assert "nothing to label" in done.out
+    assert 'textclf predict "this is great"' in done.out
+
+
+def test_a_label_moves_no_cursor(data, terminal, cli):
+    """Escape sequences of labels are written out in every command that shows them."""
+    train = data / "data/train.csv"
+    train.write_text(train.read_text().replace("neutral", NASTY), newline="")
+    (data / "data/test.csv").write_text(
+        (data / "data/test.csv").read_text().replace("neutral", NASTY), newline=""
+    )
+    assert cli("train").code == 0
+    for command in (("check",), ("versions", "show", "1.0.0"), ("predict", "the train report")):
+        shown = terminal(*command).out
+        assert "\\x1b]0;owned\\x07\\x1b[31mred" in shown
+        assert not {"\x07", "\x9b"} & set(shown)
+        assert "\x1b[31m" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("versions", "list"),
+        ("versions", "show", "1.0.1"),
+        ("versions", "compare", "1.0.0", "1.0.1"),
+        ("history",),
+        ("verify",),
+        ("promote", NASTY),
+        ("check", NASTY),
+        ("train", "--grid", NASTY),
+        ("train", "--models", NASTY, "--from", "1.0.0"),
+        ("versions", "list", "--models", NASTY),
+        (NASTY,),
+        ("train", f"--{NASTY}"),
+    ],
+    ids=lambda command: repr(" ".join(command)[:24]),
+)
+def test_hostile_values_are_written_out(project, cli, command):
+    """Whatever stands in metadata, the log, arguments or names is shown, never obeyed."""
+    damage(project, "1.0.1", version=NASTY, message=NASTY, saved_at=NASTY)
+    record = project / "models/.registry/promotions/00000002.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"message": NASTY, "by": NASTY}))
+    done = cli(*command)
+    assert not set("\x1b\x07\x9b") & set(done.out + done.err)
+
+
+def test_markup_in_a_version_is_no_markup(project, terminal):
+    """Square brackets in metadata are text, also in the head of a drawn table."""
+    damage(project, "1.0.1", version="[red]1[/red]", message="[bold]m[/bold]")
+    done = terminal("versions", "compare", "1.0.0", "1.0.1")
+    assert done.out.count("[red]1[/red]") == 2
+    assert "[bold]m[/bold]" in terminal("versions", "list").out

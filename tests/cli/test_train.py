@@ -1,0 +1,295 @@
+"""`textclf train`: what it writes, which number, what it refuses, what it says meanwhile."""
+
+import hashlib
+import json
+
+import pytest
+
+GRID = """\
+[features.word]
+ngram_range = [[1, 1]]
+
+[classifier.LinearSVC]
+C = [0.5, 1]
+"""
+
+
+def files(folder):
+    """Every file below a folder with its digest."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_dry_run_writes_nothing_and_says_the_number(project, cli):
+    """--dry-run says what would be published, and touches no file."""
+    before = files(project)
+    done = cli("train", "--dry-run", "--bump", "minor", "-m", "x")
+    assert done.code == 0
+    assert done.out.startswith("would publish 1.1.0 (minor: nothing changed since 1.0.1)\n")
+    answer = json.loads(cli("train", "--dry-run", "--bump", "major", "--json").out)
+    assert (answer["dry_run"], answer["version"]) == (True, "2.0.0")
+    assert (answer["candidates"], answer["fits"], answer["rows"]) == (8, 40, 60)
+    assert files(project) == before
+
+
+def test_dry_run_makes_no_folder(data, cli):
+    """--dry-run before the first version does not even make the folder."""
+    assert "would publish 1.0.0" in cli("train", "--dry-run").out
+    assert not (data / "models").exists()
+
+
+def test_unchanged_makes_no_version(project, cli):
+    """Where nothing changed there is no new version, exit 0, and a hint how to have one."""
+    before = files(project)
+    done = cli("train")
+    assert (done.code, done.out) == (0, "nothing changed since 1.0.1: no new version\n")
+    assert done.err == "hint: --bump patch publishes one all the same\n"
+    answer = json.loads(cli("train", "--json").out)
+    assert (answer["version"], answer["published"], answer["promoted"]) == ("1.0.1", False, True)
+    assert files(project) == before
+
+
+@pytest.mark.parametrize(
+    ("bump", "number"), [("patch", "1.0.2"), ("minor", "1.1.0"), ("major", "2.0.0")]
+)
+def test_an_explicit_bump_overrides(project, cli, bump, number):
+    """--bump publishes even where nothing changed; the versions before are not touched."""
+    before = {name: digest for name, digest in files(project / "models").items() if name[0] == "1"}
+    answer = json.loads(cli("train", "--bump", bump, "--json").out)
+    assert answer["version"] == number
+    assert answer["bump"]["requested"] == answer["bump"]["applied"] == bump
+    assert before.items() <= files(project / "models").items()
+
+
+def test_auto_says_which_rule_fired(project, cli, write_data):
+    """Auto names its reasons: patch for some rows, minor for the search, major for new data."""
+    train = project / "data/train.csv"
+    train.write_text(train.read_text() + "splendid and superb,positive\n")
+    assert "would publish 1.0.2 (patch: some training rows" in cli("train", "--dry-run").out
+    assert "1.1.0 (minor: seed: 0 → 7" in cli("train", "--dry-run", "--seed", "7").out
+    train.write_text(train.read_text() + "hm,odd\n" * 5)
+    assert "2.0.0 (major: labels changed: added odd" in cli("train", "--dry-run").out
+    write_data(train, 60, seed=5)
+    assert "2.0.0 (major: a new data set" in cli("train", "--dry-run").out
+
+
+@pytest.mark.usefixtures("project")
+def test_auto_is_told_where_another_bump_is_asked(cli):
+    """Asking for less than auto would give is done, with a hint."""
+    done = cli("train", "--seed", "7", "--bump", "patch")
+    assert "published 1.0.2" in done.out
+    assert "hint: auto would make this a minor version" in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_from_goes_on_from_an_older_line(cli):
+    """--from an older version takes the next number of its line and records its base."""
+    assert cli("train", "--bump", "major", "-q").code == 0
+    answer = json.loads(cli("train", "--from", "v1.0.0", "--bump", "patch", "--json").out)
+    assert answer["version"] == "1.0.2"
+    assert answer["bump"]["base"] == "1.0.0"
+    assert json.loads(cli("train", "--bump", "patch", "--json").out)["version"] == "2.0.1"
+
+
+def test_no_promote_leaves_latest(project, cli):
+    """--no-promote publishes and leaves the alias and the log as they are."""
+    alias = (project / "models/text_classifier.joblib").read_bytes()
+    done = cli("train", "--bump", "patch", "--no-promote")
+    assert "hint: not promoted; textclf promote 1.0.2" in done.err
+    assert "promoted" not in done.out
+    assert (project / "models/text_classifier.joblib").read_bytes() == alias
+    assert len(json.loads(cli("history", "--json").out)) == 2
+    answer = json.loads(cli("train", "--bump", "patch", "--no-promote", "--json").out)
+    assert answer["promoted"] is False
+
+
+@pytest.mark.usefixtures("project")
+def test_the_message_is_kept(cli):
+    """-m stands in the metadata, the list and the promotion log, exactly."""
+    message = 'caf\u00e9 "quoted"\n\x1b[31mred'
+    assert cli("train", "--bump", "patch", "-m", message).code == 0
+    assert json.loads(cli("versions", "show", "1.0.2", "--json").out)["message"] == message
+    assert json.loads(cli("history", "--json").out)[-1]["message"] == message
+    shown = cli("versions", "list").out + cli("history").out + cli("versions", "show", "1.0.2").out
+    assert "\x1b" not in shown
+    assert "\\n\\x1b[31mred" in shown
+
+
+def test_test_rows_come_from_the_sibling_a_file_or_a_split(data, cli, write_data):
+    """test.csv beside train.csv is used; --test names another; --test-size splits some off."""
+
+    def plan(*options):
+        answer = json.loads(cli("train", "--dry-run", "--json", *options).out)
+        return answer["rows"], answer["test_rows"]
+
+    write_data(data / "other.csv", 9, seed=3)
+    assert plan() == (60, 12)
+    assert plan("--test", "other.csv") == (60, 9)
+    assert plan("--test-size", "0.25") == (45, 15)
+    (data / "data/test.csv").unlink()
+    assert plan() == (48, 12)
+    (data / "data/train.csv").rename(data / "data/rows.csv")
+    write_data(data / "data/test.csv", 9, seed=3)
+    assert plan("data/rows.csv") == (48, 12)
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "1.5", "nan", "inf", "x"])
+@pytest.mark.usefixtures("data")
+def test_a_test_size_that_is_no_share_is_refused(cli, share):
+    """--test-size takes a share between 0 and 1, both excluded."""
+    done = cli("train", "--dry-run", "--test-size", share)
+    assert (done.code, done.out) == (2, "")
+    assert "--test-size" in done.err
+
+
+@pytest.mark.usefixtures("data")
+def test_a_split_that_leaves_a_label_out_is_bad_data(cli):
+    """A share too small for the labels is refused, with the way out."""
+    done = cli("train", "--test-size", "0.01")
+    assert done.code == 4
+    assert "hint: give test data with --test FILE, or another --test-size" in done.err
+
+
+def test_a_grid_is_searched(data, cli):
+    """--grid gives the candidates; the winner is one of them."""
+    (data / "grid.toml").write_text(GRID)
+    answer = json.loads(cli("train", "--grid", "grid.toml", "--json").out)
+    assert [c["params"]["classifier__C"] for c in answer["search"]["candidates"]] == [0.5, 1]
+    assert answer["best_params"]["classifier__C"] in (0.5, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("ngram_range", "ngram_rang", "grid.toml:2: unknown name 'features.word.ngram_rang'"),
+        ("LinearSVC", "LinearSVM", "grid.toml:4: unknown name 'classifier.LinearSVM'"),
+        ("C = [0.5, 1]", "C = [0.5, -1]", "grid.toml:5: "),
+        ("C = [0.5, 1]", 'C = "big"', "grid.toml:5: "),
+        ("C = [0.5, 1]", "CC = 1", "grid.toml:5: LinearSVC has no parameter 'CC'"),
+        ("C = [0.5, 1]", "C = []", "grid.toml:5: classifier.LinearSVC.C has no alternative"),
+        ("C = [0.5, 1]", "C = 0.5 1", "grid.toml:5: not TOML"),
+        ("[[1, 1]]", "[1, 2]", "grid.toml:2: ngram_range is a pair"),
+        ("[features.word]", "[feature.word]", "grid.toml:1: unknown name 'feature'"),
+    ],
+)
+def test_an_error_in_the_grid_is_named_with_its_line(data, cli, old, new, said):
+    """What scikit-learn would refuse is refused before training, with file and line."""
+    (data / "grid.toml").write_text(GRID.replace(old, new))
+    done = cli("train", "--grid", "grid.toml")
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert not (data / "models").exists()
+
+
+@pytest.mark.parametrize("grid", ["none.toml", "data", "binary.toml"])
+def test_a_grid_that_cannot_be_read(data, cli, grid):
+    """A search space that is missing, a folder or no text is an error of usage."""
+    (data / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    done = cli("train", "--grid", grid)
+    assert done.code == 2
+    assert grid in done.err
+
+
+def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
+    """Bad rows are an error, unless they are to be skipped; then their number is recorded."""
+    train = data / "data/train.csv"
+    train.write_text(train.read_text() + ",positive\nno label,\n")
+    assert cli("train").code == 4
+    assert not (data / "models").exists()
+    done = cli("train", "--on-bad-rows", "skip", "--json")
+    answer = json.loads(done.out)
+    assert (answer["data"]["rows"], answer["data"]["skipped_rows"]) == (60, 2)
+    assert "warning: 2 rows cannot be used." in done.err
+    assert "data/train.csv:62" in done.err
+
+
+def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
+    """Test rows that were trained on are warned of, with where they stand."""
+    train, test = data / "data/train.csv", data / "data/test.csv"
+    test.write_text(test.read_text() + train.read_text().splitlines()[1] + "\n")
+    done = cli("train", "--dry-run")
+    assert "warning: 1 text of the training set is also in the test set" in done.err
+    assert "data/test.csv:14" in done.err
+    assert done.code == 0
+
+
+def test_data_that_cannot_be_trained_on_is_refused(data, cli):
+    """One label only, or fewer rows than folds, is bad data; `check` is the hint."""
+    (data / "one.csv").write_text("text,label\n" + "".join(f"t{n},a\n" for n in range(30)))
+    done = cli("train", "one.csv")
+    assert done.code == 4
+    assert "A classifier needs two labels" in done.err
+    assert "hint: textclf check one.csv" in done.err
+    assert cli("train", "--cv", "50").code == 4
+    assert not (data / "models").exists()
+
+
+def test_a_foreign_model_in_the_aliass_place_is_kept(data, cli):
+    """The first promotion over a file that textclf did not make keeps it, and says where."""
+    (data / "models").mkdir()
+    (data / "models/text_classifier.joblib").write_bytes(b"somebody's model")
+    done = cli("train", "--json")
+    kept = done.err.rsplit("kept as ", 1)[1].strip()
+    assert (data / kept).read_bytes() == b"somebody's model"
+    model = (data / "models/1.0.0/text_classifier.joblib").read_bytes()
+    assert (data / "models/text_classifier.joblib").read_bytes() == model
+    assert json.loads(done.out)["promoted"] is True
+
+
+@pytest.mark.usefixtures("data")
+def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
+    """Without a terminal each progress line is whole: fits done, the best so far, time left."""
+    monkeypatch.setattr("textclf.cli.leaderboard._SECONDS_BETWEEN_LINES", 0.0)
+    done = cli("train")
+    lines = [line for line in done.err.splitlines() if "/40 fits, best " in line]
+    assert len(lines) > 5
+    assert all(" left" in line for line in lines[:3])
+    assert lines[-1].startswith("40/40 fits")
+    assert "\r" not in done.err
+
+
+@pytest.mark.usefixtures("data")
+def test_force_color_makes_no_animation_in_a_pipe(cli, monkeypatch):
+    """Not even FORCE_COLOR makes progress move a cursor that is not there."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    done = cli("train")
+    assert done.code == 0
+    assert "\x1b" not in done.out + done.err
+
+
+def test_what_scikit_learn_warns_of_is_told_once(data, cli):
+    """Candidates that warn or fail are counted on stderr in one line a reason."""
+    (data / "grid.toml").write_text(GRID.replace("C = [0.5, 1]", "max_iter = [1, 1000]"))
+    done = cli("train", "--grid", "grid.toml", "--json")
+    assert done.code == 0
+    assert done.err.count("Liblinear failed to converge") == 1
+    assert "warning: 1 of 2 candidates: " in done.err
+
+
+def test_no_candidate_that_fits_is_an_error(data, cli):
+    """Where no candidate can be fitted nothing is published, and the reason is said."""
+    (data / "grid.toml").write_text(GRID.replace("[[1, 1]]", "[[1, 1]]\nmin_df = 10000"))
+    done = cli("train", "--grid", "grid.toml")
+    assert done.code == 4
+    assert "no candidate of the search space could be fitted" in done.err
+    assert not (data / "models/1.0.0").exists()
+
+
+@pytest.mark.usefixtures("data")
+def test_a_models_folder_that_is_not_text_is_told_escaped(cli):
+    """A folder with an escape sequence in its name is written, and shown written out."""
+    done = cli("train", "--models", "m\x1b[31m")
+    assert done.code == 0
+    assert "\x1b" not in done.out + done.err
+    assert "m\\x1b[31m/1.0.0/text_classifier.joblib" in done.out
+
+
+def test_a_models_folder_that_is_not_utf_8(data, cli):
+    """A folder whose name is not UTF-8 is written; the JSON stays valid."""
+    odd = b"caf\xe9".decode(errors="surrogateescape")
+    answer = json.loads(cli("train", "--models", odd, "--json").out)
+    assert answer["path"] == "caf\\udce9/1.0.0/text_classifier.joblib"
+    assert (data / odd / "1.0.0/metadata.json").is_file()

@@ -1,0 +1,139 @@
+"""The application: commands, settings, and errors as exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import textclf
+from textclf.cli import check, evaluate, history, predict, promote, render, train, verify, versions
+from textclf.cli.settings import defaults_for, read_settings
+from textclf.errors import TextclfError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="textclf",
+    help="Train, version, compare, promote and serve text classifiers; no server to run.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command(rich_help_panel="Make")(train.train)
+app.command(rich_help_panel="Make")(check.check)
+app.command(rich_help_panel="Use")(predict.predict)
+app.command(rich_help_panel="Use")(evaluate.evaluate)
+app.add_typer(versions.app, rich_help_panel="Manage")
+app.command(rich_help_panel="Manage")(promote.promote)
+app.command(rich_help_panel="Manage")(promote.rollback)
+app.command(rich_help_panel="Manage")(history.history)
+app.command(rich_help_panel="Manage")(verify.verify)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"textclf {textclf.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train, version, compare, promote and serve text classifiers; no server to run."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        return
+    settings = read_settings()
+    if settings:
+        context.default_map = defaults_for(context, settings)
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    _prepare_streams()
+    sys.exit(run(sys.argv[1:]))
+
+
+def _prepare_streams() -> None:
+    """Closed streams swallow; what goes to a program is UTF-8; names that are no text are shown."""
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the whole process
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=None if stream.isatty() else "utf-8", errors="backslashreplace"
+            )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; whatever goes wrong is told on stderr.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = app(list(arguments), prog_name="textclf", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone
+        _drop_unwritten()
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        _drop_unwritten()
+        return _interrupted()
+    except Exception as error:  # the last place where an error can become a sentence
+        if os.environ.get("TEXTCLF_DEBUG"):
+            raise
+        _drop_unwritten()
+        return _tell(error)
+    return _interrupted() if code == INTERRUPTED else int(code or 0)
+
+
+def _drop_unwritten() -> None:
+    """Write what is left of the answer, or drop it, or Python complains again at its own exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupted() -> int:
+    render.error("interrupted; nothing was left half done")
+    return INTERRUPTED
+
+
+def _tell(error: Exception) -> int:
+    match error:
+        case TextclfError():
+            render.error(str(error), error.hint)
+            return error.exit_code
+        case typer.TyperException():
+            render.error(error.format_message(), _usage_hint(error))
+            return error.exit_code
+        case OSError():  # such as a full disk under stdout
+            where = f"{error.filename}: " if error.filename else ""
+            render.error(f"{where}{error.strerror or error}")
+        case MemoryError():
+            render.error("out of memory", "fewer candidates, fewer --jobs, or a larger machine")
+        case _:
+            render.error(
+                f"unexpected {type(error).__name__}: {error}",
+                "this is a bug of textclf; TEXTCLF_DEBUG=1 shows where, please report it",
+            )
+    return 1
+
+
+def _usage_hint(error: typer.TyperException) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context else None

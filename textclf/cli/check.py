@@ -1,0 +1,98 @@
+"""``textclf check``: what is wrong or suspicious in a data set, before training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from textclf.cli import render
+from textclf.cli.inputs import DEFAULT_DATA, test_beside
+from textclf.cli.options import (
+    AsJson,
+    BadRows,
+    Data,
+    Delimiter,
+    Encoding,
+    Folds,
+    LabelColumn,
+    Quiet,
+    TestFile,
+    TextColumn,
+    read_options,
+)
+from textclf.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textclf.checks import Problem
+    from textclf.dataset import Dataset
+
+
+def check(
+    data: Data = DEFAULT_DATA,
+    test: TestFile = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    cv: Folds = 5,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is wrong or suspicious in a data set."""
+    from textclf.checks import Severity, find_problems
+    from textclf.dataset import read_dataset
+
+    options = read_options(text_column, label_column, delimiter, encoding, BadRows.SKIP)
+    rows = read_dataset(data, options)
+    test = test or test_beside(data)
+    test_rows = read_dataset(test, options) if test else None
+    problems = find_problems(rows, test_rows, folds=cv)
+    ok = not any(problem.severity is Severity.ERROR for problem in problems)
+    if as_json:
+        render.json(_as_json(rows, test_rows, problems, ok=ok))
+    else:
+        _show(rows, test_rows, problems, quiet=quiet)
+    if not ok:
+        raise typer.Exit(DataError.exit_code)
+
+
+def _as_json(
+    rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, ok: bool
+) -> dict[str, object]:
+    return {
+        "ok": ok,
+        "path": rows.path,
+        "format": rows.format,
+        "rows": len(rows),
+        "labels": rows.label_counts,
+        "test": test and {"path": test.path, "rows": len(test), "labels": test.label_counts},
+        "problems": problems,
+    }
+
+
+def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, quiet: bool) -> None:
+    for data in (rows, test):
+        if data is not None:
+            render.line(
+                f"{render.visible(data.path)}: {len(data)} rows, "
+                f"{len(data.label_counts)} labels ({data.format})"
+            )
+    test_counts = test.label_counts if test else {}
+    render.table(
+        ["label", "rows", *(["test rows"] if test else [])],
+        (
+            [render.shorten(label, 40), count, *([test_counts.get(label, 0)] if test else [])]
+            for label, count in rows.label_counts.items()
+        ),
+        right=["rows", "test rows"],
+    )
+    for problem in problems:
+        render.line(f"{problem.severity}: {render.visible(problem.message)}")
+        if not quiet:
+            for example in problem.examples:
+                render.line(f"  {render.visible(example)}")
+    if not problems:
+        render.line("nothing wrong, nothing suspicious")

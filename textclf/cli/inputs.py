@@ -1,0 +1,29 @@
+"""Labelled data named on the command line: the default, the test file beside it, its problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textclf.cli import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textclf.checks import Problem
+
+DEFAULT_DATA = Path("data/train.csv")
+
+
+def test_beside(data: Path) -> Path | None:
+    """``x/test.csv.gz`` for ``x/train.csv.gz``, if it is there."""
+    name, dot, ending = data.name.partition(".")
+    beside = data.with_name(f"test{dot}{ending}")
+    return beside if name == "train" and beside.exists() else None
+
+
+def warn_of(problems: Sequence[Problem]) -> None:
+    """Tell what is suspicious in the data."""
+    for problem in problems:
+        examples = f": {'; '.join(problem.examples[:3])}" if problem.examples else ""
+        render.warning(f"{problem.message}{examples}")

@@ -1,0 +1,118 @@
+"""The search as it runs: a live table for a person, a plain line every few seconds for a log."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from textclf.cli import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.table import Table
+
+    from textclf.search import Fit
+    from textclf.space import Point
+
+_SHOWN = 5
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class Leaderboard:
+    """Scores so far; knows what to show of them, not how."""
+
+    def __init__(self, candidates: Sequence[Point], folds: int) -> None:
+        self._names = _distinguishing_names(candidates)
+        self._folds = folds
+        self._scores: dict[int, list[float]] = {}
+        self._started = time.monotonic()
+
+    def add(self, fit: Fit) -> None:
+        """Take in one result."""
+        self._scores.setdefault(fit.candidate, []).append(fit.score)
+
+    def ranked(self) -> list[tuple[str, int, float]]:
+        """The best candidates: name, folds done, mean score."""
+        means = [(n, len(s), sum(s) / len(s)) for n, s in self._scores.items()]
+        means = [entry for entry in means if not math.isnan(entry[2])]
+        ranked = sorted(means, key=lambda entry: (-entry[2], entry[0]))[:_SHOWN]
+        return [(self._names[n], done, mean) for n, done, mean in ranked]
+
+    def status(self) -> str:
+        """``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
+        done, total = sum(map(len, self._scores.values())), len(self._names) * self._folds
+        best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
+        if done in (0, total):
+            return f"{done}/{total} fits{best}"
+        left = (time.monotonic() - self._started) * (total - done) / done
+        return f"{done}/{total} fits{best}, about {render.duration(left)} left"
+
+    def table(self) -> Table:
+        """For a live display."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            box=box.SIMPLE_HEAD, pad_edge=False, caption=self.status(), caption_justify="left"
+        )
+        table.add_column("candidate", overflow="fold")
+        table.add_column("folds", justify="right")
+        table.add_column("mean score", justify="right")
+        for name, done, mean in self.ranked():
+            table.add_row(Text(render.visible(name)), f"{done}/{self._folds}", f"{mean:.4f}")
+        return table
+
+
+def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
+    """Each candidate by its classifier and the parameters that are not the same in all."""
+    params = [point.params for point in candidates]
+    names = {name for candidate in params for name in candidate}
+    shared = {
+        name for name in names if len({repr(candidate.get(name)) for candidate in params}) == 1
+    }
+    return [render.params(candidate, without=shared.__contains__) for candidate in params]
+
+
+@contextmanager
+def leaderboard(
+    candidates: Sequence[Point], folds: int, *, quiet: bool
+) -> Iterator[Callable[[Fit], object]]:
+    """Show the search while the block runs; the block hands each fit to what it is given."""
+    board = Leaderboard(candidates, folds)
+    if quiet:
+        yield lambda _: None
+        return
+    show = _live(board) if sys.stderr.isatty() else _lines(board)
+    with show as on_fit:
+        yield on_fit
+
+
+@contextmanager
+def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+    from rich.live import Live
+
+    console = render.stderr_console()
+    with Live(console=console, get_renderable=board.table, refresh_per_second=4, transient=True):
+        yield board.add
+    console.print(board.table())
+
+
+@contextmanager
+def _lines(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+    told = time.monotonic()
+
+    def on_fit(fit: Fit) -> None:
+        nonlocal told
+        board.add(fit)
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            render.progress(board.status())
+
+    yield on_fit
+    render.progress(board.status())

@@ -1,0 +1,152 @@
+"""Options that several commands have, and the registry they name."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.settings import read_settings
+from textclf.errors import TextclfError
+
+if TYPE_CHECKING:
+    from textclf.dataset import ReadOptions
+    from textclf.registry import Registry
+
+DEFAULT_MODELS = Path("models")
+
+
+def open_registry(models: Path) -> Registry:
+    """The registry in a folder, which need not exist yet."""
+    from textclf.registry import Registry
+    from textclf.store.local import LocalStore
+
+    return Registry(LocalStore(models))
+
+
+def complete_version(context: typer.Context, incomplete: str) -> list[str]:
+    """Versions that begin with what was typed, highest first."""
+    names = ["latest", "previous", *_version_names(_models_folder(context))]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _models_folder(context: typer.Context) -> Path:
+    """Where versions are, as the command will say; settings are not read yet when completing."""
+    given = context.params.get("models") or os.environ.get("TEXTCLF_MODELS")
+    if given and Path(given) != DEFAULT_MODELS:
+        return Path(given)
+    with contextlib.suppress(TextclfError):
+        return Path(str(read_settings().get("models", DEFAULT_MODELS)))
+    return DEFAULT_MODELS
+
+
+def _version_names(folder: Path) -> list[str]:
+    names = (entry.name.split(".") for entry in folder.glob("*.*.*") if entry.is_dir())
+    numbers = sorted(
+        (tuple(map(int, n)) for n in names if all(map(str.isdecimal, n))), reverse=True
+    )
+    return [".".join(map(str, number)) for number in numbers]
+
+
+Models = Annotated[
+    Path,
+    typer.Option(
+        "--models", envvar="TEXTCLF_MODELS", metavar="DIR", help="Folder of the versions."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
+Version = Annotated[
+    str,
+    typer.Argument(
+        metavar="VERSION",
+        help="1.1.0, latest or previous.",
+        autocompletion=complete_version,
+        show_default=False,
+    ),
+]
+VersionOption = Annotated[
+    str,
+    typer.Option(
+        "--version",
+        metavar="VERSION",
+        help="1.1.0, latest or previous.",
+        autocompletion=complete_version,
+    ),
+]
+
+
+def _utf8(text: str | None) -> str | None:
+    """The text, if it can be written to a file."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it holds bytes that are not UTF-8") from None
+    return text
+
+
+Message = Annotated[
+    str | None,
+    typer.Option(
+        "--message", "-m", metavar="TEXT", callback=_utf8, help="Why; kept in the record."
+    ),
+]
+Data = Annotated[
+    Path, typer.Argument(metavar="[DATA]", help="Labelled texts: a file, or a folder per class.")
+]
+TestFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--test", metavar="FILE", help="Test data; test.EXT beside train.EXT if it is there."
+    ),
+]
+TextColumn = Annotated[
+    str,
+    typer.Option(metavar="NAME|N", help="Column of the texts; its position if there is no header."),
+]
+LabelColumn = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|N", help="Column of the labels; its position if there is no header."
+    ),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="CHAR", help="What separates columns; found if not given.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Encoding of the file, if not UTF-8.")
+]
+
+
+class BadRows(enum.StrEnum):
+    """What ``--on-bad-rows`` takes."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+OnBadRows = Annotated[
+    BadRows, typer.Option(help="Rows without text or label, or that cannot be read.")
+]
+Folds = Annotated[
+    int, typer.Option(min=2, metavar="FOLDS", help="Folds of the stratified cross-validation.")
+]
+
+
+def read_options(
+    text_column: str,
+    label_column: str,
+    delimiter: str | None,
+    encoding: str | None,
+    on_bad_rows: BadRows,
+) -> ReadOptions:
+    """The options of reading data, as the core wants them."""
+    from textclf import dataset
+
+    return dataset.ReadOptions(
+        text_column, label_column, delimiter, encoding, dataset.OnBadRows(on_bad_rows.value)
+    )

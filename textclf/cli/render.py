@@ -1,0 +1,165 @@
+"""How values look: JSON and text on stdout; hints, warnings and errors on stderr.
+
+Whatever comes from data or files passes ``visible`` on its way to a terminal, so that no text can
+move the cursor or write a title. Rich is imported where a person looks at a table, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# C0 and C1 controls, and the marks that turn the direction of writing around
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: object) -> str:
+    r"""Text with control characters written out (``\x1b``) instead of obeyed."""
+    return _UNSEEN.sub(lambda match: repr(match[0])[1:-1], str(text))
+
+
+def shorten(text: object, width: int = 60) -> str:
+    """The beginning of a text, visible, in at most ``width`` characters."""
+    shown = visible(text)
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
+
+
+def line(text: str = "") -> None:
+    """One line of the answer."""
+    sys.stdout.write(f"{text}\n")
+
+
+def hint(text: str, *, quiet: bool = False) -> None:
+    """How to go on; to stderr."""
+    if not quiet:
+        _note("hint", text, "36")
+
+
+def progress(text: str) -> None:
+    """How far the work is; to stderr."""
+    sys.stdout.flush()
+    sys.stderr.write(f"{visible(text)}\n")
+    sys.stderr.flush()
+
+
+def warning(text: str) -> None:
+    """Something the user should know; to stderr."""
+    _note("warning", text, "33")
+
+
+def error(text: str, how_to_go_on: str | None = None) -> None:
+    """What went wrong, and a hint; to stderr."""
+    _note("error", text, "31")
+    if how_to_go_on:
+        hint(how_to_go_on)
+
+
+def _note(kind: str, text: str, colour: str) -> None:
+    first, *more = text.splitlines() or [""]
+    lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {visible(first)}", *map(visible, more)]
+    sys.stdout.flush()  # so that both streams keep their order where they are one
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def paint(text: str, colour: str, stream: TextIO) -> str:
+    """Text in a colour (SGR number) where somebody sees it and wants it."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain or not stream.isatty() else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def strong(text: str) -> str:
+    """Bold on stdout."""
+    return paint(text, "1", sys.stdout)
+
+
+def json(value: Any) -> None:
+    """The answer as indented JSON."""
+    from textclf.metadata import pretty
+
+    sys.stdout.write(pretty(value).decode())
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()
+) -> None:
+    """A table: drawn by Rich for a person, plain aligned columns for a pipe.
+
+    Args:
+        columns: the heads.
+        rows: the cells.
+        right: heads of the columns that are aligned to the right.
+    """
+    cells = [[visible(cell) for cell in row] for row in rows]
+    show = _drawn if sys.stdout.isatty() else _plain
+    show(columns, cells, set(right))
+
+
+def _plain(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[str]) -> None:
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in (columns, *cells):
+        aligned = [
+            cell.rjust(width) if head in right else cell.ljust(width)
+            for cell, width, head in zip(row, widths, columns, strict=True)
+        ]
+        line("  ".join(aligned).rstrip())
+
+
+def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for head in columns:
+        drawn.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def stderr_console() -> Console:
+    """Rich on stderr, for live displays."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def percent(value: float | None) -> str:
+    """A share with one decimal: ``85.3 %``."""
+    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+def delta(value: float | None) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    return "–" if value is None else f"{100 * value:+.1f}"
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``1 h 02 min``."""
+    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def params(values: dict[str, Any], *, without: Callable[[str], bool] = lambda _: False) -> str:
+    """Parameters of a candidate on one line: ``LinearSVC C=1 word.ngram_range=[1, 2]``."""
+    named = {
+        name.removeprefix("classifier__").removeprefix("features__").replace("__", "."): value
+        for name, value in values.items()
+        if name != "classifier" and not without(name)
+    }
+    return " ".join(
+        [str(values["classifier"]), *(f"{name}={value}" for name, value in named.items())]
+    )

@@ -1,0 +1,121 @@
+"""Settings from ``textclf.toml`` or ``[tool.textclf]`` in ``pyproject.toml`` of the current folder.
+
+A setting is an option of a command by its long name, with ``_`` or ``-``. At the top it holds for
+every command that has the option; in a table named like a command it holds for that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from textclf.errors import UsageError
+
+_OWN = Path("textclf.toml")
+_SHARED = Path("pyproject.toml")
+
+
+def read_settings() -> dict[str, Any]:
+    """The settings of the current folder; empty where there are none. Raises UsageError."""
+    if _OWN.is_file():
+        return _read(_OWN)
+    if _SHARED.is_file():
+        tools = _read(_SHARED).get("tool")
+        shared = tools.get("textclf", {}) if isinstance(tools, dict) else {}
+        if not isinstance(shared, dict):
+            raise UsageError(f"{_SHARED}: tool.textclf is not a table", hint="[tool.textclf]")
+        return shared
+    return {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as the default values of every command's options.
+
+    Raises:
+        UsageError: no command has such an option, or there is no such command.
+    """
+    commands: dict[str, Any] = getattr(context.command, "commands", {})
+    tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
+    shared = {name: value for name, value in settings.items() if name not in tables}
+    options = {name: _options(command) for name, command in commands.items()}
+    _only(tables, options, "command")
+    _only(shared, set().union(*options.values()), "option")
+    for name, table in tables.items():
+        _only(table, options[name], f"option of {name}")
+    return {
+        name: _defaults(command, {**shared, **tables.get(name, {})})
+        for name, command in commands.items()
+    }
+
+
+def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    values = {_plain(name): value for name, value in given.items()}
+    if hasattr(command, "commands"):  # versions: its settings are those of list, show and compare
+        return {name: _defaults(inner, given) for name, inner in command.commands.items()}
+    return {
+        parameter.name: _checked(parameter, option, values[option])
+        for parameter in command.params
+        for option in _names(parameter)
+        if option in values
+    }
+
+
+def _checked(parameter: Any, name: str, value: Any) -> Any:
+    """The value as it would be typed after the option; a flag's stays a boolean."""
+    if isinstance(value, list | dict):
+        raise UsageError(f"{_source()}: {name}: takes one value, not several")
+    typed = value if isinstance(value, bool) else str(value)
+    try:
+        parameter.type(typed, parameter)
+    except typer.BadParameter as error:
+        raise UsageError(f"{_source()}: {name}: {error.message}") from None
+    return typed
+
+
+def _options(command: Any) -> set[str]:
+    inner = getattr(command, "commands", None)
+    if inner is not None:
+        return set().union(*(_options(one) for one in inner.values()))
+    return {name for parameter in command.params for name in _names(parameter)}
+
+
+def _names(parameter: Any) -> set[str]:
+    """``{"text_column"}`` for ``--text-column``; optional arguments go by their own name."""
+    if parameter.required or parameter.nargs != 1:  # what must be typed each time is no setting
+        return set()
+    long = {_plain(option[2:]) for option in parameter.opts if option.startswith("--")}
+    return long or {_plain(parameter.name)}
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").lower()
+
+
+def _only(given: Mapping[str, Any], known: Any, what: str) -> None:
+    for name in given:
+        if _plain(name) not in known:
+            import difflib
+
+            near = difflib.get_close_matches(_plain(name), list(known), n=1)
+            raise UsageError(
+                f"{_source()}: no {what} is called {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "textclf --help",
+            )
+
+
+def _source() -> str:
+    return str(_OWN) if _OWN.is_file() else f"[tool.textclf] of {_SHARED}"

@@ -1,0 +1,208 @@
+"""``textclf versions``: list, show and compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from textclf.cli import render
+from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
+
+if TYPE_CHECKING:
+    from textclf.comparison import Change, Comparison
+    from textclf.metadata import Metadata, Metrics, Summary
+
+app = typer.Typer(name="versions", help="List, show and compare versions.", no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True)
+def group(context: typer.Context) -> None:
+    """List, show and compare versions."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command(name="list")
+def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Every version, highest first, the promoted one marked."""
+    registry = open_registry(models)
+    promoted = str(registry.latest())
+    summaries = list(registry.summaries())
+    if as_json:
+        render.json([_listed(s, promoted) for s in summaries])
+    elif summaries:
+        render.table(
+            ["version", "", "saved", "cv acc", "test acc", "macro F1", "rows", "message"],
+            (_row(s, promoted) for s in summaries),
+            right=["cv acc", "test acc", "macro F1", "rows"],
+        )
+    else:
+        render.hint(f"no versions in {models} yet: textclf train", quiet=quiet)
+
+
+def _listed(summary: Summary, promoted: str) -> dict[str, Any]:
+    return {
+        "version": summary.version,
+        "latest": summary.version == promoted,
+        "saved_at": summary.saved_at,
+        "best_cv_accuracy": summary.best_cv_accuracy,
+        "test_accuracy": summary.test_accuracy,
+        "macro_f1": summary.test.metrics.macro_f1,
+        "rows": summary.data.rows,
+        "message": summary.message,
+    }
+
+
+def _row(summary: Summary, promoted: str) -> list[object]:
+    return [
+        summary.version,
+        "latest" if summary.version == promoted else "",
+        summary.saved_at[:16].replace("T", " "),
+        render.percent(summary.best_cv_accuracy),
+        render.percent(summary.test_accuracy),
+        render.percent(summary.test.metrics.macro_f1),
+        summary.data.rows,
+        render.shorten(summary.message or ""),
+    ]
+
+
+@app.command()
+def show(
+    version: Version,
+    models: Models = DEFAULT_MODELS,
+    as_json: AsJson = False,
+    quiet: Quiet = False,  # noqa: ARG001 - every command takes it
+) -> None:
+    """All that is known of one version."""
+    registry = open_registry(models)
+    found = registry.resolve(version)
+    metadata = registry.metadata(found)
+    latest = registry.latest() == found
+    if as_json:
+        render.json(with_more(metadata, latest=latest))
+    else:
+        _show(metadata, registry.locate(found), latest=latest)
+
+
+def with_more(metadata: Metadata, **more: object) -> dict[str, Any]:
+    """The metadata object with further fields at its end."""
+    import msgspec
+
+    return {**msgspec.to_builtins(metadata), **more}
+
+
+def _show(metadata: Metadata, path: str, *, latest: bool) -> None:
+    data, test, code = metadata.data, metadata.test, metadata.code
+    skipped = f", {data.skipped_rows} bad rows skipped" if data.skipped_rows else ""
+    tested_on = test.path or f"a split of {test.split:.0%}"
+    facts = {
+        "version": metadata.version + (" (latest)" if latest else ""),
+        "saved": metadata.saved_at,
+        "message": metadata.message or "–",
+        "bump": f"{metadata.bump.applied} from {metadata.bump.base or 'nothing'}: "
+        + "; ".join(metadata.bump.reasons),
+        "model": render.params(metadata.best_params),
+        "cv accuracy": f"{render.percent(metadata.best_cv_accuracy)} in {metadata.search.folds} "
+        f"folds, the best of {len(metadata.search.candidates)} by {metadata.search.scoring}",
+        "test": f"accuracy {render.percent(metadata.test_accuracy)}, macro F1 "
+        f"{render.percent(test.metrics.macro_f1)} on {test.rows} rows of {tested_on}",
+        "data": f"{data.path}, {data.rows} rows{skipped}, SHA-256 {data.sha256[:12]}…",
+        "made with": f"textclf {code.textclf}, Python {metadata.environment.python}, "
+        + ", ".join(f"{n} {v}" for n, v in metadata.environment.libraries.items()),
+        "git": f"{code.git_commit[:12]}{' with changes' if code.dirty else ''}"
+        if code.git_commit
+        else "–",
+        "file": f"{path}, {metadata.artifact.bytes:,} bytes, "
+        f"SHA-256 {metadata.artifact.sha256[:12]}…",
+    }
+    width = max(map(len, facts))
+    for name, fact in facts.items():
+        render.line(f"{render.strong(name.ljust(width))}  {render.visible(fact)}")
+    render.line()
+    class_table(test.metrics)
+
+
+def class_table(metrics: Metrics) -> None:
+    """Precision, recall and F1 of every class, and what it is most often taken for."""
+    confusion = metrics.confusion
+    taken_for = {
+        label: _taken_for(row, n, confusion.labels)
+        for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True))
+    }
+    render.table(
+        ["label", "precision", "recall", "F1", "rows", "taken for"],
+        (
+            [
+                render.shorten(label, 40),
+                render.percent(c.precision),
+                render.percent(c.recall),
+                render.percent(c.f1),
+                c.support,
+                taken_for[label],
+            ]
+            for label, c in metrics.per_class.items()
+        ),
+        right=["precision", "recall", "F1", "rows"],
+    )
+
+
+def _taken_for(row: list[int], own: int, labels: list[str]) -> str:
+    wrong = [
+        (count, label) for n, (count, label) in enumerate(zip(row, labels, strict=True)) if n != own
+    ]
+    count, label = max(wrong, default=(0, ""))
+    return f"{render.shorten(label, 40)} ({count})" if count else ""
+
+
+@app.command()
+def compare(
+    a: Version,
+    b: Version,
+    models: Models = DEFAULT_MODELS,
+    as_json: AsJson = False,
+    quiet: Quiet = False,  # noqa: ARG001 - every command takes it
+) -> None:
+    """What differs between two versions: data, parameters, metrics, per class."""
+    from textclf.comparison import compare_metadata
+
+    registry = open_registry(models)
+    one, other = (registry.metadata(registry.resolve(name)) for name in (a, b))
+    comparison = compare_metadata(one, other)
+    if as_json:
+        render.json(comparison)
+    else:
+        _show_comparison(comparison)
+
+
+def _show_comparison(comparison: Comparison) -> None:
+    a, b = render.visible(comparison.a), render.visible(comparison.b)
+    render.line(f"{render.strong(a)} → {render.strong(b)}")
+    if not comparison.same_test_rows:
+        render.warning("the two were tested on different rows: their metrics do not compare")
+    _show_changes("parameters", comparison.params)
+    _show_changes("search", comparison.search)
+    _show_changes("data", comparison.data)
+    render.line(f"rows in common: about {comparison.rows_in_common:.0%}")
+    _show_changes("made with", comparison.environment)
+    render.line()
+    render.table(
+        ["metric", a, b, "change"],
+        [
+            [m.name, render.percent(m.before), render.percent(m.after), render.delta(m.delta)]
+            for m in (*comparison.metrics, *comparison.per_class)
+        ],
+        right=[a, b, "change"],
+    )
+
+
+def _show_changes(title: str, changes: list[Change]) -> None:
+    if not changes:
+        render.line(f"{title}: the same")
+        return
+    render.line(f"{title}:")
+    for change in changes:
+        shown = (
+            ("not set" if v is None else render.shorten(v)) for v in (change.before, change.after)
+        )
+        render.line(f"  {render.visible(change.name)}: {' → '.join(shown)}")
