@@ -5,8 +5,9 @@ The names of the fields are the file's. ``docs/metadata.md`` describes each for 
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -149,7 +150,7 @@ class Metadata(msgspec.Struct, frozen=True):
     best_params: dict[str, Any]
     best_cv_accuracy: float
     test_accuracy: float
-    schema: int
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     task: str
     bump: BumpRecord
     artifact: ArtifactRecord
@@ -220,9 +221,13 @@ class Summary(msgspec.Struct, frozen=True):
     saved_at: str
     best_cv_accuracy: float
     test_accuracy: float
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     message: str | None
     data: _Rows
     test: _Test
+
+
+_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def encode(metadata: Metadata) -> bytes:
@@ -245,14 +250,19 @@ def decode(data: bytes, kind: type[T], *, name: str) -> T:
             textclf.
     """
     try:
+        return msgspec.json.decode(data, type=kind)
+    except _NOT_JSON as error:
+        raise _unreadable(data, error, name) from None
+
+
+def _unreadable(data: bytes, error: Exception, name: str) -> IntegrityError:
+    with contextlib.suppress(*_NOT_JSON):
         schema = msgspec.json.decode(data, type=_Head).schema
-        if schema <= SCHEMA:
-            return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise IntegrityError(
-            f"{name} is damaged: {error}", hint="textclf verify names every damaged file"
-        ) from None
-    raise IntegrityError(
-        f"{name} was written by a later textclf (schema {schema}; this one reads up to {SCHEMA})",
-        hint="update textclf",
+        if schema > SCHEMA:
+            return IntegrityError(
+                f"{name} was written by a later textclf (schema {schema}; this one reads {SCHEMA})",
+                hint="update textclf",
+            )
+    return IntegrityError(
+        f"{name} is damaged: {error}", hint="textclf verify names every damaged file"
     )

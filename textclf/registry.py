@@ -14,14 +14,14 @@ import hashlib
 import platform
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata import (
     ARTIFACT,
     METADATA,
@@ -154,7 +154,10 @@ class Registry:
             NoSuchVersion: there is none of that name.
         """
         if name in ("latest", "previous"):
-            version = parse_version(self._promoted(name))
+            head = self._head()
+            version = parse_version(
+                self._latest(head) if name == "latest" else self._previous(head)
+            )
         else:
             try:
                 version = parse_version(name)
@@ -256,11 +259,21 @@ class Registry:
             NoSuchVersion: it is not published.
             IntegrityError: its model file is not what was published; nothing was changed.
         """
-        artifact = self.artifact(version)
+        return self._promote(lambda _: version, message)
+
+    def rollback(self, *, message: str | None = None) -> Promotion:
+        """Promote what was promoted before. Raises NoSuchVersion when there is nothing before."""
+        return self._promote(lambda head: parse_version(self._previous(head)), message)
+
+    def _promote(
+        self, choose: Callable[[Record | None], Version], message: str | None
+    ) -> Promotion:
         while True:
             head = self._head()
+            version = choose(head)
+            artifact = self.artifact(version)
             if head and head.to == str(version):
-                return Promotion(str(version), head.previous, changed=False, kept=self._heal())
+                return Promotion(str(version), head.previous, changed=False, kept=self.heal())
             record = Record(
                 n=head.n + 1 if head else 1,
                 at=_now(),
@@ -274,12 +287,8 @@ class Registry:
             try:
                 self._store.create(_record_key(record.n), _encode_record(record))
             except Exists:
-                continue
-            return Promotion(str(version), record.previous, changed=True, kept=self._heal())
-
-    def rollback(self, *, message: str | None = None) -> Promotion:
-        """Promote what was promoted before. Raises NoSuchVersion when there is nothing before."""
-        return self.promote(self.resolve("previous"), message=message)
+                continue  # a rival was faster: look again at what is promoted
+            return Promotion(str(version), record.previous, changed=True, kept=self.heal())
 
     def history(self) -> list[Record]:
         """The promotion log, oldest first."""
@@ -302,11 +311,12 @@ class Registry:
     def _repair(self) -> Iterator[str]:
         if self._store.leftovers():
             self._store.sweep()
-            yield "removed half-written work of writers that died"
+            if not self._store.leftovers():
+                yield "removed half-written work of writers that died"
         if any(self._alias_problems()):
             try:
-                kept = self._heal()
-            except TextclfError:
+                kept = self.heal()
+            except (IntegrityError, NoSuchVersion):
                 return  # the version itself is damaged: the check that follows names it
             told = f"; the file that stood there is now {kept}" if kept else ""
             yield f"restored {self._store.locate(ARTIFACT)}{told}"
@@ -323,8 +333,11 @@ class Registry:
             return
         if metadata.version != name:
             yield Problem(name, f"{name}/{METADATA}", f"says it is version {metadata.version}")
-        data = self._read(f"{name}/{ARTIFACT}")
-        if problem := _artifact_problem(data, metadata.artifact):
+        try:
+            problem = _artifact_problem(self._read(f"{name}/{ARTIFACT}"), metadata.artifact)
+        except StoreError as error:
+            problem = str(error)
+        if problem:
             yield Problem(name, f"{name}/{ARTIFACT}", problem)
 
     def _log_problems(self) -> Iterator[Problem]:
@@ -350,7 +363,7 @@ class Registry:
             metadata = self.metadata(parse_version(record.to))
         except NoSuchVersion:
             return f"names version {record.to}, which does not exist"
-        except IntegrityError:
+        except TextclfError:
             return None  # a problem of that version
         if metadata.artifact.sha256 != record.sha256:
             return "has another SHA-256 than the version's metadata"
@@ -374,7 +387,7 @@ class Registry:
 
     # -- the alias --------------------------------------------------------------------------------
 
-    def _heal(self) -> str | None:
+    def heal(self) -> str | None:
         """Let the alias follow the head of the log; look again until it does.
 
         Returns:
@@ -399,12 +412,19 @@ class Registry:
     def _keep_unknown(self, found: bytes) -> str | None:
         """Keep a file that is about to be replaced, unless it is a promoted version's copy."""
         digest = _sha256(found)
-        if any(self._record(n).sha256 == digest for n in reversed(self._record_numbers())):
+        if self._was_promoted(digest):
             return None
         key = f"{_REPLACED}/{digest[:12]}.joblib"
         with contextlib.suppress(Exists):
             self._store.create(key, found)
         return self._store.locate(key)
+
+    def _was_promoted(self, digest: str) -> bool:
+        for n in reversed(self._record_numbers()):
+            with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
+                if self._record(n).sha256 == digest:
+                    return True
+        return False
 
     # -- the log ----------------------------------------------------------------------------------
 
@@ -429,23 +449,25 @@ class Registry:
         numbers = self._record_numbers()
         return self._record(numbers[-1]) if numbers else None
 
-    def _promoted(self, name: str) -> str:
-        head = self._head()
+    def _latest(self, head: Record | None) -> str:
         if head is None:
             hint = "textclf promote VERSION" if self._numbered() else "textclf train"
             raise NoSuchVersion("no version has been promoted yet", hint=hint)
-        if name == "latest":
-            return head.to
-        if head.previous is None:
+        return head.to
+
+    def _previous(self, head: Record | None) -> str:
+        latest = self._latest(head)
+        if head is None or head.previous is None:
             raise NoSuchVersion(
-                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
+                f"nothing was promoted before {latest}", hint="textclf promote VERSION"
             )
         return head.previous
 
     # -- names ------------------------------------------------------------------------------------
 
     def _numbered(self) -> list[Version]:
-        return sorted(parse_version(name) for name in self._store.names() if is_version(name))
+        found = (parse_version(name) for name in self._store.names() if is_version(name))
+        return sorted(found, key=Version.to_tuple)  # their own comparison is slow for thousands
 
     def _read(self, key: str) -> bytes | None:
         try:

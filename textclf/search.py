@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import importlib
 import math
+import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -115,10 +118,27 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
     ]
     work = sum(map(len, texts)) * len(calls)
     jobs = jobs or (1 if work < _SMALL else -1)
-    for fits in joblib.Parallel(
-        n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
-    )(calls):
+    pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
+    with _interrupts_ignored():
+        results = pool(calls)
+    for fits in results:
         yield from fits
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Worker processes started meanwhile inherit this: Ctrl-C is the main process's business.
+
+    It ends them; on their own they would each print a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _groups(candidates: Sequence[Point]) -> list[list[tuple[int, Point]]]:

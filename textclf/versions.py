@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from semver import Version
+
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
+_FOLDER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 
 FIRST = Version(1, 0, 0)
 SAME_DATA_SET = 0.5
@@ -77,10 +81,7 @@ def parse_version(text: str) -> Version:
 
 def is_version(name: str) -> bool:
     """Whether a folder of this name is a version: ``1.1.0``, without a ``v``."""
-    try:
-        return str(parse_version(name)) == name
-    except ValueError:
-        return False
+    return _FOLDER.fullmatch(name) is not None
 
 
 def next_version(base: Version | None, bump: Bump, taken: Collection[Version]) -> Version:

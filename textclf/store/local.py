@@ -13,7 +13,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from textclf.errors import StoreError
 from textclf.store.base import Exists, Missing
@@ -110,10 +110,9 @@ class LocalStore:
             return time.time()
 
     def _path(self, key: str) -> Path:
-        parts = PurePosixPath(key).parts
-        if PurePosixPath(key).is_absolute() or ".." in parts:
+        if key.startswith("/") or ".." in key.split("/"):
             raise ValueError(f"not a key: {key!r}")
-        return self.root.joinpath(*parts)
+        return self.root / key
 
     @contextlib.contextmanager
     def _staged(self) -> Iterator[Path]:

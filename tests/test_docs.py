@@ -1,0 +1,134 @@
+"""The documentation is run: every command in it, in order, in a folder like a fresh checkout.
+
+``UPDATE_DOCS=1 pytest tests/test_docs.py`` writes what the commands print into the files.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ["README.md", "docs/registry.md", "docs/metadata.md", "docs/search-space.md"]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FAILS = re.compile(r"^(error:|\d+ bad rows)", re.MULTILINE)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder with the sample data and nothing else, and textclf on the path."""
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    (tmp_path / "bin").mkdir()
+    script = f'#!/bin/sh\nexec "{sys.executable}" -m textclf "$@"\n'
+    (tmp_path / "bin" / "textclf").write_text(script)
+    (tmp_path / "bin" / "textclf").chmod(0o755)
+    return tmp_path
+
+
+def run(command, folder):
+    """One command as a shell runs it, both streams as one."""
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TEXTCLF")}
+    environment |= {"PATH": path, "PYTHONPATH": str(ROOT), "LOGNAME": "ada"}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def commands(block):
+    """Pairs of a command and what the document says it prints."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def played(block, folder):
+    """The block as it would read after a run of its commands."""
+    shown = []
+    for command, _ in commands(block):
+        code, output = run(command, folder)
+        assert "Traceback" not in output
+        assert (code != 0) == bool(FAILS.search(output)), f"{command}: exit {code}\n{output}"
+        shown.append(f"$ {command}\n{output}")
+    return "".join(shown)
+
+
+def alike(text):
+    """Text without what differs between two machines: numbers, names of users and of hosts."""
+    text = re.sub(r"^\d+/\d+ fits, best .* left\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\w+@[\w.-]+", "user@host", text)
+    text = re.sub(r"\b[0-9a-f]{12}\b( with changes)?|–$", "HASH", text, flags=re.MULTILINE)
+    text = re.sub(r"[+-]?\d[\d.,:TZ-]*", "0", text)
+    return re.sub(r"[ -]+", " ", text)
+
+
+def written(name, folder):
+    """Play a whole document and return it with what its commands printed."""
+    text = (ROOT / name).read_text("utf-8")
+
+    def play(match):
+        kind, block = match.groups()
+        file = re.match(r"# ([\w-]+\.toml)\n", block)
+        if kind == "toml" and file and file[1] != "textclf.toml":
+            (folder / file[1]).write_text(block, "utf-8")
+        return f"```{kind}\n{played(block, folder)}```" if kind == "console" else match[0]
+
+    return BLOCK.sub(play, text)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_document_shows_what_its_commands_print(name, checkout):
+    """Every `$` command runs, fails only where the document shows an error, and prints as shown."""
+    if name == "docs/metadata.md":
+        run("textclf train", checkout)
+    if "jq " in (ROOT / name).read_text("utf-8") and not shutil.which("jq"):
+        pytest.skip("this machine has no jq")
+    new = written(name, checkout)
+    if os.environ.get("UPDATE_DOCS"):
+        (ROOT / name).write_text(new, "utf-8")
+    assert alike(new) == alike((ROOT / name).read_text("utf-8"))
+
+
+def test_the_settings_of_the_readme_are_settings(checkout):
+    """The example of a settings file is taken by every command."""
+    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    [settings] = [block for kind, block in blocks if block.startswith("# textclf.toml")]
+    (checkout / "textclf.toml").write_text(settings)
+    code, output = run("textclf train --dry-run", checkout)
+    assert code == 0
+    assert "10 folds" in output
+
+
+def test_the_python_of_the_readme_runs(checkout):
+    """The examples of programs load the promoted model and label a text."""
+    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    programs = [block for kind, block in blocks if kind == "python"]
+    assert len(programs) == 2
+    run("textclf train", checkout)
+    for program in programs:
+        (checkout / "program.py").write_text(program, "utf-8")
+        code, output = run(f'"{sys.executable}" program.py', checkout)
+        assert (code, output) == (0, "positive\n")
+
+
+def test_every_command_of_the_contract_is_in_the_readme():
+    """No command without a word about it."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for command in (
+        "train", "predict", "versions list", "versions show", "versions compare", "promote",
+        "rollback", "history", "evaluate", "verify", "check",
+    ):  # fmt: skip
+        assert f"$ textclf {command}" in readme
+
+
+def test_links_lead_somewhere():
+    """Relative links in the documents point to files that exist."""
+    for name in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text("utf-8")):
+            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
