@@ -4,6 +4,7 @@ import pytest
 
 from textclf.checks import Severity, find_problems
 from textclf.dataset import OnBadRows, ReadOptions, read_dataset
+from textclf.errors import DataError
 
 
 @pytest.fixture
@@ -59,9 +60,9 @@ def test_one_label(data):
 
 
 def test_no_usable_rows(data):
-    """A data set of bad rows alone is an error, not a crash."""
-    kinds = [problem.kind for problem in find_problems(data("a.csv", "a,", "b,"))]
-    assert kinds == ["bad-rows", "one-label"]
+    """A data set of bad rows alone cannot be skipped through: it is refused."""
+    with pytest.raises(DataError, match="2 bad rows in"):
+        data("a.csv", "a,", "b,")
 
 
 def test_too_few_rows(data):

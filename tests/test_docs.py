@@ -59,13 +59,24 @@ def played(block, folder):
     return "".join(shown)
 
 
+MACHINE = [  # what differs between two runs or two machines
+    (r"^\d+/\d+ fits, best .* left\n", ""),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\dZ)?", "TIME"),
+    (r"\b[\d.]+ s$", "SECONDS"),
+    (r"[\d,]+ bytes", "BYTES"),
+    (r"\w+@[\w.-]+", "user@host"),
+    (r"\b[0-9a-f]{12}\b( with changes)?|–$", "HASH"),
+    (r"(Python|scikit-learn|numpy|scipy|joblib) [\d.]+", r"\1"),
+    (r"[+-]?\d+\.\d+(?![.\d])", "SCORE"),  # which other libraries may change a little
+    (r"[ -]+", " "),
+]
+
+
 def alike(text):
-    """Text without what differs between two machines: numbers, names of users and of hosts."""
-    text = re.sub(r"^\d+/\d+ fits, best .* left\n", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\w+@[\w.-]+", "user@host", text)
-    text = re.sub(r"\b[0-9a-f]{12}\b( with changes)?|–$", "HASH", text, flags=re.MULTILINE)
-    text = re.sub(r"[+-]?\d[\d.,:TZ-]*", "0", text)
-    return re.sub(r"[ -]+", " ", text)
+    """Text without what differs between two machines; versions and counts stay."""
+    for pattern, stands_for in MACHINE:
+        text = re.sub(pattern, stands_for, text, flags=re.MULTILINE)
+    return text
 
 
 def written(name, folder):

@@ -536,6 +536,24 @@ def test_a_damaged_version_is_named(registries, root, damage, promoted):
     assert not checked.ok
 
 
+def test_metadata_edited_after_the_promotion_is_named(registries, root):
+    """The log knows the digest of a promoted version's metadata, so an edit is found."""
+    registry = registries.filled(root, "1.0.0")
+    edit(root / "1.0.0" / METADATA, test_accuracy=0.99)
+    problem = ("1.0.0", f"1.0.0/{METADATA}", "was changed after its promotion")
+    assert found(registry) == found(registry, repair=True) == [problem]
+
+
+def test_every_damaged_record_is_named(two, root):
+    """The first damaged record does not hide the others, nor what follows a gap."""
+    for version in ("1.0.0", "1.1.0", "1.0.0"):
+        two.promote(V(version))
+    (root / RECORD.format(1)).write_text("{")
+    (root / RECORD.format(2)).write_text("{")
+    (root / RECORD.format(4)).unlink()
+    assert [file for _, file, _ in found(two)] == [RECORD.format(n) for n in (1, 2, 5)]
+
+
 def test_a_deleted_version_that_was_promoted_is_named(two, root):
     """A record that names a version which is gone is told by number."""
     remove(root, "1.0.0")
@@ -595,12 +613,12 @@ def test_an_edited_record_is_named(registries, two, root, edited, head):
 def test_a_garbage_record_is_named(two, root, garbage):
     """A record that is no record is named by its file, and stops what would build on it."""
     (root / RECORD.format(2)).write_bytes(garbage)
-    sentence = f"{root / RECORD.format(2)} is damaged: not a promotion record"
-    assert found(two) == [(None, RECORD.format(2), sentence)]
+    problem = (None, RECORD.format(2), "is damaged: not a promotion record")
+    assert found(two) == [problem]
     assert found(two, repair=True) == found(two)
     for ask in (two.latest, two.history, two.rollback, lambda: two.promote(V("1.0.0"))):
         message, hint = told(IntegrityError, ask)
-        assert message == sentence
+        assert message == f"{root / RECORD.format(2)} {problem[2]}"
         assert "backup" in hint
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
@@ -94,16 +95,20 @@ def test_scores_and_winner_are_those_of_grid_search_cv(sample, name, scoring):
     found = ours(sample, points(space), scoring=scoring)
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=7)
     texts, labels = np.array(sample[0], object), np.array(sample[1])
-    theirs, params = [], []
+    theirs, means, deviations, params = [], [], [], []
     for estimator, tables in grids_of(space):
         search = GridSearchCV(estimator, tables, cv=splitter, scoring=scoring, refit=False)
         search.fit(texts, labels)
         results = search.cv_results_
         theirs += zip(*(results[f"split{k}_test_score"] for k in range(FOLDS)), strict=True)
+        means += results["mean_test_score"].tolist()
+        deviations += results["std_test_score"].tolist()
         params += results["params"]
     assert [list(scores) for scores in theirs] == [c.fold_scores for c in found]
-    means = [float(np.average(scores)) for scores in theirs]
+    assert means == [c.mean for c in found]
+    assert deviations == [c.std for c in found]
     assert best(found) == means.index(max(means))
+    assert all(c.fit_seconds > 0 for c in found)
     for candidate, their in zip(found, params, strict=True):
         told = {k: list(v) if isinstance(v, tuple) else v for k, v in their.items()}
         told["classifier"] = type(told["classifier"]).__name__
@@ -139,16 +144,40 @@ def test_the_number_of_processes_changes_nothing(sample):
     assert [c.fold_scores for c in alone] == [c.fold_scores for c in together]
 
 
-def test_results_come_while_the_search_goes_on(sample):
+def test_results_come_while_the_search_goes_on(sample, monkeypatch):
     """Each (candidate, fold) is yielded once, and the first before the last is computed."""
     texts, labels = sample
     candidates = points(parse_space(SpaceSource("grid", GRIDS["words"])))
     folds = stratified_folds(labels, FOLDS, 0)
+    fitted = []
+    scorer = get_scorer("accuracy")
+    monkeypatch.setattr(
+        "textclf.search.get_scorer",
+        lambda _: lambda *given: (fitted.append(1), scorer(*given))[1],
+    )
     fits = grid_search(texts, labels, candidates, folds, scoring="accuracy", seed=0, jobs=1)
     first = next(fits)
+    done = len(fitted)
     rest = list(fits)
+    assert done < len(fitted)
     pairs = {(fit.candidate, fit.fold) for fit in [first, *rest]}
     assert len(pairs) == 1 + len(rest) == len(candidates) * FOLDS
+
+
+def test_accuracy_is_known_whatever_is_maximised(sample):
+    """Beside the score of another metric stands the accuracy that GridSearchCV gives for it."""
+    candidates = points(parse_space(SpaceSource("grid", GRIDS["words"])))
+    by_accuracy = ours(sample, candidates)
+    by_f1 = ours(sample, candidates, scoring="f1_macro")
+    assert [c.accuracy for c in by_f1] == [c.mean for c in by_accuracy]
+    assert [c.mean for c in by_f1] != [c.mean for c in by_accuracy]
+
+
+def test_any_failure_of_a_fit_loses_only_its_candidate(sample):
+    """A combination that ends in a TypeError scores nothing, as in GridSearchCV."""
+    odd = Point({"word": {}}, "RidgeClassifier", {"solver": "svd", "fit_intercept": False})
+    good = Point({"word": {}}, "ComplementNB", {})
+    assert best(ours(sample, [odd, good])) == 1
 
 
 def test_of_equals_the_first_candidate_wins(sample):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import ParameterGrid
 
 from textclf.errors import UsageError
-from textclf.search import check_space
 from textclf.space import SpaceSource, default_source, parse_space, points, read_source
+from textclf.space_check import check_space
 
 SPACE = """\
 [features.word]                 # a comment
@@ -31,9 +31,9 @@ def source(text):
     return SpaceSource("grid.toml", text)
 
 
-def check(text):
+def check(text, labels=3):
     space = parse_space(source(text))
-    check_space(space, source(text).where)
+    check_space(space, source(text).where, labels=labels)
     return space
 
 
@@ -97,7 +97,7 @@ def test_the_default_space_is_one_that_scikit_learn_takes():
     """The space that comes with textclf passes its own checks."""
     shipped = default_source()
     space = parse_space(shipped)
-    check_space(space, shipped.where)
+    check_space(space, shipped.where, labels=2)
     assert points(space)
 
 
@@ -115,7 +115,8 @@ def test_the_default_space_is_one_that_scikit_learn_takes():
         ("alpha = [0.1, 0.5, 1]", 'alpha = "x"', 12, "'alpha' parameter", None),
         ("sublinear_tf = true", "max_df = 1.5", 3, "'max_df' parameter", None),
         ("sublinear_tf = true", 'token_pattern = "("', 3, "unterminated subpattern", None),
-        ("[[1, 1], [1, 2]]", "[1, 2]", 2, "[[1, 1]]", None),
+        ("[[1, 1], [1, 2]]", "[1, 2]", 2, "[[1, 2]], not 1", None),
+        ("[[1, 1], [1, 2]]", "[[1, 2, 3]]", 2, "has a pair", None),
         ("[[1, 1], [1, 2]]", "[[2, 1]]", 2, "ngram_range", None),
         ("C = [0.1, 1]", "C = = 1", 9, "not TOML", None),
         ("C = [0.1, 1]", 'penalty = "l1"\nloss = "hinge"', 8, "penalty='l1'", None),
@@ -164,3 +165,45 @@ def test_any_text_is_a_space_or_a_sentence(text):
     except UsageError as error:
         found = str(error).startswith("grid.toml")
     assert found
+
+
+SECOND = """
+[[space]]
+features.word.min_df = 1
+classifier.LinearSVC.C = 1
+[[space]]
+[space.features.word]
+min_df = 1
+[space.classifier.LinearSVC]
+C = -1
+"""
+
+
+def test_a_mistake_in_the_second_grid_is_told_with_its_own_line():
+    """The same names in an earlier grid are not taken for it."""
+    assert refusal(SECOND)[0].startswith("grid.toml:9: ")
+    assert refusal(SECOND.replace("C = -1", "c = 1"))[0].startswith("grid.toml:9: ")
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        'LogisticRegression]\nsolver = "liblinear"',
+        'RidgeClassifier]\nsolver = "svd"',
+    ],
+)
+def test_what_would_fail_on_every_fold_is_refused_before(classifier):
+    """Combinations that scikit-learn refuses for three labels, or for sparse rows."""
+    text = f"[features.word]\n[classifier.{classifier}\n"
+    assert refusal(text)[0].startswith("grid.toml:2: ")
+
+
+def test_what_two_labels_allow_is_taken_for_two():
+    """Some solvers are for two labels only."""
+    text = '[features.word]\n[classifier.LogisticRegression]\nsolver = "liblinear"\n'
+    assert check(text, labels=2)
+
+
+def test_a_pattern_is_not_tried_on_words_of_ours():
+    """A token pattern for another script or for hash tags only is a good one."""
+    assert check("[features.word]\ntoken_pattern = '#\\w+|[ж-я]+'\n[classifier.LinearSVC]\n")

@@ -11,9 +11,11 @@ import pytest
 
 from textclf.errors import StoreError
 from textclf.store.base import Exists, Missing, Store
-from textclf.store.local import STAGING, LocalStore
+from textclf.store.local import LocalStore
 
 # --- any store ------------------------------------------------------------------------------------
+
+STAGING = ".registry/staging"
 
 
 @dataclass

@@ -51,7 +51,7 @@ def environment() -> Environment:
 def code() -> Code:
     """The version and source digest of textclf (without the command line), and the git commit."""
     commit = _git("rev-parse", "HEAD")
-    status = _git("status", "--porcelain") if commit else None
+    status = _git("status", "--porcelain", "--untracked-files=no") if commit else None
     return Code(
         textclf=textclf.__version__,
         sha256=_source_digest(),

@@ -129,11 +129,13 @@ class Dataset:
 def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
     """Read labelled data from a file, or from a folder that holds a folder per label.
 
-    To list all bad rows, read with `OnBadRows.SKIP`; only then can a data set be empty.
+    To list all bad rows, read with `OnBadRows.SKIP`.
 
     Raises:
-        DataError: it cannot be read, or has bad rows and these are not to be skipped.
+        DataError: it cannot be read, or no row of it is usable, or some are not and not to be
+            skipped.
     """
+    path = Path(path)
     _check_options(options)
     name = _shown(path.as_posix())
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where it may not look
@@ -152,7 +154,7 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
 
 
 def _checked(dataset: Dataset, on_bad_rows: OnBadRows) -> Dataset:
-    if dataset.bad_rows and on_bad_rows is OnBadRows.FAIL:
+    if dataset.bad_rows and (on_bad_rows is OnBadRows.FAIL or not dataset.texts):
         raise _bad_rows_error(dataset.path, dataset.bad_rows, usable=len(dataset))
     return dataset
 

@@ -96,6 +96,7 @@ class TestRecord(msgspec.Struct, frozen=True):
     path: str | None = None
     sha256: str | None = None
     split: float | None = None
+    skipped_rows: int = 0
 
 
 class Candidate(msgspec.Struct, frozen=True):

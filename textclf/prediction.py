@@ -58,27 +58,34 @@ class Predictor:
         """Label each text; an empty one gets what the model says of no evidence at all."""
         if not texts:
             return []
-        return [
-            self._prediction(text, row)
-            for text, row in zip(texts, self._scores(texts).tolist(), strict=True)
-        ]
+        with self._usable():
+            matrix = self._pipeline[:-1].transform(texts)
+            labels = self._pipeline[-1].predict(matrix).tolist()
+            scores = self._scores(matrix).tolist()
+        return list(map(self._prediction, texts, labels, scores))
 
     def label(self, texts: Sequence[str]) -> list[str]:
-        """Only the labels, as the pipeline itself says them."""
+        """Only the labels."""
         if not texts:
             return []
         with self._usable():
             return [str(label) for label in self._pipeline.predict(texts)]
 
-    def _scores(self, texts: Sequence[str]) -> Any:
+    def _scores(self, matrix: Any) -> Any:
         """A matrix of texts × labels."""
         import numpy as np
 
-        with self._usable():
-            if self.score_type == "probability":
-                return self._pipeline.predict_proba(texts)
-            decision = self._pipeline.decision_function(texts)
+        classifier = self._pipeline[-1]
+        if self.score_type == "probability":
+            return classifier.predict_proba(matrix)
+        decision = classifier.decision_function(matrix)
         return decision if decision.ndim > 1 else np.column_stack([-decision, decision])
+
+    def _prediction(self, text: str, label: str, row: list[float]) -> Prediction:
+        pairs = zip(self.labels, row, strict=True)
+        ranked = sorted(pairs, key=lambda pair: (-pair[1], pair[0] != label))  # of equals its label
+        scores = dict(ranked)
+        return Prediction(text, label, scores[label], scores)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
@@ -90,8 +97,3 @@ class Predictor:
                 f"version {self.version} cannot be used with the libraries installed here: {error}",
                 hint=f"textclf versions show {self.version} lists those it was made with",
             ) from error
-
-    def _prediction(self, text: str, row: list[float]) -> Prediction:
-        ranked = sorted(zip(self.labels, row, strict=True), key=lambda pair: -pair[1])
-        label, score = ranked[0]
-        return Prediction(text, label, score, dict(ranked))

@@ -49,6 +49,7 @@ class Record(msgspec.Struct, frozen=True):
         at: when (UTC).
         to: the version promoted.
         sha256: digest of that version's artifact, so that the alias can be matched with the log.
+        metadata_sha256: digest of its metadata file, which says all other digests.
         by: who, as user@host.
         token: random; makes a record its writer's own even where two say the same.
         previous: what was promoted until then (``from`` in the file), if anything.
@@ -59,6 +60,7 @@ class Record(msgspec.Struct, frozen=True):
     at: str
     to: str
     sha256: str
+    metadata_sha256: str
     by: str
     token: str
     previous: str | None = msgspec.field(name="from")
@@ -110,11 +112,12 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """How many versions were read, and all that is wrong."""
+    """How many version folders were read, all that is wrong, and whether a repair would help."""
 
     versions: int
     problems: tuple[Problem, ...]
     repaired: tuple[str, ...] = ()
+    repairable: bool = False
 
     @property
     def ok(self) -> bool:
@@ -130,21 +133,28 @@ class Registry:
 
     # -- versions ---------------------------------------------------------------------------------
 
+    def numbers(self) -> list[Version]:
+        """Every number in use, lowest first; a folder that lacks its metadata is no version yet."""
+        found = (parse_version(name) for name in self._store.names() if is_version(name))
+        return sorted(found, key=Version.to_tuple)  # their own comparison is slow for thousands
+
     def versions(self) -> list[Version]:
         """Every published version, lowest first."""
-        return [v for v in self._numbered() if METADATA in self._store.names(str(v))]
+        return [v for v in self.numbers() if METADATA in self._store.names(str(v))]
 
-    def summaries(self) -> Iterator[Summary]:
-        """The head data of every version, highest first."""
-        for version in reversed(self._numbered()):
+    def summaries(self) -> Iterator[Summary | IntegrityError]:
+        """The head data of every version, highest first; where it is damaged, the error."""
+        for version in reversed(self.numbers()):
             try:
                 yield self._decode(version, Summary)
             except NoSuchVersion:
                 continue
+            except IntegrityError as error:
+                yield error
 
     def highest(self) -> Version | None:
         """The highest published version."""
-        numbered = reversed(self._numbered())
+        numbered = reversed(self.numbers())
         return next((v for v in numbered if METADATA in self._store.names(str(v))), None)
 
     def resolve(self, name: str) -> Version:
@@ -191,7 +201,8 @@ class Registry:
         data = self._read(f"{version}/{ARTIFACT}")
         if problem := _artifact_problem(data, recorded):
             raise IntegrityError(f"{self.locate(version)} {problem}", hint="textclf verify")
-        return data or b""
+        assert data is not None
+        return data
 
     def locate(self, version: Version) -> str:
         """Where a version's model file lies, for people and for ``joblib.load``."""
@@ -225,7 +236,11 @@ class Registry:
 
     def taken(self) -> set[Version]:
         """Numbers that are not given again: existing ones and all that were ever promoted."""
-        return {*self._numbered(), *(parse_version(r.to) for r in self.history())}
+        taken = set(self.numbers())
+        for n in self._record_numbers():
+            with contextlib.suppress(IntegrityError):  # told by verify; no reason not to publish
+                taken.add(parse_version(self._record(n).to))
+        return taken
 
     def publish(self, metadata: Metadata, artifact: bytes) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
@@ -279,6 +294,7 @@ class Registry:
                 at=_now(),
                 to=str(version),
                 sha256=_sha256(artifact),
+                metadata_sha256=_sha256(self._store.read(f"{version}/{METADATA}")),
                 by=_who(),
                 token=uuid.uuid4().hex,
                 previous=head.to if head else None,
@@ -303,10 +319,12 @@ class Registry:
         touches a version or the log.
         """
         repaired = tuple(self._repair()) if repair else ()
-        folders = self._numbered()
-        problems = [p for v in folders for p in self._version_problems(v)]
-        problems += [*self._log_problems(), *self._alias_problems(), *self._leftover_problems()]
-        return Verification(len(folders), tuple(problems), repaired)
+        folders = self.numbers()
+        digests = self._promoted_metadata()
+        lasting = [p for v in folders for p in self._version_problems(v, digests.get(str(v)))]
+        lasting += self._log_problems()
+        derived = [*self._alias_problems(), *self._leftover_problems()]
+        return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
 
     def _repair(self) -> Iterator[str]:
         if self._store.leftovers():
@@ -321,7 +339,7 @@ class Registry:
             told = f"; the file that stood there is now {kept}" if kept else ""
             yield f"restored {self._store.locate(ARTIFACT)}{told}"
 
-    def _version_problems(self, version: Version) -> Iterator[Problem]:
+    def _version_problems(self, version: Version, promoted: str | None) -> Iterator[Problem]:
         name = str(version)
         try:
             metadata = self.metadata(version)
@@ -329,34 +347,40 @@ class Registry:
             yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
             return
         except TextclfError as error:
-            yield Problem(name, f"{name}/{METADATA}", str(error))
+            key = f"{name}/{METADATA}"
+            yield Problem(name, key, self._without_path(error, key))
             return
         if metadata.version != name:
             yield Problem(name, f"{name}/{METADATA}", f"says it is version {metadata.version}")
+        elif promoted and promoted != _sha256(self._store.read(f"{name}/{METADATA}")):
+            yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
         try:
             problem = _artifact_problem(self._read(f"{name}/{ARTIFACT}"), metadata.artifact)
         except StoreError as error:
-            problem = str(error)
+            problem = self._without_path(error, f"{name}/{ARTIFACT}")
         if problem:
             yield Problem(name, f"{name}/{ARTIFACT}", problem)
 
     def _log_problems(self) -> Iterator[Problem]:
-        previous: str | None = None
+        before: Record | None = None
+        whole = True  # as far as the record before this one
         for expected, n in enumerate(self._record_numbers(), 1):
             key = _record_key(n)
-            if n != expected:
+            if n != expected and whole:
                 yield Problem(None, key, f"record {expected} is missing before it")
-                return
+                whole = False
             try:
                 record = self._record(n)
             except TextclfError as error:
-                yield Problem(None, key, str(error))
-                return
-            if record.previous != previous:
+                yield Problem(None, key, self._without_path(error, key))
+                whole = False
+                continue
+            previous = before.to if before else None
+            if whole and record.previous != previous:
                 yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
             if problem := self._promoted_problem(record):
                 yield Problem(record.to, key, problem)
-            previous = record.to
+            before, whole = record, True
 
     def _promoted_problem(self, record: Record) -> str | None:
         try:
@@ -368,6 +392,19 @@ class Registry:
         if metadata.artifact.sha256 != record.sha256:
             return "has another SHA-256 than the version's metadata"
         return None
+
+    def _promoted_metadata(self) -> dict[str, str]:
+        """Of every version that was ever promoted, the digest its metadata had then."""
+        digests: dict[str, str] = {}
+        for n in self._record_numbers():
+            with contextlib.suppress(TextclfError):  # a problem of the log
+                record = self._record(n)
+                digests.setdefault(record.to, record.metadata_sha256)
+        return digests
+
+    def _without_path(self, error: TextclfError, key: str) -> str:
+        """What an error says of a file, where the file is named beside it."""
+        return str(error).removeprefix(f"{self._store.locate(key)} ")
 
     def _alias_problems(self) -> Iterator[Problem]:
         try:
@@ -383,7 +420,7 @@ class Registry:
 
     def _leftover_problems(self) -> Iterator[Problem]:
         for name in self._store.leftovers():
-            yield Problem(None, f".registry/staging/{name}", "was left by a writer that died")
+            yield Problem(None, name, "was left by a writer that died")
 
     # -- the alias --------------------------------------------------------------------------------
 
@@ -451,7 +488,7 @@ class Registry:
 
     def _latest(self, head: Record | None) -> str:
         if head is None:
-            hint = "textclf promote VERSION" if self._numbered() else "textclf train"
+            hint = "textclf promote VERSION" if self.numbers() else "textclf train"
             raise NoSuchVersion("no version has been promoted yet", hint=hint)
         return head.to
 
@@ -464,10 +501,6 @@ class Registry:
         return head.previous
 
     # -- names ------------------------------------------------------------------------------------
-
-    def _numbered(self) -> list[Version]:
-        found = (parse_version(name) for name in self._store.names() if is_version(name))
-        return sorted(found, key=Version.to_tuple)  # their own comparison is slow for thousands
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -510,7 +543,11 @@ def _record_key(n: int) -> str:
 
 
 def _encode_record(record: Record) -> bytes:
-    fields = record.as_json() | {"sha256": record.sha256, "token": record.token}
+    fields = record.as_json() | {
+        "sha256": record.sha256,
+        "metadata_sha256": record.metadata_sha256,
+        "token": record.token,
+    }
     return pretty(fields)
 
 

@@ -13,10 +13,9 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import joblib
@@ -26,14 +25,17 @@ from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from textclf.errors import DataError, UsageError
-from textclf.features import feature_union, vectorizer
-from textclf.metadata import Candidate, Space
-from textclf.space import CLASSIFIERS, Point, points
+from textclf.errors import DataError
+from textclf.features import feature_union
+from textclf.metadata import Candidate
+from textclf.space import CLASSIFIERS, Point
 
 Rows = NDArray[np.intp]
 Fold = tuple[Rows, Rows]
 """Row numbers to train on, row numbers to score on."""
+
+_FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""Of a candidate that cannot be fitted: as in GridSearchCV it scores NaN and the search goes on."""
 
 _SMALL = 5_000_000
 """Characters to vectorise in all, below which starting processes takes longer than it saves."""
@@ -164,7 +166,7 @@ def _fit_group(  # noqa: PLR0913, PLR0917 - what a worker needs to know
     try:
         fitted, notes = _quietly(lambda: union.fit_transform(texts[train]))
         unseen = union.transform(texts[held_out])
-    except ValueError as error:  # as GridSearchCV: a candidate that cannot be fitted scores NaN
+    except _FAILURES as error:
         return [_failed(number, fold, error) for number, _ in group]
     shared = (time.perf_counter() - start) / len(group)
     scorer = get_scorer(scoring)
@@ -173,7 +175,7 @@ def _fit_group(  # noqa: PLR0913, PLR0917 - what a worker needs to know
         begin = time.perf_counter()
         try:
             model, told = _quietly(lambda: classifier(point, seed).fit(fitted, labels[train]))
-        except ValueError as error:
+        except _FAILURES as error:
             return _failed(number, fold, error)
         seconds = shared + time.perf_counter() - begin
         (score, accuracy), more = _quietly(lambda: _scores(model, unseen, labels[held_out], scorer))
@@ -196,7 +198,7 @@ def _quietly(work: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
     return result, tuple(dict.fromkeys(_first_line(w.message) for w in caught))
 
 
-def _failed(number: int, fold: int, error: ValueError) -> Fit:
+def _failed(number: int, fold: int, error: Exception) -> Fit:
     return Fit(number, fold, math.nan, math.nan, 0.0, (_first_line(error),))
 
 
@@ -250,63 +252,3 @@ def best(candidates: Sequence[Candidate]) -> int:
         )
         raise DataError(f"no candidate of the search space could be fitted: {why}")
     return -max(scored)[1]
-
-
-def check_space(space: Space, where: Callable[..., str]) -> None:
-    """Ask scikit-learn about every name and value before anything is trained.
-
-    Args:
-        space: the union of grids.
-        where: says where a path such as ``("features", "word", "min_df")`` stands.
-
-    Raises:
-        UsageError: scikit-learn does not know a parameter, or refuses a value or a combination.
-    """
-    for grid in space:
-        for block, settings in grid["features"].items():
-            for name, value in _each_value(settings):
-                at = where("features", block, name)
-                _try(partial(_probe_vectorizer, block, name, value), at)
-        for kind, settings in grid["classifier"].items():
-            for name, value in _each_value(settings):
-                at = where("classifier", kind, name)
-                _try(partial(_probe_setting, Point({}, kind, {name: value})), at)
-    distinct = {repr((p.classifier, p.settings)): p for p in points(space)}
-    for point in distinct.values():
-        _try(partial(_probe_classifier, point), where("classifier", point.classifier))
-
-
-def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, values in settings.items() for value in values)
-
-
-def _probe_vectorizer(block: str, name: str, value: Any) -> None:
-    if name == "ngram_range" and not isinstance(value, list):
-        raise ValueError(f"ngram_range is a pair, and a list of alternatives: [[1, {value}]]")
-    probe = vectorizer(block, {name: value})
-    probe._validate_params()  # noqa: SLF001 - the one way to ask about a single parameter
-    if name not in ("min_df", "max_df", "max_features"):  # those depend on the texts
-        probe.fit(["a probe of a few words, a probe", "and some more of these words"])
-
-
-def _probe_setting(only: Point) -> None:
-    known = classifier(Point({}, only.classifier, {}), 0).get_params()
-    for name in only.settings:
-        if name not in known:
-            raise ValueError(f"{only.classifier} has no parameter {name!r}: {', '.join(known)}")
-    classifier(only, 0)._validate_params()  # noqa: SLF001 - as above
-
-
-def _probe_classifier(point: Point) -> None:
-    weights = point.settings.get("class_weight")
-    labels = sorted({"a", "b", *(weights if isinstance(weights, dict) else ())})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        classifier(point, 0).fit(np.eye(len(labels)).repeat(3, axis=0), np.repeat(labels, 3))
-
-
-def _try(probe: Callable[[], object], at: str) -> None:
-    try:
-        probe()
-    except Exception as error:  # noqa: BLE001 - whatever scikit-learn says is the user's answer
-        raise UsageError(f"{at}: {_first_line(error)}") from None

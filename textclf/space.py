@@ -1,7 +1,7 @@
 """Search spaces: TOML in, a union of grids, and every point of it in scikit-learn's order.
 
 The format is described in docs/search-space.md. This file checks names and shapes; whether scikit-
-learn takes a value is asked in ``search.check_space``, which needs scikit-learn.
+learn takes a value is asked in ``space_check.check_space``, which needs scikit-learn.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import difflib
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ CLASSIFIERS = {
     "MultinomialNB": "sklearn.naive_bayes",
 }
 """Classifiers that can be searched, and where scikit-learn keeps them."""
+
+
+Where = Callable[..., str]
+"""Says in which file and line a path of names stands: ``where("features", "word", "min_df")``."""
 
 
 @dataclass(frozen=True)
@@ -67,24 +72,27 @@ class SpaceSource:
     name: str
     text: str
 
-    def where(self, *path: str) -> str:
+    def where(self, *path: str, grid: int = 0) -> str:
         """``grid.toml:7`` for a path such as ``("classifier", "LinearSVC", "C")``.
 
-        The nearest enclosing table is named where the key itself is not found on a line of its own.
+        The nearest enclosing table is named where the key itself is not found on a line of its own;
+        ``grid`` counts the ``[[space]]`` tables from 0.
         """
-        best, depth = 1, 0
+        best, depth = 1, -1
         table: tuple[str, ...] = ()
+        spaces = -1
         for number, line in enumerate(self.text.splitlines(), 1):
             if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
-                table = _names(header[1])
-                found = table
+                table = found = _names(header[1])
+                spaces += found == ("space",)
             elif key := re.match(r"\s*([\w\"'.-]+)\s*=", line):
                 found = table + _names(key[1])
             else:
                 continue
-            found = found[1:] if found[:1] == ("space",) else found
+            if found[0] == "space" != path[0]:
+                found = found[1:]
             shared = min(len(found), len(path))
-            if depth < shared and path[:shared] == found[:shared]:
+            if depth < shared and spaces in (-1, grid) and path[:shared] == found[:shared]:
                 best, depth = number, shared
         return f"{self.name}:{best}"
 
@@ -122,26 +130,24 @@ def parse_space(source: SpaceSource) -> Space:
         at = f"{source.name}:{line[1]}" if line else source.name
         raise UsageError(f"{at}: not TOML: {error}") from None
     if "space" not in document:
-        return [_grid(document, source)]
-    _only(("space",), document, source, ())
+        return [_grid(document, source.where)]
+    _only(("space",), document, source.where, ())
     grids = document["space"]
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise UsageError(f"{source.where('space')}: write [[space]], once for each grid")
-    return [_grid(grid, source) for grid in grids]
+    return [_grid(grid, partial(source.where, grid=number)) for number, grid in enumerate(grids)]
 
 
-def _grid(
-    document: dict[str, Any], source: SpaceSource
-) -> dict[str, dict[str, dict[str, list[Any]]]]:
-    _only(("features", "classifier"), document, source, ())
-    features = _tables(document, "features", BLOCKS, source)
-    classifiers = _tables(document, "classifier", CLASSIFIERS, source)
+def _grid(document: dict[str, Any], where: Where) -> dict[str, dict[str, dict[str, list[Any]]]]:
+    _only(("features", "classifier"), document, where, ())
+    features = _tables(document, "features", BLOCKS, where)
+    classifiers = _tables(document, "classifier", CLASSIFIERS, where)
     for block, settings in features.items():
-        _only(VECTORIZER_PARAMETERS, settings, source, ("features", block))
+        _only(VECTORIZER_PARAMETERS, settings, where, ("features", block))
     return {
         part: {
             name: {
-                key: _alternatives(value, source, (part, name, key)) for key, value in table.items()
+                key: _alternatives(value, where, (part, name, key)) for key, value in table.items()
             }
             for name, table in tables.items()
         }
@@ -150,24 +156,24 @@ def _grid(
 
 
 def _tables(
-    document: dict[str, Any], part: str, known: Iterable[str], source: SpaceSource
+    document: dict[str, Any], part: str, known: Iterable[str], where: Where
 ) -> dict[str, dict[str, Any]]:
     tables = document.get(part)
     if not isinstance(tables, dict) or not tables:
         example = next(iter(known))
         raise UsageError(
-            f"{source.where(part)}: the search space has no [{part}.…] table",
+            f"{where(part)}: the search space has no [{part}.…] table",
             hint=f"add one, such as [{part}.{example}]",
         )
-    _only(known, tables, source, (part,))
+    _only(known, tables, where, (part,))
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise UsageError(f"{source.where(part, name)}: {part}.{name} must be a table")
+            raise UsageError(f"{where(part, name)}: {part}.{name} must be a table")
     return tables
 
 
 def _only(
-    known: Iterable[str], given: Mapping[str, Any], source: SpaceSource, path: tuple[str, ...]
+    known: Iterable[str], given: Mapping[str, Any], where: Where, path: tuple[str, ...]
 ) -> None:
     """Refuse names that are not known, with the nearest one that is."""
     known = list(known)
@@ -175,14 +181,14 @@ def _only(
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             raise UsageError(
-                f"{source.where(*path, name)}: unknown name {'.'.join((*path, name))!r}",
+                f"{where(*path, name)}: unknown name {'.'.join((*path, name))!r}",
                 hint=f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}",
             )
 
 
-def _alternatives(value: Any, source: SpaceSource, path: tuple[str, ...]) -> list[Any]:
+def _alternatives(value: Any, where: Where, path: tuple[str, ...]) -> list[Any]:
     if value == []:
-        raise UsageError(f"{source.where(*path)}: {'.'.join(path)} has no alternative in its list")
+        raise UsageError(f"{where(*path)}: {'.'.join(path)} has no alternative in its list")
     return value if isinstance(value, list) else [value]
 
 

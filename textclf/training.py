@@ -114,7 +114,7 @@ def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]
             f"cannot split off {share:.0%} of {dataset.path} as test rows: {error}",
             hint="give test data with --test FILE, or another --test-size",
         ) from None
-    return _rows(dataset, rest), _rows(dataset, held_out)
+    return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
 
 
 def _rows(dataset: Dataset, numbers: Sequence[int]) -> Dataset:
@@ -183,6 +183,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
             path=job.test.path if job.split is None else None,
             sha256=job.test.sha256 if job.split is None else None,
             split=job.split,
+            skipped_rows=len(job.test.bad_rows),
         ),
         search=search,
         environment=job.environment,

@@ -113,9 +113,13 @@ def test_a_damaged_model_is_6(project, cli, command):
 
 
 def test_damaged_metadata_is_6(project, cli):
-    """Metadata that are no JSON are named."""
+    """Metadata that are no JSON are named; a list shows the other versions all the same."""
     (project / "models/1.0.1/metadata.json").write_text("{")
     done = cli("versions", "list")
+    assert done.code == 6
+    assert "warning: models/1.0.1/metadata.json is damaged" in done.err
+    assert "1.0.0" in done.out
+    done = cli("versions", "show", "1.0.1")
     assert done.code == 6
     assert "error: models/1.0.1/metadata.json is damaged" in done.err
 

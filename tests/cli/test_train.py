@@ -171,7 +171,7 @@ def test_a_grid_is_searched(data, cli):
         ("C = [0.5, 1]", "CC = 1", "grid.toml:5: LinearSVC has no parameter 'CC'"),
         ("C = [0.5, 1]", "C = []", "grid.toml:5: classifier.LinearSVC.C has no alternative"),
         ("C = [0.5, 1]", "C = 0.5 1", "grid.toml:5: not TOML"),
-        ("[[1, 1]]", "[1, 2]", "grid.toml:2: ngram_range is a pair"),
+        ("[[1, 1]]", "[1, 2]", "grid.toml:2: ngram_range has a pair"),
         ("[features.word]", "[feature.word]", "grid.toml:1: unknown name 'feature'"),
     ],
 )
@@ -202,7 +202,7 @@ def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
     done = cli("train", "--on-bad-rows", "skip", "--json")
     answer = json.loads(done.out)
     assert (answer["data"]["rows"], answer["data"]["skipped_rows"]) == (60, 2)
-    assert "warning: 2 rows cannot be used." in done.err
+    assert "warning: 2 rows cannot be used: " in done.err
     assert "data/train.csv:62" in done.err
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -68,13 +69,16 @@ def main() -> None:
 
 def _prepare_streams() -> None:
     """Closed streams swallow; what goes to a program is UTF-8; names that are no text are shown."""
-    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the whole process
-    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
                 encoding=None if stream.isatty() else "utf-8", errors="backslashreplace"
             )
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -92,9 +96,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _drop_unwritten()
         return _interrupted()
-    except Exception as error:  # the last place where an error can become a sentence
+    except Exception as error:  # noqa: BLE001 - the last place where it can become a sentence
         if os.environ.get("TEXTCLF_DEBUG"):
-            raise
+            traceback.print_exc()
         _drop_unwritten()
         return _tell(error)
     return _interrupted() if code == INTERRUPTED else int(code or 0)

@@ -26,4 +26,4 @@ def warn_of(problems: Sequence[Problem]) -> None:
     """Tell what is suspicious in the data."""
     for problem in problems:
         examples = f": {'; '.join(problem.examples[:3])}" if problem.examples else ""
-        render.warning(f"{problem.message}{examples}")
+        render.warning(f"{problem.message.removesuffix('.')}{examples}")

@@ -30,7 +30,8 @@ def open_registry(models: Path) -> Registry:
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
     """Versions that begin with what was typed, highest first."""
-    names = ["latest", "previous", *_version_names(_models_folder(context))]
+    numbers = reversed(open_registry(_models_folder(context)).numbers())
+    names = ["latest", "previous", *map(str, numbers)]
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -42,14 +43,6 @@ def _models_folder(context: typer.Context) -> Path:
     with contextlib.suppress(TextclfError):
         return Path(str(read_settings().get("models", DEFAULT_MODELS)))
     return DEFAULT_MODELS
-
-
-def _version_names(folder: Path) -> list[str]:
-    names = (entry.name.split(".") for entry in folder.glob("*.*.*") if entry.is_dir())
-    numbers = sorted(
-        (tuple(map(int, n)) for n in names if all(map(str.isdecimal, n))), reverse=True
-    )
-    return [".".join(map(str, number)) for number in numbers]
 
 
 Models = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textclf.cli import render
+from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options import (
     DEFAULT_MODELS,
     AsJson,
@@ -28,8 +29,9 @@ def promote(
 ) -> None:
     """Point the latest alias at a version, forward or back."""
     registry = open_registry(models)
-    done = registry.promote(registry.resolve(version), message=message)
-    show(done, as_json=as_json, quiet=quiet)
+    found = registry.resolve(version)
+    with deferred_interrupts():
+        show(registry.promote(found, message=message), as_json=as_json, quiet=quiet)
 
 
 def rollback(
@@ -39,8 +41,9 @@ def rollback(
     quiet: Quiet = False,
 ) -> None:
     """Promote the version that was promoted before."""
-    done = open_registry(models).rollback(message=message)
-    show(done, as_json=as_json, quiet=quiet)
+    registry = open_registry(models)
+    with deferred_interrupts():
+        show(registry.rollback(message=message), as_json=as_json, quiet=quiet)
 
 
 def show(done: Promotion, *, as_json: bool, quiet: bool) -> None:

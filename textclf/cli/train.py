@@ -11,6 +11,7 @@ import typer
 
 from textclf.cli import promote, render
 from textclf.cli.inputs import DEFAULT_DATA, test_beside, warn_of
+from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.leaderboard import leaderboard
 from textclf.cli.options import (
     DEFAULT_MODELS,
@@ -37,9 +38,15 @@ from textclf.errors import DataError, TextclfError, UsageError
 if TYPE_CHECKING:
     import semver
 
-    from textclf.metadata import Metadata, Space
+    from textclf.metadata import Metadata
     from textclf.registry import Plan, Promotion, Registry
     from textclf.training import Job
+
+
+DEFAULT_SHARE = 0.2
+"""Of the rows, split off for testing where no test data is given."""
+
+_REASONS = 3
 
 
 class BumpChoice(enum.StrEnum):
@@ -84,7 +91,8 @@ Grid = Annotated[Path | None, typer.Option(metavar="FILE", help="The search spac
 Score = Annotated[Scoring, typer.Option(help="What the search maximises.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of folds, split and classifiers.")]
 Jobs = Annotated[
-    int | None, typer.Option(metavar="N", help="Processes; as many as it pays if not given.")
+    int | None,
+    typer.Option(min=-1, metavar="N", help="Processes; as many as it pays if not given."),
 ]
 NoPromote = Annotated[
     bool, typer.Option("--no-promote", help="Publish, but leave latest as it is.")
@@ -96,6 +104,7 @@ DryRun = Annotated[
 
 
 def train(
+    context: typer.Context,
     data: Data = DEFAULT_DATA,
     test: TestFile = None,
     test_size: TestSize = None,
@@ -120,20 +129,25 @@ def train(
 ) -> None:
     """Read, search, refit, test, publish the next version, promote it."""
     from textclf.dataset import read_dataset
+    from textclf.space import default_source, parse_space, read_source
+    from textclf.space_check import check_space
     from textclf.training import Settings, prepare
     from textclf.training import train as run
 
+    if jobs == 0:
+        raise UsageError("--jobs takes a number of processes, or -1 for one on each core")
     registry = open_registry(models)
     start = registry.resolve(from_) if from_ else None
-    settings = Settings(_space(grid), scoring.value, cv, seed)
-    began = time.perf_counter()
+    source = read_source(grid) if grid else default_source()
+    settings = Settings(parse_space(source), scoring.value, cv, seed)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
-    test = _test_file(data, test, test_size)
+    test, share = _test_rows(context, data, test, test_size)
+    began = time.perf_counter()
     rows = read_dataset(data, options)
-    job = prepare(
-        rows, read_dataset(test, options) if test else None, test_size or 0.2, options, settings
-    )
+    test_rows = read_dataset(test, options) if test else None
     read_seconds = time.perf_counter() - began
+    check_space(settings.space, source.where, labels=len(rows.label_counts))
+    job = prepare(rows, test_rows, share, options, settings)
     _check(job)
     plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, start=start)
     if plan.version is None:
@@ -153,11 +167,12 @@ def train(
             read_seconds=read_seconds,
             on_fit=on_fit,
         )
-    published = registry.publish(metadata, artifact)
-    version = registry.resolve(published.version)
-    promotion = None if no_promote else _promote(registry, version, message)
-    promote.tell_kept(promotion.kept if promotion else registry.heal())
-    _show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
+    with deferred_interrupts():
+        published = registry.publish(metadata, artifact)
+        version = registry.resolve(published.version)
+        promotion = None if no_promote else _promote(registry, version, message)
+        promote.tell_kept(promotion.kept if promotion else registry.heal())
+        _show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
 
 
 def _promote(registry: Registry, version: semver.Version, message: str | None) -> Promotion:
@@ -168,24 +183,23 @@ def _promote(registry: Registry, version: semver.Version, message: str | None) -
         raise
 
 
-def _space(grid: Path | None) -> Space:
-    from textclf.search import check_space
-    from textclf.space import default_source, parse_space, read_source
-
-    source = read_source(grid) if grid else default_source()
-    space = parse_space(source)
-    check_space(space, source.where)
-    return space
-
-
-def _test_file(data: Path, test: Path | None, test_size: float | None) -> Path | None:
-    if test and test_size is not None:
-        raise UsageError(
-            "--test and --test-size exclude each other: the test rows come from one place"
-        )
-    if test_size is not None and not 0 < test_size < 1:
+def _test_rows(
+    context: typer.Context, data: Path, test: Path | None, share: float | None
+) -> tuple[Path | None, float]:
+    """The test file, if there is one, and the share to split off if there is none."""
+    if share is not None and not 0 < share < 1:
         raise UsageError("--test-size takes a share between 0 and 1", hint="--test-size 0.2")
-    return test or (test_beside(data) if test_size is None else None)
+    if test and share is not None:
+        sources = [context.get_parameter_source(name) for name in ("test", "test_size")]
+        if sources[0] == sources[1]:
+            raise UsageError(
+                "--test and --test-size exclude each other: the test rows come from one place"
+            )
+        if sources[0] is not None and sources[0].name != "COMMANDLINE":
+            test = None  # a flag beats the settings
+    if share is None:
+        test = test or test_beside(data)
+    return test, share or DEFAULT_SHARE
 
 
 def _check(job: Job) -> None:
@@ -225,16 +239,16 @@ def _announce(plan: Plan, job: Job, *, quiet: bool) -> None:
 
 def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
     base = registry.resolve(plan.bump.base or "latest")
+    promoted = registry.latest() == base
     if as_json:
         metadata = registry.metadata(base)
-        render.json(
-            _answer(
-                metadata, registry.locate(base), promoted=registry.latest() == base, published=False
-            )
-        )
+        render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
         return
     render.line(f"{plan.bump.reasons[0]}: no new version")
-    render.hint("--bump patch publishes one all the same", quiet=quiet)
+    if not promoted:
+        render.hint(f"{base} is not promoted; textclf promote {base}", quiet=quiet)
+    else:
+        render.hint("--bump patch publishes one all the same", quiet=quiet)
 
 
 def _show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
@@ -289,9 +303,9 @@ def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -
     return with_more(metadata, path=shown, promoted=promoted, published=published)
 
 
-def _why(applied: str, reasons: list[str], most: int = 3) -> str:
-    more = f"; and {len(reasons) - most} more" if len(reasons) > most else ""
-    return render.visible(f"{applied}: {'; '.join(reasons[:most])}{more}")
+def _why(applied: str, reasons: list[str]) -> str:
+    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+    return render.visible(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
 
 
 def _tell_notes(metadata: Metadata) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textclf.cli import render
+from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, open_registry
 from textclf.errors import IntegrityError
 
@@ -25,14 +27,18 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check every file against its digest, the log and the alias."""
-    found = open_registry(models).verify(repair=repair)
+    registry = open_registry(models)
+    with deferred_interrupts() if repair else nullcontext():
+        found = registry.verify(repair=repair)
     if as_json:
         render.json({"ok": found.ok, "versions": found.versions, "problems": found.problems})
     else:
         _show(found)
     if not found.ok:
-        if not repair and not quiet:
-            render.hint("textclf verify --repair mends what is derived: the alias, leftovers")
+        if found.repairable and not repair:
+            render.hint(
+                "textclf verify --repair mends what is derived: the alias, leftovers", quiet=quiet
+            )
         raise typer.Exit(IntegrityError.exit_code)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from textclf.cli import render
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
+from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
     from textclf.comparison import Change, Comparison
@@ -27,8 +28,14 @@ def group(context: typer.Context) -> None:
 def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Every version, highest first, the promoted one marked."""
     registry = open_registry(models)
-    promoted = str(registry.latest())
-    summaries = list(registry.summaries())
+    found = list(registry.summaries())
+    summaries = [one for one in found if not isinstance(one, IntegrityError)]
+    damaged = [one for one in found if isinstance(one, IntegrityError)]
+    try:
+        promoted = str(registry.latest())
+    except IntegrityError as unreadable:
+        promoted = ""
+        damaged.append(unreadable)
     if as_json:
         render.json([_listed(s, promoted) for s in summaries])
     elif summaries:
@@ -39,6 +46,10 @@ def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet
         )
     else:
         render.hint(f"no versions in {models} yet: textclf train", quiet=quiet)
+    if damaged:
+        for error in damaged:
+            render.warning(str(error))
+        raise typer.Exit(IntegrityError.exit_code)
 
 
 def _listed(summary: Summary, promoted: str) -> dict[str, Any]:

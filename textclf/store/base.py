@@ -43,11 +43,14 @@ class Store(Protocol):
         ...
 
     def create_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Create a folder with all its files, in one step for every reader. Raises Exists."""
+        """Create a folder with all its files, in one step for every reader. Raises Exists.
+
+        An empty folder of that name counts as none.
+        """
         ...
 
     def leftovers(self) -> list[str]:
-        """Names of half-written work that its writers left behind; what may still go on is not."""
+        """Keys of half-written work that its writers left behind; what may still go on is not."""
         ...
 
     def sweep(self) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from textclf.errors import StoreError
 from textclf.store.base import Exists, Missing
 
-STAGING = ".registry/staging"
+_STAGING = ".registry/staging"
 _STALE_SECONDS = 24 * 60 * 60
 """Staged work this old was left by a writer that died: publishing takes seconds."""
 
@@ -27,7 +27,7 @@ class LocalStore:
     """Files below ``root``, which is created when the first file is written."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = Path(root)
 
     def read(self, key: str) -> bytes:
         """See Store."""
@@ -92,20 +92,21 @@ class LocalStore:
     def leftovers(self) -> list[str]:
         """See Store."""
         stale = time.time() - _STALE_SECONDS
-        return sorted(name for name in self.names(STAGING) if self._written(name) < stale)
+        keys = (f"{_STAGING}/{name}" for name in self.names(_STAGING))
+        return sorted(key for key in keys if self._written(key) < stale)
 
     def sweep(self) -> None:
         """See Store."""
-        for name in self.leftovers():
-            _remove(self._path(f"{STAGING}/{name}"))
+        for key in self.leftovers():
+            _remove(self._path(key))
 
     def locate(self, key: str) -> str:
         """See Store."""
         return str(self._path(key))
 
-    def _written(self, name: str) -> float:
+    def _written(self, key: str) -> float:
         try:
-            return self._path(f"{STAGING}/{name}").stat().st_mtime
+            return self._path(key).stat().st_mtime
         except FileNotFoundError:  # its writer has just finished
             return time.time()
 
@@ -117,7 +118,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _staged(self) -> Iterator[Path]:
         """A free path in the staging folder; what is left there in the end is removed."""
-        staging = self._path(STAGING)
+        staging = self._path(_STAGING)
         _make_folders(staging)
         path = staging / uuid.uuid4().hex
         try:

@@ -1,0 +1,122 @@
+"""Texts without labels: from arguments, a file, or a stream that may be slow and endless."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from textclf.cli import render
+from textclf.errors import DataError, UsageError
+
+_AT_ONCE = 1 << 18
+"""Bytes read and labelled at a time; less where the stream has less ready."""
+
+
+@contextmanager
+def unlabelled(
+    texts: list[str], file: Path | None, encoding: str | None
+) -> Iterator[Iterable[list[str]]]:
+    """Lists of texts, from the one place that was named: arguments, a file, or else stdin.
+
+    Raises:
+        UsageError: two places were named, or none and nothing is piped.
+        DataError: the file cannot be read.
+    """
+    from_stdin = texts == ["-"] or (not texts and not file)
+    if texts and file:
+        raise UsageError("texts and --file exclude each other")
+    if texts and not from_stdin:
+        yield [_arguments(texts)]
+        return
+    if not file and (sys.stdin is None or (not texts and sys.stdin.isatty())):
+        raise UsageError(
+            "nothing to label", hint='textclf predict "this is great", or --file FILE, or a pipe'
+        )
+    with _opened(None if from_stdin else file) as stream:
+        yield _lines(stream, _Decoder(encoding))
+
+
+def _arguments(texts: list[str]) -> list[str]:
+    """The texts; bytes that are not UTF-8 come from the system as lone surrogates."""
+    shown = [text.encode("utf-8", "surrogateescape").decode(errors="replace") for text in texts]
+    if shown != texts:
+        render.warning("some texts hold bytes that are not UTF-8; they were replaced")
+    return shown
+
+
+@contextmanager
+def _opened(file: Path | None) -> Iterator[Any]:
+    if file is None:
+        yield sys.stdin.buffer
+        return
+    import gzip
+    import zlib
+
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            yield stream
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{file} is not a whole gzip file: {error}") from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise DataError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
+    """The lines of a stream, as many at a time as are ready: a slow stream is answered at once."""
+    rest: list[str] = []  # pieces of a line that goes on, joined once
+    while block := stream.read1(_AT_ONCE):
+        first, *more = decoder.decode(block).split("\n")
+        rest.append(first)
+        if more:
+            *whole, last = ["".join(rest), *more]
+            rest = [last]
+            yield [line.removesuffix("\r") for line in whole]
+    rest.append(decoder.decode(b"", final=True))
+    if any(rest):
+        yield ["".join(rest).removesuffix("\r")]
+    decoder.tell()
+
+
+class _Decoder:
+    """Decodes a stream block by block; counts what it has to replace."""
+
+    def __init__(self, encoding: str | None) -> None:
+        import codecs
+
+        self._name, self._replaced = encoding or "UTF-8", 0
+        codecs.register_error("textclf.replace", self._replace)
+        try:
+            b"  ".decode(self._name, "replace")  # refuses what makes no text of bytes: base64
+            factory = codecs.getincrementaldecoder(encoding or "utf-8-sig")
+            self._decoder = factory(errors="textclf.replace")
+        except (LookupError, ValueError):
+            raise UsageError(
+                f"no encoding is called {encoding!r}", hint="--encoding cp1252, latin-1, utf-16, …"
+            ) from None
+
+    def decode(self, block: bytes, *, final: bool = False) -> str:
+        """The text of the next bytes. Raises DataError where nothing can be replaced."""
+        try:
+            return self._decoder.decode(block, final)
+        except UnicodeError as error:  # such as a missing byte-order mark
+            raise DataError(f"the texts are not {self._name}: {error}") from None
+
+    def tell(self) -> None:
+        """Warn, if something had to be replaced."""
+        if self._replaced:
+            places = "1 place" if self._replaced == 1 else f"{self._replaced} places"
+            render.warning(
+                f"in {places} the texts are not {self._name} and hold a "
+                "\N{REPLACEMENT CHARACTER} now; --encoding names another encoding"
+            )
+
+    def _replace(self, error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeDecodeError):
+            raise error
+        self._replaced += 1
+        return "\N{REPLACEMENT CHARACTER}", error.end

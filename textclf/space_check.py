@@ -1,0 +1,92 @@
+"""Ask scikit-learn about a search space before anything is trained."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from textclf.errors import UsageError
+from textclf.features import vectorizer
+from textclf.metadata import Space
+from textclf.search import classifier
+from textclf.space import Point, Where, points
+
+_MANY = 3
+"""Labels from which on a classifier treats them all alike."""
+
+
+def check_space(space: Space, where: Where, *, labels: int) -> None:
+    """Try every name, value and combination of values on a few made-up rows.
+
+    Args:
+        space: the union of grids.
+        where: says where a path such as ``("features", "word", "min_df")`` stands in which grid.
+        labels: how many labels there are; some solvers take two only.
+
+    Raises:
+        UsageError: scikit-learn does not know a parameter, or refuses a value or a combination.
+    """
+    for number, grid in enumerate(space):
+        here = partial(where, grid=number)
+        for block, settings in grid["features"].items():
+            for name, value in _each_value(settings):
+                probe = partial(_probe_vectorizer, block, name, value)
+                _try(probe, here("features", block, name))
+        for kind, settings in grid["classifier"].items():
+            for name, value in _each_value(settings):
+                probe = partial(_probe_setting, Point({}, kind, {name: value}))
+                _try(probe, here("classifier", kind, name))
+        distinct = {repr((p.classifier, p.settings)): p for p in points([grid])}
+        for point in distinct.values():
+            probe = partial(_probe_classifier, point, min(max(labels, 2), _MANY))
+            _try(probe, here("classifier", point.classifier))
+
+
+def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, values in settings.items() for value in values)
+
+
+def _probe_vectorizer(block: str, name: str, value: Any) -> None:
+    if name == "ngram_range":
+        _check_range(value)
+    probe = vectorizer(block, {name: value})
+    probe._validate_params()  # noqa: SLF001 - the one way to ask about a single parameter
+    probe.build_analyzer()
+
+
+def _check_range(value: Any) -> None:
+    if not isinstance(value, list) or [type(n) for n in value] != [int, int]:
+        raise ValueError(f"ngram_range has a pair for each alternative, [[1, 2]], not {value!r}")
+    shortest, longest = value
+    if not 1 <= shortest <= longest:
+        raise ValueError(f"ngram_range goes from the shortest (1 or more) to the longest: {value}")
+
+
+def _probe_setting(only: Point) -> None:
+    known = classifier(Point({}, only.classifier, {}), 0).get_params()
+    for name in only.settings:
+        if name not in known:
+            raise ValueError(f"{only.classifier} has no parameter {name!r}: {', '.join(known)}")
+    classifier(only, 0)._validate_params()  # noqa: SLF001 - as above
+
+
+def _probe_classifier(point: Point, labels: int) -> None:
+    weights = point.settings.get("class_weight")
+    names = sorted({*"abc"[:labels], *(weights if isinstance(weights, dict) else ())})
+    rows = csr_matrix(np.eye(len(names)).repeat(3, axis=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classifier(point, 0).fit(rows, np.repeat(names, 3))
+
+
+def _try(probe: Callable[[], object], at: str) -> None:
+    try:
+        probe()
+    except Exception as error:  # noqa: BLE001 - whatever scikit-learn says is the user's answer
+        first_line = str(error).strip().partition("\n")[0]
+        raise UsageError(f"{at}: {first_line}") from None
