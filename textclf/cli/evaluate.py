@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textclf.cli import render
+from textclf.cli import answers, render
 from textclf.cli.options import (
     DEFAULT_MODELS,
     AsJson,
@@ -23,7 +23,6 @@ from textclf.cli.options import (
     open_registry,
     read_options,
 )
-from textclf.cli.versions import class_table
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled texts.", show_default=False)]
 
@@ -73,4 +72,4 @@ def evaluate(
         f"macro F1 {render.percent(metrics.macro_f1)}, "
         f"weighted F1 {render.percent(metrics.weighted_f1)}"
     )
-    class_table(metrics)
+    answers.class_table(metrics)

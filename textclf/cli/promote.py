@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textclf.cli import render
+from textclf.cli import answers, render
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options import (
     DEFAULT_MODELS,
@@ -48,25 +48,8 @@ def rollback(
 
 def show(done: Promotion, *, as_json: bool, quiet: bool) -> None:
     """Say what a promotion changed, and the way back."""
-    tell_kept(done.kept)
+    answers.tell_kept(done.kept)
     if as_json:
         render.json({"version": done.version, "previous": done.previous, "changed": done.changed})
     else:
-        render.line(promoted(done, quiet=quiet))
-
-
-def promoted(done: Promotion, *, quiet: bool) -> str:
-    """``promoted 1.1.0 (was 1.0.0); back: `textclf rollback```."""
-    if not done.changed:
-        return f"{done.version} is promoted already; nothing changed"
-    was = f" (was {done.previous})" if done.previous else ""
-    back = "; back: `textclf rollback`" if done.previous and not quiet else ""
-    return f"promoted {render.strong(done.version)}{was}{back}"
-
-
-def tell_kept(kept: str | None) -> None:
-    """Warn where a file that textclf had not made stood in the alias's place."""
-    if kept:
-        render.warning(
-            f"the model file that stood there was no version of this registry; kept as {kept}"
-        )
+        render.line(answers.promoted(done, quiet=quiet))

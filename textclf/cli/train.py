@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli import promote, render
+from textclf.cli import answers, render
 from textclf.cli.inputs import DEFAULT_DATA, test_beside, warn_of
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.leaderboard import leaderboard
@@ -32,7 +32,6 @@ from textclf.cli.options import (
     open_registry,
     read_options,
 )
-from textclf.cli.versions import with_more
 from textclf.errors import DataError, TextclfError, UsageError
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ def train(
         published = registry.publish(metadata, artifact)
         version = registry.resolve(published.version)
         promotion = None if no_promote else _promote(registry, version, message)
-        promote.tell_kept(promotion.kept if promotion else registry.heal())
+        answers.tell_kept(promotion.kept if promotion else registry.heal())
         _show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
 
 
@@ -293,14 +292,14 @@ def _show(
         f"{render.duration(sum(metadata.seconds.values()))}"
     )
     if promotion:
-        render.line(promote.promoted(promotion, quiet=quiet))
+        render.line(answers.promoted(promotion, quiet=quiet))
     else:
         render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
 
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
     shown = path.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
-    return with_more(metadata, path=shown, promoted=promoted, published=published)
+    return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
 
 
 def _why(applied: str, reasons: list[str]) -> str:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textclf.cli import render
+from textclf.cli import answers, render
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
 from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
     from textclf.comparison import Change, Comparison
-    from textclf.metadata import Metadata, Metrics, Summary
+    from textclf.metadata import Metadata, Summary
 
 app = typer.Typer(name="versions", help="List, show and compare versions.", no_args_is_help=False)
 
@@ -91,16 +91,9 @@ def show(
     metadata = registry.metadata(found)
     latest = registry.latest() == found
     if as_json:
-        render.json(with_more(metadata, latest=latest))
+        render.json(answers.with_more(metadata, latest=latest))
     else:
         _show(metadata, registry.locate(found), latest=latest)
-
-
-def with_more(metadata: Metadata, **more: object) -> dict[str, Any]:
-    """The metadata object with further fields at its end."""
-    import msgspec
-
-    return {**msgspec.to_builtins(metadata), **more}
 
 
 def _show(metadata: Metadata, path: str, *, latest: bool) -> None:
@@ -131,39 +124,7 @@ def _show(metadata: Metadata, path: str, *, latest: bool) -> None:
     for name, fact in facts.items():
         render.line(f"{render.strong(name.ljust(width))}  {render.visible(fact)}")
     render.line()
-    class_table(test.metrics)
-
-
-def class_table(metrics: Metrics) -> None:
-    """Precision, recall and F1 of every class, and what it is most often taken for."""
-    confusion = metrics.confusion
-    taken_for = {
-        label: _taken_for(row, n, confusion.labels)
-        for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True))
-    }
-    render.table(
-        ["label", "precision", "recall", "F1", "rows", "taken for"],
-        (
-            [
-                render.shorten(label, 40),
-                render.percent(c.precision),
-                render.percent(c.recall),
-                render.percent(c.f1),
-                c.support,
-                taken_for[label],
-            ]
-            for label, c in metrics.per_class.items()
-        ),
-        right=["precision", "recall", "F1", "rows"],
-    )
-
-
-def _taken_for(row: list[int], own: int, labels: list[str]) -> str:
-    wrong = [
-        (count, label) for n, (count, label) in enumerate(zip(row, labels, strict=True)) if n != own
-    ]
-    count, label = max(wrong, default=(0, ""))
-    return f"{render.shorten(label, 40)} ({count})" if count else ""
+    answers.class_table(test.metrics)
 
 
 @app.command()

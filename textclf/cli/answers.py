@@ -1,0 +1,67 @@
+"""Answers that more than one command gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textclf.cli import render
+
+if TYPE_CHECKING:
+    from textclf.metadata import Metadata, Metrics
+    from textclf.registry import Promotion
+
+
+def with_more(metadata: Metadata, **more: object) -> dict[str, Any]:
+    """The metadata object with further fields at its end."""
+    import msgspec
+
+    return {**msgspec.to_builtins(metadata), **more}
+
+
+def class_table(metrics: Metrics) -> None:
+    """Precision, recall and F1 of every class, and what it is most often taken for."""
+    confusion = metrics.confusion
+    taken_for = {
+        label: _taken_for(row, n, confusion.labels)
+        for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True))
+    }
+    render.table(
+        ["label", "precision", "recall", "F1", "rows", "taken for"],
+        (
+            [
+                render.shorten(label, 40),
+                render.percent(c.precision),
+                render.percent(c.recall),
+                render.percent(c.f1),
+                c.support,
+                taken_for[label],
+            ]
+            for label, c in metrics.per_class.items()
+        ),
+        right=["precision", "recall", "F1", "rows"],
+    )
+
+
+def _taken_for(row: list[int], own: int, labels: list[str]) -> str:
+    wrong = [
+        (count, label) for n, (count, label) in enumerate(zip(row, labels, strict=True)) if n != own
+    ]
+    count, label = max(wrong, default=(0, ""))
+    return f"{render.shorten(label, 40)} ({count})" if count else ""
+
+
+def promoted(done: Promotion, *, quiet: bool) -> str:
+    """``promoted 1.1.0 (was 1.0.0); back: `textclf rollback```."""
+    if not done.changed:
+        return f"{done.version} is promoted already; nothing changed"
+    was = f" (was {done.previous})" if done.previous else ""
+    back = "; back: `textclf rollback`" if done.previous and not quiet else ""
+    return f"promoted {render.strong(done.version)}{was}{back}"
+
+
+def tell_kept(kept: str | None) -> None:
+    """Warn where a file that textclf had not made stood in the alias's place."""
+    if kept:
+        render.warning(
+            f"the model file that stood there was no version of this registry; kept as {kept}"
+        )
