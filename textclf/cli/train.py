@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli import answers, render
+from textclf.cli import answers
+from textclf.cli import training_report as report
 from textclf.cli.inputs import DEFAULT_DATA, test_beside, warn_of
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.leaderboard import leaderboard
@@ -37,15 +38,12 @@ from textclf.errors import DataError, TextclfError, UsageError
 if TYPE_CHECKING:
     import semver
 
-    from textclf.metadata import Metadata
-    from textclf.registry import Plan, Promotion, Registry
+    from textclf.registry import Promotion, Registry
     from textclf.training import Job
 
 
 DEFAULT_SHARE = 0.2
 """Of the rows, split off for testing where no test data is given."""
-
-_REASONS = 3
 
 
 class BumpChoice(enum.StrEnum):
@@ -150,12 +148,12 @@ def train(
     _check(job)
     plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, start=start)
     if plan.version is None:
-        _show_unchanged(registry, plan, as_json=as_json, quiet=quiet)
+        report.show_unchanged(registry, plan, as_json=as_json, quiet=quiet)
         return
     if dry_run:
-        _show_plan(plan, job, as_json=as_json)
+        report.show_plan(plan, job, as_json=as_json)
         return
-    _announce(plan, job, quiet=quiet)
+    report.announce(plan, job, quiet=quiet)
     with leaderboard(job.points(), cv, quiet=quiet) as on_fit:
         metadata, artifact = run(
             job,
@@ -171,7 +169,7 @@ def train(
         version = registry.resolve(published.version)
         promotion = None if no_promote else _promote(registry, version, message)
         answers.tell_kept(promotion.kept if promotion else registry.heal())
-        _show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
+        report.show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
 
 
 def _promote(registry: Registry, version: semver.Version, message: str | None) -> Promotion:
@@ -215,103 +213,3 @@ def _check(job: Job) -> None:
             f"{job.train.path}: {errors[0].message}", hint=f"textclf check {job.train.path}"
         )
     warn_of(problems)
-
-
-def _announce(plan: Plan, job: Job, *, quiet: bool) -> None:
-    if quiet:
-        return
-    tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
-    candidates = len(job.points())
-    render.progress(
-        f"{job.train.path}: {len(job.train)} rows, {len(job.train.label_counts)} labels; "
-        f"tested on {len(job.test)} rows of {tested_on}"
-    )
-    render.progress(
-        f"{candidates} candidates × {job.settings.folds} folds = "
-        f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
-    )
-    if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
-        render.hint(
-            f"auto would make this a {plan.inferred} version: {'; '.join(plan.bump.reasons)}"
-        )
-
-
-def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
-    base = registry.resolve(plan.bump.base or "latest")
-    promoted = registry.latest() == base
-    if as_json:
-        metadata = registry.metadata(base)
-        render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
-        return
-    render.line(f"{plan.bump.reasons[0]}: no new version")
-    if not promoted:
-        render.hint(f"{base} is not promoted; textclf promote {base}", quiet=quiet)
-    else:
-        render.hint("--bump patch publishes one all the same", quiet=quiet)
-
-
-def _show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
-    candidates = len(job.points())
-    if as_json:
-        render.json(
-            {
-                "dry_run": True,
-                "version": str(plan.version),
-                "bump": plan.bump,
-                "rows": len(job.train),
-                "test_rows": len(job.test),
-                "candidates": candidates,
-                "fits": candidates * job.settings.folds,
-            }
-        )
-        return
-    render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
-    render.line(
-        f"from {len(job.train)} rows with {len(job.train.label_counts)} labels, "
-        f"tested on {len(job.test)} rows; {candidates} candidates × {job.settings.folds} folds"
-    )
-
-
-def _show(
-    metadata: Metadata, path: str, promotion: Promotion | None, *, as_json: bool, quiet: bool
-) -> None:
-    _tell_notes(metadata)
-    if as_json:
-        render.json(_answer(metadata, path, promoted=promotion is not None, published=True))
-        return
-    bump, test = metadata.bump, metadata.test
-    render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
-    render.line(f"  {render.visible(render.params(metadata.best_params))}")
-    render.line(
-        f"  accuracy {render.percent(metadata.best_cv_accuracy)} in cross-validation, "
-        f"{render.percent(metadata.test_accuracy)} on {test.rows} test rows; "
-        f"macro F1 {render.percent(test.metrics.macro_f1)}"
-    )
-    render.line(
-        f"  {render.visible(path)}, {metadata.artifact.bytes:,} bytes, "
-        f"{render.duration(sum(metadata.seconds.values()))}"
-    )
-    if promotion:
-        render.line(answers.promoted(promotion, quiet=quiet))
-    else:
-        render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
-
-
-def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
-    shown = path.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
-    return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
-
-
-def _why(applied: str, reasons: list[str]) -> str:
-    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
-    return render.visible(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
-
-
-def _tell_notes(metadata: Metadata) -> None:
-    """What scikit-learn warned of during the search, each once."""
-    counts: dict[str, int] = {}
-    for candidate in metadata.search.candidates:
-        for note in candidate.notes:
-            counts[note] = counts.get(note, 0) + 1
-    for note, count in counts.items():
-        render.warning(f"{count} of {len(metadata.search.candidates)} candidates: {note}")

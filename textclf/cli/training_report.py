@@ -1,0 +1,119 @@
+"""What ``textclf train`` says: before it starts, where nothing changed, of a plan, in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textclf.cli import answers, render
+
+if TYPE_CHECKING:
+    from textclf.metadata import Metadata
+    from textclf.registry import Plan, Promotion, Registry
+    from textclf.training import Job
+
+_REASONS = 3
+"""Shown of a bump; the metadata has all."""
+
+
+def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
+    """What is about to be searched, on which rows; on stderr."""
+    if quiet:
+        return
+    tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
+    candidates = len(job.points())
+    render.progress(
+        f"{job.train.path}: {len(job.train)} rows, {len(job.train.label_counts)} labels; "
+        f"tested on {len(job.test)} rows of {tested_on}"
+    )
+    render.progress(
+        f"{candidates} candidates × {job.settings.folds} folds = "
+        f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
+    )
+    if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
+        render.hint(
+            f"auto would make this a {plan.inferred} version: {'; '.join(plan.bump.reasons)}"
+        )
+
+
+def show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
+    """There is nothing to train: what there is, and what to do about it."""
+    base = registry.resolve(plan.bump.base or "latest")
+    promoted = registry.latest() == base
+    if as_json:
+        metadata = registry.metadata(base)
+        render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
+        return
+    render.line(f"{plan.bump.reasons[0]}: no new version")
+    if not promoted:
+        render.hint(f"{base} is not promoted; textclf promote {base}", quiet=quiet)
+    else:
+        render.hint("--bump patch publishes one all the same", quiet=quiet)
+
+
+def show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
+    """What would be trained, and which number it would get."""
+    candidates = len(job.points())
+    if as_json:
+        render.json(
+            {
+                "dry_run": True,
+                "version": str(plan.version),
+                "bump": plan.bump,
+                "rows": len(job.train),
+                "test_rows": len(job.test),
+                "candidates": candidates,
+                "fits": candidates * job.settings.folds,
+            }
+        )
+        return
+    render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
+    render.line(
+        f"from {len(job.train)} rows with {len(job.train.label_counts)} labels, "
+        f"tested on {len(job.test)} rows; {candidates} candidates × {job.settings.folds} folds"
+    )
+
+
+def show(
+    metadata: Metadata, path: str, promotion: Promotion | None, *, as_json: bool, quiet: bool
+) -> None:
+    """What was published and promoted, and how good it is."""
+    _tell_notes(metadata)
+    if as_json:
+        render.json(_answer(metadata, path, promoted=promotion is not None, published=True))
+        return
+    bump, test = metadata.bump, metadata.test
+    render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
+    render.line(f"  {render.visible(render.params(metadata.best_params))}")
+    render.line(
+        f"  accuracy {render.percent(metadata.best_cv_accuracy)} in cross-validation, "
+        f"{render.percent(metadata.test_accuracy)} on {test.rows} test rows; "
+        f"macro F1 {render.percent(test.metrics.macro_f1)}"
+    )
+    render.line(
+        f"  {render.visible(path)}, {metadata.artifact.bytes:,} bytes, "
+        f"{render.duration(sum(metadata.seconds.values()))}"
+    )
+    if promotion:
+        render.line(answers.promoted(promotion, quiet=quiet))
+    else:
+        render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
+
+
+def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
+    shown = path.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
+    return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
+
+
+def _why(applied: str, reasons: list[str]) -> str:
+    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+    return render.visible(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
+
+
+def _tell_notes(metadata: Metadata) -> None:
+    """What scikit-learn warned of during the search, each once."""
+    counts: dict[str, int] = {}
+    for candidate in metadata.search.candidates:
+        for note in candidate.notes:
+            counts[note] = counts.get(note, 0) + 1
+    for note, count in counts.items():
+        render.warning(f"{count} of {len(metadata.search.candidates)} candidates: {note}")
