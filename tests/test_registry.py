@@ -1,12 +1,14 @@
+import errno
 import hashlib
 import json
 import os
+import shutil
 
 import msgspec
 import pytest
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata import ARTIFACT, METADATA, Metadata, decode
 from textclf.registry import Problem
 from textclf.versions import Bump, parse_version
@@ -319,7 +321,7 @@ def test_the_latest_was_deleted(two, root):
     """Latest names a folder that is gone: it is said which, and what there is."""
     remove(root, "1.1.0")
     message, _ = told(NoSuchVersion, two.resolve, "latest")
-    assert message == "no version 1.1.0; near it: 1.0.0"
+    assert message == "latest is 1.1.0, whose folder is not there any more"
 
 
 # --- promoting ------------------------------------------------------------------------------------
@@ -448,7 +450,7 @@ def test_rolling_back_to_a_deleted_version(registries, two, root):
     """What was promoted before is gone: it is said, and nothing changes."""
     remove(root, "1.0.0")
     message, _ = told(NoSuchVersion, two.rollback)
-    assert message == "no version 1.0.0; near it: 1.1.0"
+    assert message == "previous is 1.0.0, whose folder is not there any more"
     assert len(registries.log(root)) == 2
 
 
@@ -676,6 +678,43 @@ def test_a_foreign_file_where_nothing_is_promoted_is_no_problem(registries, root
     registry = registries.filled(root, versions=1)
     assert registry.verify(repair=True).ok
     assert alias(root) == b"hand-made"
+
+
+def test_a_lost_log_is_named(two, root):
+    """The alias is a copy of a version, so something was promoted, and no log says so."""
+    shutil.rmtree(root / ".registry")
+    problem = (
+        None,
+        ".registry/promotions",
+        f"is empty, but {ARTIFACT} is a version of this registry",
+    )
+    assert found(two) == [problem]
+    assert two.promote(V("1.0.0")).kept is None  # what stands there is no stranger
+    assert found(two) == []
+
+
+def test_a_copied_folder_is_no_second_version(two, root):
+    """A folder that says it is another version is refused by promote and left out of the list."""
+    shutil.copytree(root / "1.0.0", root / "5.0.0")
+    message, _ = told(IntegrityError, two.promote, V("5.0.0"))
+    assert message == f"{root / '5.0.0' / METADATA} says it is version 1.0.0"
+    listed = [s.version for s in two.summaries() if not isinstance(s, IntegrityError)]
+    assert listed == ["1.1.0", "1.0.0"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_search(two, root, monkeypatch):
+    """Where a version could not be published, it is said at once; else no trace is left."""
+    before = sorted(root.rglob("*"))
+    two.require_writable()
+    assert sorted(root.rglob("*")) == before
+
+    def refuse(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    message, _ = told(StoreError, two.require_writable)
+    assert "Operation not permitted" in message
+    assert sorted(root.rglob("*")) == before
 
 
 def test_a_problem_is_as_the_contract_shows_it():

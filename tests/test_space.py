@@ -31,9 +31,9 @@ def source(text):
     return SpaceSource("grid.toml", text)
 
 
-def check(text, labels=3):
+def check(text):
     space = parse_space(source(text))
-    check_space(space, source(text).where, labels=labels)
+    check_space(space, source(text).where)
     return space
 
 
@@ -97,7 +97,7 @@ def test_the_default_space_is_one_that_scikit_learn_takes():
     """The space that comes with textclf passes its own checks."""
     shipped = default_source()
     space = parse_space(shipped)
-    check_space(space, shipped.where, labels=2)
+    check_space(space, shipped.where)
     assert points(space)
 
 
@@ -119,7 +119,6 @@ def test_the_default_space_is_one_that_scikit_learn_takes():
         ("[[1, 1], [1, 2]]", "[[1, 2, 3]]", 2, "has a pair", None),
         ("[[1, 1], [1, 2]]", "[[2, 1]]", 2, "ngram_range", None),
         ("C = [0.1, 1]", "C = = 1", 9, "not TOML", None),
-        ("C = [0.1, 1]", 'penalty = "l1"\nloss = "hinge"', 8, "penalty='l1'", None),
     ],
 )
 def test_a_mistake_is_told_with_its_line(old, new, line, says, hint):
@@ -186,24 +185,21 @@ def test_a_mistake_in_the_second_grid_is_told_with_its_own_line():
 
 
 @pytest.mark.parametrize(
-    "classifier",
+    "text",
     [
-        'LogisticRegression]\nsolver = "liblinear"',
-        'RidgeClassifier]\nsolver = "svd"',
+        "[features.word]\ntoken_pattern = '#\\w+|[ж-я]+'\n[classifier.LinearSVC]",
+        "[features.word]\nngram_range = [[8, 8]]\n[classifier.LinearSVC]\nC = 1e300",
+        "[features.char]\n[classifier.MultinomialNB]\nclass_prior = [[0.4, 0.3, 0.3]]",
+        "[features.word]\n[classifier.SGDClassifier]\nearly_stopping = true",
+        "[features.word]\n[classifier.LinearSVC]\nclass_weight = [{spam = 2}]",
     ],
 )
-def test_what_would_fail_on_every_fold_is_refused_before(classifier):
-    """Combinations that scikit-learn refuses for three labels, or for sparse rows."""
-    text = f"[features.word]\n[classifier.{classifier}\n"
-    assert refusal(text)[0].startswith("grid.toml:2: ")
+def test_whether_values_suit_the_data_is_left_to_the_search(text):
+    """The check knows no texts and no labels, so it refuses nothing that some data would take."""
+    assert check(text)
 
 
-def test_what_two_labels_allow_is_taken_for_two():
-    """Some solvers are for two labels only."""
-    text = '[features.word]\n[classifier.LogisticRegression]\nsolver = "liblinear"\n'
-    assert check(text, labels=2)
-
-
-def test_a_pattern_is_not_tried_on_words_of_ours():
-    """A token pattern for another script or for hash tags only is a good one."""
-    assert check("[features.word]\ntoken_pattern = '#\\w+|[ж-я]+'\n[classifier.LinearSVC]\n")
+def test_what_would_write_into_the_answer_is_refused():
+    """Scikit-learn's own chatter goes to stdout, which is the answer's."""
+    message, _ = refusal("[features.word]\n[classifier.LinearSVC]\nverbose = 1")
+    assert message.startswith("grid.toml:3: verbose")

@@ -391,7 +391,7 @@ def test_only_old_work_is_left_over(root, local):
     now = time.time()
     for name, hours in (("old-folder", 25), ("old-file", 240), ("yesterday", 23)):
         os.utime(staging / name, (now - hours * 3600,) * 2)
-    assert local.leftovers() == ["old-file", "old-folder"]
+    assert local.leftovers() == [f"{STAGING}/old-file", f"{STAGING}/old-folder"]
     local.sweep()
     assert sorted(p.name for p in staging.iterdir()) == ["at-work", "yesterday"]
     assert local.leftovers() == []

@@ -192,7 +192,7 @@ def test_rows_that_cannot_be_split_are_refused(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
     options = ReadOptions()
-    with pytest.raises(DataError, match="cannot split off 20%"):
+    with pytest.raises(DataError, match=r"a share of 0\.2 cannot be split off"):
         prepare(read_dataset(path, options), None, 0.2, options, Settings(SPACE))
 
 

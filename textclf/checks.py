@@ -31,10 +31,17 @@ class Problem:
 
 
 def find_problems(
-    train: Dataset, test: Dataset | None = None, *, folds: int = 5
+    train: Dataset, test: Dataset | None = None, *, folds: int = 5, split: float = 0.0
 ) -> tuple[Problem, ...]:
-    """Return all problems, errors first; `folds` is how many parts cross-validation makes."""
-    problems = [*_bad_rows(train, test), *_labels(train, folds), *_repeats(train)]
+    """Return all problems, errors first.
+
+    Args:
+        train: the training rows.
+        test: the test rows, if they are there already.
+        folds: how many parts cross-validation makes.
+        split: the share of the training rows that will be split off as test rows.
+    """
+    problems = [*_bad_rows(train, test), *_labels(train, folds, split), *_repeats(train)]
     if test is not None:
         problems += [*_overlap(train, test), *_label_differences(train, test)]
     return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
@@ -48,15 +55,16 @@ def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
         yield _problem("bad-rows", Severity.ERROR, len(bad), message, examples)
 
 
-def _labels(train: Dataset, folds: int) -> Iterator[Problem]:
+def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
     counts = train.label_counts
-    small = {label: count for label, count in counts.items() if count < folds}
+    small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
     if len(counts) < 2:  # noqa: PLR2004 - what a classifier chooses from
         message = f"A classifier needs two labels, and there {_are(len(counts), 'label')}."
         yield _label_problem("one-label", counts, message, Severity.ERROR)
     if not small:
         return
     fewer = f"fewer rows than the {folds} parts of cross-validation"
+    fewer += f" when {split:.0%} are split off for testing" if split else ""
     if len(small) == len(counts):
         message = f"Every label has {fewer}."
         yield _label_problem("too-few-rows", small, message, Severity.ERROR)

@@ -163,19 +163,17 @@ class Registry:
         Raises:
             NoSuchVersion: there is none of that name.
         """
-        if name in ("latest", "previous"):
-            head = self._head()
-            version = parse_version(
-                self._latest(head) if name == "latest" else self._previous(head)
-            )
-        else:
-            try:
-                version = parse_version(name)
-            except ValueError:
-                raise NoSuchVersion(
-                    f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
-                    hint="textclf versions list",
-                ) from None
+        if name == "latest":
+            return self._there(name, self._latest(self._head()))
+        if name == "previous":
+            return self._there(name, self._previous(self._head()))
+        try:
+            version = parse_version(name)
+        except ValueError:
+            raise NoSuchVersion(
+                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
+                hint="textclf versions list",
+            ) from None
         if METADATA not in self._store.names(str(version)):
             raise self._unknown(version)
         return version
@@ -242,6 +240,10 @@ class Registry:
                 taken.add(parse_version(self._record(n).to))
         return taken
 
+    def require_writable(self) -> None:
+        """Raise StoreError if a version could not be published: better before a long search."""
+        self._store.require_writable()
+
     def publish(self, metadata: Metadata, artifact: bytes) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
 
@@ -278,7 +280,7 @@ class Registry:
 
     def rollback(self, *, message: str | None = None) -> Promotion:
         """Promote what was promoted before. Raises NoSuchVersion when there is nothing before."""
-        return self._promote(lambda head: parse_version(self._previous(head)), message)
+        return self._promote(lambda head: self._there("previous", self._previous(head)), message)
 
     def _promote(
         self, choose: Callable[[Record | None], Version], message: str | None
@@ -304,7 +306,16 @@ class Registry:
                 self._store.create(_record_key(record.n), _encode_record(record))
             except Exists:
                 continue  # a rival was faster: look again at what is promoted
-            return Promotion(str(version), record.previous, changed=True, kept=self.heal())
+            return Promotion(str(version), record.previous, changed=True, kept=self._follow(record))
+
+    def _follow(self, record: Record) -> str | None:
+        try:
+            return self.heal()
+        except StoreError as error:
+            error.hint = (
+                f"the log says {record.to} now; when this is mended: textclf verify --repair"
+            )
+            raise
 
     def history(self) -> list[Record]:
         """The promotion log, oldest first."""
@@ -350,9 +361,7 @@ class Registry:
             key = f"{name}/{METADATA}"
             yield Problem(name, key, self._without_path(error, key))
             return
-        if metadata.version != name:
-            yield Problem(name, f"{name}/{METADATA}", f"says it is version {metadata.version}")
-        elif promoted and promoted != _sha256(self._store.read(f"{name}/{METADATA}")):
+        if promoted and promoted != _sha256(self._store.read(f"{name}/{METADATA}")):
             yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
         try:
             problem = _artifact_problem(self._read(f"{name}/{ARTIFACT}"), metadata.artifact)
@@ -362,6 +371,9 @@ class Registry:
             yield Problem(name, f"{name}/{ARTIFACT}", problem)
 
     def _log_problems(self) -> Iterator[Problem]:
+        alias = self._read(ARTIFACT)
+        if alias is not None and not self._record_numbers() and self._is_ours(_sha256(alias)):
+            yield Problem(None, _LOG, f"is empty, but {ARTIFACT} is a version of this registry")
         before: Record | None = None
         whole = True  # as far as the record before this one
         for expected, n in enumerate(self._record_numbers(), 1):
@@ -447,21 +459,26 @@ class Registry:
         return kept
 
     def _keep_unknown(self, found: bytes) -> str | None:
-        """Keep a file that is about to be replaced, unless it is a promoted version's copy."""
+        """Keep a file that is about to be replaced, unless it is a copy of a version's."""
         digest = _sha256(found)
-        if self._was_promoted(digest):
+        if self._is_ours(digest):
             return None
         key = f"{_REPLACED}/{digest[:12]}.joblib"
         with contextlib.suppress(Exists):
             self._store.create(key, found)
         return self._store.locate(key)
 
-    def _was_promoted(self, digest: str) -> bool:
+    def _is_ours(self, digest: str) -> bool:
         for n in reversed(self._record_numbers()):
             with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
                 if self._record(n).sha256 == digest:
                     return True
-        return False
+        return any(digest == sha256 for sha256 in self._published_digests())
+
+    def _published_digests(self) -> Iterator[str]:
+        for version in self.numbers():
+            with contextlib.suppress(NoSuchVersion, IntegrityError):
+                yield self.metadata(version).artifact.sha256
 
     # -- the log ----------------------------------------------------------------------------------
 
@@ -485,6 +502,15 @@ class Registry:
     def _head(self) -> Record | None:
         numbers = self._record_numbers()
         return self._record(numbers[-1]) if numbers else None
+
+    def _there(self, name: str, number: str) -> Version:
+        version = parse_version(number)
+        if METADATA not in self._store.names(number):
+            raise NoSuchVersion(
+                f"{name} is {number}, whose folder is not there any more",
+                hint="textclf promote VERSION",
+            )
+        return version
 
     def _latest(self, head: Record | None) -> str:
         if head is None:
@@ -511,9 +537,15 @@ class Registry:
     def _decode(self, version: Version, kind: type[Any]) -> Any:
         key = f"{version}/{METADATA}"
         try:
-            return decode(self._store.read(key), kind, name=self._store.locate(key))
+            found = decode(self._store.read(key), kind, name=self._store.locate(key))
         except Missing:
             raise self._unknown(version) from None
+        if found.version != str(version):
+            raise IntegrityError(
+                f"{self._store.locate(key)} says it is version {found.version}",
+                hint="was the folder copied or renamed? a version keeps its number",
+            )
+        return found
 
     def _unknown(self, version: Version) -> NoSuchVersion:
         known = self.versions()

@@ -119,7 +119,7 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
         for number, fold in enumerate(folds)
     ]
     work = sum(map(len, texts)) * len(calls)
-    jobs = jobs or (1 if work < _SMALL else -1)
+    jobs = min(jobs or (1 if work < _SMALL else -1), len(calls))
     pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
     with _interrupts_ignored():
         results = pool(calls)
@@ -203,7 +203,7 @@ def _failed(number: int, fold: int, error: Exception) -> Fit:
 
 
 def _first_line(message: object) -> str:
-    return str(message).strip().partition("\n")[0]
+    return str(message).strip().partition("\n")[0].removesuffix(":")
 
 
 def summarize(candidates: Sequence[Point], fits: Iterable[Fit]) -> list[Candidate]:

@@ -29,10 +29,14 @@ from textclf.metadata import (
     TestRecord,
     recipe_of,
 )
+from textclf.safe_load import load_pipeline
 from textclf.search import Fit, best, grid_search, pipeline, stratified_folds, summarize
 from textclf.sketch import Sketch
 from textclf.space import Point, points
 from textclf.versions import Recipe
+
+_LONGEST_LABEL = 1_000
+"""Characters; NumPy keeps every row's label in an array as wide as the longest."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,15 @@ def prepare(
     """Bring together what a training needs; without test data, split off a stratified share.
 
     Raises:
-        DataError: the rows cannot be split so that every label is on both sides.
+        DataError: a label is absurdly long, or the rows cannot be split so that every label is on
+            both sides.
     """
+    longest = max(train.label_counts, key=len)
+    if len(longest) > _LONGEST_LABEL:
+        raise DataError(
+            f"{train.path} has a label of {len(longest):,} characters: {longest[:30]!r}…",
+            hint="is --label-column right?",
+        )
     split = None if test is not None else share
     if test is None:
         train, test = _split(train, share, settings.seed)
@@ -109,10 +120,12 @@ def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]
         rest, held_out = train_test_split(
             np.arange(len(dataset)), test_size=share, stratify=dataset.labels, random_state=seed
         )
-    except ValueError as error:
+    except ValueError:
         raise DataError(
-            f"cannot split off {share:.0%} of {dataset.path} as test rows: {error}",
-            hint="give test data with --test FILE, or another --test-size",
+            f"a share of {share:g} cannot be split off {dataset.path} as test rows: with "
+            f"{len(dataset)} rows of {len(dataset.label_counts)} labels not every label would be "
+            "on both sides",
+            hint="more rows, test data of its own with --test FILE, or another --test-size",
         ) from None
     return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
 
@@ -160,11 +173,12 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         winner = best(search.candidates)
     with _timed(seconds, "refit"):
         model = _refit(job, job.points()[winner])
-    with _timed(seconds, "test"):
-        metrics = evaluation.measure(job.test.labels, model.predict(job.test.texts).tolist())
     with _timed(seconds, "publish"):
         data = artifact.to_bytes(model)
         record = artifact.describe(data)
+    with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
+        model = load_pipeline(data, name=record.file)
+        metrics = evaluation.measure(job.test.labels, model.predict(job.test.texts).tolist())
     metadata = Metadata(
         version=version,
         saved_at="",

@@ -36,12 +36,11 @@ def test_every_command_and_option_has_help(path):
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path.count(" ")])
 def test_common_options_are_everywhere(path):
-    """Every command that answers takes --json and -q; all but `check` take --models."""
+    """Every command takes --json, -q and --models."""
     options = {option for p in COMMANDS[path].params for option in p.opts}
     if hasattr(COMMANDS[path], "commands"):
         return
-    assert {"--json", "--quiet", "-q"} <= options
-    assert ("--models" in options) == (path != "textclf check")
+    assert {"--json", "--quiet", "-q", "--models"} <= options
 
 
 @pytest.mark.parametrize("path", COMMANDS)

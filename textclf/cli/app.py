@@ -140,4 +140,6 @@ def _tell(error: Exception) -> int:
 
 def _usage_hint(error: typer.TyperException) -> str | None:
     context = getattr(error, "ctx", None)
+    if context and context.info_name == "predict" and "No such option" in error.format_message():
+        return "a text that begins with a dash comes after --: textclf predict -- TEXT"
     return f"{context.command_path} --help" if context else None

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from textclf.cli import render
-from textclf.cli.inputs import DEFAULT_DATA, test_beside
+from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, test_beside
 from textclf.cli.options import (
+    DEFAULT_MODELS,
     AsJson,
     BadRows,
     Data,
@@ -16,6 +17,7 @@ from textclf.cli.options import (
     Encoding,
     Folds,
     LabelColumn,
+    Models,
     Quiet,
     TestFile,
     TextColumn,
@@ -38,6 +40,7 @@ def check(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     cv: Folds = 5,
+    models: Models = DEFAULT_MODELS,  # noqa: ARG001 - every command takes it
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +52,7 @@ def check(
     rows = read_dataset(data, options)
     test = test or test_beside(data)
     test_rows = read_dataset(test, options) if test else None
-    problems = find_problems(rows, test_rows, folds=cv)
+    problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if as_json:
         render.json(_as_json(rows, test_rows, problems, ok=ok))

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from textclf.checks import Problem
 
 DEFAULT_DATA = Path("data/train.csv")
+DEFAULT_SHARE = 0.2
+"""Of the rows, split off for testing where no test data is given."""
 
 
 def test_beside(data: Path) -> Path | None:
     """``x/test.csv.gz`` for ``x/train.csv.gz``, if it is there."""
     name, dot, ending = data.name.partition(".")
+    if name != "train":
+        return None
     beside = data.with_name(f"test{dot}{ending}")
-    return beside if name == "train" and beside.exists() else None
+    return beside if beside.exists() else None
 
 
 def warn_of(problems: Sequence[Problem]) -> None:

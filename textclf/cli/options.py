@@ -45,10 +45,21 @@ def _models_folder(context: typer.Context) -> Path:
     return DEFAULT_MODELS
 
 
+def _folder(name: str | Path) -> Path:
+    """An empty name (of a variable that is not set) would be the current folder."""
+    if not str(name):
+        raise typer.BadParameter("it is empty")
+    return Path(name)
+
+
 Models = Annotated[
     Path,
     typer.Option(
-        "--models", envvar="TEXTCLF_MODELS", metavar="DIR", help="Folder of the versions."
+        "--models",
+        envvar="TEXTCLF_MODELS",
+        metavar="DIR",
+        parser=_folder,
+        help="Folder of the versions.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]

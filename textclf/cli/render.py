@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def table(
         right: heads of the columns that are aligned to the right.
     """
     cells = [[visible(cell) for cell in row] for row in rows]
-    show = _drawn if sys.stdout.isatty() else _plain
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    fits = sum(widths[:-1]) + 2 * len(widths) + 7 <= get_terminal_size().columns
+    show = _drawn if sys.stdout.isatty() and fits else _plain
     show(columns, cells, set(right))
 
 

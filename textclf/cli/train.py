@@ -11,7 +11,7 @@ import typer
 
 from textclf.cli import answers
 from textclf.cli import training_report as report
-from textclf.cli.inputs import DEFAULT_DATA, test_beside, warn_of
+from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, test_beside, warn_of
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.leaderboard import leaderboard
 from textclf.cli.options import (
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
     from textclf.registry import Promotion, Registry
     from textclf.training import Job
-
-
-DEFAULT_SHARE = 0.2
-"""Of the rows, split off for testing where no test data is given."""
 
 
 class BumpChoice(enum.StrEnum):
@@ -137,13 +133,13 @@ def train(
     start = registry.resolve(from_) if from_ else None
     source = read_source(grid) if grid else default_source()
     settings = Settings(parse_space(source), scoring.value, cv, seed)
+    check_space(settings.space, source.where)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     test, share = _test_rows(context, data, test, test_size)
     began = time.perf_counter()
     rows = read_dataset(data, options)
     test_rows = read_dataset(test, options) if test else None
     read_seconds = time.perf_counter() - began
-    check_space(settings.space, source.where, labels=len(rows.label_counts))
     job = prepare(rows, test_rows, share, options, settings)
     _check(job)
     plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, start=start)
@@ -153,6 +149,7 @@ def train(
     if dry_run:
         report.show_plan(plan, job, as_json=as_json)
         return
+    registry.require_writable()
     report.announce(plan, job, quiet=quiet)
     with leaderboard(job.points(), cv, quiet=quiet) as on_fit:
         metadata, artifact = run(
@@ -210,6 +207,7 @@ def _check(job: Job) -> None:
     ]
     if errors:
         raise DataError(
-            f"{job.train.path}: {errors[0].message}", hint=f"textclf check {job.train.path}"
+            f"{job.train.path}: {errors[0].message}",
+            hint=f"textclf check {job.train.path} --cv {job.settings.folds}",
         )
     warn_of(problems)

@@ -49,6 +49,10 @@ class Store(Protocol):
         """
         ...
 
+    def require_writable(self) -> None:
+        """Raise StoreError now if writing would fail, and leave no trace."""
+        ...
+
     def leftovers(self) -> list[str]:
         """Keys of half-written work that its writers left behind; what may still go on is not."""
         ...

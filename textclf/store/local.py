@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,14 @@ class LocalStore:
                     raise Exists(folder) from None
                 raise
             _sync_folder(path.parent)
+
+    def require_writable(self) -> None:
+        """See Store."""
+        with self._told("write", ""), self._staged() as file, self._staged() as link:
+            _write(file, b"")
+            link.hardlink_to(file)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass  # where folders of versions and the alias go
 
     def leftovers(self) -> list[str]:
         """See Store."""
