@@ -80,8 +80,8 @@ def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, q
     for data in (rows, test):
         if data is not None:
             render.line(
-                f"{render.visible(data.path)}: {len(data)} rows, "
-                f"{len(data.label_counts)} labels ({data.format})"
+                f"{render.visible(data.path)}: {render.counted(len(data), 'row')}, "
+                f"{render.counted(len(data.label_counts), 'label')} ({data.format})"
             )
     test_counts = test.label_counts if test else {}
     render.table(

@@ -135,6 +135,11 @@ def stderr_console() -> Console:
     return Console(stderr=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def percent(value: float | None) -> str:
     """A share with one decimal: ``85.3 %``."""
     return "–" if value is None else f"{value:.1%}".replace("%", " %")

@@ -22,11 +22,12 @@ def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
     tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
     candidates = len(job.points())
     render.progress(
-        f"{job.train.path}: {len(job.train)} rows, {len(job.train.label_counts)} labels; "
-        f"tested on {len(job.test)} rows of {tested_on}"
+        f"{job.train.path}: {render.counted(len(job.train), 'row')}, "
+        f"{render.counted(len(job.train.label_counts), 'label')}; "
+        f"tested on {render.counted(len(job.test), 'row')} of {tested_on}"
     )
     render.progress(
-        f"{candidates} candidates × {job.settings.folds} folds = "
+        f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds = "
         f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
     )
     if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
@@ -68,8 +69,10 @@ def show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
         return
     render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
     render.line(
-        f"from {len(job.train)} rows with {len(job.train.label_counts)} labels, "
-        f"tested on {len(job.test)} rows; {candidates} candidates × {job.settings.folds} folds"
+        f"from {render.counted(len(job.train), 'row')} with "
+        f"{render.counted(len(job.train.label_counts), 'label')}, "
+        f"tested on {render.counted(len(job.test), 'row')}; "
+        f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds"
     )
 
 

@@ -47,7 +47,7 @@ def _show(found: Verification) -> None:
         render.line(f"repaired: {render.visible(deed)}")
     for problem in found.problems:
         render.line(render.visible(f"{problem.file} {problem.problem}"))
-    count = f"{found.versions} version{'' if found.versions == 1 else 's'}"
+    count = render.counted(found.versions, "version")
     render.line(
         f"{count}, the log and the alias: "
         + ("all whole" if found.ok else f"{len(found.problems)} wrong")
