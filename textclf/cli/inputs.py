@@ -27,7 +27,7 @@ def test_beside(data: Path) -> Path | None:
 
 
 def warn_of(problems: Sequence[Problem]) -> None:
-    """Tell what is suspicious in the data."""
+    """Tell what is suspicious in the data, with one example; ``textclf check`` has more."""
     for problem in problems:
-        examples = f": {'; '.join(problem.examples[:3])}" if problem.examples else ""
-        render.warning(f"{problem.message.removesuffix('.')}{examples}")
+        example = f": {problem.examples[0]}" if problem.examples else ""
+        render.warning(f"{problem.message.removesuffix('.')}{example}")
