@@ -63,7 +63,9 @@ def test_each_format(tmp_path, name, content, kind, pack):
 
 def test_gz_ending_is_stripped(tmp_path):
     """The format of `a.ft.gz` is that of `a.ft`."""
-    assert read(tmp_path / "a.ft.gz", gzip.compress(b"__label__a b\n")).format == "fasttext"
+    assert (
+        read(tmp_path / "a.ft.gz", gzip.compress(b"__label__a b\n", mtime=0)).format == "fasttext"
+    )
 
 
 def test_parquet(tmp_path):
@@ -118,7 +120,7 @@ def test_folder(tmp_path):
     path = folder(
         tmp_path,
         pos__b_txt=b"fine\r\nand\rso\n",
-        pos__a_gz=gzip.compress(b"good"),
+        pos__a_gz=gzip.compress(b"good", mtime=0),
         neg__c=b"bad",
         _hidden=b"x",
         neg___hidden=b"x",
@@ -406,9 +408,9 @@ def test_encoding(tmp_path):
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n \n", "is empty"),
         ("a.csv", b"text,label\n", "holds no rows"),
-        ("a.csv.gz", gzip.compress(b""), "is empty"),
-        ("a.csv.gz", gzip.compress(b"text,label\n" * 50)[:-9], "is damaged"),
-        ("a.csv.gz", gzip.compress(b"text,label\n") + b"more", "is damaged"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
+        ("a.csv.gz", gzip.compress(b"text,label\n" * 50, mtime=0)[:-9], "is damaged"),
+        ("a.csv.gz", gzip.compress(b"text,label\n", mtime=0) + b"more", "is damaged"),
         ("a.csv.gz", b"PK\x03\x04abc", "a zip archive"),
         ("a.csv", b"PK\x03\x04abc", "a zip archive"),
         ("a.csv.gz", b"text,label\na,b\n", "not compressed by gzip"),
@@ -446,7 +448,7 @@ def test_unreadable_file(tmp_path):
 
 def test_digests(tmp_path):
     """The file's digest is that of its bytes; the rows' depends on nothing but the rows."""
-    content = gzip.compress(b"text,label\na,b\n")
+    content = gzip.compress(b"text,label\na,b\n", mtime=0)
     packed = read(tmp_path / "a.csv.gz", content)
     assert packed.sha256 == hashlib.sha256(content).hexdigest()
     json_lines = read(tmp_path / "a.jsonl", '{"text":"a","label":"b"}')

@@ -295,3 +295,14 @@ def test_a_models_folder_that_is_not_utf_8(data, cli):
     answer = json.loads(cli("train", "--models", odd, "--json").out)
     assert answer["path"] == "caf\\udce9/1.0.0/text_classifier.joblib"
     assert (data / odd / "1.0.0/metadata.json").is_file()
+
+
+@pytest.mark.parametrize("command", ["train", "check"])
+def test_without_data_it_is_said_what_to_give(tmp_path, monkeypatch, cli, command):
+    """In an empty folder the answer says what a data file looks like."""
+    monkeypatch.chdir(tmp_path)
+    done = cli(command)
+    assert done.code == 4
+    assert "error: there is no data/train.csv" in done.err
+    assert "hint: name a file with the columns text and label" in done.err
+    assert list(tmp_path.iterdir()) == []

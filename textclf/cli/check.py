@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from textclf.cli import render
-from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, test_beside
+from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside
 from textclf.cli.options import (
     DEFAULT_MODELS,
     AsJson,
@@ -48,6 +48,7 @@ def check(
     from textclf.checks import Severity, find_problems
     from textclf.dataset import read_dataset
 
+    require_data(data)
     options = read_options(text_column, label_column, delimiter, encoding, BadRows.SKIP)
     rows = read_dataset(data, options)
     test = test or test_beside(data)

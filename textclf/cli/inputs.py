@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textclf.cli import render
+from textclf.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 DEFAULT_DATA = Path("data/train.csv")
 DEFAULT_SHARE = 0.2
 """Of the rows, split off for testing where no test data is given."""
+
+
+def require_data(data: Path) -> None:
+    """Say what to give where nothing was given and the default is not there. Raises DataError."""
+    if data == DEFAULT_DATA and not data.exists():
+        raise DataError(
+            f"there is no {data.as_posix()}, which is read where no data is named",
+            hint="name a file with the columns text and label: textclf train reviews.csv",
+        )
 
 
 def test_beside(data: Path) -> Path | None:

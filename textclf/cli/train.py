@@ -11,7 +11,7 @@ import typer
 
 from textclf.cli import answers
 from textclf.cli import training_report as report
-from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, test_beside, warn_of
+from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside, warn_of
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.leaderboard import leaderboard
 from textclf.cli.options import (
@@ -129,6 +129,7 @@ def train(
 
     if jobs == 0:
         raise UsageError("--jobs takes a number of processes, or -1 for one on each core")
+    require_data(data)
     registry = open_registry(models)
     start = registry.resolve(from_) if from_ else None
     source = read_source(grid) if grid else default_source()
