@@ -239,3 +239,15 @@ def test_the_pipeline_of_a_point_is_plain_scikit_learn(sample):
     )
     expected = by_hand.fit(texts, labels).predict(texts)
     assert pipeline(point, 0).fit(texts, labels).predict(texts).tolist() == expected.tolist()
+
+
+def test_a_candidate_that_cannot_be_scored_loses(sample, monkeypatch):
+    """Where the scorer fails, the score is missing and the reason kept, as in GridSearchCV."""
+
+    def refuse(*_):
+        raise ValueError("not for these labels")
+
+    monkeypatch.setattr("textclf.search.get_scorer", lambda _: refuse)
+    [found] = ours(sample, [Point({"word": {}}, "ComplementNB", {})])
+    assert found.mean is None
+    assert found.notes == ["not for these labels"]

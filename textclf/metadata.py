@@ -27,7 +27,7 @@ Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
 
 
 class BumpRecord(msgspec.Struct, frozen=True):
-    """Which number went up from which version, who asked for it, and which rules fired."""
+    """Which number went up from which version, what was asked for, and the reasons for it."""
 
     requested: str
     applied: str
@@ -231,12 +231,7 @@ class Summary(msgspec.Struct, frozen=True):
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def encode(metadata: Metadata) -> bytes:
-    """As the file has it."""
-    return pretty(metadata)
-
-
-def pretty(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     """Indented JSON for people and ``jq``; a list of numbers stays on one line."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     numbers = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\n\s*\]")

@@ -31,7 +31,6 @@ from textclf.metadata import (
     Summary,
     decode,
     encode,
-    pretty,
 )
 from textclf.sketch import Sketch
 from textclf.store.base import Exists, Missing, Store
@@ -580,7 +579,7 @@ def _encode_record(record: Record) -> bytes:
         "metadata_sha256": record.metadata_sha256,
         "token": record.token,
     }
-    return pretty(fields)
+    return encode(fields)
 
 
 def _sha256(data: bytes) -> str:

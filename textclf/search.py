@@ -175,10 +175,11 @@ def _fit_group(  # noqa: PLR0913, PLR0917 - what a worker needs to know
         begin = time.perf_counter()
         try:
             model, told = _quietly(lambda: classifier(point, seed).fit(fitted, labels[train]))
+            seconds = shared + time.perf_counter() - begin
+            truth = labels[held_out]
+            (score, accuracy), more = _quietly(lambda: _scores(model, unseen, truth, scorer))
         except _FAILURES as error:
             return _failed(number, fold, error)
-        seconds = shared + time.perf_counter() - begin
-        (score, accuracy), more = _quietly(lambda: _scores(model, unseen, labels[held_out], scorer))
         return Fit(number, fold, score, accuracy, seconds, notes + told + more)
 
     return [fit_one(number, point) for number, point in group]

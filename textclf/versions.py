@@ -26,6 +26,10 @@ SAME_DATA_SET = 0.5
 """Share of rows in common from which on two files count as the same data set."""
 
 
+_NAMED = 5
+"""Labels and the like that a reason names."""
+
+
 class Bump(enum.StrEnum):
     """Which of the three numbers goes up."""
 
@@ -61,7 +65,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Inference:
-    """The bump that the changes call for (``None``: nothing changed), and every rule that fired."""
+    """The bump that the changes call for (``None``: nothing changed), and the reasons for it."""
 
     bump: Bump | None
     reasons: tuple[str, ...]
@@ -109,7 +113,7 @@ def _bumped(version: Version, bump: Bump) -> Version:
 
 
 def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float) -> Inference:
-    """What a training is, seen from ``base``: the highest bump of all rules that fire.
+    """What a training is, seen from ``base``: the highest bump that some change calls for.
 
     Args:
         base: what the earlier version was made of.
@@ -152,9 +156,9 @@ def _set_change(what: str, base: frozenset[str], new: frozenset[str]) -> Iterato
         yield f"{what} changed: {told}"
 
 
-def _some(names: list[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _mapping_change(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

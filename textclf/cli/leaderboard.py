@@ -76,7 +76,7 @@ def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
     shared = {
         name for name in names if len({repr(candidate.get(name)) for candidate in params}) == 1
     }
-    return [render.params(candidate, without=shared.__contains__) for candidate in params]
+    return [render.params(candidate, without=shared) for candidate in params]
 
 
 @contextmanager
@@ -95,9 +95,10 @@ def leaderboard(
 
 @contextmanager
 def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+    from rich.console import Console
     from rich.live import Live
 
-    console = render.stderr_console()
+    console = Console(stderr=True)
     with Live(console=console, get_renderable=board.table, refresh_per_second=4, transient=True):
         yield board.add
     console.print(board.table())

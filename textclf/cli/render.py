@@ -9,12 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, TextIO
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from typing import Any, TextIO
 
 # C0 and C1 controls, and the marks that turn the direction of writing around
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -82,9 +79,9 @@ def strong(text: str) -> str:
 
 def json(value: Any) -> None:
     """The answer as indented JSON."""
-    from textclf.metadata import pretty
+    from textclf.metadata import encode
 
-    sys.stdout.write(pretty(value).decode())
+    sys.stdout.write(encode(value).decode())
 
 
 def table(
@@ -128,13 +125,6 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[st
     Console().print(drawn)
 
 
-def stderr_console() -> Console:
-    """Rich on stderr, for live displays."""
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
 def counted(number: int, noun: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
@@ -161,12 +151,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-def params(values: dict[str, Any], *, without: Callable[[str], bool] = lambda _: False) -> str:
+def params(values: dict[str, Any], *, without: Collection[str] = ()) -> str:
     """Parameters of a candidate on one line: ``LinearSVC C=1 word.ngram_range=[1, 2]``."""
     named = {
         name.removeprefix("classifier__").removeprefix("features__").replace("__", "."): value
         for name, value in values.items()
-        if name != "classifier" and not without(name)
+        if name != "classifier" and name not in without
     }
     return " ".join(
         [str(values["classifier"]), *(f"{name}={value}" for name, value in named.items())]
