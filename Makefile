@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests format lock clean
+.PHONY: help train test lint types tests bench format lock clean
 
 help:
 	@echo "make train   train on the sample data, publish, promote, predict, list"
 	@echo "make test    lint, types and tests"
+	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
 	@echo "make format  format the code"
 	@echo "make lock    lock the dependencies anew (needs uv)"
 	@echo "make clean   remove .venv and caches (never models/)"
@@ -29,6 +30,9 @@ types: .venv/installed-dev
 tests: .venv/installed-dev
 	$(BIN)/python -m pytest -n auto
 
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
+
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -38,6 +42,8 @@ lock:
 		pyproject.toml --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --group build --group bench -c requirements.lock -o requirements-bench.lock
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -53,4 +59,9 @@ clean:
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# fastText is built from source: without a C++ compiler the rest is measured all the same
+.venv/installed-bench: .venv/installed requirements-bench.lock
+	$(PIP) --require-hashes -r requirements-bench.lock || echo "fastText cannot be built here"
 	@touch $@

@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", "docs/registry.md", "docs/metadata.md", "docs/search-space.md"]
+DOCUMENTS = [
+    "README.md",
+    *(f"docs/{name}.md" for name in ("registry", "metadata", "search-space", "search")),
+    "docs/benchmarks.md",
+]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FAILS = re.compile(r"^(error:|\d+ bad rows)", re.MULTILINE)
 

@@ -70,7 +70,9 @@ def test_the_fields_are_the_contract_s_in_its_order(registries):
     assert {"accuracy", "macro_f1", "weighted_f1", "per_class", "confusion"} <= (
         fields["test"]["metrics"].keys()
     )
-    assert list(fields["search"]) == ["space", "scoring", "folds", "seed", "candidates"]
+    assert list(fields["search"]) == [
+        "space", "scoring", "folds", "seed", "candidates", "method", "sample"
+    ]  # fmt: skip
     assert {"params", "mean", "std", "fold_scores", "fit_seconds"} <= (
         fields["search"]["candidates"][0].keys()
     )

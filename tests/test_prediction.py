@@ -3,9 +3,12 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 
 from textclf.artifact import to_bytes
+from textclf.calibration import calibrated
 from textclf.errors import IntegrityError
 from textclf.prediction import Predictor
 from textclf.safe_load import load_pipeline
@@ -23,13 +26,29 @@ def sample():
     return [row["text"] for row in rows], [row["label"] for row in rows]
 
 
-def predictor(sample, classifier, labels=None, **settings):
+def fitted_on(sample, classifier, labels=None, **settings):
     texts, all_labels = sample
     rows = [n for n, label in enumerate(all_labels) if labels is None or label in labels]
-    fitted = pipeline(Point({"word": {}}, classifier, settings), 0).fit(
+    return pipeline(Point({"word": {}}, classifier, settings), 0).fit(
         [texts[n] for n in rows], [all_labels[n] for n in rows]
     )
-    return Predictor(load_pipeline(to_bytes(fitted), name="model"), FIRST), fitted
+
+
+def opened(fitted):
+    return Predictor(load_pipeline(to_bytes(fitted), name="model"), FIRST)
+
+
+def predictor(sample, classifier, labels=None, **settings):
+    fitted = fitted_on(sample, classifier, labels, **settings)
+    return opened(fitted), fitted
+
+
+def with_probabilities(sample, fitted):
+    """The pipeline with a temperature, fitted on rows that it has seen: good enough here."""
+    pairs = [pair for pair in zip(*sample, strict=True) if pair[1] in fitted.classes_]
+    texts, labels = zip(*pairs, strict=True)
+    last = calibrated(fitted["classifier"], fitted.decision_function(texts), np.array(labels))
+    return Pipeline([fitted.steps[0], ("classifier", last)])
 
 
 @pytest.mark.parametrize("labels", [None, ("positive", "negative")])
@@ -63,6 +82,23 @@ def test_what_a_score_means_is_said(sample):
     [prediction] = svm.predict(["great"])
     decision = fitted.decision_function(["great"])[0]
     assert prediction.scores == {"positive": decision, "negative": -decision}
+
+
+@pytest.mark.parametrize("labels", [None, ("positive", "negative")])
+@pytest.mark.parametrize("classifier", ["LinearSVC", "RidgeClassifier", "SGDClassifier"])
+def test_a_calibrated_model_has_probabilities_and_the_same_labels(sample, classifier, labels):
+    """Scores are probabilities that add up to one; labels are those of the bare classifier."""
+    fitted = fitted_on(sample, classifier, labels)
+    model = opened(with_probabilities(sample, fitted))
+    texts = [*sample[0], "", "!!!", "unseenword"]
+    predictions = model.predict(texts)
+    assert model.score_type == "probability"
+    assert [p.label for p in predictions] == model.label(texts) == fitted.predict(texts).tolist()
+    for p in predictions:
+        assert sum(p.scores.values()) == pytest.approx(1)
+        assert list(p.scores.values()) == sorted(p.scores.values(), reverse=True)
+        assert next(iter(p.scores.items())) == (p.label, p.score)
+        assert set(p.scores) == set(model.labels)
 
 
 def test_nothing_to_predict_is_no_prediction(sample):

@@ -19,15 +19,20 @@ import numpy as np
 import pytest
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
 from joblib.numpy_pickle_compat import NDArrayWrapper
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from textclf import safe_load
+from textclf.calibration import calibrated, needs_calibration
 from textclf.errors import IntegrityError, UnsafeModel
 from textclf.safe_load import load_pipeline
 
@@ -69,6 +74,15 @@ def fitted(classifier=None, *, blocks=None, labels="ab", as_objects=False):
     return pipeline.fit(TEXTS, np.array(y, dtype=object) if as_objects else y)
 
 
+def with_probabilities(classifier=None, **options):
+    """A fitted pipeline whose classifier has a temperature."""
+    pipeline = fitted(classifier or LinearSVC(), **options)
+    labels = pipeline.predict(TEXTS)
+    decisions = pipeline.decision_function(TEXTS)
+    last = calibrated(pipeline["classifier"], decisions, labels)
+    return Pipeline([pipeline.steps[0], ("classifier", last)])
+
+
 def dumped(value, **options):
     buffer = io.BytesIO()
     joblib.dump(value, buffer, **options)
@@ -81,6 +95,14 @@ def load(data):
 
 def vectorizer(pipeline):
     return pipeline["features"].transformer_list[0][1]
+
+
+def inner(pipeline):
+    return pipeline["classifier"].calibrated_classifiers_[0]
+
+
+def scaling(pipeline):
+    return inner(pipeline).calibrators[0]
 
 
 # --- what opens
@@ -104,6 +126,29 @@ def test_each_loss_of_sgd_opens(loss):
     """SGDClassifier keeps an object of its loss in the file; each loss is known."""
     pipeline = fitted(SGDClassifier(loss=loss, random_state=0))
     assert load(dumped(pipeline)).predict(TEXTS).tolist() == pipeline.predict(TEXTS).tolist()
+
+
+@pytest.mark.parametrize("labels", ["ab", "abcde"])
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        LinearSVC(),
+        RidgeClassifier(),
+        *(
+            SGDClassifier(loss=loss)
+            for loss in SGD_LOSSES
+            if needs_calibration(SGDClassifier(loss=loss))
+        ),
+    ],
+    ids=str,
+)
+def test_a_calibrated_model_predicts_like_the_one_joblib_loads(classifier, labels):
+    """A classifier with a temperature opens and gives labels and probabilities as the original."""
+    data = dumped(with_probabilities(classifier, labels=labels))
+    pipeline, reference = load(data), joblib.load(io.BytesIO(data))
+    assert type(pipeline["classifier"]) is CalibratedClassifierCV
+    assert pipeline.predict(TEXTS).tolist() == reference.predict(TEXTS).tolist()
+    assert np.array_equal(pipeline.predict_proba(TEXTS), reference.predict_proba(TEXTS))
 
 
 @pytest.mark.parametrize("method", ["zlib", "gzip", "bz2", "lzma", "xz"])
@@ -183,6 +228,12 @@ def nested_in_labels(path):
     return pipeline
 
 
+def nested_in_temperature(path):
+    pipeline = with_probabilities()
+    scaling(pipeline).beta_ = Calls(os.system, touch(path))
+    return pipeline
+
+
 def second_joblib_file(path):
     file = path.with_name("second.joblib")
     joblib.dump(Calls(os.system, touch(path)), file)
@@ -210,6 +261,7 @@ RUNS_CODE = {
     "object array": lambda path: np.array([Calls(os.system, touch(path))], dtype=object),
     "object array in a model": nested_in_labels,
     "attribute of a model": in_attribute,
+    "temperature of a model": nested_in_temperature,
     "list with a known thing first": lambda path: [LinearSVC(), Calls(os.system, touch(path))],
 }
 
@@ -363,6 +415,26 @@ def classifier_with(classifier=None, **attributes):
     )
 
 
+def changed_calibration(change):
+    pipeline = with_probabilities()
+    change(pipeline)
+    return pipeline
+
+
+def calibrated_with(part, **attributes):
+    """A calibrated model one part of which, given by a function, has other attributes."""
+    return changed_calibration(lambda pipeline: vars(part(pipeline)).update(attributes))
+
+
+def calibration(pipeline):
+    return pipeline["classifier"]
+
+
+def fitted_calibration(**settings):
+    """As scikit-learn itself makes it."""
+    return fitted(CalibratedClassifierCV(LinearSVC(), **settings))
+
+
 def sparse():
     return changed(lambda pipeline: pipeline["classifier"].sparsify(), classifier=LinearSVC())
 
@@ -428,6 +500,65 @@ FOREIGN = {
 }
 
 
+FOREIGN |= {
+    "calibration by sigmoid": lambda: fitted_calibration(method="sigmoid", ensemble=False),
+    "calibration by steps": lambda: fitted_calibration(method="isotonic", ensemble=False),
+    "calibration of an ensemble": lambda: fitted_calibration(method="temperature"),
+    "calibration that says sigmoid": lambda: calibrated_with(calibration, method="sigmoid"),
+    "calibration that says sigmoid inside": lambda: calibrated_with(inner, method="sigmoid"),
+    "calibration of an ensemble of one": lambda: calibrated_with(calibration, ensemble=True),
+    "calibration of nothing": lambda: calibrated_with(calibration, calibrated_classifiers_=[]),
+    "calibration of a classifier itself": lambda: calibrated_with(
+        calibration, calibrated_classifiers_=[LinearSVC()]
+    ),
+    "calibration of a tuple": lambda: calibrated_with(
+        calibration, calibrated_classifiers_=(inner(with_probabilities()),)
+    ),
+    "calibration of another classifier": lambda: calibrated_with(
+        inner, estimator=fitted(DummyClassifier())["classifier"]
+    ),
+    "calibration of a calibration": lambda: calibrated_with(
+        inner, estimator=with_probabilities()["classifier"]
+    ),
+    "calibration of a pipeline": lambda: calibrated_with(inner, estimator=fitted()),
+    "calibration of a vectoriser": lambda: calibrated_with(inner, estimator=TfidfVectorizer()),
+    "calibration of what has probabilities": lambda: with_probabilities(LogisticRegression()),
+    "calibration of naive Bayes": lambda: calibrated_with(
+        inner, estimator=fitted(ComplementNB())["classifier"]
+    ),
+    "calibration of another kind of classifier": lambda: calibrated_with(
+        calibration, estimator=RidgeClassifier()
+    ),
+    "calibration of a frozen classifier": lambda: calibrated_with(
+        calibration, estimator=FrozenEstimator(LinearSVC())
+    ),
+    "calibration of no classifier": lambda: calibrated_with(calibration, estimator=None),
+    "calibration with folds": lambda: calibrated_with(calibration, cv=5),
+    "calibration with a splitter": lambda: calibrated_with(calibration, cv=StratifiedKFold()),
+    "calibration in many processes": lambda: calibrated_with(calibration, n_jobs=10_000),
+    "calibration with a method replaced": lambda: calibrated_with(calibration, predict=1),
+    "calibration with a method replaced inside": lambda: calibrated_with(inner, predict_proba=1),
+    "calibration with an object": lambda: calibrated_with(calibration, extra=LinearSVC()),
+    "calibration with an object inside": lambda: calibrated_with(inner, extra=LinearSVC()),
+    "calibration with objects as labels": lambda: calibrated_with(inner, classes=LinearSVC()),
+    "temperature of another kind": lambda: calibrated_with(inner, calibrators=[LinearSVC()]),
+    "temperature that is an isotonic regression": lambda: calibrated_with(
+        inner, calibrators=[IsotonicRegression()]
+    ),
+    "two temperatures": lambda: changed_calibration(
+        lambda pipeline: inner(pipeline).calibrators.append(scaling(pipeline))
+    ),
+    "temperature with a method replaced": lambda: calibrated_with(scaling, predict=1),
+    "temperature with an object": lambda: calibrated_with(scaling, beta_=LinearSVC()),
+    "temperature in the place of a classifier": lambda: pipeline_with(
+        steps=[fitted().steps[0], ("classifier", scaling(with_probabilities()))]
+    ),
+    "calibration in the place of features": lambda: pipeline_with(
+        steps=[("features", with_probabilities()["classifier"]), fitted().steps[1]]
+    ),
+}
+
+
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_an_object_outside_the_list_is_refused(kind):
     """Whatever textclf does not make is refused, at any place of a model that is else in order."""
@@ -476,6 +607,42 @@ MISFITS = {
     "not fitted": lambda: Pipeline(
         [("features", FeatureUnion([word()])), ("classifier", LinearSVC())]
     ),
+}
+
+
+def classifier_inside(pipeline):
+    return inner(pipeline).estimator
+
+
+MISFITS |= {
+    "calibration of numbered labels": lambda: fitted_calibration(
+        method="temperature", ensemble=False
+    ),
+    "calibration of other labels": lambda: calibrated_with(
+        calibration, classes_=np.array(["x", "y"])
+    ),
+    "calibration of more labels": lambda: calibrated_with(inner, classes=np.array(["x", "y", "z"])),
+    "calibration of labels swapped": lambda: changed_calibration(
+        lambda pipeline: vars(inner(pipeline)).update(classes=pipeline.classes_[::-1])
+    ),
+    "calibration of labels that are no array": lambda: calibrated_with(inner, classes=["x", "y"]),
+    "calibration of other features": lambda: calibrated_with(calibration, n_features_in_=3),
+    "calibration of weights too short": lambda: changed_calibration(
+        lambda pipeline: vars(classifier_inside(pipeline)).update(
+            coef_=shorter(classifier_inside(pipeline).coef_)
+        )
+    ),
+    "calibration not fitted": lambda: changed_calibration(
+        lambda pipeline: vars(calibration(pipeline)).pop("calibrated_classifiers_")
+    ),
+    "temperature not fitted": lambda: changed_calibration(lambda p: vars(scaling(p)).clear()),
+    **{
+        f"temperature {value!r}": lambda value=value: calibrated_with(scaling, beta_=value)
+        for value in (
+            *map(np.float64, (0, -1, np.inf, np.nan)),
+            *(1.0, 1, "1", None, np.float32(1), np.ones(1), np.ones(2)),
+        )
+    },
 }
 
 
@@ -627,10 +794,13 @@ def test_a_truncated_file_is_refused(options):
             load(data[:length])
 
 
-@pytest.mark.parametrize("classifier", [MultinomialNB, LinearSVC])
-def test_a_flipped_bit_opens_or_is_refused(classifier):
+@pytest.mark.parametrize(
+    ("make", "classifier"),
+    [(fitted, MultinomialNB), (fitted, LinearSVC), (with_probabilities, LinearSVC)],
+)
+def test_a_flipped_bit_opens_or_is_refused(make, classifier):
     """A damaged byte either hits a number, and the model opens, or is an integrity error."""
-    data = dumped(fitted(classifier(), as_objects=True))
+    data = dumped(make(classifier(), as_objects=True))
     chance = random.Random(0)
     for _ in range(300):
         damaged = bytearray(data)

@@ -1,11 +1,14 @@
 """The search against its oracle, scikit-learn's GridSearchCV."""
 
 import csv
+import math
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -15,7 +18,15 @@ from sklearn.svm import LinearSVC
 
 from textclf.errors import DataError
 from textclf.search import best, classifier, grid_search, pipeline, stratified_folds, summarize
-from textclf.space import Point, SpaceSource, parse_space, points
+from textclf.space import (
+    BLOCKS,
+    CLASSIFIERS,
+    VECTORIZER_PARAMETERS,
+    Point,
+    SpaceSource,
+    parse_space,
+    points,
+)
 
 SAMPLE = Path(__file__).parent.parent / "data" / "train.csv"
 FOLDS = 4
@@ -35,7 +46,7 @@ GRIDS = {
         [classifier.RidgeClassifier]
         alpha = [0.5, 2]
     """,
-    "joined, several classifiers, some with a random state": """
+    "joined, several classifiers": """
         [features.word]
         token_pattern = '\\w+|[^\\w\\s]'
         [features.char]
@@ -61,10 +72,15 @@ GRIDS = {
 
 
 @pytest.fixture(scope="module")
-def sample():
+def whole():
     with SAMPLE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:300]
+        rows = list(csv.DictReader(file))
     return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def sample(whole):
+    return whole[0][:200], whole[1][:200]
 
 
 def ours(sample, candidates, *, scoring="accuracy", jobs=1):
@@ -77,9 +93,9 @@ def ours(sample, candidates, *, scoring="accuracy", jobs=1):
 def grids_of(space):
     """The same space as param_grid, one dictionary for each classifier."""
     for grid in space:
-        for name, settings in grid["classifier"].items():
+        for name, given_settings in grid["classifier"].items():
             tables = {"classifier": [classifier(Point({}, name, {}), 7)]}
-            tables |= {f"classifier__{key}": values for key, values in settings.items()}
+            tables |= {f"classifier__{key}": values for key, values in given_settings.items()}
             for block, table in grid["features"].items():
                 for key, values in table.items():
                     as_given = [tuple(v) if key == "ngram_range" else v for v in values]
@@ -135,13 +151,6 @@ def test_the_winner_is_the_one_that_a_plain_pipeline_gives(sample):
         tuple(winner.params["features__word__ngram_range"])
         == (search.best_params_["tfidf__ngram_range"])
     )
-
-
-def test_the_number_of_processes_changes_nothing(sample):
-    """Two worker processes give the same scores as one process."""
-    candidates = points(parse_space(SpaceSource("grid", GRIDS["words"])))
-    alone, together = ours(sample, candidates), ours(sample, candidates, jobs=2)
-    assert [c.fold_scores for c in alone] == [c.fold_scores for c in together]
 
 
 def test_results_come_while_the_search_goes_on(sample, monkeypatch):
@@ -204,15 +213,6 @@ def test_no_candidate_at_all_is_an_error_with_the_reason(sample):
         best(found)
 
 
-def test_warnings_become_notes(sample):
-    """What scikit-learn warns of is kept with the candidate and never printed."""
-    hasty = Point({"word": {}}, "LogisticRegression", {"max_iter": 1})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = ours(sample, [hasty])
-    assert any("converge" in note for note in found[0].notes)
-
-
 def test_too_few_rows_for_the_folds_are_refused():
     """Where every label has fewer rows than there are folds, the answer is a sentence."""
     with pytest.raises(DataError, match="4 rows are too few for 5 folds"):
@@ -251,3 +251,288 @@ def test_a_candidate_that_cannot_be_scored_loses(sample, monkeypatch):
     [found] = ours(sample, [Point({"word": {}}, "ComplementNB", {})])
     assert found.mean is None
     assert found.notes == ["not for these labels"]
+
+
+CLASSIFIER_VALUES = {
+    "LinearSVC": {
+        "C": [0.1, 1, 10],
+        "class_weight": [None, "balanced"],
+        "loss": ["squared_hinge", "hinge"],
+        "dual": ["auto", True, False],
+        "tol": [1e-4, 1e-2],
+        "max_iter": [1000, 5],
+        "fit_intercept": [True, False],
+    },
+    "LogisticRegression": {
+        "C": [0.1, 1, 10],
+        "class_weight": [None, "balanced"],
+        "solver": ["lbfgs", "newton-cg", "liblinear"],
+        "max_iter": [100, 5],
+    },
+    "RidgeClassifier": {
+        "alpha": [0.1, 1, 10],
+        "class_weight": [None, "balanced"],
+        "solver": ["auto", "lsqr", "cholesky", "svd"],
+        "fit_intercept": [True, False],
+    },
+    "SGDClassifier": {
+        "alpha": [1e-4, 1e-3],
+        "loss": ["hinge", "log_loss", "modified_huber"],
+        "penalty": ["l2", "l1", "elasticnet"],
+        "average": [False, True],
+    },
+    "ComplementNB": {"alpha": [0.01, 1], "norm": [True, False]},
+    "MultinomialNB": {"alpha": [0.01, 1], "fit_prior": [True, False]},
+}
+
+VECTORIZER_VALUES = {
+    "binary": [True, False],
+    "lowercase": [True, False],
+    "max_df": [0.3, 0.9, 1.0, 8],
+    "max_features": [None, 20, 150],
+    "min_df": [1, 2, 0.02, 60],
+    "ngram_range": [[1, 1], [1, 2], [2, 3], [3, 3]],
+    "norm": ["l1", "l2", None],
+    "smooth_idf": [True, False],
+    "stop_words": [None, "english", ["the", "it's"]],
+    "strip_accents": [None, "ascii", "unicode"],
+    "sublinear_tf": [True, False],
+    "token_pattern": [r"\w+", r"\w+|[^\w\s]", r"\S+", r"\w+ \w+"],
+    "use_idf": [True, False],
+}
+
+
+@st.composite
+def tables(draw, values, most):
+    """Draw some parameters, each with one value, but one of them may have two."""
+    names = draw(st.lists(st.sampled_from(sorted(values)), unique=True, max_size=most))
+    drawn = {name: [draw(st.sampled_from(values[name]))] for name in names}
+    if names and draw(st.booleans()):
+        other = draw(st.sampled_from(values[names[0]]))
+        drawn[names[0]] += [other] * (other not in drawn[names[0]])
+    return drawn
+
+
+@st.composite
+def random_grids(draw):
+    """Draw one or two blocks of features and a classifier."""
+    blocks = draw(st.lists(st.sampled_from(BLOCKS), unique=True, min_size=1, max_size=2))
+    name = draw(st.sampled_from(sorted(CLASSIFIER_VALUES)))
+    return {
+        "features": {block: draw(tables(VECTORIZER_VALUES, 4)) for block in blocks},
+        "classifier": {name: draw(tables(CLASSIFIER_VALUES[name], 3))},
+    }
+
+
+def their_scores(point, texts, labels, folds, scoring):
+    """GridSearchCV's scores of one candidate on each fold, NaN where it failed."""
+    estimator = pipeline(point, 7)
+    search = GridSearchCV(
+        estimator, {"classifier": [estimator.named_steps["classifier"]]},
+        cv=folds, scoring=scoring, refit=False,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            search.fit(np.array(texts, object), np.array(labels))
+        except ValueError as error:
+            assert "fits failed" in str(error)  # noqa: PT017 - any other one is raised
+            return [math.nan] * len(folds)
+    return [float(search.cv_results_[f"split{k}_test_score"][0]) for k in range(len(folds))]
+
+
+def theirs(sample, candidates, folds, scoring="accuracy"):
+    return [their_scores(point, *sample, folds, scoring) for point in candidates]
+
+
+def found_scores(sample, candidates, folds, **how):
+    """Our scores of each candidate on each fold, NaN where it failed, and the candidates."""
+    given_settings = {"scoring": "accuracy", "seed": 7, "jobs": 1} | how
+    found = summarize(candidates, grid_search(*sample, candidates, folds, **given_settings))
+    scores = [[math.nan if s is None else s for s in one.fold_scores] for one in found]
+    return scores, found
+
+
+def relabelled(texts, labels, classes):
+    """The sample's labels made into two, three or nine."""
+    if classes == 2:
+        return ["bad" if label == "negative" else "other" for label in labels]
+    if classes == 9:
+        return [f"{label}{len(text) % 3}" for text, label in zip(texts, labels, strict=True)]
+    return labels
+
+
+def test_every_parameter_is_drawn():
+    """The tables that random grids are made of know all settings and classifiers of a space."""
+    assert set(VECTORIZER_VALUES) == set(VECTORIZER_PARAMETERS)
+    assert set(CLASSIFIER_VALUES) == set(CLASSIFIERS)
+
+
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(
+    random_grids(),
+    st.integers(0, 1000),
+    st.sampled_from([2, 3, 9]),
+    st.sampled_from(["accuracy", "f1_macro"]),
+)
+def test_random_grids_score_as_in_grid_search_cv(whole, grid, start, classes, scoring):
+    """Any settings that a space can have: the same fold scores, missing where a fit fails there."""
+    rows = slice(start, start + 90)
+    texts, labels = whole[0][rows], relabelled(whole[0][rows], whole[1][rows], classes)
+    candidates = points([grid])
+    folds = stratified_folds(labels, 3, 7)
+    scores, found = found_scores((texts, labels), candidates, folds, scoring=scoring)
+    expected = theirs((texts, labels), candidates, folds, scoring)
+    for point, mine, their in zip(candidates, scores, expected, strict=True):
+        assert np.array_equal(mine, their, equal_nan=True), point
+    means = [np.mean(their) for their in expected]
+    if not all(map(math.isnan, means)):
+        assert best(found) == np.nanargmax(means)
+
+
+@pytest.mark.parametrize("pattern", [r"\w+ \w+", r"\S+\s*", "(?s)."])
+def test_tokens_that_hold_spaces_are_left_to_scikit_learn(sample, pattern):
+    """A pattern whose n-grams cannot be told apart takes the plain road, and is right."""
+    candidates = [
+        Point({"word": {"token_pattern": pattern, "ngram_range": [1, 2]}}, "LinearSVC", {"C": cost})
+        for cost in (0.1, 1)
+    ]
+    folds = stratified_folds(sample[1], 2, 7)
+    scores, found = found_scores(sample, candidates, folds)
+    assert scores == theirs(sample, candidates, folds)
+    assert not any(candidate.notes for candidate in found)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro"])
+def test_a_label_may_be_missing_from_a_training_fold(sample, scoring):
+    """Rows of a label that was not trained on are wrong; with one label left no model is."""
+    labels = np.array(sample[1])
+    rows = np.arange(len(labels))
+    missing = np.flatnonzero(labels == "neutral")
+    lonely = np.flatnonzero(labels == "positive")
+    folds = [(np.setdiff1d(rows, missing), missing), (rows[::2], rows[1::2]), (lonely, rows[:50])]
+    candidates = [
+        Point({"word": {"min_df": 2}}, name, {})
+        for name in ("LinearSVC", "ComplementNB", "RidgeClassifier", "LogisticRegression")
+    ]
+    scores, found = found_scores(sample, candidates, folds, scoring=scoring)
+    for mine, expected in zip(scores, theirs(sample, candidates, folds, scoring), strict=True):
+        assert mine == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert scores[0][0] == 0
+    assert math.isnan(scores[0][2])
+    assert any("class" in note for note in found[0].notes)
+
+
+def test_the_number_of_threads_changes_nothing(sample):
+    """Two threads give the same scores, hits, decisions and notes as one."""
+    space = parse_space(SpaceSource("grid", GRIDS["joined, several classifiers"]))
+    candidates = [*points(space), Point({"word": {}}, "LogisticRegression", {"max_iter": 2})]
+    folds = stratified_folds(sample[1], 3, 7)
+    runs = []
+    for jobs in (1, 2, None):
+        fits = list(grid_search(*sample, candidates, folds, scoring="accuracy", seed=7, jobs=jobs))
+        fits.sort(key=lambda fit: (fit.candidate, fit.fold))
+        runs.append(
+            [
+                (
+                    fit.candidate, fit.fold, fit.score, fit.notes, fit.hits.tolist(),
+                    None if fit.decisions is None else fit.decisions.tolist(),
+                )
+                for fit in fits
+            ]
+        )  # fmt: skip
+    assert runs[0] == runs[1] == runs[2]
+
+
+def test_hits_and_decisions_are_those_of_the_fitted_model(sample):
+    """Of each row held out it is known if it was labelled right, and how sure the model was."""
+    texts, labels = np.array(sample[0], object), np.array(sample[1])
+    candidates = [Point({"word": {}}, name, {}) for name in ("LinearSVC", "ComplementNB")]
+    folds = stratified_folds(sample[1], 3, 7)
+    fits = grid_search(*sample, candidates, folds, scoring="accuracy", seed=7, jobs=1)
+    for fit in fits:
+        train, held = folds[fit.fold]
+        model = pipeline(candidates[fit.candidate], 7).fit(texts[train], labels[train])
+        assert fit.hits.tolist() == (model.predict(texts[held]) == labels[held]).tolist()
+        assert fit.accuracy == fit.score
+        if fit.candidate == 0:
+            assert fit.decisions == pytest.approx(model.decision_function(texts[held]), abs=2e-2)
+        else:
+            assert fit.decisions is None
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 2e-4])
+def test_linear_svc_sees_the_shape_before_columns_were_merged(tolerance):
+    """Many columns become fewer than there are rows, and it still solves the dual problem."""
+    numbers = np.random.default_rng(1)
+    phrases = [" ".join(f"p{phrase}w{word}" for word in range(20)) for phrase in range(40)]
+    picks = [numbers.choice(40, 5) for _ in range(90)]
+    texts = [" ".join(phrases[number] for number in pick) for pick in picks]
+    labels = [f"c{pick[0] % 3}" for pick in picks]
+    point = Point({"word": {}}, "LinearSVC", {"C": 1000, "tol": tolerance})
+    folds = stratified_folds(labels, 2, 7)
+    for fit in grid_search(texts, labels, [point], folds, scoring="accuracy", seed=7, jobs=1):
+        train, held = (np.array(texts, object)[rows] for rows in folds[fit.fold])
+        model = pipeline(point, 7).fit(train, np.array(labels)[folds[fit.fold][0]])
+        own = model.decision_function(held)
+        assert fit.decisions == pytest.approx(own, abs=2e-2)
+        model.set_params(classifier__dual=False).fit(train, np.array(labels)[folds[fit.fold][0]])
+        assert abs(model.decision_function(held) - own).max() > 0.1
+
+
+UNCONVERGED = [
+    Point({"word": {}}, "LogisticRegression", {"max_iter": 1}),
+    Point({"word": {}}, "LinearSVC", {"max_iter": 1}),
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("action", ["error", "ignore", "default"])
+def test_warnings_become_notes_of_their_candidates(sample, jobs, action, capfd):
+    """What scikit-learn warns of is kept with the candidate, never printed, and no error."""
+    calm = Point({"word": {}}, "ComplementNB", {})
+    apart = Point({"word": {"stop_words": ["isn't"]}}, "ComplementNB", {})
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        before = warnings.showwarning, warnings.filters, list(warnings.filters)
+        *hasty, told, quiet = ours(sample, [*UNCONVERGED, apart, calm], jobs=jobs)
+        assert (warnings.showwarning, warnings.filters, list(warnings.filters)) == before
+    for candidate in hasty:
+        assert [note for note in candidate.notes if "converge" in note]
+    assert "stop_words" in told.notes[0]
+    assert quiet.notes == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_on_the_way_leaves_warnings_as_they_were(sample, jobs, monkeypatch):
+    """What is no failure of a fit ends the search, and warnings are shown again."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("textclf.search.get_scorer", lambda _: stop)
+    before = warnings.showwarning, list(warnings.filters)
+    with pytest.raises(KeyboardInterrupt):
+        ours(sample, UNCONVERGED[:1] * 4, jobs=jobs)
+    assert (warnings.showwarning, list(warnings.filters)) == before
+
+
+@pytest.mark.parametrize(
+    "settings_of_bad",
+    [{"class_weight": {"no such": 1}}, {"loss": "hinge", "dual": False}, {"C": -1.0}],
+)
+def test_a_bad_candidate_does_not_take_its_neighbours_with_it(sample, settings_of_bad):
+    """Candidates share the matrix of a fold, not their failures."""
+    candidates = [
+        Point({"word": {}}, "LinearSVC", {}),
+        Point({"word": {}}, "LinearSVC", settings_of_bad),
+        Point({"word": {}}, "LinearSVC", {"C": 0.1}),
+    ]
+    folds = stratified_folds(sample[1], 2, 7)
+    scores, found = found_scores(sample, candidates, folds)
+    expected = theirs(sample, candidates, folds)
+    assert scores == [pytest.approx(one, abs=0, nan_ok=True) for one in expected]
+    assert math.isnan(scores[1][0])
+    assert found[1].notes
+    assert not found[0].notes

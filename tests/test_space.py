@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import ParameterGrid
 
 from textclf.errors import UsageError
-from textclf.space import SpaceSource, default_source, parse_space, points, read_source
+from textclf.space import SpaceSource, parse_space, points, preset_source, read_source
 from textclf.space_check import check_space
 
 SPACE = """\
@@ -93,9 +93,10 @@ classifier.RidgeClassifier.alpha = [1, 2]
     ]
 
 
-def test_the_default_space_is_one_that_scikit_learn_takes():
-    """The space that comes with textclf passes its own checks."""
-    shipped = default_source()
+@pytest.mark.parametrize("name", ["fast", "default", "thorough"])
+def test_the_presets_are_ones_that_scikit_learn_takes(name):
+    """The spaces that come with textclf pass its own checks."""
+    shipped = preset_source(name)
     space = parse_space(shipped)
     check_space(space, shipped.where)
     assert points(space)

@@ -1,6 +1,7 @@
 """The main job: what comes out of it, and that it comes out the same each time."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pytest
 
 from textclf import artifact
@@ -87,13 +89,14 @@ def test_the_metadata_survives_its_file(trained):
 
 
 def test_the_best_parameters_fit_set_params(trained, tmp_path):
-    """Every name but the classifier's is one for Pipeline.set_params of the saved model."""
+    """Every name but the classifier's is one for set_params of the pipeline that was searched."""
     metadata, artifact, _ = trained
     (tmp_path / "model").write_bytes(artifact)
     pipeline = joblib.load(tmp_path / "model")
     given = {k: v for k, v in metadata.best_params.items() if k != "classifier"}
-    pipeline.set_params(**given)
-    assert type(pipeline.named_steps["classifier"]).__name__ == metadata.best_params["classifier"]
+    calibrated = pipeline.named_steps["classifier"]
+    pipeline.set_params(classifier=calibrated.estimator).set_params(**given)
+    assert type(calibrated.estimator).__name__ == metadata.best_params["classifier"]
 
 
 def test_a_linear_model_finds_the_sample_neither_trivial_nor_hopeless(trained):
@@ -121,6 +124,7 @@ def test_joblib_load_works_without_textclf(job, trained, tmp_path):
 import json, sys
 sys.modules["textclf"] = None
 import joblib
+import numpy as np
 print(json.dumps(joblib.load("model").predict(json.load(open("texts"))).tolist()))
 """
     run = subprocess.run(
@@ -265,3 +269,64 @@ def test_the_digest_of_the_code_follows_the_code(tmp_path, monkeypatch):
     assert code().sha256 == before
     (copy / "search.py").write_text("")
     assert code().sha256 != before
+
+
+def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
+    """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
+    sampled = replace(job, settings=replace(job.settings, sample=300))
+    fits: list[Fit] = []
+    metadata, artifact = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
+    assert metadata.search.sample == 300
+    assert metadata.data.rows == len(job.train)
+    assert {fit.fold: len(fit.hits) for fit in fits} == {0: 100, 1: 100, 2: 100}
+    whole = vocabulary(artifact)
+    assert len(whole["word"]) > 2500  # 300 rows have fewer
+    monkeypatch.setattr("textclf.training._COEFFICIENTS", 3 * 2 * 500)
+    limited, artifact = train(sampled, "1.0.0", BUMP)
+    assert {block: len(terms) for block, terms in vocabulary(artifact).items()} == {
+        "word": 500,
+        "char_wb": 500,
+    }
+    assert limited.best_params["features__char_wb__max_features"] == 500
+    assert 0.65 < limited.test_accuracy < 0.95
+
+
+def vocabulary(artifact):
+    """The n-grams of each block of a saved model."""
+    union = joblib.load(io.BytesIO(artifact)).named_steps["features"]
+    return {name: vectorizer.vocabulary_ for name, vectorizer in union.transformer_list}
+
+
+def test_every_label_is_in_a_sample(job):
+    """A rare label has enough rows in the sample for the folds, and is not left out."""
+    rare = replace(job.train, labels=("rare",) * 3 + job.train.labels[3:])
+    sampled = replace(job, train=rare, settings=replace(job.settings, sample=60))
+    metadata, _ = train(sampled, "1.0.0", BUMP)
+    assert all(None not in candidate.fold_scores for candidate in metadata.search.candidates)
+    assert "rare" in metadata.data.labels
+
+
+def test_a_sample_larger_than_the_data_is_no_sample(job):
+    """Then all rows are searched, the record says so, and the number does not change for it."""
+    sampled = replace(job, settings=replace(job.settings, sample=50_000))
+    assert sampled.sampled is None
+    assert sampled.recipe() == job.recipe()
+
+
+@pytest.mark.parametrize(
+    ("classifier", "own"),
+    [("LinearSVC", False), ("RidgeClassifier", False), ("LogisticRegression", True)],
+)
+def test_every_model_has_probabilities(job, classifier, own):
+    """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
+    text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
+    space = parse_space(SpaceSource("grid", text))
+    _, artifact = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    model = joblib.load(io.BytesIO(artifact))
+    texts = list(job.test.texts)
+    probabilities = model.predict_proba(texts)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    fitted = model.named_steps["classifier"]
+    assert (type(fitted).__name__ == classifier) is own
+    bare = fitted if own else fitted.calibrated_classifiers_[0].estimator
+    assert bare.predict(model[:-1].transform(texts)).tolist() == model.predict(texts).tolist()

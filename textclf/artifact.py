@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 import textclf
 from textclf.metadata import ARTIFACT, ArtifactRecord, Code, Environment
 
-_LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib")
+_LIBRARIES = ("scikit-learn", "numpy", "scipy", "numba", "joblib")
 
 
 def to_bytes(pipeline: Pipeline) -> bytes:

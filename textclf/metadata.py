@@ -103,8 +103,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One point of the search space and how it did in cross-validation.
 
     ``mean``, ``std`` and ``fold_scores`` are of the search's scoring; a fold that could not be
-    fitted has the score ``None``, and so has then the mean. ``fit_seconds`` is the mean over the
-    folds.
+    fitted has the score ``None``, and so has then the mean. In a race a candidate that was given up
+    has fewer fold scores than there are folds. ``fit_seconds`` is the mean over the folds.
     """
 
     params: dict[str, Any]
@@ -117,13 +117,19 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class SearchRecord(msgspec.Struct, frozen=True):
-    """The search: its space and settings, and every candidate in the order of the space."""
+    """The search: its space and settings, and every candidate in the order of the space.
+
+    ``method`` is ``exact``, or ``race`` where candidates were given up on the way. ``sample`` is
+    the number of training rows that were searched, where it was not all of them.
+    """
 
     space: Space
     scoring: str
     folds: int
     seed: int
     candidates: list[Candidate]
+    method: str = "exact"
+    sample: int | None = None
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -165,9 +171,10 @@ class Metadata(msgspec.Struct, frozen=True):
 
     def recipe(self) -> Recipe:
         """What the version is made of, for the next one to be compared with."""
+        names = ("scoring", "folds", "seed", "method", "sample")
         return recipe_of(
             self.search.space,
-            {"scoring": self.search.scoring, "folds": self.search.folds, "seed": self.search.seed},
+            {name: getattr(self.search, name) for name in names},
             labels=frozenset(self.data.labels),
             rows=self.data.rows_sha256,
             test=self.test.rows_sha256,
@@ -191,7 +198,10 @@ def recipe_of(  # noqa: PLR0913 - a recipe has that many independent parts
         labels=labels,
         features=frozenset(block for grid in space for block in grid["features"]),
         classifiers=frozenset(name for grid in space for name in grid["classifier"]),
-        search={**(space[0] if len(space) == 1 else {"space": space}), **settings},
+        search={
+            **(space[0] if len(space) == 1 else {"space": space}),
+            **{name: value for name, value in settings.items() if value is not None},
+        },
         rows=rows,
         test=test,
         code=code.sha256,

@@ -31,8 +31,9 @@ class Predictor:
 
     Attributes:
         version: which version it is.
-        score_type: ``probability`` (0 to 1, together 1), or ``decision``: the classifier's decision
-            value, unbounded, above 0 where it is on that label's side.
+        score_type: ``probability`` (0 to 1, together 1), or, of a version published before
+            classifiers were calibrated, ``decision``: the classifier's decision value, unbounded,
+            above 0 where it is on that label's side.
     """
 
     def __init__(self, pipeline: Any, version: Version) -> None:

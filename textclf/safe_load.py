@@ -38,6 +38,9 @@ _CLASSIFIERS = {
     ("sklearn.svm._classes", "LinearSVC"),
 }
 _ESTIMATORS = _CLASSIFIERS | {
+    ("sklearn.calibration", "CalibratedClassifierCV"),
+    ("sklearn.calibration", "_CalibratedClassifier"),
+    ("sklearn.calibration", "_TemperatureScaling"),
     ("sklearn.feature_extraction.text", "TfidfTransformer"),
     ("sklearn.feature_extraction.text", "TfidfVectorizer"),
     ("sklearn.pipeline", "FeatureUnion"),
@@ -119,6 +122,13 @@ _SETTINGS: dict[str, dict[str, tuple[str | int | None, ...]]] = {
         "tokenizer": (None,),
         "strip_accents": (None, "ascii", "unicode"),
     },
+    "CalibratedClassifierCV": {
+        "method": ("temperature",),
+        "ensemble": (False,),
+        "cv": (None,),
+        "n_jobs": (None,),
+    },
+    "_CalibratedClassifier": {"method": ("temperature",)},
 }
 
 
@@ -130,7 +140,8 @@ def load_pipeline(data: bytes, *, name: str) -> Any:
         name: The file as the user knows it, for messages.
 
     Returns:
-        A ``sklearn.pipeline.Pipeline`` of TF-IDF features and one of the classifiers.
+        A ``sklearn.pipeline.Pipeline`` of TF-IDF features and one of the classifiers, bare or in a
+        ``CalibratedClassifierCV`` with a temperature.
 
     Raises:
         UnsafeModel: The file holds something that a textclf model never holds.
@@ -450,7 +461,11 @@ def _check_pipeline(pipeline: Any) -> None:
     steps = _named(own["steps"])
     if list(steps) != ["features", "classifier"]:
         _refuse("a pipeline of other steps")
-    _check_classifier(steps["classifier"], _check_features(steps["features"]))
+    width = _check_features(steps["features"])
+    if _is_a(steps["classifier"], {("sklearn.calibration", "CalibratedClassifierCV")}):
+        _check_calibrated(steps["classifier"], width)
+    else:
+        _check_classifier(steps["classifier"], width)
 
 
 def _check_features(union: Any) -> int:
@@ -497,7 +512,34 @@ def _check_vocabulary(vocabulary: Any) -> int:
     return width
 
 
-def _check_classifier(classifier: Any, width: int) -> None:
+def _check_calibrated(model: Any, width: int) -> None:
+    parts = {"estimator", "calibrated_classifiers_"}
+    own = _attributes(model, "CalibratedClassifierCV", parts=parts)
+    parts = {"estimator", "calibrators"}
+    inner = _attributes(_only(own["calibrated_classifiers_"]), "_CalibratedClassifier", parts=parts)
+    scaling = _attributes(_only(inner["calibrators"]), "_TemperatureScaling")
+    classifier = inner["estimator"]
+    labels = _check_classifier(classifier, width)
+    if hasattr(classifier, "predict_proba"):
+        _refuse("a calibration of what has probabilities of its own")
+    _attributes(own["estimator"], type(classifier).__name__)  # only its settings are of use
+    if own["n_features_in_"] != width:
+        raise ValueError("a calibration of other features")
+    if _labels(own["classes_"]) != labels or _labels(inner["classes"]) != labels:
+        raise ValueError("a calibration of other labels")
+    if type(scaling["beta_"]) is not np.float64 or not 0 < scaling["beta_"] < math.inf:
+        raise ValueError("a temperature that is none")
+
+
+def _only(items: Any) -> Any:
+    """The item of a list of one."""
+    if type(items) is not list or len(items) != 1:
+        _refuse("a calibration of more or less than one classifier")
+    return items[0]
+
+
+def _check_classifier(classifier: Any, width: int) -> list[str]:
+    """Return the labels."""
     if not _is_a(classifier, _CLASSIFIERS):
         _refuse("a classifier of an unknown kind")
     parts = {"_label_binarizer", "_loss_function_"}
@@ -508,15 +550,18 @@ def _check_classifier(classifier: Any, width: int) -> None:
         _refuse("a loss of an unknown kind")
     if own["n_features_in_"] != width:
         raise ValueError("a classifier of other features")
-    _check_weights(own, _count_labels(own["classes_"]), width)
+    labels = _labels(own["classes_"])
+    _check_weights(own, len(labels), width)
+    return labels
 
 
-def _count_labels(classes: Any) -> int:
+def _labels(classes: Any) -> list[str]:
     if type(classes) is not np.ndarray or not all(type(label) is str for label in classes.tolist()):
         raise ValueError("labels that are not text")
-    if len(classes) < 2 or len(set(classes.tolist())) < len(classes):  # noqa: PLR2004  # one is no choice
+    labels: list[str] = classes.tolist()
+    if len(labels) < 2 or len(set(labels)) < len(labels):  # noqa: PLR2004  # one is no choice
         raise ValueError("labels that leave no choice or are there twice")
-    return len(classes)
+    return labels
 
 
 def _check_weights(own: dict[str, Any], labels: int, width: int) -> None:

@@ -1,35 +1,44 @@
 """Cross-validated grid search with the scores and the winner of scikit-learn's GridSearchCV.
 
 The engine is the function ``grid_search``: points of a search space in, one ``Fit`` for each
-(candidate, fold) out, in any order. Candidates that differ only in the classifier share the matrix
-of a fold.
+(candidate, fold) out, in any order. Every text is tokenised and counted once; each fold's matrices
+are derived from the counts and shared by all candidates with the same features; linear SVMs of all
+classes and costs are solved side by side. What has no such shortcut takes scikit-learn's own road.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
-import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, get_scorer
+from scipy.sparse import csr_matrix, hstack
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 
+from textclf.calibration import aligned
+from textclf.counts import Counts
 from textclf.errors import DataError
-from textclf.features import feature_union
+from textclf.features import Bank, feature_union, weigh
 from textclf.metadata import Candidate
+from textclf.notes import first_line, noted
+from textclf.race import Race
+from textclf.shrink import alike
 from textclf.space import CLASSIFIERS, Point
+from textclf.svm import decide, is_solvable
 
+Labels = Sequence[str] | NDArray[np.str_]
 Rows = NDArray[np.intp]
 Fold = tuple[Rows, Rows]
 """Row numbers to train on, row numbers to score on."""
@@ -37,23 +46,38 @@ Fold = tuple[Rows, Rows]
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """Of a candidate that cannot be fitted: as in GridSearchCV it scores NaN and the search goes on."""
 
-_SMALL = 5_000_000
-"""Characters to vectorise in all, below which starting processes takes longer than it saves."""
+
+_LIBLINEAR = threading.Lock()
+"""In the dual it draws from one generator for the process: two fits at once are no longer alike."""
 
 
 @dataclass(frozen=True)
 class Fit:
     """One candidate on one fold; a candidate that scikit-learn could not fit scores NaN.
 
-    ``seconds`` is the classifier's own time and an equal share of the time for the fold's matrix.
+    Attributes:
+        candidate: its number.
+        fold: the number of the fold.
+        score: by the scorer of the search.
+        seconds: the classifier's own time and an equal share of what was done for several.
+        notes: what scikit-learn warned of.
+        hits: for each row scored on, whether its label was found.
+        decisions: their decision values, where the model has no probabilities; (rows,) for two
+            classes, else (rows, classes).
     """
 
     candidate: int
     fold: int
     score: float
-    accuracy: float
     seconds: float
     notes: tuple[str, ...] = ()
+    hits: NDArray[np.bool_] | None = None
+    decisions: NDArray[np.float32] | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The share of rows labelled right."""
+        return math.nan if self.hits is None else float(self.hits.mean())
 
 
 def classifier(point: Point, seed: int) -> Any:
@@ -72,7 +96,7 @@ def pipeline(point: Point, seed: int) -> Pipeline:
     )
 
 
-def stratified_folds(labels: Sequence[str], folds: int, seed: int) -> list[Fold]:
+def stratified_folds(labels: Labels, folds: int, seed: int) -> list[Fold]:
     """The folds of ``StratifiedKFold``, shuffled with the seed.
 
     Raises:
@@ -90,15 +114,69 @@ def stratified_folds(labels: Sequence[str], folds: int, seed: int) -> list[Fold]
             ) from None
 
 
+Group = Sequence[tuple[int, Point]]
+"""Candidates with the same features, each with its number."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Candidates that share their features, to be fitted and scored on one fold.
+
+    Attributes:
+        group: the candidates.
+        number: of the fold.
+        fold: its rows.
+        scoring: the name of a scikit-learn scorer.
+        seed: random state of classifiers that have one.
+    """
+
+    group: Group
+    number: int
+    fold: Fold
+    scoring: str
+    seed: int
+
+
+Runner = Callable[[Sequence[Task], NDArray[np.str_], Bank], Iterator[list[Fit]]]
+"""Does tasks, given the labels and the counts of all rows; results come in any order."""
+
+
+def in_threads(jobs: int | None = None) -> Runner:
+    """Do tasks in threads of this process: nothing is copied, and the work runs without the GIL.
+
+    Args:
+        jobs: how many go on at once; ``None`` is one for each core.
+    """
+
+    def run(tasks: Sequence[Task], labels: NDArray[np.str_], bank: Bank) -> Iterator[list[Fit]]:
+        pool = joblib.Parallel(
+            n_jobs=min(jobs or -1, len(tasks)),
+            backend="threading",
+            return_as="generator_unordered",
+            pre_dispatch="n_jobs",
+        )
+        calls = (
+            joblib.delayed(do)(task, labels, bank.texts, *bank.counts(task.group[0][1].features))
+            for task in tasks
+        )
+        results: Iterator[list[Fit]] = pool(calls)
+        return results
+
+    return run
+
+
 def grid_search(  # noqa: PLR0913 - each is a setting of the search
     texts: Sequence[str],
-    labels: Sequence[str],
+    labels: Labels,
     candidates: Sequence[Point],
     folds: Sequence[Fold],
     *,
     scoring: str,
     seed: int,
     jobs: int | None = None,
+    method: str = "exact",
+    bank: Bank | None = None,
+    run: Runner | None = None,
 ) -> Iterator[Fit]:
     """Fit and score every candidate on every fold; yield results as they come.
 
@@ -109,102 +187,207 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
         folds: row numbers to train and to score on.
         scoring: the name of a scikit-learn scorer.
         seed: random state of classifiers that have one.
-        jobs: processes; ``None`` is one for each core, or one in all where the work is small.
+        jobs: how many tasks go on at once; ``None`` is one for each core.
+        method: ``exact``, or ``race``: a candidate that is clearly behind after a fold is left out
+            of the folds to come.
+        bank: the counts, where they have been taken already.
+        run: what does the tasks, if not threads of this process.
     """
-    x, y = np.asarray(texts, dtype=object), np.asarray(labels)
-    groups = _groups(candidates)
-    calls = [
-        joblib.delayed(_fit_group)(x, y, group, number, fold, scoring, seed)
-        for group in groups
-        for number, fold in enumerate(folds)
-    ]
-    work = sum(map(len, texts)) * len(calls)
-    jobs = min(jobs or (1 if work < _SMALL else -1), len(calls))
-    pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
-    with _interrupts_ignored():
-        results = pool(calls)
-    for fits in results:
-        yield from fits
+    bank = bank or Bank.of(texts, [point.features for point in candidates])
+    run = run or in_threads(jobs)
+    y = np.asarray(labels)
+    race = Race(len(candidates))
+    rounds = [[*enumerate(folds)]] if method == "exact" else [[one] for one in enumerate(folds)]
+    for some in rounds:
+        tasks = [
+            Task(group, number, fold, scoring, seed)
+            for number, fold in some
+            for group in _groups(candidates, race.running)
+        ]
+        for fits in run(tasks, y, bank):
+            for fit in fits:
+                race.add(fit.candidate, fit.fold, fit.hits)
+                yield fit
+        race.drop()
 
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Worker processes started meanwhile inherit this: Ctrl-C is the main process's business.
-
-    It ends them; on their own they would each print a traceback.
-    """
-    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _groups(candidates: Sequence[Point]) -> list[list[tuple[int, Point]]]:
-    """Candidates with the same features, each with its number."""
+def _groups(candidates: Sequence[Point], running: Collection[int]) -> list[Group]:
+    """Those still running, by their features."""
     groups: dict[str, list[tuple[int, Point]]] = {}
     for number, point in enumerate(candidates):
-        groups.setdefault(repr(point.features), []).append((number, point))
+        if number in running:
+            groups.setdefault(repr(point.features), []).append((number, point))
     return list(groups.values())
 
 
-def _fit_group(  # noqa: PLR0913, PLR0917 - what a worker needs to know
-    texts: NDArray[np.object_],
-    labels: NDArray[np.str_],
-    group: Sequence[tuple[int, Point]],
-    fold: int,
-    rows: Fold,
-    scoring: str,
-    seed: int,
+@dataclass(frozen=True)
+class _Split:
+    """The matrices of a fold: rows to train on and rows to score on, as weighted and merged."""
+
+    train: csr_matrix
+    held_out: csr_matrix
+
+    @cached_property
+    def merged(self) -> _Split:
+        """The same problem in fewer columns, for what is regularised by ‖w‖² alone."""
+        merge = alike(self.train)
+        return _Split(merge.apply(self.train), merge.apply(self.held_out))
+
+
+def _split(
+    point: Point, fold: Fold, texts: NDArray[np.object_], counts: Sequence[Counts]
+) -> _Split:
+    """From counts where there are any, else by scikit-learn's own vectorisers."""
+    train, held_out = fold
+    if not counts:
+        union = feature_union(point.features)
+        return _Split(union.fit_transform(texts[train]), union.transform(texts[held_out]))
+    learned = [
+        (weigh(table, block, settings, train), table)
+        for (block, settings), table in zip(point.features.items(), counts, strict=True)
+    ]
+    return _Split(
+        *(
+            hstack([weighting.transform(table, rows) for weighting, table in learned], format="csr")
+            for rows in fold
+        )
+    )
+
+
+def do(
+    task: Task, labels: NDArray[np.str_], texts: NDArray[np.object_], *counts: Counts
 ) -> list[Fit]:
-    train, held_out = rows
+    """Fit the candidates of a task on the training rows of its fold, and score them.
+
+    Args:
+        task: what to do.
+        labels: of all rows.
+        texts: all of them; not looked at where there are counts.
+        *counts: of all rows, for each block of features; none for the plain road.
+    """
+    group, fold, seed = task.group, task.fold, task.seed
     start = time.perf_counter()
-    union = feature_union(group[0][1].features)
-    try:
-        fitted, notes = _quietly(lambda: union.fit_transform(texts[train]))
-        unseen = union.transform(texts[held_out])
-    except _FAILURES as error:
-        return [_failed(number, fold, error) for number, _ in group]
-    shared = (time.perf_counter() - start) / len(group)
-    scorer = get_scorer(scoring)
-
-    def fit_one(number: int, point: Point) -> Fit:
-        begin = time.perf_counter()
+    models: dict[int, Any] = {}
+    with noted() as notes:
+        notes += [note for table in counts for note in table.notes]
         try:
-            model, told = _quietly(lambda: classifier(point, seed).fit(fitted, labels[train]))
-            seconds = shared + time.perf_counter() - begin
-            truth = labels[held_out]
-            (score, accuracy), more = _quietly(lambda: _scores(model, unseen, truth, scorer))
+            split = _split(group[0][1], fold, texts, counts)
+            models = _decided(split, labels[fold[0]], group, seed)
         except _FAILURES as error:
-            return _failed(number, fold, error)
-        return Fit(number, fold, score, accuracy, seconds, notes + told + more)
+            return [_failed(candidate, task.number, error) for candidate, _ in group]
+    shared = (time.perf_counter() - start) / len(group)
+    truth = labels[fold[1]]
+    scorer = get_scorer(task.scoring)
 
-    return [fit_one(number, point) for number, point in group]
+    def fit_one(candidate: int, point: Point) -> Fit:
+        begin = time.perf_counter()
+        with noted() as more:
+            try:
+                model, matrix = models.get(candidate), split.held_out
+                if model is None:
+                    model, matrix = _fitted(classifier(point, seed), split, labels[fold[0]])
+                seconds = shared + time.perf_counter() - begin
+                score, predicted = scorer(model, matrix, truth), model.predict(matrix)
+                decisions = _decisions(model, matrix)
+            except _FAILURES as error:
+                return _failed(candidate, task.number, error)
+        hits = predicted == truth
+        told = tuple(dict.fromkeys([*notes, *more]))
+        return Fit(candidate, task.number, float(score), seconds, told, hits, decisions)
+
+    return [fit_one(candidate, point) for candidate, point in group]
 
 
-def _scores(
-    model: Any, matrix: Any, truth: NDArray[np.str_], scorer: Callable[..., float]
-) -> tuple[float, float]:
-    return float(scorer(model, matrix, truth)), float(accuracy_score(truth, model.predict(matrix)))
+def _decided(split: _Split, labels: NDArray[np.str_], group: Group, seed: int) -> dict[int, Any]:
+    """The linear SVMs of a group, all at once, by number of the candidate."""
+    svms = {
+        number: estimator
+        for number, point in group
+        if is_solvable(estimator := classifier(point, seed))
+    }
+    for estimator in svms.values():
+        pin_dual(estimator, split.train)
+    merged = split.merged
+    found = decide(list(svms.values()), merged.train, labels, merged.held_out) if svms else None
+    return dict(zip(svms, found, strict=True)) if found else {}
 
 
-def _quietly(work: Callable[[], Any]) -> tuple[Any, tuple[str, ...]]:
-    """Run it; what it warns of comes back as notes instead of on stderr."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = work()
-    return result, tuple(dict.fromkeys(_first_line(w.message) for w in caught))
+def pin_dual(estimator: Any, matrix: csr_matrix) -> None:
+    """LinearSVC decides by the shape; what counts is the shape before columns were merged."""
+    if getattr(estimator, "dual", None) == "auto" and estimator.loss == "squared_hinge":
+        rows, columns = matrix.shape
+        estimator.set_params(dual=bool(rows < columns and estimator.penalty == "l2"))
 
 
-def _failed(number: int, fold: int, error: Exception) -> Fit:
-    return Fit(number, fold, math.nan, math.nan, 0.0, (_first_line(error),))
+def _fitted(estimator: Any, split: _Split, labels: NDArray[np.str_]) -> tuple[Any, csr_matrix]:
+    """The estimator fitted on the smallest matrix that is the same to it; and the rows to score."""
+    if sees_products_only(estimator):
+        pin_dual(estimator, split.train)
+        split = split.merged
+    with _LIBLINEAR if getattr(estimator, "dual", False) else nullcontext():
+        return estimator.fit(split.train, labels), split.held_out
 
 
-def _first_line(message: object) -> str:
-    return str(message).strip().partition("\n")[0].removesuffix(":")
+def sees_products_only(estimator: Any) -> bool:
+    """Whether all that it does follows from the inner products of rows: an L2-regularised model."""
+    settings = estimator.get_params()
+    match type(estimator).__name__:
+        case "LinearSVC":
+            return bool(settings["penalty"] == "l2")
+        case "LogisticRegression":
+            plain = settings["penalty"] in {"l2", "deprecated"}
+            return plain and settings.get("l1_ratio") in {None, 0}
+        case "RidgeClassifier":
+            return not settings["positive"]
+        case "SGDClassifier":
+            return bool(settings["penalty"] == "l2")
+    return False
+
+
+def _decisions(model: Any, matrix: csr_matrix) -> NDArray[np.float32] | None:
+    """Decision values, of models that have no probabilities of their own."""
+    if hasattr(model, "predict_proba"):
+        return None
+    values: NDArray[np.float32] = model.decision_function(matrix).astype(np.float32)
+    return values
+
+
+def _failed(candidate: int, fold: int, error: Exception) -> Fit:
+    return Fit(candidate, fold, math.nan, 0.0, (first_line(error),))
+
+
+class BestDecisions:
+    """Keeps the decision values of the candidate that leads, and of no other: they are large."""
+
+    def __init__(self, labels: NDArray[np.str_], folds: Sequence[Fold]) -> None:
+        self._classes = np.unique(labels)
+        self._known = [np.unique(labels[train]) for train, _ in folds]
+        self._scores: dict[int, list[float]] = {}
+        self._values: dict[int, dict[int, NDArray[np.float32] | None]] = {}
+
+    def watch(self, fits: Iterable[Fit]) -> Iterator[Fit]:
+        """Pass fits on without their decision values."""
+        for fit in fits:
+            self._scores.setdefault(fit.candidate, []).append(fit.score)
+            self._values.setdefault(fit.candidate, {})[fit.fold] = fit.decisions
+            self._keep_best()
+            yield replace(fit, decisions=None)
+
+    def of(self, candidate: int) -> NDArray[np.floating[Any]] | None:
+        """Of all held-out rows, fold by fold; ``None`` if the candidate has none."""
+        values = self._values.get(candidate, {})
+        found = [
+            aligned(decisions, self._known[fold], self._classes)
+            for fold, decisions in sorted(values.items())
+            if decisions is not None
+        ]
+        return np.concatenate(found) if found and len(found) == len(self._known) else None
+
+    def _keep_best(self) -> None:
+        done = {n: float(np.mean(s)) for n, s in self._scores.items() if len(s) == len(self._known)}
+        leader = max(done, key=lambda number: (done[number], -number), default=None)
+        for number in done.keys() & self._values.keys() - {leader}:
+            del self._values[number]
 
 
 def summarize(candidates: Sequence[Point], fits: Iterable[Fit]) -> list[Candidate]:
@@ -239,17 +422,19 @@ def _number(value: Any) -> float | None:
 def best(candidates: Sequence[Candidate]) -> int:
     """The number of the winner: the highest mean score, the first of equals, as in GridSearchCV.
 
+    One that was given up in a race, and so has fewer fold scores than others, does not win.
+
     Raises:
         DataError: no candidate could be fitted.
     """
+    folds = max((len(candidate.fold_scores) for candidate in candidates), default=0)
     scored = [
         (candidate.mean, -number)
         for number, candidate in enumerate(candidates)
-        if candidate.mean is not None
+        if candidate.mean is not None and len(candidate.fold_scores) == folds
     ]
     if not scored:
-        why = next(
-            (note for candidate in candidates for note in candidate.notes), "no reason given"
-        )
+        notes = (note for candidate in candidates for note in candidate.notes)
+        why = next(notes, "no reason given")
         raise DataError(f"no candidate of the search space could be fitted: {why}")
     return -max(scored)[1]

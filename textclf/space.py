@@ -53,7 +53,7 @@ class Point:
 
     @property
     def params(self) -> dict[str, Any]:
-        """As one flat mapping; all but ``classifier`` are names for ``Pipeline.set_params``."""
+        """As one flat mapping: its pipeline's ``set_params``, and the name of the classifier."""
         return {
             "classifier": self.classifier,
             **{f"classifier__{name}": value for name, value in self.settings.items()},
@@ -71,6 +71,7 @@ class SpaceSource:
 
     name: str
     text: str
+    preset: bool = False
 
     def where(self, *path: str, grid: int = 0) -> str:
         """``grid.toml:7`` for a path such as ``("classifier", "LinearSVC", "C")``.
@@ -101,10 +102,10 @@ def _names(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
-def default_source() -> SpaceSource:
-    """The search space that comes with textclf."""
-    path = Path(__file__).parent / "spaces" / "default.toml"
-    return SpaceSource(path.name, path.read_text("utf-8"))
+def preset_source(name: str) -> SpaceSource:
+    """One of the search spaces that come with textclf."""
+    path = Path(__file__).parent / "spaces" / f"{name}.toml"
+    return SpaceSource(path.name, path.read_text("utf-8"), preset=True)
 
 
 def read_source(path: Path) -> SpaceSource:

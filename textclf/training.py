@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from textclf import artifact, evaluation
+from textclf.calibration import calibrated, needs_calibration
 from textclf.dataset import Dataset, ReadOptions
 from textclf.errors import DataError
+from textclf.features import Bank, vocabulary_size
 from textclf.metadata import (
     SCHEMA,
     BumpRecord,
+    Candidate,
     Code,
     DataRecord,
     Environment,
@@ -29,11 +32,24 @@ from textclf.metadata import (
     TestRecord,
     recipe_of,
 )
+from textclf.refit import refit
 from textclf.safe_load import load_pipeline
-from textclf.search import Fit, best, grid_search, pipeline, stratified_folds, summarize
+from textclf.search import (
+    BestDecisions,
+    Fit,
+    Runner,
+    best,
+    grid_search,
+    in_threads,
+    stratified_folds,
+    summarize,
+)
 from textclf.sketch import Sketch
 from textclf.space import Point, points
 from textclf.versions import Recipe
+
+_COEFFICIENTS = 50_000_000
+"""Of a model whose rows were too many to search all of: 400 MB."""
 
 _LONGEST_LABEL = 1_000
 """Characters; NumPy keeps every row's label in an array as wide as the longest."""
@@ -41,12 +57,23 @@ _LONGEST_LABEL = 1_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How the search goes: space, scorer, number of folds, seed."""
+    """How the search goes.
+
+    Attributes:
+        space: what is searched.
+        scoring: the name of scikit-learn's scorer.
+        folds: how many.
+        seed: of the folds, of a split, of classifiers that have a random state.
+        method: ``exact`` or ``race``.
+        sample: the most rows to search; of more, a stratified sample is.
+    """
 
     space: Space
     scoring: str = "accuracy"
     folds: int = 5
     seed: int = 0
+    method: str = "exact"
+    sample: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +100,7 @@ class Job:
 
     def recipe(self) -> Recipe:
         """What the number of the version depends on."""
-        search = asdict(self.settings)
+        search = {**asdict(self.settings), "sample": self.sampled}
         return recipe_of(
             search.pop("space"),
             search,
@@ -92,6 +119,12 @@ class Job:
     def points(self) -> list[Point]:
         """The candidates."""
         return points(self.settings.space)
+
+    @property
+    def sampled(self) -> int | None:
+        """How many rows are searched, where it is not all of them."""
+        most = self.settings.sample
+        return most if most and len(self.train) > most else None
 
 
 def prepare(
@@ -147,6 +180,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     *,
     message: str | None = None,
     jobs: int | None = None,
+    run: Runner | None = None,
     read_seconds: float = 0.0,
     on_fit: Callable[[Fit], object] = lambda _: None,
 ) -> tuple[Metadata, bytes]:
@@ -157,7 +191,8 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         version: the number planned for it; publishing may have to take the next.
         bump: how that number came about.
         message: why, in the user's words.
-        jobs: processes for the search.
+        jobs: how many fits go on at once; ``None`` is one for each core.
+        run: what does the fits of the search, if not threads of this process.
         read_seconds: how long reading the data took, for the record.
         on_fit: called with each result of the search as it comes.
 
@@ -169,10 +204,9 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     """
     seconds = {"read": round(read_seconds, 3)}
     with _timed(seconds, "search"):
-        search = _search(job, jobs, on_fit)
-        winner = best(search.candidates)
+        found = _search(job, run or in_threads(jobs), on_fit)
     with _timed(seconds, "refit"):
-        model = _refit(job, job.points()[winner])
+        winner, model = _final(job, found)
     with _timed(seconds, "publish"):
         data = artifact.to_bytes(model)
         record = artifact.describe(data)
@@ -182,8 +216,8 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     metadata = Metadata(
         version=version,
         saved_at="",
-        best_params=search.candidates[winner].params,
-        best_cv_accuracy=search.candidates[winner].accuracy or 0.0,
+        best_params=winner.params,
+        best_cv_accuracy=found.best.accuracy or 0.0,
         test_accuracy=metrics.accuracy,
         schema=SCHEMA,
         task="text-classification",
@@ -199,7 +233,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
             split=job.split,
             skipped_rows=len(job.test.bad_rows),
         ),
-        search=search,
+        search=_search_record(job, found),
         environment=job.environment,
         code=job.code,
         message=message,
@@ -208,24 +242,104 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     return metadata, data
 
 
-def _search(job: Job, jobs: int | None, on_fit: Callable[[Fit], object]) -> SearchRecord:
+@dataclass(frozen=True)
+class _Found:
+    """What the search found, and what is needed to go on.
+
+    Attributes:
+        candidates: how each did.
+        winner: the best of them.
+        best: how that did.
+        bank: the counts of the rows searched.
+        labels: of the rows that were held out, fold by fold.
+        decisions: the winner's decision values for them, if it has no probabilities.
+    """
+
+    candidates: list[Candidate]
+    winner: Point
+    best: Candidate
+    bank: Bank
+    labels: NDArray[np.str_]
+    decisions: NDArray[np.floating[Any]] | None
+
+
+def _search(job: Job, run: Runner, on_fit: Callable[[Fit], object]) -> _Found:
     settings, candidates = job.settings, job.points()
-    folds = stratified_folds(job.train.labels, settings.folds, settings.seed)
+    rows = _sample(job)
+    texts = [job.train.texts[row] for row in rows]
+    labels = np.asarray([job.train.labels[row] for row in rows])
+    folds = stratified_folds(labels, settings.folds, settings.seed)
+    bank = Bank.of(texts, [point.features for point in candidates])
     fits = grid_search(
-        job.train.texts,
-        job.train.labels,
+        texts,
+        labels,
         candidates,
         folds,
         scoring=settings.scoring,
         seed=settings.seed,
-        jobs=jobs,
+        method=settings.method,
+        bank=bank,
+        run=run,
     )
+    decisions = BestDecisions(labels, folds)
+    results = summarize(candidates, decisions.watch(_seen(fits, on_fit)))
+    winner = best(results)
+    held_out = np.concatenate([labels[fold[1]] for fold in folds])
+    return _Found(
+        results, candidates[winner], results[winner], bank, held_out, decisions.of(winner)
+    )
+
+
+def _sample(job: Job) -> NDArray[np.intp]:
+    """The rows to search: all, or of each label its share, and enough for the folds."""
+    if not job.sampled:
+        return np.arange(len(job.train))
+    share = job.sampled / len(job.train)
+    shuffled = np.random.default_rng(job.settings.seed).permutation(len(job.train))
+    _, codes = np.unique(np.asarray(job.train.labels), return_inverse=True)
+    by_label = np.split(
+        shuffled[np.argsort(codes[shuffled], kind="stable")], np.cumsum(np.bincount(codes))[:-1]
+    )
+    chosen = [rows[: max(job.settings.folds, round(share * len(rows)))] for rows in by_label]
+    return np.sort(np.concatenate(chosen))
+
+
+def _final(job: Job, found: _Found) -> tuple[Point, Pipeline]:
+    """The winner on all rows, with probabilities; its parameters may be limited to fit them."""
+    winner = found.winner
+    banks = [found.bank]
+    if job.sampled:
+        banks = [Bank.of(job.train.texts, [winner.features])]
+        winner = _affordable(winner, banks[0], len(job.train.label_counts))
+    model = refit(banks.pop(), job.train.labels, winner, job.settings.seed)  # which may drop it
+    fitted = model.named_steps["classifier"]
+    if needs_calibration(fitted) and found.decisions is not None:
+        model.set_params(classifier=calibrated(fitted, found.decisions, found.labels))
+    return winner, model
+
+
+def _affordable(winner: Point, bank: Bank, labels: int) -> Point:
+    """The winner of a sample, with its vocabularies limited to what there is room for."""
+    if vocabulary_size(bank, winner.features) * labels <= _COEFFICIENTS:
+        return winner
+    most = _COEFFICIENTS // labels // len(winner.features)
+    features = {
+        block: {**settings, "max_features": min(settings.get("max_features") or most, most)}
+        for block, settings in winner.features.items()
+    }
+    return replace(winner, features=features)
+
+
+def _search_record(job: Job, found: _Found) -> SearchRecord:
+    settings = job.settings
     return SearchRecord(
         space=settings.space,
         scoring=settings.scoring,
         folds=settings.folds,
         seed=settings.seed,
-        candidates=summarize(candidates, _seen(fits, on_fit)),
+        candidates=found.candidates,
+        method=settings.method,
+        sample=job.sampled,
     )
 
 
@@ -233,14 +347,6 @@ def _seen(fits: Iterator[Fit], on_fit: Callable[[Fit], object]) -> Iterator[Fit]
     for fit in fits:
         on_fit(fit)
         yield fit
-
-
-def _refit(job: Job, winner: Point) -> Pipeline:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the folds have told of them
-        return pipeline(winner, job.settings.seed).fit(
-            job.train.texts, np.asarray(job.train.labels)
-        )
 
 
 def _data_record(job: Job) -> DataRecord:

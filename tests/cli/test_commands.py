@@ -89,7 +89,7 @@ def test_predict_json(cli):
     """`predict --json` names the version and gives each text's label, score and all scores."""
     answer = json.loads(cli("predict", "so great and lovely", "a horrid waste", "--json").out)
     assert answer["version"] == "1.0.1"
-    assert answer["score_type"] == "decision"
+    assert answer["score_type"] == "probability"
     assert [p["text"] for p in answer["predictions"]] == ["so great and lovely", "a horrid waste"]
     assert [p["label"] for p in answer["predictions"]] == ["positive", "negative"]
     for prediction in answer["predictions"]:

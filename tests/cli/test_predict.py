@@ -93,6 +93,28 @@ def test_jsonl_is_one_object_a_line(cli):
 
 
 @pytest.mark.usefixtures("project")
+def test_scores_are_probabilities(cli):
+    """--json says so; in every format the scores of a text are the same and add up to one."""
+    texts = ["great lovely", "awful waste", "parcel", "", "unknown"]
+    answer = json.loads(cli("predict", "--json", "--", *texts).out)
+    assert answer["score_type"] == "probability"
+    for prediction in answer["predictions"]:
+        assert set(prediction["scores"]) == {"positive", "negative", "neutral"}
+        assert sum(prediction["scores"].values()) == pytest.approx(1)
+        assert prediction["score"] == max(prediction["scores"].values())
+    lines = cli("predict", "--format", "jsonl", "--", *texts).out.splitlines()
+    assert [json.loads(line) for line in lines] == answer["predictions"]
+    table = cli("predict", "--format", "csv", "--top-k", "3", "--", *texts).out
+    for row, prediction in zip(
+        csv.DictReader(io.StringIO(table)), answer["predictions"], strict=True
+    ):
+        cells = [(row[f"label{n}"], float(row[f"score{n}"])) for n in ("", "_2", "_3")]
+        assert cells == list(prediction["scores"].items())
+    shown = [float(line.split("\t")[1]) for line in cli("predict", "--", *texts).out.splitlines()]
+    assert shown == [round(prediction["score"], 4) for prediction in answer["predictions"]]
+
+
+@pytest.mark.usefixtures("project")
 def test_top_k(cli):
     """--top-k gives the K best labels, best first; more than there are gives all."""
     assert len(cli("predict", "great", "--top-k", "2").out.split("\t")) == 5

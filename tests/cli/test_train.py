@@ -248,7 +248,7 @@ def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
     done = cli("train")
     lines = [line for line in done.err.splitlines() if "/40 fits, best " in line]
     assert len(lines) > 5
-    assert all(" left" in line for line in lines[:3])
+    assert all(" left" in line for line in lines[1:3])
     assert lines[-1].startswith("40/40 fits")
     assert "\r" not in done.err
 
@@ -306,3 +306,47 @@ def test_without_data_it_is_said_what_to_give(tmp_path, monkeypatch, cli, comman
     assert "error: there is no data/train.csv" in done.err
     assert "hint: name a file with the columns text and label" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+PLAN = ("train", "--dry-run", "--json", "--bump", "minor")
+
+
+def test_a_preset_is_a_search_space_of_textclf(project, cli):
+    """Each has its own number of candidates; a preset and a grid exclude each other."""
+    counts = [
+        json.loads(cli(*PLAN, "--preset", name).out)["candidates"]
+        for name in ("fast", "default", "thorough")
+    ]
+    assert counts == sorted(set(counts))
+    bare = json.loads(cli(*PLAN).out)["candidates"]
+    assert bare == counts[1]
+    (project / "grid.toml").write_text(GRID)
+    both = cli("train", "--grid", "grid.toml", "--preset", "fast")
+    assert both.code == 2
+    assert "exclude each other" in both.err
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--search", "race", "--scoring", "f1_macro"], "cannot go by f1_macro"),
+        (["--backend", "dask"], "needs the address of a scheduler"),
+        (["--scheduler", "host:8786"], "is for --backend dask"),
+        (["--jobs", "0"], "--jobs takes a number"),
+    ],
+)
+def test_flags_that_do_not_go_together(cli, flags, says):
+    """They are refused before anything is read."""
+    outcome = cli("train", *flags)
+    assert outcome.code == 2
+    assert says in outcome.err
+    assert outcome.err.count("error:") == 1
+
+
+@pytest.mark.usefixtures("project")
+def test_a_sample_is_told(cli):
+    """How many rows pick the candidate, and that all train the model."""
+    outcome = cli("train", "--sample", "40", "--cv", "2", "--seed", "3")
+    assert outcome.code == 0
+    assert "a sample of 40 rows picks the candidate, all 60 train" in outcome.err

@@ -30,10 +30,12 @@ class Leaderboard:
         self._names = _distinguishing_names(candidates)
         self._folds = folds
         self._scores: dict[int, list[float]] = {}
-        self._started = time.monotonic()
+        self._started = 0.0
+        self._over = False
 
     def add(self, fit: Fit) -> None:
-        """Take in one result."""
+        """Take in one result; the clock runs from the first, before which loops are compiled."""
+        self._started = self._started or time.monotonic()
         self._scores.setdefault(fit.candidate, []).append(fit.score)
 
     def ranked(self) -> list[tuple[str, int, float]]:
@@ -47,10 +49,14 @@ class Leaderboard:
         """``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
         done, total = sum(map(len, self._scores.values())), len(self._names) * self._folds
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
-        if done in (0, total):
+        if done <= 1 or self._over:
             return f"{done}/{total} fits{best}"
-        left = (time.monotonic() - self._started) * (total - done) / done
+        left = (time.monotonic() - self._started) * (total - done) / (done - 1)
         return f"{done}/{total} fits{best}, about {render.duration(left)} left"
+
+    def close(self) -> None:
+        """There are no more results; a race has fewer than there are fits."""
+        self._over = True
 
     def table(self) -> Table:
         """For a live display."""
@@ -70,13 +76,19 @@ class Leaderboard:
 
 
 def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
-    """Each candidate by its classifier and the parameters that are not the same in all."""
+    """Each candidate by its classifier, its features and the parameters that differ among them."""
     params = [point.params for point in candidates]
-    names = {name for candidate in params for name in candidate}
-    shared = {
-        name for name in names if len({repr(candidate.get(name)) for candidate in params}) == 1
-    }
-    return [render.params(candidate, without=shared) for candidate in params]
+    values: dict[str, set[str]] = {}
+    for candidate in params:
+        for name, value in candidate.items():
+            values.setdefault(name, set()).add(repr(value))
+    shared = {name for name, different in values.items() if len(different) == 1}
+    several = len({tuple(point.features) for point in candidates}) > 1
+    return [
+        render.params(point.params, without=shared)
+        + (f" on {' + '.join(point.features)}" if several else "")
+        for point in candidates
+    ]
 
 
 @contextmanager
@@ -101,6 +113,7 @@ def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
     console = Console(stderr=True)
     with Live(console=console, get_renderable=board.table, refresh_per_second=4, transient=True):
         yield board.add
+    board.close()
     console.print(board.table())
 
 
@@ -116,4 +129,5 @@ def _lines(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
             render.progress(board.status())
 
     yield on_fit
+    board.close()
     render.progress(board.status())

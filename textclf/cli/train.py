@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,8 +39,14 @@ from textclf.errors import DataError, TextclfError, UsageError
 if TYPE_CHECKING:
     import semver
 
+    from textclf.distributed import Cluster
     from textclf.registry import Promotion, Registry
+    from textclf.space import SpaceSource
     from textclf.training import Job
+
+
+_SAMPLE = 50_000
+"""Rows that are searched with one of textclf's own search spaces."""
 
 
 class BumpChoice(enum.StrEnum):
@@ -80,12 +87,56 @@ From = Annotated[
         autocompletion=complete_version,
     ),
 ]
+
+
+class Preset(enum.StrEnum):
+    """Search spaces that come with textclf."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+
+
+class Method(enum.StrEnum):
+    """How a search space is searched."""
+
+    EXACT = "exact"
+    RACE = "race"
+
+
 Grid = Annotated[Path | None, typer.Option(metavar="FILE", help="The search space (TOML).")]
+Space = Annotated[Preset | None, typer.Option(help="One of textclf's own search spaces.")]
+Search = Annotated[
+    Method,
+    typer.Option(help="All fits, or a race: whoever is clearly behind after a fold is left out."),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="ROWS",
+        help=f"Rows to search at most, the winner is trained on all; if not given {_SAMPLE:,} with "
+        "a preset and all with --grid; 0 is all.",
+    ),
+]
 Score = Annotated[Scoring, typer.Option(help="What the search maximises.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of folds, split and classifiers.")]
+
+
+class Backend(enum.StrEnum):
+    """Where the fits of a search are done."""
+
+    THREADS = "threads"
+    DASK = "dask"
+
+
+On = Annotated[Backend, typer.Option(help="Search here, or on the workers of a dask cluster.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of the dask cluster, such as host:8786.")
+]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=-1, metavar="N", help="Processes; as many as it pays if not given."),
+    typer.Option(min=-1, metavar="N", help="Fits at once; one for each core if not given."),
 ]
 NoPromote = Annotated[
     bool, typer.Option("--no-promote", help="Publish, but leave latest as it is.")
@@ -109,10 +160,15 @@ def train(
     bump: Bump = BumpChoice.AUTO,
     from_: From = None,
     grid: Grid = None,
+    preset: Space = None,
+    search: Search = Method.EXACT,
+    sample: Sample = None,
     cv: Folds = 5,
     scoring: Score = Scoring.ACCURACY,
     seed: Seed = 0,
     jobs: Jobs = None,
+    backend: On = Backend.THREADS,
+    scheduler: Scheduler = None,
     no_promote: NoPromote = False,
     message: Message = None,
     dry_run: DryRun = False,
@@ -122,26 +178,27 @@ def train(
 ) -> None:
     """Read, search, refit, test, publish the next version, promote it."""
     from textclf.dataset import read_dataset
-    from textclf.space import default_source, parse_space, read_source
+    from textclf.space import parse_space
     from textclf.space_check import check_space
     from textclf.training import Settings, prepare
     from textclf.training import train as run
 
-    if jobs == 0:
-        raise UsageError("--jobs takes a number of processes, or -1 for one on each core")
+    _check_flags(jobs, search, scoring, backend, scheduler)
     require_data(data)
     registry = open_registry(models)
     start = registry.resolve(from_) if from_ else None
-    source = read_source(grid) if grid else default_source()
-    settings = Settings(parse_space(source), scoring.value, cv, seed)
+    source = _space(context, grid, preset)
+    most = (_SAMPLE if source.preset else 0) if sample is None else sample
+    settings = Settings(
+        parse_space(source), scoring.value, cv, seed, method=search.value, sample=most or None
+    )
     check_space(settings.space, source.where)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     test, share = _test_rows(context, data, test, test_size)
     began = time.perf_counter()
-    rows = read_dataset(data, options)
-    test_rows = read_dataset(test, options) if test else None
+    rows, test_rows = read_dataset(data, options), test and read_dataset(test, options)
     read_seconds = time.perf_counter() - began
-    job = prepare(rows, test_rows, share, options, settings)
+    job = prepare(rows, test_rows or None, share, options, settings)
     _check(job)
     plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, start=start)
     if plan.version is None:
@@ -152,15 +209,17 @@ def train(
         return
     registry.require_writable()
     report.announce(plan, job, quiet=quiet)
-    with leaderboard(job.points(), cv, quiet=quiet) as on_fit:
+    on_fit = leaderboard(job.points(), cv, quiet=quiet)
+    with _cluster(backend, scheduler) as cluster, on_fit as seen:
         metadata, artifact = run(
             job,
             str(plan.version),
             plan.bump,
             message=message,
             jobs=jobs,
+            run=cluster,
             read_seconds=read_seconds,
-            on_fit=on_fit,
+            on_fit=seen,
         )
     with deferred_interrupts():
         published = registry.publish(metadata, artifact)
@@ -176,6 +235,48 @@ def _promote(registry: Registry, version: semver.Version, message: str | None) -
     except TextclfError as error:
         error.hint = f"{version} is published, and kept; textclf promote {version}"
         raise
+
+
+def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> SpaceSource:
+    """The search space asked for; a flag beats the settings."""
+    from textclf.space import preset_source, read_source
+
+    if grid and preset:
+        sources = [context.get_parameter_source(name) for name in ("grid", "preset")]
+        if sources[0] == sources[1]:
+            raise UsageError("--grid and --preset exclude each other: there is one search space")
+        if sources[0] is not None and sources[0].name != "COMMANDLINE":
+            grid = None
+    return read_source(grid) if grid else preset_source(preset or Preset.DEFAULT)
+
+
+def _check_flags(
+    jobs: int | None, search: Method, scoring: Scoring, backend: Backend, scheduler: str | None
+) -> None:
+    """Refuse flags that do not go together."""
+    if jobs == 0:
+        raise UsageError("--jobs takes a number of fits, or -1 for one on each core")
+    if search is Method.RACE and scoring is not Scoring.ACCURACY:
+        raise UsageError(
+            f"--search race compares rows labelled right, so it cannot go by {scoring.value}",
+            hint="--search exact, or --scoring accuracy",
+        )
+    if backend is Backend.DASK and not scheduler:
+        raise UsageError(
+            "--backend dask needs the address of a scheduler",
+            hint="start one with `dask scheduler`, and give --scheduler ADDRESS",
+        )
+    if scheduler and backend is not Backend.DASK:
+        raise UsageError("--scheduler is for --backend dask")
+
+
+def _cluster(backend: Backend, scheduler: str | None) -> AbstractContextManager[Cluster | None]:
+    """The workers that do the search, where it is not done here."""
+    if backend is Backend.THREADS or not scheduler:
+        return nullcontext()
+    from textclf.distributed import connect
+
+    return connect(scheduler)
 
 
 def _test_rows(

@@ -29,7 +29,13 @@ def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
     render.progress(
         f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds = "
         f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
+        f"{', as a race' if job.settings.method == 'race' else ''}"
     )
+    if job.sampled:
+        render.progress(
+            f"a sample of {job.sampled:,} rows picks the candidate, all {len(job.train):,} train "
+            "the model; --sample 0 searches all"
+        )
     if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
         render.hint(
             f"auto would make this a {plan.inferred} version: {'; '.join(plan.bump.reasons)}"

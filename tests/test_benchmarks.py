@@ -1,0 +1,142 @@
+"""Every part of the benchmarks, once, on next to no data: what is asked is what they write."""
+
+import csv
+import importlib.util
+import json
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WORDS = {"good": ["great", "fine", "lovely"], "bad": ["awful", "broken", "dull"]}
+THINGS = ["phone", "book", "film", "game", "bag", "lamp"]
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A folder with one data set, ``tiny``, of 36 rows for training and 12 for testing."""
+    folder = tmp_path_factory.mktemp("sets")
+    (folder / "tiny").mkdir()
+    rows = [
+        (f"a {word} {thing}, {'really' * (n % 2)}", label)
+        for label, words in WORDS.items()
+        for n, (word, thing) in enumerate(product(words, THINGS))
+    ]
+    for name, part in (("train", rows), ("test", rows[::3])):
+        with (folder / "tiny" / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("text", "label"), *part])
+    return folder
+
+
+def bench(*arguments):
+    command = [sys.executable, "-m", "benchmarks", "--repeat", "1", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def measured(sets, part, *arguments):
+    """The part's record and its Markdown, after a run on the tiny set that went well."""
+    results = sets / "results"
+    done = bench(part, "--data", sets, "--sets", "tiny", "--results", results, *arguments)
+    assert done.returncode == 0, done.stderr
+    text = (results / f"{part}.md").read_text("utf-8")
+    assert text in done.stdout
+    assert str(sets) not in text
+    return json.loads((results / f"{part}.json").read_bytes()), text
+
+
+def test_search_compares_like_with_like(sets):
+    """Times, memory and ratio of both sides; winner and scores are those of GridSearchCV."""
+    record, text = measured(sets, "search", "--features", "chars")
+    [row] = record["rows"]
+    assert row["set"] == "tiny"
+    assert (row["candidates"], row["folds"], row["rows"], row["labels"]) == (16, 5, 36, 2)
+    assert row["same_winner"]
+    assert row["largest_difference"] == 0
+    [our, their] = row["ours"]["seconds"] + row["theirs"]["seconds"]
+    assert row["ratio"]["lowest"] <= row["ratio"]["medians"] <= row["ratio"]["highest"]
+    assert row["ratio"]["medians"] == pytest.approx(their / our)
+    assert min(row["ours"]["peak_bytes"] + row["theirs"]["peak_bytes"]) > 2**20
+    assert "| tiny | 36 | 2 | chars | 16 × 5 | exact |" in text
+
+
+def test_count_finds_the_same_n_grams(sets):
+    """Both sides count as many n-grams, as often."""
+    record, text = measured(sets, "count", "--features", "words", "--rows", "20")
+    [row] = record["rows"]
+    assert (row["rows"], row["features"], row["same"]) == (20, "words", True)
+    assert row["columns"] > 0
+    assert "| tiny | 20 | word 1–2 |" in text
+
+
+def test_train_goes_on_without_fasttext(sets):
+    """The outcome of textclf is there in any case; fastText's, or the reason why it is not."""
+    record, text = measured(sets, "train")
+    [row] = record["rows"]
+    assert row["rows"] == 36
+    assert set(row["ours"][0]) == {"accuracy", "macro_f1", "seconds"}
+    if importlib.util.find_spec("fasttext"):
+        assert len(row["theirs"]) == len(row["refitted"]) == 1
+    else:
+        assert row["theirs"] == row["refitted"] == []
+        assert "- tiny: fastText is not installed" in text
+
+
+def test_growth_never_repeats_rows(sets):
+    """Sizes that a set does not have are left out, with the reason."""
+    record, text = measured(sets, "growth", "--sizes", "24,36,1000")
+    assert [row["rows"] for row in record["rows"]] == [24, 36]
+    assert [row["characters"] > 0 for row in record["rows"]] == [True, True]
+    assert record["skipped"] == [{"set": "tiny", "why": "it has 36 rows, not 1,000"}]
+    assert "- tiny: it has 36 rows, not 1,000" in text
+
+
+def test_the_record_says_where_and_with_what(sets):
+    """Machine, versions, date and commit are part of every record."""
+    record, _ = measured(sets, "growth", "--sizes", "1000")
+    assert record["rows"] == []
+    assert record["skipped"] == [
+        {"set": "tiny", "why": "its 36 rows are too few for two of the sizes"}
+    ]
+    where = record["surroundings"]
+    assert where["cores"] >= 1
+    assert where["cpu"]
+    assert where["memory_bytes"] > 2**20
+    assert where["versions"]["scikit-learn"]
+    assert {"git_commit", "dirty", "textclf"} <= set(where["code"])
+    assert where["started"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["serach"], "error: 'serach' is not one of search, count, train, growth\n"),
+        (["--features", "letters"], "error: 'letters' is not one of words, chars, joined\n"),
+        (["--sets", "imbd"], "error: no set imbd; there are: data\n"),
+        (["--data", "tests"], "no train.csv with a test.csv beside it in tests or its folders\n"),
+        (["--repeat", "0"], "argument --repeat: '0' is not a number above 0\n"),
+    ],
+)
+def test_bad_input_gets_one_sentence(arguments, sentence):
+    """What cannot be measured is said before anything runs."""
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.endswith(sentence)
+
+
+def test_a_set_that_fails_does_not_end_the_run(sets):
+    """The next set is measured; why the first was not stands in the record."""
+    broken = sets / "broken"
+    broken.mkdir()
+    for name in ("train", "test"):
+        (broken / f"{name}.csv").write_text("text,label\ngood,\n", encoding="utf-8")
+    results = sets / "results"
+    options = ["--features", "words", "--results", results]
+    done = bench("count", "--data", sets, *options)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((results / "count.json").read_bytes())
+    assert [row["set"] for row in record["rows"]] == ["tiny"]
+    assert [skipped["set"] for skipped in record["skipped"]] == ["broken"]
+    assert "1 bad row" in record["skipped"][0]["why"]
