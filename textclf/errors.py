@@ -4,6 +4,7 @@
 
     TextclfError                 1  something failed
     ├── StoreError               1  the disk refuses: permissions, space, hardware
+    ├── ClusterError             1  the machines that should search do not
     ├── UsageError               2  asked for in a way that cannot be done
     ├── NoSuchVersion            3  that version (or any) is not in the registry
     ├── DataError                4  the data set cannot be used as it is
@@ -27,6 +28,10 @@ class TextclfError(Exception):
 
 class StoreError(TextclfError):
     """The place where models are kept cannot be read or written."""
+
+
+class ClusterError(TextclfError):
+    """A cluster cannot be reached, or cannot do the work."""
 
 
 class UsageError(TextclfError):
