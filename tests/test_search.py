@@ -536,3 +536,31 @@ def test_a_bad_candidate_does_not_take_its_neighbours_with_it(sample, settings_o
     assert math.isnan(scores[1][0])
     assert found[1].notes
     assert not found[0].notes
+
+
+def test_the_seed_is_the_random_state_unless_the_candidate_has_one():
+    """Classifiers that draw numbers draw them from the seed of the search."""
+    assert classifier(Point({}, "LinearSVC", {}), 7).random_state == 7
+    assert classifier(Point({}, "SGDClassifier", {"random_state": 3}), 7).random_state == 3
+    assert not hasattr(classifier(Point({}, "ComplementNB", {}), 7), "random_state")
+
+
+def test_what_minds_the_order_of_the_columns_has_scikit_learn_s_own(sample):
+    """With the l1 norm liblinear's answer depends on it; beside others it takes the plain road."""
+    text = """
+        [features.char_wb]
+        ngram_range = [[2, 2]]
+        [classifier.LinearSVC]
+        penalty = ["l1", "l2"]
+        dual = false
+        tol = 0.01
+    """
+    texts, labels = sample
+    candidates = points(parse_space(SpaceSource("grid", text)))
+    found = ours(sample, candidates)
+    x, y = np.array(texts, object), np.array(labels)
+    for candidate, point in zip(found, candidates, strict=True):
+        for score, (train, held) in zip(
+            candidate.fold_scores, stratified_folds(labels, FOLDS, seed=7), strict=True
+        ):
+            assert score == pipeline(point, 7).fit(x[train], y[train]).score(x[held], y[held])

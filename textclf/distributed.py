@@ -124,7 +124,7 @@ class Cluster:
 
     def _call(self, number: int, task: Task, labels: NDArray[np.str_], bank: Bank) -> Any:
         """A task with its data as references; texts only where they have not been counted."""
-        counts = bank.counts(task.group[0][1].features)
+        counts = task.counts(bank)
         return joblib.delayed(_do)(
             number,
             replace(task, fold=_NO_ROWS),

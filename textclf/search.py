@@ -136,6 +136,11 @@ class Task:
     scoring: str
     seed: int
 
+    def counts(self, bank: Bank) -> tuple[Counts, ...]:
+        """The counts of its features; none where it has to take the plain road."""
+        point = self.group[0][1]
+        return () if _minds_order(point) else bank.counts(point.features)
+
 
 Runner = Callable[[Sequence[Task], NDArray[np.str_], Bank], Iterator[list[Fit]]]
 """Does tasks, given the labels and the counts of all rows; results come in any order."""
@@ -155,10 +160,7 @@ def in_threads(jobs: int | None = None) -> Runner:
             return_as="generator_unordered",
             pre_dispatch="n_jobs",
         )
-        calls = (
-            joblib.delayed(do)(task, labels, bank.texts, *bank.counts(task.group[0][1].features))
-            for task in tasks
-        )
+        calls = (joblib.delayed(do)(task, labels, bank.texts, *task.counts(bank)) for task in tasks)
         results: Iterator[list[Fit]] = pool(calls)
         return results
 
@@ -216,8 +218,14 @@ def _groups(candidates: Sequence[Point], running: Collection[int]) -> list[Group
     groups: dict[str, list[tuple[int, Point]]] = {}
     for number, point in enumerate(candidates):
         if number in running:
-            groups.setdefault(repr(point.features), []).append((number, point))
+            key = repr((point.features, _minds_order(point)))
+            groups.setdefault(key, []).append((number, point))
     return list(groups.values())
+
+
+def _minds_order(point: Point) -> bool:
+    """Whether the order of the columns changes the outcome: liblinear's for the l1 norm does."""
+    return point.settings.get("penalty") == "l1"
 
 
 @dataclass(frozen=True)
