@@ -9,7 +9,7 @@ import pytest
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
-from textclf.metadata import ARTIFACT, METADATA, Metadata, decode
+from textclf.metadata import ARTIFACT, METADATA, FileRecord, Metadata, decode
 from textclf.registry import Problem
 from textclf.versions import Bump, parse_version
 
@@ -72,6 +72,34 @@ def test_a_published_version_is_on_disk(registries, empty, root):
     assert written == published == msgspec.structs.replace(made, saved_at=published.saved_at)
     assert published.saved_at.endswith("Z")
     assert registries.staged(root) == []
+
+
+def test_further_files_are_part_of_the_version(empty, registries, root):
+    """They lie beside the model, their digests stand in the metadata, and verify reads them."""
+    data = registries.artifact()
+    published = empty.publish(registries.metadata("1.0.0", data), data, {"notes.md": b"# Notes"})
+    version = V(published.version)
+    assert published.files == [FileRecord("notes.md", registries.sha256(b"# Notes"), 7)]
+    assert empty.metadata(version).files == published.files
+    assert empty.file(version, "notes.md") == b"# Notes"
+    assert empty.file(version, "other.md") is None
+    assert empty.verify().ok
+    (root / "1.0.0/notes.md").write_bytes(b"# Other")
+    assert [problem.file for problem in empty.verify().problems] == ["1.0.0/notes.md"]
+    with pytest.raises(IntegrityError, match="not the file that was published"):
+        empty.file(version, "notes.md")
+
+
+@pytest.mark.parametrize("name", ["../1.0.0/metadata.json", "/etc/passwd", "", ".", ".."])
+def test_a_file_never_lies_outside_the_version(empty, registries, root, name):
+    """A metadata file that names one elsewhere is damaged."""
+    registries.publish(empty)
+    path = root / "1.0.0/metadata.json"
+    record = json.loads(path.read_bytes())
+    record["files"] = [{"file": name, "sha256": "0" * 64, "bytes": 1}]
+    path.write_text(json.dumps(record), "utf-8")
+    with pytest.raises(IntegrityError, match=r"metadata\.json is damaged"):
+        empty.file(V("1.0.0"), "notes.md")
 
 
 def test_publishing_promotes_nothing(registries, root):

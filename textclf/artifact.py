@@ -13,7 +13,7 @@ import joblib
 from sklearn.pipeline import Pipeline
 
 import textclf
-from textclf.metadata import ARTIFACT, ArtifactRecord, Code, Environment
+from textclf.metadata import ARTIFACT, Code, Environment, FileRecord
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "numba", "joblib")
 
@@ -34,9 +34,9 @@ def _canonicalize(pipeline: Pipeline) -> None:
         vectorizer.vocabulary_ = {str(term): int(index) for term, index in vocabulary.items()}
 
 
-def describe(data: bytes) -> ArtifactRecord:
+def describe(data: bytes, file: str = ARTIFACT) -> FileRecord:
     """Name, digest and size for the metadata."""
-    return ArtifactRecord(ARTIFACT, hashlib.sha256(data).hexdigest(), len(data))
+    return FileRecord(file, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def environment() -> Environment:

@@ -22,6 +22,9 @@ METADATA = "metadata.json"
 ARTIFACT = "text_classifier.joblib"
 """Names of the two files that every version has."""
 
+FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
+"""Of a file in a version's folder: never a way out of it."""
+
 Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
 """A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
 
@@ -35,10 +38,10 @@ class BumpRecord(msgspec.Struct, frozen=True):
     base: str | None
 
 
-class ArtifactRecord(msgspec.Struct, frozen=True):
-    """The model file: name in the version's folder, SHA-256 (hex), size in bytes."""
+class FileRecord(msgspec.Struct, frozen=True):
+    """A file of a version: its name in the folder, SHA-256 (hex), size in bytes."""
 
-    file: str
+    file: FileName
     sha256: str
     bytes: int
 
@@ -150,7 +153,10 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """All of a version's ``metadata.json``, in the order of the file."""
+    """All of a version's ``metadata.json``, in the order of the file.
+
+    ``files`` are those beside the artifact and the metadata itself.
+    """
 
     version: str
     saved_at: str
@@ -160,7 +166,7 @@ class Metadata(msgspec.Struct, frozen=True):
     schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     task: str
     bump: BumpRecord
-    artifact: ArtifactRecord
+    artifact: FileRecord
     data: DataRecord
     test: TestRecord
     search: SearchRecord
@@ -168,6 +174,7 @@ class Metadata(msgspec.Struct, frozen=True):
     code: Code
     message: str | None
     seconds: dict[str, float]
+    files: list[FileRecord] = []
 
     def recipe(self) -> Recipe:
         """What the version is made of, for the next one to be compared with."""

@@ -14,7 +14,7 @@ import hashlib
 import platform
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,8 +25,8 @@ from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfErr
 from textclf.metadata import (
     ARTIFACT,
     METADATA,
-    ArtifactRecord,
     BumpRecord,
+    FileRecord,
     Metadata,
     Summary,
     decode,
@@ -194,16 +194,31 @@ class Registry:
             NoSuchVersion: it is not published.
             IntegrityError: the file is missing or differs from its digest.
         """
-        recorded = self.metadata(version).artifact
-        data = self._read(f"{version}/{ARTIFACT}")
-        if problem := _artifact_problem(data, recorded):
-            raise IntegrityError(f"{self.locate(version)} {problem}", hint="textclf verify")
+        return self._checked(version, self.metadata(version).artifact)
+
+    def file(self, version: Version, name: str) -> bytes | None:
+        """The bytes of a further file of a version, checked; ``None`` if it was published without.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: the file is missing or differs from its digest.
+        """
+        records = (each for each in self.metadata(version).files if each.file == name)
+        record = next(records, None)
+        return self._checked(version, record) if record else None
+
+    def _checked(self, version: Version, record: FileRecord) -> bytes:
+        data = self._read(f"{version}/{record.file}")
+        if problem := _file_problem(data, record):
+            raise IntegrityError(
+                f"{self.locate(version, record.file)} {problem}", hint="textclf verify"
+            )
         assert data is not None
         return data
 
-    def locate(self, version: Version) -> str:
-        """Where a version's model file lies, for people and for ``joblib.load``."""
-        return self._store.locate(f"{version}/{ARTIFACT}")
+    def locate(self, version: Version, file: str = ARTIFACT) -> str:
+        """Where a file of a version lies, for people; the model file is for ``joblib.load``."""
+        return self._store.locate(f"{version}/{file}")
 
     # -- publishing -------------------------------------------------------------------------------
 
@@ -243,22 +258,33 @@ class Registry:
         """Raise StoreError if a version could not be published: better before a long search."""
         self._store.require_writable()
 
-    def publish(self, metadata: Metadata, artifact: bytes) -> Metadata:
+    def publish(
+        self, metadata: Metadata, artifact: bytes, files: Mapping[str, bytes] | None = None
+    ) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
+
+        Args:
+            metadata: what is known of it; the number, the time and ``files`` are filled in here.
+            artifact: the model file.
+            files: further files of the version, by name.
 
         Returns:
             The metadata as published: with its number and the time.
         """
         self._store.sweep()
+        files = dict(files or {})
+        records = [FileRecord(name, _sha256(data), len(data)) for name, data in files.items()]
         version = parse_version(metadata.version)
         base = parse_version(metadata.bump.base) if metadata.bump.base else None
         while True:
             if version in (taken := self.taken()):
                 version = next_version(base, Bump(metadata.bump.applied), taken)
-            published = msgspec.structs.replace(metadata, version=str(version), saved_at=_now())
+            published = msgspec.structs.replace(
+                metadata, version=str(version), saved_at=_now(), files=records
+            )
             try:
                 self._store.create_folder(
-                    str(version), {ARTIFACT: artifact, METADATA: encode(published)}
+                    str(version), {ARTIFACT: artifact, **files, METADATA: encode(published)}
                 )
             except Exists:
                 continue  # a rival was faster; its number is taken now
@@ -362,12 +388,14 @@ class Registry:
             return
         if promoted and promoted != _sha256(self._store.read(f"{name}/{METADATA}")):
             yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
-        try:
-            problem = _artifact_problem(self._read(f"{name}/{ARTIFACT}"), metadata.artifact)
-        except StoreError as error:
-            problem = self._without_path(error, f"{name}/{ARTIFACT}")
-        if problem:
-            yield Problem(name, f"{name}/{ARTIFACT}", problem)
+        for record in (metadata.artifact, *metadata.files):
+            key = f"{name}/{record.file}"
+            try:
+                problem = _file_problem(self._read(key), record)
+            except StoreError as error:
+                problem = self._without_path(error, key)
+            if problem:
+                yield Problem(name, key, problem)
 
     def _log_problems(self) -> Iterator[Problem]:
         alias = self._read(ARTIFACT)
@@ -557,7 +585,7 @@ class Registry:
         )
 
 
-def _artifact_problem(data: bytes | None, recorded: ArtifactRecord) -> str | None:
+def _file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
     if data is None:
         return "is missing"
     if _sha256(data) != recorded.sha256:
