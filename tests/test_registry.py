@@ -749,3 +749,37 @@ def test_a_problem_is_as_the_contract_shows_it():
     """In JSON a problem has the contract's three fields."""
     fields = json.loads(msgspec.json.encode(Problem("1.0.0", "f", "p")))
     assert list(fields) == ["version", "file", "problem"]
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def test_events_are_kept_in_their_order(two):
+    """Each has the next number, who and when, and survives as it was written."""
+    first = two.note("refused", V("1.1.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
+    second = two.note("removed", V("1.0.0"))
+    assert two.events() == [first, second]
+    assert [(event.n, event.kind) for event in two.events()] == [(1, "refused"), (2, "removed")]
+    assert two.verify().ok
+
+
+def test_a_number_that_an_event_names_is_not_given_again(two, registries, root):
+    """Even where its folder is gone and it was never promoted."""
+    registries.publish(two)
+    two.note("removed", V("1.2.0"))
+    remove(root, "1.2.0")
+    assert registries.publish(two).version == "1.3.0"
+
+
+@pytest.mark.parametrize("harm", ["gap", "garbage"])
+def test_a_damaged_event_is_named(two, root, harm):
+    """A gap among the events, or one that cannot be read; everything else goes on."""
+    for _ in range(3):
+        two.note("refused", V("1.1.0"))
+    path = root / ".registry/events/00000002.json"
+    path.write_bytes(b"{}")
+    if harm == "gap":
+        path.unlink()
+    (problem,) = two.verify().problems
+    assert "record 2 is missing" in problem.problem or "not an event" in problem.problem
+    assert two.promote(V("1.0.0")).changed

@@ -12,16 +12,16 @@ import contextlib
 import getpass
 import hashlib
 import platform
-import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
+from textclf.journal import Event, Journal, Numbered, Record
 from textclf.metadata import (
     ARTIFACT,
     METADATA,
@@ -36,53 +36,11 @@ from textclf.sketch import Sketch
 from textclf.store.base import Exists, Missing, Store
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
 
-_LOG = ".registry/promotions"
+T = TypeVar("T", bound=Numbered)
+
+_PROMOTIONS = ".registry/promotions"
+_EVENTS = ".registry/events"
 _REPLACED = ".registry/replaced"
-
-
-class Record(msgspec.Struct, frozen=True):
-    """One line of the promotion log.
-
-    Attributes:
-        n: its number, from 1 without gaps.
-        at: when (UTC).
-        to: the version promoted.
-        sha256: digest of that version's artifact, so that the alias can be matched with the log.
-        metadata_sha256: digest of its metadata file, which says all other digests.
-        by: who, as user@host.
-        token: random; makes a record its writer's own even where two say the same.
-        previous: what was promoted until then (``from`` in the file), if anything.
-        message: why.
-    """
-
-    n: int
-    at: str
-    to: str
-    sha256: str
-    metadata_sha256: str
-    by: str
-    token: str
-    previous: str | None = msgspec.field(name="from")
-    message: str | None = None
-
-    def is_number(self, n: int) -> bool:
-        """Whether this can be the log's record of that number: not edited by a careless hand."""
-        return (
-            self.n == n
-            and is_version(self.to)
-            and (self.previous is None or is_version(self.previous))
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """As the contract shows it: ``from`` is what ``previous`` is here."""
-        return {
-            "n": self.n,
-            "at": self.at,
-            "from": self.previous,
-            "to": self.to,
-            "by": self.by,
-            "message": self.message,
-        }
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -129,6 +87,8 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._log = Journal(store, _PROMOTIONS, Record, "a promotion record")
+        self._events = Journal(store, _EVENTS, Event, "an event")
 
     # -- versions ---------------------------------------------------------------------------------
 
@@ -163,9 +123,9 @@ class Registry:
             NoSuchVersion: there is none of that name.
         """
         if name == "latest":
-            return self._there(name, self._latest(self._head()))
+            return self._there(name, self._latest(self._log.head()))
         if name == "previous":
-            return self._there(name, self._previous(self._head()))
+            return self._there(name, self._previous(self._log.head()))
         try:
             version = parse_version(name)
         except ValueError:
@@ -179,7 +139,7 @@ class Registry:
 
     def latest(self) -> Version | None:
         """The promoted version."""
-        head = self._head()
+        head = self._log.head()
         return parse_version(head.to) if head else None
 
     def metadata(self, version: Version) -> Metadata:
@@ -247,11 +207,14 @@ class Registry:
         return Plan(next_version(base, applied, self.taken()), record, found.bump)
 
     def taken(self) -> set[Version]:
-        """Numbers that are not given again: existing ones and all that were ever promoted."""
+        """Numbers that are not given again: existing ones and all that either log names."""
         taken = set(self.numbers())
-        for n in self._record_numbers():
+        for n in self._log.numbers():
             with contextlib.suppress(IntegrityError):  # told by verify; no reason not to publish
-                taken.add(parse_version(self._record(n).to))
+                taken.add(parse_version(self._log.read(n).to))
+        for n in self._events.numbers():
+            with contextlib.suppress(IntegrityError):
+                taken.add(parse_version(self._events.read(n).version))
         return taken
 
     def require_writable(self) -> None:
@@ -311,7 +274,7 @@ class Registry:
         self, choose: Callable[[Record | None], Version], message: str | None
     ) -> Promotion:
         while True:
-            head = self._head()
+            head = self._log.head()
             version = choose(head)
             artifact = self.artifact(version)
             if head and head.to == str(version):
@@ -328,7 +291,7 @@ class Registry:
                 message=message,
             )
             try:
-                self._store.create(_record_key(record.n), _encode_record(record))
+                self._log.create(record.n, record)
             except Exists:
                 continue  # a rival was faster: look again at what is promoted
             return Promotion(str(version), record.previous, changed=True, kept=self._follow(record))
@@ -344,7 +307,29 @@ class Registry:
 
     def history(self) -> list[Record]:
         """The promotion log, oldest first."""
-        return [self._record(n) for n in self._record_numbers()]
+        return self._log.records()
+
+    def events(self) -> list[Event]:
+        """What else was done to versions, or refused, oldest first."""
+        return self._events.records()
+
+    def note(
+        self,
+        kind: str,
+        version: Version,
+        *,
+        message: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> Event:
+        """Write down that something was done to a version, or refused."""
+
+        def make(n: int) -> Event:
+            return Event(
+                n=n, at=_now(), kind=kind, version=str(version), by=_who(), message=message,
+                token=uuid.uuid4().hex, detail=detail or {},
+            )  # fmt: skip
+
+        return self._events.append(make)
 
     # -- checking ---------------------------------------------------------------------------------
 
@@ -399,27 +384,40 @@ class Registry:
 
     def _log_problems(self) -> Iterator[Problem]:
         alias = self._read(ARTIFACT)
-        if alias is not None and not self._record_numbers() and self._is_ours(_sha256(alias)):
-            yield Problem(None, _LOG, f"is empty, but {ARTIFACT} is a version of this registry")
+        if alias is not None and not self._log.numbers() and self._is_ours(_sha256(alias)):
+            yield Problem(
+                None, _PROMOTIONS, f"is empty, but {ARTIFACT} is a version of this registry"
+            )
         before: Record | None = None
-        whole = True  # as far as the record before this one
-        for expected, n in enumerate(self._record_numbers(), 1):
-            key = _record_key(n)
-            if n != expected and whole:
-                yield Problem(None, key, f"record {expected} is missing before it")
-                whole = False
-            try:
-                record = self._record(n)
-            except TextclfError as error:
-                yield Problem(None, key, self._without_path(error, key))
-                whole = False
+        for key, record, whole in self._read_through(self._log):
+            if isinstance(record, Problem):
+                yield record
                 continue
             previous = before.to if before else None
             if whole and record.previous != previous:
                 yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
             if problem := self._promoted_problem(record):
                 yield Problem(record.to, key, problem)
-            before, whole = record, True
+            before = record
+        events = self._read_through(self._events)
+        yield from (event for _, event, _ in events if isinstance(event, Problem))
+
+    def _read_through(self, log: Journal[T]) -> Iterator[tuple[str, T | Problem, bool]]:
+        """Key, and record or what is wrong with it; and whether all is well right before it."""
+        whole = True
+        for expected, n in enumerate(log.numbers(), 1):
+            key = log.key(n)
+            if n != expected and whole:
+                yield key, Problem(None, key, f"record {expected} is missing before it"), False
+                whole = False
+            try:
+                record = log.read(n)
+            except TextclfError as error:
+                yield key, Problem(None, key, self._without_path(error, key)), False
+                whole = False
+                continue
+            yield key, record, whole
+            whole = True
 
     def _promoted_problem(self, record: Record) -> str | None:
         try:
@@ -435,9 +433,9 @@ class Registry:
     def _promoted_metadata(self) -> dict[str, str]:
         """Of every version that was ever promoted, the digest its metadata had then."""
         digests: dict[str, str] = {}
-        for n in self._record_numbers():
+        for n in self._log.numbers():
             with contextlib.suppress(TextclfError):  # a problem of the log
-                record = self._record(n)
+                record = self._log.read(n)
                 digests.setdefault(record.to, record.metadata_sha256)
         return digests
 
@@ -447,7 +445,7 @@ class Registry:
 
     def _alias_problems(self) -> Iterator[Problem]:
         try:
-            head = self._head()
+            head = self._log.head()
         except IntegrityError:
             return  # a problem of the log
         found = self._read(ARTIFACT)
@@ -470,7 +468,7 @@ class Registry:
             Where a file was kept that stood in the alias's place but was never promoted.
         """
         kept = None
-        while head := self._head():
+        while head := self._log.head():
             found = self._read(ARTIFACT)
             if found is not None and _sha256(found) == head.sha256:
                 break
@@ -496,9 +494,9 @@ class Registry:
         return self._store.locate(key)
 
     def _is_ours(self, digest: str) -> bool:
-        for n in reversed(self._record_numbers()):
+        for n in reversed(self._log.numbers()):
             with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
-                if self._record(n).sha256 == digest:
+                if self._log.read(n).sha256 == digest:
                     return True
         return any(digest == sha256 for sha256 in self._published_digests())
 
@@ -507,28 +505,7 @@ class Registry:
             with contextlib.suppress(NoSuchVersion, IntegrityError):
                 yield self.metadata(version).artifact.sha256
 
-    # -- the log ----------------------------------------------------------------------------------
-
-    def _record_numbers(self) -> list[int]:
-        names = self._store.names(_LOG)
-        return sorted(int(name[:8]) for name in names if re.fullmatch(r"[0-9]{8}\.json", name))
-
-    def _record(self, n: int) -> Record:
-        key = _record_key(n)
-        try:
-            record = msgspec.json.decode(self._store.read(key), type=Record)
-        except (Missing, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            record = None
-        if record is None or not record.is_number(n):
-            raise IntegrityError(
-                f"{self._store.locate(key)} is damaged: not a promotion record",
-                hint="restore it from a backup; the versions themselves are not touched by this",
-            )
-        return record
-
-    def _head(self) -> Record | None:
-        numbers = self._record_numbers()
-        return self._record(numbers[-1]) if numbers else None
+    # -- names ----------------------------------------------------------------------------------
 
     def _there(self, name: str, number: str) -> Version:
         version = parse_version(number)
@@ -552,8 +529,6 @@ class Registry:
                 f"nothing was promoted before {latest}", hint="textclf promote VERSION"
             )
         return head.previous
-
-    # -- names ------------------------------------------------------------------------------------
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -595,19 +570,6 @@ def _file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
 
 def _distance(one: Version, other: Version) -> tuple[int, ...]:
     return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))
-
-
-def _record_key(n: int) -> str:
-    return f"{_LOG}/{n:08d}.json"
-
-
-def _encode_record(record: Record) -> bytes:
-    fields = record.as_json() | {
-        "sha256": record.sha256,
-        "metadata_sha256": record.metadata_sha256,
-        "token": record.token,
-    }
-    return encode(fields)
 
 
 def _sha256(data: bytes) -> str:
