@@ -159,12 +159,12 @@ def test_results_come_while_the_search_goes_on(sample, monkeypatch):
     candidates = points(parse_space(SpaceSource("grid", GRIDS["words"])))
     folds = stratified_folds(labels, FOLDS, 0)
     fitted = []
-    scorer = get_scorer("accuracy")
+    scorer = get_scorer("f1_macro")
     monkeypatch.setattr(
         "textclf.search.get_scorer",
         lambda _: lambda *given: (fitted.append(1), scorer(*given))[1],
     )
-    fits = grid_search(texts, labels, candidates, folds, scoring="accuracy", seed=0, jobs=1)
+    fits = grid_search(texts, labels, candidates, folds, scoring="f1_macro", seed=0, jobs=1)
     first = next(fits)
     done = len(fitted)
     rest = list(fits)
@@ -248,7 +248,7 @@ def test_a_candidate_that_cannot_be_scored_loses(sample, monkeypatch):
         raise ValueError("not for these labels")
 
     monkeypatch.setattr("textclf.search.get_scorer", lambda _: refuse)
-    [found] = ours(sample, [Point({"word": {}}, "ComplementNB", {})])
+    [found] = ours(sample, [Point({"word": {}}, "ComplementNB", {})], scoring="f1_macro")
     assert found.mean is None
     assert found.notes == ["not for these labels"]
 
@@ -514,7 +514,7 @@ def test_an_error_on_the_way_leaves_warnings_as_they_were(sample, jobs, monkeypa
     monkeypatch.setattr("textclf.search.get_scorer", lambda _: stop)
     before = warnings.showwarning, list(warnings.filters)
     with pytest.raises(KeyboardInterrupt):
-        ours(sample, UNCONVERGED[:1] * 4, jobs=jobs)
+        ours(sample, UNCONVERGED[:1] * 4, jobs=jobs, scoring="f1_macro")
     assert (warnings.showwarning, list(warnings.filters)) == before
 
 

@@ -1,4 +1,4 @@
-"""Many linear SVMs side by side, against LinearSVC solved tightly one by one."""
+"""Many linear SVMs side by side, or by four, against LinearSVC solved tightly one by one."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,11 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
+from textclf.quartets import Quartets
 from textclf.solver import BLOCK, Lane, LinearSvms
 
 EPOCHS = 5000
+each_solver = pytest.mark.parametrize("solver", [LinearSvms, Quartets])
 
 
 def problem(seed, rows, classes, columns=60):
@@ -29,9 +31,9 @@ def problem(seed, rows, classes, columns=60):
     return matrix, codes
 
 
-def values(svms, matrix, which):
-    """Decision values of some lanes."""
-    return matrix @ svms.weights[:-1, which].astype(float) + svms.weights[-1, which]
+def values(svms, matrix, lane):
+    """Decision values of a lane."""
+    return svms.decisions(matrix, np.array([lane]))[:, 0]
 
 
 def tightly(matrix, codes, lane):
@@ -46,17 +48,17 @@ def tightly(matrix, codes, lane):
 costs = st.sampled_from([0.03, 0.1, 1, 3, 10])
 
 
+@each_solver
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(3, 40), st.integers(0, 60), st.data())
-def test_decision_values_are_those_of_a_tight_solution(seed, classes, more, data):
+def test_decision_values_are_those_of_a_tight_solution(solver, seed, classes, more, data):
     """Any classes, costs on either side and order of entries: within the tolerance of LinearSVC."""
     matrix, codes = problem(seed, classes + more, classes)
     wanted = st.builds(Lane, st.integers(0, classes - 1), costs, costs)
     lanes = data.draw(st.lists(wanted, min_size=1, max_size=12))
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     assert svms.solve(np.arange(len(lanes)), 1e-3, EPOCHS, seed)
-    assert svms.weights.shape == (matrix.shape[1] + 1, len(lanes))
-    found = values(svms, matrix, np.arange(len(lanes)))
+    found = svms.decisions(matrix, np.arange(len(lanes)))
     for number, lane in enumerate(lanes):
         assert found[:, number] == pytest.approx(tightly(matrix, codes, lane), abs=2e-3)
 
@@ -69,11 +71,12 @@ def many_lanes(classes, extra=5):
     ]
 
 
-def test_more_lanes_than_a_block_holds_are_all_solved():
+@each_solver
+def test_more_lanes_than_a_block_holds_are_all_solved(solver):
     """The lanes of every block, in any order, get their own solution."""
     matrix, codes = problem(1, 50, 5)
     lanes = many_lanes(5)
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     which = np.random.default_rng(0).permutation(len(lanes))
     assert svms.solve(which, 1e-3, EPOCHS, 0)
     for number in (0, 1, BLOCK - 1, BLOCK, BLOCK + 4, *which[-3:]):
@@ -81,29 +84,31 @@ def test_more_lanes_than_a_block_holds_are_all_solved():
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
-def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
+@each_solver
+def test_an_unsolved_block_does_not_keep_the_others_from_being_solved(solver):
     """Where one lane does not converge the answer is no, but every block was worked on."""
     matrix, codes = problem(2, 60, 4)
     lanes = [*[Lane(0, 1e6, 1e6)] * BLOCK, Lane(1, 0.1, 0.1)]
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     assert not svms.solve(np.arange(len(lanes)), 1e-3, 30, 0)
     expected = tightly(matrix, codes, lanes[-1])
     assert values(svms, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
 
 
+@each_solver
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 15), min_size=1), st.booleans())
-def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
+def test_continuing_some_lanes_leaves_the_others_alone(solver, seed, some, backwards):
     """Only the lanes named move, and those get closer to the solution."""
     matrix, codes = problem(seed, 60, 4)
     lanes = [Lane(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     assert svms.solve(np.arange(16), 1e-1, EPOCHS, 0)
-    before = svms.weights.copy()
+    before = svms.decisions(matrix, np.arange(16))
     which = np.array(sorted(some, reverse=backwards))
     assert svms.solve(which, 1e-5, EPOCHS, 1)
     others = np.setdiff1d(np.arange(16), which)
-    assert np.array_equal(svms.weights[:, others], before[:, others])
+    assert np.array_equal(svms.decisions(matrix, others), before[:, others])
     for number in which:
         expected = tightly(matrix, codes, lanes[number])
         assert values(svms, matrix, number) == pytest.approx(expected, abs=1e-4)
@@ -122,32 +127,35 @@ def test_a_lane_is_solved_alone_as_in_company():
         assert values(together, matrix, number) == pytest.approx(expected, abs=3e-4)
 
 
-def test_the_same_seed_gives_the_same_weights():
+@each_solver
+def test_the_same_seed_gives_the_same_weights(solver):
     """Two runs agree to the last bit; another order of the rows is another road."""
     matrix, codes = problem(4, 70, 5)
     runs = []
     for seed in (0, 0, 1):
-        svms = LinearSvms(matrix, codes, many_lanes(5))
+        svms = solver(matrix, codes, many_lanes(5))
         assert svms.solve(np.arange(len(svms.lanes)), 1e-2, EPOCHS, seed)
-        runs.append(svms.weights)
+        runs.append(svms.decisions(matrix, np.arange(len(svms.lanes))))
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2])
 
 
-def test_too_few_epochs_are_no_solution():
+@each_solver
+def test_too_few_epochs_are_no_solution(solver):
     """One pass is not enough to know that gradients vanish; nor are none."""
     matrix, codes = problem(5, 60, 4)
     for epochs in (0, 1):
-        svms = LinearSvms(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
+        svms = solver(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
         assert not svms.solve(np.arange(2), 1e-6, epochs, 0)
-    assert not np.array_equal(svms.weights, np.zeros_like(svms.weights))
+    assert svms.decisions(matrix, np.arange(2)).any(axis=0).all()
 
 
-def test_what_was_reached_is_kept_when_epochs_run_out():
+@each_solver
+def test_what_was_reached_is_kept_when_epochs_run_out(solver):
     """Going on after too few passes ends where a single go would have ended."""
     matrix, codes = problem(6, 60, 4)
     lanes = [Lane(code, 1.0, 0.5) for code in range(4)]
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     tries = 0
     while not svms.solve(np.arange(4), 1e-3, 2, tries):
         tries += 1
@@ -158,11 +166,12 @@ def test_what_was_reached_is_kept_when_epochs_run_out():
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
-def test_sorting_the_matrix_afterwards_changes_nothing():
+@each_solver
+def test_sorting_the_matrix_afterwards_changes_nothing(solver):
     """A user of the matrix may sort the entries of its rows in place, as liblinear's does."""
     matrix, codes = problem(7, 60, 4)
     lanes = [Lane(code, 1.0, 1.0) for code in range(4)]
-    svms = LinearSvms(matrix, codes, lanes)
+    svms = solver(matrix, codes, lanes)
     assert not matrix.has_sorted_indices
     matrix.sort_indices()
     assert svms.solve(np.arange(4), 1e-3, EPOCHS, 0)

@@ -99,6 +99,12 @@ class LinearSvms:
                 raise
         return all(solved)
 
+    def decisions(self, matrix: csr_matrix, which: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Decision values of some lanes for the rows of a matrix, (rows, lanes)."""
+        weights = self.weights[:, which].astype(np.float64)
+        values: NDArray[np.float64] = matrix @ weights[:-1] + weights[-1]
+        return values
+
     def _solve_block(
         self, running: NDArray[np.intp], tolerance: float, epochs: int, seed: int
     ) -> bool:

@@ -1,6 +1,7 @@
 """LinearSVC on held-out rows: the decisions of liblinear, mostly without liblinear.
 
-``solver`` brings all classes and costs near the optimum at once. Decision values found there differ
+``solver`` brings all classes and costs near the optimum at once, of two classes ``quartets`` four
+costs. Decision values found there differ
 from liblinear's by less than its tolerance, so only rows whose two best classes are closer than
 that could be labelled otherwise. For those rows the lanes involved are solved further, and what is
 still too close is left to liblinear itself. So the labels are LinearSVC's, in a fraction of its
@@ -21,19 +22,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 
 from textclf import liblinear
+from textclf.quartets import Quartets
 from textclf.solver import Lane, LinearSvms
 
 Values = NDArray[np.float64]
 
-_STAGES = ((1e-2, 1e-2), (1e-3, 5e-4))
-"""Tolerance of the solver, and the margin below which a row is undecided after it.
-
-Measured on ten data sets: values are off by at most 0.6 × the tolerance at the first stage and
-0.4 × at the second, liblinear's own by 0.00005.
-"""
-
 _EPOCHS = 300
 """Passes after which liblinear has to see for itself: it warns of what does not converge."""
+
+_STAGES = ((1e-2, 1e-2, _EPOCHS), (1e-3, 5e-4, _EPOCHS), (2e-4, 2e-4, 100))
+"""Tolerance of the solver, the margin below which a row is undecided after it, the most passes.
+
+Measured on ten data sets: values are off by at most 0.6 × the tolerance at the first stage and
+0.4 × at the others, liblinear's own by 0.00005. On long texts single precision may not get to the
+last stage.
+"""
+
+_MANY = 3
+"""Classes from which on the final model may be solved side by side: one lane each."""
 
 _LARGE = 200_000_000
 """Entries of the matrix × classes from which on the final model is solved side by side, too."""
@@ -43,9 +49,6 @@ _HUGE = 10_000_000_000
 
 _FINE, _COARSE = 5e-4, 1e-1
 """Tolerances of the two; single precision allows no less on long texts."""
-
-_MANY = 3
-"""Classes from which on this pays: of two, liblinear is as fast."""
 
 _SOLVED = {
     "penalty": "l2",
@@ -64,13 +67,13 @@ class Decided(LinearSVC):  # type: ignore[misc]  # scikit-learn has no types
 
     Args:
         classes: the labels, sorted.
-        values: (rows,) for two classes, else (rows, classes).
+        values: (rows, 1) for two classes, else (rows, classes).
     """
 
     def __init__(self, classes: NDArray[np.str_], values: Values) -> None:
         super().__init__()
         self.classes_ = classes
-        self._values = values
+        self._values = values[:, 0] if values.shape[1] == 1 else values
 
     def decision_function(self, X: object) -> Values:  # noqa: ARG002, N803 - scikit-learn's name
         """The values given, whatever the matrix."""
@@ -103,49 +106,30 @@ def decide(
     if not all(estimator.dual for estimator in estimators):
         return None  # liblinear's primal solver stops at values up to 0.02 off, and more if C > 10
     classes, codes = np.unique(labels, return_inverse=True)
-    if len(classes) < _MANY:
-        return _decide_two(estimators, train, labels, held)
+    if len(classes) == 1:  # scikit-learn says what is wrong with that
+        return None
     try:
         lanes = [_lanes(estimator, classes, labels) for estimator in estimators]
     except ValueError:  # class weights of one do not fit the labels: it alone has to fail
         return None
-    svms = LinearSvms(train, codes, [lane for some in lanes for lane in some])
-    values = np.empty((held.shape[0], len(svms.lanes)))
-    each = len(classes)
+    solver = Quartets if len(classes) == 2 else LinearSvms  # noqa: PLR2004 - two are one problem
+    svms = solver(train, codes, [lane for some in lanes for lane in some])
+    each = len(lanes[0])
     starts = range(0, len(svms.lanes), each)
+    values = np.empty((held.shape[0], len(svms.lanes)))
     pending = np.arange(len(svms.lanes))
-    for tolerance, margin in _STAGES:
-        if not svms.solve(pending, tolerance, _EPOCHS, seed=0):
-            return None
-        values[:, pending] = _values(held, svms.weights[:, pending])
+    for tolerance, margin, epochs in _STAGES:
+        if not svms.solve(pending, tolerance, epochs, seed=0):
+            break
+        values[:, pending] = svms.decisions(held, pending)
         close = [_too_close(values[:, at : at + each], margin) + at for at in starts]
         pending = np.concatenate(close)
     for lane in pending.tolist():
         weights = _by_liblinear(estimators[lane // each], svms.lanes[lane], train, codes)
         if weights is None:
             return None
-        values[:, lane] = _values(held, weights)
+        values[:, lane] = held @ weights[:-1] + weights[-1]
     return [Decided(classes, values[:, at : at + each]) for at in starts]
-
-
-def _decide_two(
-    estimators: Sequence[LinearSVC], train: csr_matrix, labels: NDArray[np.str_], held: csr_matrix
-) -> list[Decided] | None:
-    """Two classes are one problem, at which liblinear is as fast."""
-    classes, codes = np.unique(labels, return_inverse=True)
-    decided = []
-    for estimator in estimators:
-        if len(classes) == 1:  # scikit-learn says what is wrong with that
-            return None
-        try:
-            rest, cost = estimator.C * _class_weights(estimator, classes, labels)
-        except ValueError:  # as above
-            return None
-        weights = _by_liblinear(estimator, Lane(1, cost, rest), train, codes)
-        if weights is None:
-            return None
-        decided.append(Decided(classes, _values(held, weights)))
-    return decided
 
 
 def is_large(estimator: Any, entries: int, classes: int) -> bool:
@@ -178,25 +162,18 @@ def fit_side_by_side(estimator: LinearSVC, matrix: csr_matrix, labels: NDArray[n
 
 
 def _lanes(estimator: LinearSVC, classes: NDArray[np.str_], labels: NDArray[np.str_]) -> list[Lane]:
-    """Liblinear's binary problems: a class against the rest, which is not weighted."""
-    costs = estimator.C * _class_weights(estimator, classes, labels)
+    """Liblinear's binary problems: a class against the rest, which is not weighted; two are one."""
+    weights = compute_class_weight(estimator.class_weight, classes=classes, y=labels)
+    costs = (estimator.C * weights).tolist()
+    if len(costs) == 2:  # noqa: PLR2004
+        return [Lane(1, costs[1], costs[0])]
     return [Lane(code, cost, estimator.C) for code, cost in enumerate(costs)]
 
 
-def _class_weights(
-    estimator: LinearSVC, classes: NDArray[np.str_], labels: NDArray[np.str_]
-) -> Values:
-    weights: Values = compute_class_weight(estimator.class_weight, classes=classes, y=labels)
-    return weights
-
-
-def _values(matrix: csr_matrix, weights: NDArray[np.floating[Any]]) -> Values:
-    values: Values = matrix @ weights[:-1].astype(np.float64) + weights[-1]
-    return values
-
-
 def _too_close(values: Values, margin: float) -> NDArray[np.intp]:
-    """The lanes that compete for a row within the margin."""
+    """The lanes that compete for a row within the margin; a lone one competes with its opposite."""
+    if values.shape[1] == 1:
+        return np.arange(int(np.abs(values).min(initial=np.inf) < margin))
     contested = values >= values.max(axis=1, keepdims=True) - margin
     return np.flatnonzero(contested[contested.sum(axis=1) > 1].any(axis=0))
 
