@@ -37,11 +37,15 @@ _FOUND = ("lr", "dim", "epoch", "minCount", "minn", "maxn", "wordNgrams", "bucke
 
 @dataclass(frozen=True)
 class Outcome:
-    """Accuracy and macro F1 on the test rows, and the wall time in seconds."""
+    """Accuracy and macro F1 on the test rows, the wall time in seconds, the peak memory in bytes.
+
+    The memory of fastText is not looked at.
+    """
 
     accuracy: float
     macro_f1: float
     seconds: float
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class TrainRow:
             "set": self.set,
             "rows": f"{self.rows:,}",
             **_cells("textclf", self.ours),
+            "memory": f"{max(each.peak_bytes or 0 for each in self.ours) / 2**20:,.0f} MiB",
             **_cells("fastText", self.theirs),
             **_cells("refitted", self.refitted),
         }
@@ -119,7 +124,7 @@ def _ours(data: DataSet) -> tuple[Outcome, int]:
     run = train(data)
     metadata = run.value
     metrics = metadata["test"]["metrics"]
-    outcome = Outcome(metrics["accuracy"], metrics["macro_f1"], run.seconds)
+    outcome = Outcome(metrics["accuracy"], metrics["macro_f1"], run.seconds, run.peak_bytes)
     return outcome, metadata["data"]["rows"]
 
 
