@@ -33,10 +33,10 @@ class LocalBackend:
         return {
             key: path.read_bytes()
             for path in self.root.rglob("*")
-            if path.is_file() and not (key := path.relative_to(self.root).as_posix()).startswith(
-                STAGING
-            )
-        }  # fmt: skip
+            if path.is_file()
+            and not (key := path.relative_to(self.root).as_posix()).startswith(STAGING)
+            and "/." not in f"/{key}"
+        }
 
     def put(self, key: str, data: bytes) -> None:
         """Store something as somebody else would."""
@@ -45,12 +45,24 @@ class LocalBackend:
         path.write_bytes(data)
 
 
-BACKENDS = {"local": LocalBackend}  # another backend is one more line
+def without_links(monkeypatch):
+    """Let this be a file system without hard links, such as exFAT."""
+
+    def refuse(*_arguments, **_options):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+BACKENDS = {  # another backend is one more line
+    "local": lambda root, _: LocalBackend(root),
+    "without links": lambda root, patch: without_links(patch) or LocalBackend(root),
+}
 
 
 @pytest.fixture(params=BACKENDS)
-def backend(request, tmp_path):
-    return BACKENDS[request.param](tmp_path / "models")
+def backend(request, tmp_path, monkeypatch):
+    return BACKENDS[request.param](tmp_path / "models", monkeypatch)
 
 
 @pytest.fixture
@@ -225,6 +237,56 @@ def test_an_interrupted_folder_leaves_nothing(store, backend):
     assert backend.raw() == {}
     assert "1.0.0" not in store.names()
     assert store.names(STAGING) == []
+
+
+# --- a file system without hard links ----------------------------------------------------------
+
+
+@pytest.fixture
+def linkless(tmp_path, monkeypatch):
+    without_links(monkeypatch)
+    return LocalStore(tmp_path / "models")
+
+
+def test_who_finds_a_claim_without_its_file_finishes_it(linkless, tmp_path):
+    """A creator that died between claim and file has won: the next one writes the file for it."""
+    linkless.create("log/1", b"first")
+    (tmp_path / "models/log/1").unlink()  # as if it had not come to that
+    with pytest.raises(Exists):
+        linkless.create("log/1", b"second")
+    assert linkless.read("log/1") == b"first"
+
+
+def test_an_interrupted_creator_leaves_its_claim_or_nothing(linkless, monkeypatch):
+    """When the disk fails before the claim, the key is free; after it, the claim is finished."""
+
+    def fail(*_arguments):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "replace", fail)  # the last step
+    with pytest.raises(StoreError, match="Input/output error"):
+        linkless.create("log/1", b"first")
+    monkeypatch.undo()
+    without_links(monkeypatch)
+    with pytest.raises(Exists):
+        linkless.create("log/1", b"second")
+    assert linkless.read("log/1") == b"first"
+    assert linkless.names(STAGING) == []
+
+
+def test_files_of_others_are_not_claimed(linkless, tmp_path):
+    """A key that was written without a claim, on another file system, exists all the same."""
+    (tmp_path / "models/log").mkdir(parents=True)
+    (tmp_path / "models/log/1").write_bytes(b"theirs")
+    with pytest.raises(Exists):
+        linkless.create("log/1", b"mine")
+    assert linkless.names("log") == ["1"]
+
+
+def test_a_folder_without_links_can_be_written(linkless):
+    """The check before a long search knows that links are not needed; it leaves nothing."""
+    linkless.require_writable()
+    assert linkless.names(STAGING) == []
 
 
 # --- the local store ------------------------------------------------------------------------------
@@ -407,6 +469,28 @@ def test_sweeping_does_not_follow_links(root, local, tmp_path):
     local.sweep()
     assert (tmp_path / "precious" / "file").exists()
     assert list((root / STAGING).iterdir()) == []
+
+
+def test_a_writer_that_wakes_finds_nothing_rather_than_half(root, local, monkeypatch):
+    """Leftovers are moved out of their writer's way before they are taken apart."""
+    (root / STAGING / "asleep").mkdir(parents=True)
+    (root / STAGING / "asleep/model").write_bytes(b"whole")
+    os.utime(root / STAGING / "asleep", (0, 0))
+    seen = []
+    monkeypatch.setattr(
+        "textclf.store.local._remove", lambda _: seen.append((root / STAGING / "asleep").exists())
+    )
+    local.sweep()
+    assert seen == [False]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_may_not_end_is_not_read(root, local, make):
+    """A pipe, or a device behind a link, in a file's place is refused instead of waited for."""
+    root.mkdir()
+    make(root / "k")
+    with pytest.raises(StoreError, match=r"cannot read .*k: it is no regular file"):
+        local.read("k")
 
 
 def test_locate(root, local):

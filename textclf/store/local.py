@@ -2,14 +2,17 @@
 
 Everything is written to a staging folder first, forced to disk, and put in its place by one system
 call: ``link`` (create), ``rename`` over a file (replace), ``rename`` of a folder onto a free name
-(create_folder).
+(create_folder). Where there are no hard links (exFAT, some network mounts), create is a folder and
+then a file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -23,6 +26,9 @@ _STAGING = ".registry/staging"
 _STALE_SECONDS = 24 * 60 * 60
 """Staged work this old was left by a writer that died: publishing takes seconds."""
 
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+"""What file systems without hard links say to one."""
+
 
 class LocalStore:
     """Files below ``root``, which is created when the first file is written."""
@@ -32,9 +38,13 @@ class LocalStore:
 
     def read(self, key: str) -> bytes:
         """See Store."""
+        path = self._path(key)
         with self._told("read", key):
             try:
-                return self._path(key).read_bytes()
+                mode = path.stat().st_mode
+                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe, say: it may not end
+                    raise OSError(errno.EINVAL, "it is no regular file")
+                return path.read_bytes()
             except (FileNotFoundError, IsADirectoryError):
                 raise Missing(key) from None
             except NotADirectoryError:
@@ -59,10 +69,31 @@ class LocalStore:
             _make_folders(path.parent)
             _write(staged, data)
             try:
-                path.hardlink_to(staged)
+                linked = _link(staged, path)
             except FileExistsError:
                 raise Exists(key) from None
-            _sync_folder(path.parent)
+            if linked:
+                _sync_folder(path.parent)
+                return
+        self._create_by_claim(key, data)
+
+    def _create_by_claim(self, key: str, data: bytes) -> None:
+        """Create where there are no hard links: of several writers, one gets to place a folder.
+
+        The folder holds the content and stays. Who finds it without the file puts the file there:
+        the winner may have died, and if it did not, it writes the same.
+        """
+        path = self._path(key)
+        if os.path.lexists(path):
+            raise Exists(key)
+        claim = f"{key[: -len(path.name)]}.{path.name}"
+        try:
+            self.create_folder(claim, {path.name: data})
+        except Exists:
+            if not os.path.lexists(path):
+                self.replace(key, self.read(f"{claim}/{path.name}"))
+            raise Exists(key) from None
+        self.replace(key, data)
 
     def replace(self, key: str, data: bytes) -> None:
         """See Store."""
@@ -94,7 +125,7 @@ class LocalStore:
         """See Store."""
         with self._told("write", ""), self._staged() as file, self._staged() as link:
             _write(file, b"")
-            link.hardlink_to(file)
+            _link(file, link)
             with tempfile.TemporaryFile(dir=self.root):
                 pass  # where folders of versions and the alias go
 
@@ -102,12 +133,14 @@ class LocalStore:
         """See Store."""
         stale = time.time() - _STALE_SECONDS
         keys = (f"{_STAGING}/{name}" for name in self.names(_STAGING))
-        return sorted(key for key in keys if self._written(key) < stale)
+        with self._told("read", _STAGING):
+            return sorted(key for key in keys if self._written(key) < stale)
 
     def sweep(self) -> None:
         """See Store."""
         for key in self.leftovers():
-            _remove(self._path(key))
+            with contextlib.suppress(OSError), self._staged() as aside:
+                self._path(key).rename(aside)  # its writer, if it wakes, finds nothing, not half
 
     def locate(self, key: str) -> str:
         """See Store."""
@@ -152,7 +185,7 @@ class LocalStore:
 
     def _require_folder(self) -> None:
         for path in (self.root, *self.root.parents):
-            if os.path.lexists(path) and not path.is_dir():
+            if os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112 - never raises
                 raise StoreError(
                     f"{path} is not a folder, so no models can be kept there",
                     hint="name another with --models",
@@ -164,6 +197,17 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Whether a hard link could be made; not where the file system has none."""
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise
+    return True
 
 
 def _make_folders(path: Path) -> None:
