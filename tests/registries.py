@@ -36,8 +36,11 @@ from textclf.store.local import LocalStore
 from textclf.versions import Bump, next_version, parse_version
 
 LOG = Path(".registry/promotions")
+EVENTS = Path(".registry/events")
 STAGING = Path(".registry/staging")
 REPLACED = Path(".registry/replaced")
+FURTHER = {"notes.md": b"# Notes\n", "words.bin": bytes(range(256)) * 40}
+"""Further files of a version."""
 _SERIAL = itertools.count()
 
 
@@ -119,20 +122,20 @@ def open_registry(root):
     return Registry(LocalStore(root))
 
 
-def publish(registry, bump=Bump.MINOR, *, base=None, data=None):
+def publish(registry, bump=Bump.MINOR, *, base=None, data=None, files=None):
     """Publish the version that follows ``base`` (the highest), as training does."""
     base = parse_version(base) if base else registry.highest()
     version = next_version(base, bump, registry.taken())
     record = BumpRecord(bump.value, bump.value, ["a test"], str(base) if base else None)
     data = data or artifact()
-    return registry.publish(metadata(str(version), data, bump=record), data)
+    return registry.publish(metadata(str(version), data, bump=record), data, files)
 
 
-def filled(root, *promoted, versions=2):
+def filled(root, *promoted, versions=2, files=None):
     """A registry of 1.0.0, 1.1.0, … where ``promoted`` were promoted, in this order."""
     registry = open_registry(root)
     for _ in range(versions):
-        publish(registry)
+        publish(registry, files=files)
     for version in promoted:
         registry.promote(parse_version(version))
     return registry
@@ -152,9 +155,9 @@ def version_files(root):
     }
 
 
-def log(root):
-    """The promotion log, oldest first."""
-    return [json.loads(path.read_bytes()) for path in sorted((Path(root) / LOG).glob("*"))]
+def log(root, folder=LOG):
+    """The promotion log, or another, oldest first."""
+    return [json.loads(path.read_bytes()) for path in sorted((Path(root) / folder).glob("[!.]*"))]
 
 
 def alias(root):
@@ -175,46 +178,65 @@ def violations(root, *, settled=False, foreign=()):
         foreign: digests of files that somebody else put in the alias's place.
     """
     return [
-        *_version_violations(Path(root)),
+        *(bad for folder in Path(root).glob("*.*.*") for bad in version_violations(folder)),
         *_log_violations(Path(root)),
+        *_event_violations(Path(root)),
         *_alias_violations(root, settled=settled, foreign=foreign),
     ]
 
 
-def _version_violations(root):
-    for folder in root.glob("*.*.*"):
-        names = sorted(path.name for path in folder.glob("*"))
-        if names != [METADATA, ARTIFACT]:
-            yield f"{folder.name} holds {names}"
-            continue
-        try:
-            record = json.loads((folder / METADATA).read_bytes())
-        except ValueError as error:
-            yield f"{folder.name}: {error}"
-            continue
-        if record["version"] != folder.name:
-            yield f"{folder.name} says it is {record['version']}"
-        if record["artifact"]["sha256"] != sha256((folder / ARTIFACT).read_bytes()):
-            yield f"{folder.name} is torn"
+def version_violations(folder):
+    """Everything that must never be seen of one version."""
+    try:
+        record = json.loads((folder / METADATA).read_bytes())
+    except (OSError, ValueError) as error:
+        yield f"{folder.name}: {error}"
+        return
+    if record["version"] != folder.name:
+        yield f"{folder.name} says it is {record['version']}"
+    files = {f["file"]: f["sha256"] for f in (record["artifact"], *record.get("files", []))}
+    names = {path.name for path in folder.glob("*")} - {METADATA}
+    if names != files.keys():
+        yield f"{folder.name} holds {sorted(names)}"
+        return
+    for name, digest in files.items():
+        if digest != sha256((folder / name).read_bytes()):
+            yield f"{folder.name}/{name} is torn"
+
+
+def _records(root, folder):
+    """The records of a log, or ``None`` and what is wrong with their numbers or their JSON."""
+    names = sorted(path.name for path in (root / folder).glob("[!.]*"))
+    if names != [f"{n:08d}.json" for n in range(1, len(names) + 1)]:
+        return None, f"{folder} is {names}"
+    try:
+        records = log(root, folder)
+    except ValueError as error:
+        return None, f"{folder}: {error}"
+    wrong = [record for n, record in enumerate(records, 1) if record["n"] != n]
+    return records, f"{folder} has {wrong}" if wrong else None
 
 
 def _log_violations(root):
-    names = sorted(path.name for path in (root / LOG).glob("*"))
-    if names != [f"{n:08d}.json" for n in range(1, len(names) + 1)]:
-        yield f"the log is {names}"
-        return
-    try:
-        records = log(root)
-    except ValueError as error:
-        yield f"the log: {error}"
-        return
+    records, problem = _records(root, LOG)
+    if problem:
+        yield problem
     before = None
-    for n, record in enumerate(records, 1):
-        if (record["n"], record["from"]) != (n, before):
-            yield f"record {n} is {record}"
+    for record in records or ():
+        if record["from"] != before:
+            yield f"record {record['n']} is {record}"
         if not (root / record["to"] / METADATA).exists():
-            yield f"record {n} names {record['to']}"
+            yield f"record {record['n']} names {record['to']}"
         before = record["to"]
+
+
+def _event_violations(root):
+    records, problem = _records(root, EVENTS)
+    if problem:
+        yield problem
+    tokens = [record["token"] for record in records or ()]
+    if len(tokens) != len(set(tokens)):
+        yield "an event stands twice in its log"
 
 
 def _alias_violations(root, *, settled, foreign):

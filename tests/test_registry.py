@@ -659,6 +659,38 @@ def test_a_gap_in_the_log_is_named(two, root):
     assert found(two) == [(None, RECORD.format(3), "record 2 is missing before it")]
 
 
+def test_a_gap_is_named_once(two, root):
+    """What follows a gap in its order is not blamed for it."""
+    for version in ("1.0.0", "1.1.0"):
+        two.promote(V(version))
+    (root / RECORD.format(1)).unlink()
+    assert found(two) == [(None, RECORD.format(2), "record 1 is missing before it")]
+
+
+def test_what_was_not_published_is_named(two, root):
+    """A file or folder that somebody put into a version is told, and left alone by --repair."""
+    (root / "1.0.0/notes.txt").write_bytes(b"mine")
+    (root / "1.1.0/folder").mkdir()
+    strangers = [
+        (version, f"{version}/{name}", "was not published with this version")
+        for version, name in (("1.0.0", "notes.txt"), ("1.1.0", "folder"))
+    ]
+    assert found(two) == found(two, repair=True) == strangers
+    assert (root / "1.0.0/notes.txt").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("damage", ["other", "missing"])
+def test_a_version_with_a_damaged_further_file_is_not_promoted(registries, root, damage):
+    """Every file of a version is checked before the log is written, not the model alone."""
+    registry = registries.filled(root, "1.0.0", files=registries.FURTHER)
+    path = root / "1.1.0/notes.md"
+    path.write_bytes(b"# Other") if damage == "other" else path.unlink()
+    message, hint = told(IntegrityError, registry.promote, V("1.1.0"))
+    assert str(path) in message
+    assert hint == "textclf verify"
+    assert len(registries.log(root)) == 1
+
+
 def test_stale_work_is_named_and_swept(registries, two, root):
     """What a dead writer left a day ago is told, and --repair removes it; fresh work is left."""
     for name in ("stale", "fresh"):

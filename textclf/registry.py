@@ -167,6 +167,13 @@ class Registry:
         record = next(records, None)
         return self._checked(version, record) if record else None
 
+    def _whole(self, version: Version) -> bytes:
+        """The model file, once every file of the version was checked."""
+        metadata = self.metadata(version)
+        for record in metadata.files:
+            self._checked(version, record)
+        return self._checked(version, metadata.artifact)
+
     def _checked(self, version: Version, record: FileRecord) -> bytes:
         data = self._read(f"{version}/{record.file}")
         if problem := _file_problem(data, record):
@@ -262,7 +269,7 @@ class Registry:
 
         Raises:
             NoSuchVersion: it is not published.
-            IntegrityError: its model file is not what was published; nothing was changed.
+            IntegrityError: a file of it is not what was published; nothing was changed.
         """
         return self._promote(lambda _: version, message)
 
@@ -276,7 +283,7 @@ class Registry:
         while True:
             head = self._log.head()
             version = choose(head)
-            artifact = self.artifact(version)
+            artifact = self._whole(version)
             if head and head.to == str(version):
                 return Promotion(str(version), head.previous, changed=False, kept=self.heal())
             record = Record(
@@ -342,9 +349,19 @@ class Registry:
         repaired = tuple(self._repair()) if repair else ()
         folders = self.numbers()
         digests = self._promoted_metadata()
-        lasting = [p for v in folders for p in self._version_problems(v, digests.get(str(v)))]
-        lasting += self._log_problems()
-        derived = [*self._alias_problems(), *self._leftover_problems()]
+        lasting = [
+            problem
+            for version in map(str, folders)
+            for problem in self._named(
+                version, self._version_problems(version, digests.get(version))
+            )
+        ]
+        lasting += self._named(_PROMOTIONS, self._log_problems())
+        lasting += self._named(_EVENTS, self._event_problems())
+        derived: list[Problem] = []
+        with contextlib.suppress(TextclfError):  # a problem of the log
+            derived += self._named(ARTIFACT, self._alias_problems(self._log.head()))
+        derived += self._named(".registry/staging", self._leftover_problems())
         return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
 
     def _repair(self) -> Iterator[str]:
@@ -352,18 +369,23 @@ class Registry:
             self._store.sweep()
             if not self._store.leftovers():
                 yield "removed half-written work of writers that died"
-        if any(self._alias_problems()):
-            try:
+        with contextlib.suppress(IntegrityError, NoSuchVersion):
+            # the version itself, or the log, is damaged: the check that follows names it
+            if any(self._alias_problems(self._log.head())):
                 kept = self.heal()
-            except (IntegrityError, NoSuchVersion):
-                return  # the version itself is damaged: the check that follows names it
-            told = f"; the file that stood there is now {kept}" if kept else ""
-            yield f"restored {self._store.locate(ARTIFACT)}{told}"
+                told = f"; the file that stood there is now {kept}" if kept else ""
+                yield f"restored {self._store.locate(ARTIFACT)}{told}"
 
-    def _version_problems(self, version: Version, promoted: str | None) -> Iterator[Problem]:
-        name = str(version)
+    def _named(self, key: str, problems: Iterator[Problem]) -> Iterator[Problem]:
+        """The problems, and, where they cannot be looked for, that: the others are named still."""
         try:
-            metadata = self.metadata(version)
+            yield from problems
+        except StoreError as error:
+            yield Problem(None, key, self._without_path(error, key))
+
+    def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
+        try:
+            metadata = self.metadata(parse_version(name))
         except NoSuchVersion:
             yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
             return
@@ -381,13 +403,22 @@ class Registry:
                 problem = self._without_path(error, key)
             if problem:
                 yield Problem(name, key, problem)
+        published = {METADATA, *(each.file for each in (metadata.artifact, *metadata.files))}
+        for file in sorted(set(self._store.names(name)) - published):
+            yield Problem(name, f"{name}/{file}", "was not published with this version")
 
-    def _log_problems(self) -> Iterator[Problem]:
-        alias = self._read(ARTIFACT)
+    def _lost_log_problems(self) -> Iterator[Problem]:
+        try:
+            alias = self._read(ARTIFACT)
+        except StoreError:
+            return  # a problem of the alias
         if alias is not None and not self._log.numbers() and self._is_ours(_sha256(alias)):
             yield Problem(
                 None, _PROMOTIONS, f"is empty, but {ARTIFACT} is a version of this registry"
             )
+
+    def _log_problems(self) -> Iterator[Problem]:
+        yield from self._lost_log_problems()
         before: Record | None = None
         for key, record, whole in self._read_through(self._log):
             if isinstance(record, Problem):
@@ -399,17 +430,20 @@ class Registry:
             if problem := self._promoted_problem(record):
                 yield Problem(record.to, key, problem)
             before = record
+
+    def _event_problems(self) -> Iterator[Problem]:
         events = self._read_through(self._events)
         yield from (event for _, event, _ in events if isinstance(event, Problem))
 
     def _read_through(self, log: Journal[T]) -> Iterator[tuple[str, T | Problem, bool]]:
         """Key, and record or what is wrong with it; and whether all is well right before it."""
-        whole = True
-        for expected, n in enumerate(log.numbers(), 1):
+        whole, before = True, 0
+        for n in log.numbers():
             key = log.key(n)
-            if n != expected and whole:
-                yield key, Problem(None, key, f"record {expected} is missing before it"), False
+            if n != before + 1:
+                yield key, Problem(None, key, f"record {before + 1} is missing before it"), False
                 whole = False
+            before = n
             try:
                 record = log.read(n)
             except TextclfError as error:
@@ -433,21 +467,19 @@ class Registry:
     def _promoted_metadata(self) -> dict[str, str]:
         """Of every version that was ever promoted, the digest its metadata had then."""
         digests: dict[str, str] = {}
-        for n in self._log.numbers():
-            with contextlib.suppress(TextclfError):  # a problem of the log
-                record = self._log.read(n)
-                digests.setdefault(record.to, record.metadata_sha256)
+        with contextlib.suppress(StoreError):  # a problem of the log
+            for _, record, _ in self._read_through(self._log):
+                if isinstance(record, Record):
+                    digests.setdefault(record.to, record.metadata_sha256)
         return digests
 
     def _without_path(self, error: TextclfError, key: str) -> str:
         """What an error says of a file, where the file is named beside it."""
+        if isinstance(error.__cause__, OSError):
+            return f"cannot be read: {error.__cause__.strerror}"
         return str(error).removeprefix(f"{self._store.locate(key)} ")
 
-    def _alias_problems(self) -> Iterator[Problem]:
-        try:
-            head = self._log.head()
-        except IntegrityError:
-            return  # a problem of the log
+    def _alias_problems(self, head: Record | None) -> Iterator[Problem]:
         found = self._read(ARTIFACT)
         digest = _sha256(found) if found is not None else None
         if head and digest is None:

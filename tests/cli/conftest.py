@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,12 +132,20 @@ def cli(
 
 @pytest.fixture
 def start(empty: Path) -> Callable[..., "subprocess.Popen[Any]"]:
-    """Start a command as a process in the current folder, as ``subprocess.Popen`` does."""
+    """Start a command as a process in the current folder, as ``subprocess.Popen`` does.
 
-    def call(*arguments: object, env: dict[str, str] | None = None, **popen: Any) -> Any:
+    ``before`` is what stands before it, such as ``nice``.
+    """
+
+    def call(
+        *arguments: object,
+        env: dict[str, str] | None = None,
+        before: Sequence[str] = (),
+        **popen: Any,
+    ) -> Any:
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | popen
         return subprocess.Popen(
-            [sys.executable, "-m", "textclf", *map(str, arguments)],
+            [*before, sys.executable, "-m", "textclf", *map(str, arguments)],
             cwd=empty,
             env={**os.environ, **(env or {})},
             **streams,

@@ -1,0 +1,298 @@
+"""Disks, file systems and people in every mood: each gets a sentence, and nothing is lost."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+
+import pytest
+
+MODEL = "text_classifier.joblib"
+PROMOTIONS = ".registry/promotions"
+RECORD = PROMOTIONS + "/{:08d}.json"
+
+
+@pytest.fixture
+def models(registries, empty):
+    """Return the folder of 1.0.0, 1.1.0 and 1.2.0; the first two were promoted, in this order."""
+    registries.filled(empty / "models", "1.0.0", "1.1.0", versions=3, files=registries.FURTHER)
+    return empty / "models"
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def leave_staged(models):
+    folder = models / ".registry/staging/half"
+    folder.mkdir()
+    (folder / MODEL).write_bytes(b"half")
+    os.utime(folder, (0, 0))
+
+
+def turn_into(make):
+    """Return a mood in which something else stands in a file's place."""
+
+    def change(path):
+        path.unlink()
+        make(path)
+
+    return change
+
+
+@dataclass(frozen=True)
+class Mood:
+    """What was done to a registry, what verify says of it, what --repair leaves, what commands say.
+
+    Attributes:
+        cause: called with the models folder.
+        named: pairs of a file and the problem (its beginning).
+        left: how many of these, from the first, are there still after a repair.
+        codes: exit codes of commands, where they are not 0.
+        kept: content that must be somewhere, whatever is done.
+    """
+
+    cause: object
+    named: list
+    left: int
+    codes: dict = field(default_factory=dict)
+    kept: bytes = b""
+
+
+MOODS = {
+    "a version without metadata": Mood(
+        lambda m: (m / "1.2.0/metadata.json").unlink(),
+        [("1.2.0/metadata.json", "is missing: this folder is no version")], 1,
+        {"versions show 1.2.0": 3, "promote 1.2.0": 3},
+    ),
+    "a file with a version's name": Mood(
+        lambda m: (m / "3.0.0").write_bytes(b"mine"),
+        [("3.0.0/metadata.json", "is missing: this folder is no version")], 1,
+        {"versions show 3.0.0": 3, "promote 3.0.0": 3},
+        kept=b"mine",
+    ),
+    "metadata that are no JSON": Mood(
+        lambda m: (m / "1.2.0/metadata.json").write_text("{version: 1.2.0}"),
+        [("1.2.0/metadata.json", "is damaged: ")], 1,
+        {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
+    ),
+    "metadata of a later textclf": Mood(
+        lambda m: edit(m / "1.2.0/metadata.json", schema=2),
+        [("1.2.0/metadata.json", "was written by a later textclf (schema 2; this one reads 1)")], 1,
+        {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
+    ),
+    "metadata that are a pipe": Mood(
+        lambda m: turn_into(os.mkfifo)(m / "1.2.0/metadata.json"),
+        [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
+        {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+    ),
+    "metadata without end": Mood(
+        lambda m: turn_into(lambda p: p.symlink_to("/dev/zero"))(m / "1.2.0/metadata.json"),
+        [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
+        {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+    ),
+    "a further file that is damaged": Mood(
+        lambda m: (m / "1.2.0/notes.md").write_bytes(b"# Other"),
+        [("1.2.0/notes.md", "is not the file that was published")], 1,
+        {"promote 1.2.0": 6},
+    ),
+    "a further file that is gone": Mood(
+        lambda m: (m / "1.2.0/words.bin").unlink(),
+        [("1.2.0/words.bin", "is missing")], 1,
+        {"promote 1.2.0": 6},
+    ),
+    "a stranger in a version": Mood(
+        lambda m: (m / "1.1.0/thoughts.txt").write_bytes(b"mine"),
+        [("1.1.0/thoughts.txt", "was not published with this version")], 1,
+        kept=b"mine",
+    ),
+    "an alias edited by hand": Mood(
+        lambda m: (m / MODEL).write_bytes(b"edited"),
+        [(MODEL, "is not the promoted version 1.1.0")], 0,
+        kept=b"edited",
+    ),
+    "an alias deleted": Mood(
+        lambda m: (m / MODEL).unlink(), [(MODEL, "is missing; promoted is 1.1.0")], 0,
+    ),
+    "an alias that is a link to another version": Mood(
+        lambda m: turn_into(lambda p: p.symlink_to("1.0.0/" + MODEL))(m / MODEL),
+        [(MODEL, "is not the promoted version 1.1.0")], 0,
+    ),
+    "an alias that is a pipe": Mood(
+        lambda m: turn_into(os.mkfifo)(m / MODEL),
+        [(MODEL, "cannot be read: it is no regular file")], 1,
+        {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
+    ),
+    "a folder in the alias's place": Mood(
+        lambda m: turn_into(lambda p: (p.mkdir(), (p / "mine").write_bytes(b"mine")))(m / MODEL),
+        [(MODEL, "is missing; promoted is 1.1.0")], 1,
+        {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
+        kept=b"mine",
+    ),
+    "a gap in the log": Mood(
+        lambda m: (m / RECORD.format(1)).unlink(),
+        [(RECORD.format(2), "record 1 is missing before it")], 1,
+    ),
+    "a log whose end is damaged": Mood(
+        lambda m: (m / RECORD.format(2)).write_bytes(b""),
+        [(RECORD.format(2), "is damaged: not a promotion record")], 1,
+        dict.fromkeys(
+            ["versions list", "versions show 1.2.0", "history", "promote 1.2.0", "rollback"], 6
+        ),
+    ),
+    "a log that is lost": Mood(
+        lambda m: shutil.rmtree(m / PROMOTIONS),
+        [(PROMOTIONS, f"is empty, but {MODEL} is a version of this registry")], 1,
+        {"rollback": 3},
+    ),
+    "a file in the log's place": Mood(
+        lambda m: (shutil.rmtree(m / PROMOTIONS), (m / PROMOTIONS).write_bytes(b"mine")),
+        [(PROMOTIONS, f"is empty, but {MODEL} is a version of this registry")], 1,
+        {"promote 1.2.0": 1, "rollback": 3},
+        kept=b"mine",
+    ),
+    "work that was left behind": Mood(
+        leave_staged, [(".registry/staging/half", "was left by a writer that died")], 0,
+    ),
+}  # fmt: skip
+
+
+def contents(models):
+    return {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+
+
+def published(registries, models):
+    """Every file of every version, and every record: what no command may change."""
+    records = {str(path): path.read_bytes() for path in models.glob(".registry/[pe]*/*.json")}
+    return registries.version_files(models) | records
+
+
+def problems(cli):
+    return json.loads(cli("verify", "--json").out)["problems"]
+
+
+@pytest.mark.parametrize("name", MOODS)
+def test_verify_names_each_and_repairs_what_is_derived(registries, models, cli, name):
+    """Each mood is named once; --repair mends alias and staging, and touches nothing else."""
+    mood = MOODS[name]
+    mood.cause(models)
+    before = published(registries, models)
+    found = problems(cli)
+    assert [problem["file"] for problem in found] == [file for file, _ in mood.named]
+    for problem, (_, beginning) in zip(found, mood.named, strict=True):
+        assert problem["problem"].startswith(beginning)
+    assert cli("verify").code == 6
+    repaired = cli("verify", "--repair")
+    assert repaired.code == mood.codes.get("verify --repair", 6 if mood.left else 0), repaired
+    assert problems(cli) == found[: mood.left]
+    assert published(registries, models) == before
+    assert not mood.kept or mood.kept in contents(models).values()
+
+
+@pytest.mark.parametrize("name", MOODS)
+def test_other_commands_go_on_or_say_one_sentence(registries, models, cli, name):
+    """What can be done is done; else there is a sentence and its code, and nothing is lost."""
+    mood = MOODS[name]
+    mood.cause(models)
+    before = published(registries, models)
+    commands = ["versions list", "versions show 1.2.0", "history", "promote 1.2.0", "rollback"]
+    for command in commands:
+        done = cli(*command.split())
+        assert done.code == mood.codes.get(command, 0), f"{command}: {done}"
+        told = [line for line in done.err.splitlines() if line.startswith(("error", "warning"))]
+        assert len(told) <= 1, "a sentence"
+        assert bool(done.code) <= bool(told)
+        assert "unexpected" not in done.err
+        assert before.items() <= published(registries, models).items()
+    assert not mood.kept or mood.kept in contents(models).values()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["train", "predict x", "versions list", "versions show 1.0.0", "history", "promote 1.0.0",
+     "rollback", "verify", "verify --repair"],
+)  # fmt: skip
+def test_models_is_a_file(empty, write_data, cli, command):
+    """Where the models folder should be there is a file: every command says so, none touches it."""
+    write_data(empty / "data/train.csv")
+    (empty / "models").write_bytes(b"mine")
+    done = cli(*command.split())
+    assert (done.code, done.out) == (1, "")
+    error, hint = done.err.splitlines()
+    assert error == "error: models is not a folder, so no models can be kept there"
+    assert hint == "hint: name another with --models"
+    assert (empty / "models").read_bytes() == b"mine"
+
+
+@pytest.fixture
+def powerless(start):
+    """Run a command as somebody whom permissions bind: root gives up its power over them."""
+    power = []
+    if os.geteuid() == 0:
+        power = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+        if not shutil.which("setpriv") or subprocess.run([*power, "true"], check=False).returncode:
+            pytest.skip("root cannot give up its power here")
+
+    def call(*arguments):
+        with start(*arguments, before=power, text=True) as running:
+            out, err = running.communicate(timeout=60)
+        return running.returncode, out, err
+
+    return call
+
+
+@pytest.fixture
+def forbidden(models):
+    """Take permissions from every folder of the registry; they are given back in the end."""
+    folders = [models, *(path for path in models.rglob("*") if path.is_dir())]
+
+    def forbid(mode):
+        for folder in reversed(folders):
+            folder.chmod(mode)
+
+    yield forbid
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+def test_a_read_only_folder(models, forbidden, powerless, write_data):
+    """Who only reads is not hindered; who would write is told, training before it begins."""
+    write_data(models.parent / "data.csv", 12)
+    before = contents(models)
+    forbidden(0o555)
+    for command in ("versions list", "history", "verify", "verify --repair", "promote 1.1.0"):
+        code, _, err = powerless(*command.split())
+        assert (code, err) == (0, ""), command
+    for command in ("promote 1.2.0", "rollback", "train data.csv --cv 2"):
+        code, out, err = powerless(*command.split())
+        assert (code, out) == (1, ""), command
+        assert err.splitlines()[-1].startswith("error: cannot write models")
+        assert err.endswith(": Permission denied\n")
+    assert contents(models) == before
+
+
+@pytest.mark.parametrize("command", ["versions list", "history", "promote 1.1.0", "verify"])
+def test_a_folder_without_permission(models, forbidden, powerless, command):
+    """A folder that may not be read is not taken for an empty one."""
+    before = contents(models)
+    forbidden(0o000)
+    exit_code, out, err = powerless(*command.split())
+    forbidden(0o755)
+    assert exit_code == 1
+    assert out == ""
+    assert err.startswith("error: cannot ")
+    assert err.endswith(": Permission denied\n")
+    assert contents(models) == before
+
+
+def test_a_version_without_permission(models, powerless):
+    """Verify names the version that cannot be read, and goes on with the others."""
+    (models / "1.0.0").chmod(0o000)
+    (models / "1.2.0/notes.md").write_bytes(b"# Other")
+    exit_code, out, _ = powerless("verify", "--json")
+    (models / "1.0.0").chmod(0o755)
+    assert exit_code == 6
+    named = {(p["file"], p["problem"]) for p in json.loads(out)["problems"]}
+    assert ("1.0.0/metadata.json", "cannot be read: Permission denied") in named
+    assert [file for file, _ in named if file.startswith("1.2.0")] == ["1.2.0/notes.md"]
