@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests bench format lock clean
+.PHONY: help train test lint types tests test-faults bench format lock clean
 
 help:
 	@echo "make train   train on the sample data, publish, promote, predict, list"
 	@echo "make test    lint, types and tests"
+	@echo "make test-faults  strike the registry at each system call, and storm it; minutes"
 	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
 	@echo "make format  format the code"
 	@echo "make lock    lock the dependencies anew (needs uv)"
@@ -29,6 +30,11 @@ types: .venv/installed-dev
 
 tests: .venv/installed-dev
 	$(BIN)/python -m pytest -n auto
+
+# writers, rounds, readers, kills
+test-faults: .venv/installed-dev
+	$(BIN)/python tests/syscalls.py
+	$(BIN)/python tests/storm.py 20 6 4 80
 
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)

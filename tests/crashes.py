@@ -20,97 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import registries
+from operations import OPERATIONS, STORES, Outcome, check
 
-from textclf.errors import StoreError
 from textclf.registry import Registry
-from textclf.store.base import Exists
-from textclf.store.local import LocalStore
-from textclf.versions import parse_version
 
 EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.fsync",
           "os.listdir", "os.scandir"}  # fmt: skip
-FOREIGN = b"hand-made"
-LEFT = "was left by a writer that died"
-V = parse_version
-
-
-class NaiveStore(LocalStore):
-    """What most code does: write in place. The harness must find it out."""
-
-    def create(self, key, data):
-        """Test, then write: two may do so."""
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            raise Exists(key)
-        path.write_bytes(data)
-
-    def replace(self, key, data):
-        """Empty the file, then write."""
-        (self.root / key).write_bytes(data)
-
-    def create_folder(self, folder, files):
-        """One file after the other."""
-        for name, data in files.items():
-            self.create(f"{folder}/{name}", data)
-
-
-# -- operations: a registry to start with, and what is done to it ---------------------------------
-
-
-def publish(registry):
-    registries.publish(registry)
-
-
-def train(registry):
-    registry.promote(V(registries.publish(registry).version))
-
-
-def promote_back(registry):
-    registry.promote(V("1.0.0"))
-
-
-def rollback(registry):
-    registry.rollback()
-
-
-def repair(registry):
-    checked = registry.verify(repair=True)
-    if problems := [p.problem for p in checked.problems if p.problem != LEFT]:
-        raise StoreError("; ".join(problems))  # as the command line fails, with these sentences
-
-
-def _nothing(_root):
-    pass
-
-
-def _two(root):
-    registries.filled(root, "1.0.0", "1.1.0")
-
-
-def _foreign(root):
-    registries.filled(root, versions=2)
-    (root / registries.ARTIFACT).write_bytes(FOREIGN)
-
-
-def _damaged(root):
-    _two(root)
-    (root / registries.ARTIFACT).write_bytes(FOREIGN)
-    stale = root / registries.STAGING / "stale"
-    stale.mkdir()
-    (stale / "half").write_bytes(b"half")
-    os.utime(stale, (0, 0))
-
-
-OPERATIONS = {
-    "publish the first": (_nothing, publish),
-    "publish the third": (_two, publish),
-    "train the third": (_two, train),
-    "promote back": (_two, promote_back),
-    "promote over a foreign file": (_foreign, promote_back),
-    "rollback": (_two, rollback),
-    "repair": (_damaged, repair),
-}
 
 
 # -- faults ---------------------------------------------------------------------------------------
@@ -135,13 +50,10 @@ SIZES = (0, 1, 100, 200, 1000, 5000, 16_384)
 
 
 @dataclass
-class Outcome:
-    """How a child ended: its signal, or what it raised (nothing: it acknowledged)."""
+class Struck(Outcome):
+    """How a child ended, how many events it had, and at which of them it was struck."""
 
-    signal: int = 0
     events: int = 0
-    error: str = ""
-    message: str = ""
     struck: str = ""
 
 
@@ -164,7 +76,7 @@ def in_child(action, prepare):
     _, status = os.waitpid(child, 0)
     notes = json.loads(said) if said else {}
     notes.pop("armed", None)
-    return Outcome(**notes, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+    return Struck(**notes, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
 
 def at_event(n, strike):
@@ -206,7 +118,7 @@ def _fsync(descriptor):
     sys.audit("os.fsync", descriptor)
 
 
-# -- what must hold -------------------------------------------------------------------------------
+# -- all of them ----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -224,11 +136,10 @@ class Enumeration:
     """One operation under one fault: once untouched, then once for each place it can strike."""
 
     def __init__(self, folder, operation, fault, store):
-        setup, self.action = OPERATIONS[operation]
-        self.operation, self.fault, self.store = operation, fault, store
+        self.operation, self.fault, self.store = OPERATIONS[operation], fault, store
         self.root, self.template = folder / "models", folder / "template"
         self.template.mkdir()
-        setup(self.template)
+        self.operation.setup(self.template)
         self.report = Report()
 
     def run(self):
@@ -252,78 +163,21 @@ class Enumeration:
     def _once(self, prepare):
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.template, self.root)
-        return in_child(lambda: self.action(Registry(self.store(self.root))), prepare)
+        return in_child(lambda: self.operation.action(Registry(self.store(self.root))), prepare)
 
     def _look(self, outcome, where):
         self.report.unacknowledged += bool(outcome.signal or outcome.error)
-        found = check(self.root, self.template, self.operation, self.fault, outcome)
+        left = set(registries.staged(self.root)) - set(registries.staged(self.template))
+        if self.fault == "interrupt" and left:
+            self.report.violations.append(f"{where}: left in staging: {left}")
+        found = check(self.root, self.template, self.operation, outcome)
         self.report.violations += [f"{where}: {violation}" for violation in found]
-
-
-def check(root, template, operation, fault, outcome):
-    """Everything that is wrong after a fault, and after the command that follows it."""
-    foreign = {registries.sha256(FOREIGN)}
-    earlier = registries.version_files(template)
-    yield from registries.violations(root, foreign=foreign)
-    if not earlier.items() <= registries.version_files(root).items():
-        yield "an earlier version was changed or lost"
-    yield from _of_the_error(outcome)
-    if not outcome.signal and not outcome.error:
-        yield from _of_the_effect(root, template, operation)
-    if fault == "interrupt" and (left := set(registries.staged(root)) - {"stale"}):
-        yield f"left in staging: {left}"
-    if "foreign" in operation and FOREIGN not in _files_of_nobody(root):
-        yield "the foreign file is lost"
-    yield from _of_the_next_command(root, earlier)
-
-
-def _of_the_error(outcome):
-    if outcome.error and outcome.error not in (StoreError.__name__, KeyboardInterrupt.__name__):
-        yield f"{outcome.error}: {outcome.message}"
-    if outcome.error == StoreError.__name__ and not any(
-        os.strerror(code) in outcome.message for code in (errno.ENOSPC, errno.EIO, errno.EFBIG)
-    ):
-        yield f"the sentence does not say why: {outcome.message}"
-
-
-def _of_the_effect(root, template, operation):
-    new = registries.version_files(root).keys() - registries.version_files(template).keys()
-    if operation.startswith(("publish", "train")) and len(new) != 2:
-        yield "acknowledged, but no new version is there"
-    if not operation.startswith("publish"):
-        yield from registries.violations(root, settled=True)
-        grown = len(registries.log(root)) - len(registries.log(template))
-        if grown != (operation != "repair"):
-            yield f"acknowledged, but the log has {grown} new records"
-
-
-def _files_of_nobody(root):
-    kept = [path.read_bytes() for path in (root / registries.REPLACED).glob("*")]
-    return [registries.alias(root), *kept]
-
-
-def _of_the_next_command(root, earlier):
-    registry = Registry(LocalStore(root))
-    known = registries.version_files(root)
-    try:
-        train(registry)
-        after = registries.version_files(root)
-        if not (earlier.items() | known.items()) <= after.items() or len(after) != len(known) + 2:
-            yield "the next training changed an earlier version"
-        yield from (f"next: {v}" for v in registries.violations(root, settled=True))
-        if registry.versions()[1:]:
-            registry.rollback() if len(registry.history()) > 1 else registry.promote(V("1.0.0"))
-        yield from (f"then: {v}" for v in registries.violations(root, settled=True))
-        yield from (f"verify: {problem}" for problem in registry.verify(repair=True).problems)
-    except Exception as error:  # noqa: BLE001 - that it cannot go on is the finding
-        yield f"the next command: {type(error).__name__}: {error}"
 
 
 def main(folder, operation, fault, store):
     """Print the report of one operation under one fault."""
     os.fsync = _fsync
-    stores = {"local": LocalStore, "naive": NaiveStore}
-    report = Enumeration(Path(folder), operation, fault, stores[store]).run()
+    report = Enumeration(Path(folder), operation, fault, STORES[store]).run()
     print(json.dumps(vars(report)))  # noqa: T201 - the answer of the script
 
 

@@ -19,6 +19,7 @@ OPERATIONS = {
     "promote over a foreign file": 25,
     "rollback": 20,
     "repair": 25,
+    "note an event": 8,
 }
 """Each operation, and the least number of file events it surely has."""
 WIDEST = ["publish the first", "train the third", "promote over a foreign file", "repair"]
@@ -54,6 +55,14 @@ def test_a_kill_at_any_point_loses_nothing(strike, operation):
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
     assert report["cut_short"] >= 3
+
+
+@pytest.mark.parametrize("operation", ["train the third", "note an event"])
+def test_a_kill_loses_nothing_where_there_are_no_hard_links(strike, operation):
+    """The other way to create a record, for other file systems, is as whole at any point."""
+    report = strike(operation, "kill", "linkless")
+    assert report["violations"] == []
+    assert report["struck"] == report["events"] > OPERATIONS[operation]
 
 
 @pytest.mark.parametrize("operation", WIDEST)
