@@ -15,11 +15,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
     "README.md",
-    *(f"docs/{name}.md" for name in ("registry", "metadata", "search-space", "search")),
+    *(
+        f"docs/{name}.md"
+        for name in ("registry", "reliability", "metadata", "search-space", "search")
+    ),
     "docs/benchmarks.md",
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FAILS = re.compile(r"^(error:|\d+ bad rows)", re.MULTILINE)
+FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)
 
 
 @pytest.fixture

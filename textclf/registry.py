@@ -349,13 +349,10 @@ class Registry:
         repaired = tuple(self._repair()) if repair else ()
         folders = self.numbers()
         digests = self._promoted_metadata()
-        lasting = [
-            problem
-            for version in map(str, folders)
-            for problem in self._named(
-                version, self._version_problems(version, digests.get(version))
-            )
-        ]
+        lasting: list[Problem] = []
+        for version in map(str, folders):
+            found = self._version_problems(version, digests.get(version))
+            lasting += self._named(version, found, version)
         lasting += self._named(_PROMOTIONS, self._log_problems())
         lasting += self._named(_EVENTS, self._event_problems())
         derived: list[Problem] = []
@@ -376,12 +373,14 @@ class Registry:
                 told = f"; the file that stood there is now {kept}" if kept else ""
                 yield f"restored {self._store.locate(ARTIFACT)}{told}"
 
-    def _named(self, key: str, problems: Iterator[Problem]) -> Iterator[Problem]:
+    def _named(
+        self, key: str, problems: Iterator[Problem], version: str | None = None
+    ) -> Iterator[Problem]:
         """The problems, and, where they cannot be looked for, that: the others are named still."""
         try:
             yield from problems
         except StoreError as error:
-            yield Problem(None, key, self._without_path(error, key))
+            yield Problem(version, key, self._without_path(error, key))
 
     def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
         try:

@@ -286,13 +286,18 @@ def test_a_folder_without_permission(models, forbidden, powerless, command):
     assert contents(models) == before
 
 
-def test_a_version_without_permission(models, powerless):
-    """Verify names the version that cannot be read, and goes on with the others."""
+def test_versions_without_permission(models, powerless):
+    """Verify names each version that cannot be read, and goes on with the others."""
     (models / "1.0.0").chmod(0o000)
+    (models / "1.1.0").chmod(0o111)  # its files can be read, but not listed
     (models / "1.2.0/notes.md").write_bytes(b"# Other")
     exit_code, out, _ = powerless("verify", "--json")
-    (models / "1.0.0").chmod(0o755)
+    for version in ("1.0.0", "1.1.0"):
+        (models / version).chmod(0o755)
     assert exit_code == 6
-    named = {(p["file"], p["problem"]) for p in json.loads(out)["problems"]}
-    assert ("1.0.0/metadata.json", "cannot be read: Permission denied") in named
-    assert [file for file, _ in named if file.startswith("1.2.0")] == ["1.2.0/notes.md"]
+    unreadable = "cannot be read: Permission denied"
+    assert [(p["version"], p["file"], p["problem"]) for p in json.loads(out)["problems"]] == [
+        ("1.0.0", "1.0.0/metadata.json", unreadable),
+        ("1.1.0", "1.1.0", unreadable),
+        ("1.2.0", "1.2.0/notes.md", "is not the file that was published (its SHA-256 differs)"),
+    ]
