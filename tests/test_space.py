@@ -93,6 +93,13 @@ classifier.RidgeClassifier.alpha = [1, 2]
     ]
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_a_value_that_metadata_cannot_hold_is_refused(value):
+    """Else a version with it could not be made again from what is recorded."""
+    text = f"[features.word]\n[classifier.LogisticRegression]\nC = [1.0, {value}]"
+    assert refusal(text)[0].startswith(f"grid.toml:3: {value} cannot be recorded")
+
+
 @pytest.mark.parametrize("name", ["fast", "default", "thorough"])
 def test_the_presets_are_ones_that_scikit_learn_takes(name):
     """The spaces that come with textclf pass its own checks."""

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from textclf.errors import UsageError
 from textclf.features import vectorizer
 from textclf.metadata import Space
 from textclf.search import classifier
 from textclf.space import Point, Where
+from textclf.versions import differ
 
 
 def check_space(space: Space, where: Where) -> None:
@@ -42,7 +45,14 @@ def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
     return ((name, value) for name, values in settings.items() for value in values)
 
 
+def _check_recordable(value: Any) -> None:
+    """A version must be there to be made again from its metadata, so JSON must hold its values."""
+    if differ(value, msgspec.json.decode(msgspec.json.encode(value))):
+        raise ValueError(f"{value} cannot be recorded: JSON has no inf and no nan")
+
+
 def _probe_vectorizer(block: str, name: str, value: Any) -> None:
+    _check_recordable(value)
     if name == "ngram_range":
         _check_range(value)
     probe = vectorizer(block, {name: value})
@@ -59,6 +69,8 @@ def _check_range(value: Any) -> None:
 
 
 def _probe_setting(only: Point) -> None:
+    for value in only.settings.values():
+        _check_recordable(value)
     known = classifier(Point({}, only.classifier, {}), 0).get_params()
     for name in only.settings:
         if name == "verbose":
