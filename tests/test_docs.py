@@ -20,6 +20,7 @@ DOCUMENTS = [
         for name in ("registry", "reliability", "metadata", "search-space", "search")
     ),
     "docs/benchmarks.md",
+    "docs/reproduce.md",
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)
@@ -140,7 +141,7 @@ def test_every_command_of_the_contract_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     for command in (
         "train", "predict", "versions list", "versions show", "versions compare", "promote",
-        "rollback", "history", "evaluate", "verify", "check",
+        "rollback", "history", "evaluate", "verify", "check", "reproduce",
     ):  # fmt: skip
         assert f"$ textclf {command}" in readme
 

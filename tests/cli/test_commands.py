@@ -7,6 +7,7 @@ import pytest
 METADATA = [
     "version", "saved_at", "best_params", "best_cv_accuracy", "test_accuracy", "schema", "task",
     "bump", "artifact", "data", "test", "search", "environment", "code", "message", "seconds",
+    "files",
 ]  # fmt: skip
 
 JSON_COMMANDS = [
@@ -22,6 +23,7 @@ JSON_COMMANDS = [
     ("history",),
     ("evaluate", "data/test.csv"),
     ("verify",),
+    ("reproduce", "1.0.0"),
     ("check",),
 ]
 

@@ -18,9 +18,9 @@ COMMANDS = dict(walk(typer.main.get_command(app), "textclf"))
 
 def test_the_commands_are_those_of_the_contract():
     """No command is missing or unknown."""
-    assert {path.removeprefix("textclf").strip() for path in COMMANDS} - {"reproduce"} == {
+    assert {path.removeprefix("textclf").strip() for path in COMMANDS} == {
         "", "train", "predict", "versions", "versions list", "versions show", "versions compare",
-        "promote", "rollback", "history", "evaluate", "verify", "check",
+        "promote", "rollback", "history", "evaluate", "verify", "reproduce", "check",
     }  # fmt: skip
 
 

@@ -13,7 +13,18 @@ from typing import Annotated, TextIO
 import typer
 
 import textclf
-from textclf.cli import check, evaluate, history, predict, promote, render, train, verify, versions
+from textclf.cli import (
+    check,
+    evaluate,
+    history,
+    predict,
+    promote,
+    render,
+    reproduce,
+    train,
+    verify,
+    versions,
+)
 from textclf.cli.settings import defaults_for, read_settings
 from textclf.errors import TextclfError
 
@@ -34,6 +45,7 @@ app.command(rich_help_panel="Manage")(promote.promote)
 app.command(rich_help_panel="Manage")(promote.rollback)
 app.command(rich_help_panel="Manage")(history.history)
 app.command(rich_help_panel="Manage")(verify.verify)
+app.command(rich_help_panel="Manage")(reproduce.reproduce)
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.settings import read_settings
-from textclf.errors import TextclfError
+from textclf.errors import TextclfError, UsageError
 
 if TYPE_CHECKING:
     from textclf.dataset import ReadOptions
@@ -84,7 +84,7 @@ VersionOption = Annotated[
 ]
 
 
-def _utf8(text: str | None) -> str | None:
+def utf8(text: str | None) -> str | None:
     """The text, if it can be written to a file."""
     try:
         (text or "").encode()
@@ -95,9 +95,7 @@ def _utf8(text: str | None) -> str | None:
 
 Message = Annotated[
     str | None,
-    typer.Option(
-        "--message", "-m", metavar="TEXT", callback=_utf8, help="Why; kept in the record."
-    ),
+    typer.Option("--message", "-m", metavar="TEXT", callback=utf8, help="Why; kept in the record."),
 ]
 Data = Annotated[
     Path, typer.Argument(metavar="[DATA]", help="Labelled texts: a file, or a folder per class.")
@@ -138,6 +136,23 @@ OnBadRows = Annotated[
 ]
 Folds = Annotated[
     int, typer.Option(min=2, metavar="FOLDS", help="Folds of the stratified cross-validation.")
+]
+
+
+def _not_zero(jobs: int | None) -> int | None:
+    if jobs == 0:
+        raise UsageError("--jobs takes a number of fits, or -1 for one on each core")
+    return jobs
+
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=-1,
+        metavar="N",
+        callback=_not_zero,
+        help="Fits at once; one for each core if not given.",
+    ),
 ]
 
 

@@ -23,6 +23,7 @@ from textclf.cli.options import (
     Delimiter,
     Encoding,
     Folds,
+    Jobs,
     LabelColumn,
     Message,
     Models,
@@ -134,10 +135,6 @@ On = Annotated[Backend, typer.Option(help="Search here, or on the workers of a d
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Of the dask cluster, such as host:8786.")
 ]
-Jobs = Annotated[
-    int | None,
-    typer.Option(min=-1, metavar="N", help="Fits at once; one for each core if not given."),
-]
 NoPromote = Annotated[
     bool, typer.Option("--no-promote", help="Publish, but leave latest as it is.")
 ]
@@ -183,7 +180,7 @@ def train(
     from textclf.training import Settings, prepare
     from textclf.training import train as run
 
-    _check_flags(jobs, search, scoring, backend, scheduler)
+    _check_flags(search, scoring, backend, scheduler)
     require_data(data)
     registry = open_registry(models)
     start = registry.resolve(from_) if from_ else None
@@ -250,12 +247,8 @@ def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> 
     return read_source(grid) if grid else preset_source(preset or Preset.DEFAULT)
 
 
-def _check_flags(
-    jobs: int | None, search: Method, scoring: Scoring, backend: Backend, scheduler: str | None
-) -> None:
+def _check_flags(search: Method, scoring: Scoring, backend: Backend, scheduler: str | None) -> None:
     """Refuse flags that do not go together."""
-    if jobs == 0:
-        raise UsageError("--jobs takes a number of fits, or -1 for one on each core")
     if search is Method.RACE and scoring is not Scoring.ACCURACY:
         raise UsageError(
             f"--search race compares rows labelled right, so it cannot go by {scoring.value}",

@@ -1,0 +1,157 @@
+"""`textclf reproduce`: what it says, what its exit code says, and that it leaves no trace."""
+
+import json
+
+import pytest
+
+
+def snapshot(folder):
+    """Every file and folder, with what is in it and when it was written."""
+    return {
+        path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
+        for path in [folder, *folder.rglob("*")]
+    }
+
+
+def test_the_same_bytes_are_0_and_leave_no_trace(project, cli):
+    """Nothing is published, promoted or staged; no file anywhere is another afterwards."""
+    before = snapshot(project)
+    done = cli("reproduce", "1.0.0")
+    assert done.code == 0
+    digest = json.loads((project / "models/1.0.0/metadata.json").read_text())["artifact"]["sha256"]
+    assert done.out == f"1.0.0: same bytes, SHA-256 {digest[:12]}…\n"
+    assert (
+        "data/train.csv: the 60 rows of 1.0.0, and its 12 test rows from data/test.csv" in done.err
+    )
+    assert "40/40 fits" in done.err
+    assert snapshot(project) == before
+
+
+@pytest.mark.usefixtures("project")
+def test_it_answers_in_json(cli):
+    """With all that a check in a pipeline asks for."""
+    done = cli("reproduce", "latest", "--json", "-q")
+    answer = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert (answer["version"], answer["outcome"]) == ("1.0.1", "same bytes")
+    assert answer["sha256"]["recorded"] == answer["sha256"]["made"]
+    assert answer["data"] == {"path": "data/train.csv", "rows": 60}
+    assert answer["test"] == {"path": "data/test.csv", "rows": 12}
+    assert answer["same_files"] is True
+    assert answer["predictions"] == {
+        "rows": 12, "labelled_otherwise": 0, "largest_difference": 0.0
+    }  # fmt: skip
+    assert answer["environment"] == answer["params"] == answer["scores"] == []
+
+
+def plant(project, **changes):
+    """Edit the metadata of 1.0.0, which was promoted once, as if it had been made so."""
+    path = project / "models/1.0.0/metadata.json"
+    metadata = json.loads(path.read_text())
+    for name, change in changes.items():
+        metadata[name] |= change
+    path.write_text(json.dumps(metadata))
+
+
+def test_a_search_that_went_otherwise_is_1(project, cli):
+    """Other parameters, other labels: the first thing said is which, libraries before all."""
+    space = [{"features": {"word": {"max_features": [1]}}, "classifier": {"MultinomialNB": {}}}]
+    plant(project, search={"space": space}, environment={"python": "3.1.4"})
+    done = cli("reproduce", "1.0.0")
+    assert done.code == 1
+    first, second, *more = done.out.splitlines()
+    assert first.startswith("1.0.0: different; ")
+    assert first.endswith(" of 12 test rows get another label")
+    assert second.startswith("  made with: python: 3.1.4 → ")
+    assert any(line.startswith("  parameters: classifier: ") for line in more)
+    assert any(line.startswith("  scores: test accuracy: ") for line in more)
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 0), (("--exact",), 1)])
+def test_the_same_predictions_are_0_unless_the_bytes_are_asked_for(project, cli, flags, code):
+    """A cost a hair away changes no label; --exact will have the bytes."""
+    metadata = json.loads((project / "models/1.0.0/metadata.json").read_text())
+    space = metadata["search"]["space"]
+    for grid in space:
+        grid["classifier"]["LinearSVC"]["C"] = [
+            c * 1.0000001 for c in grid["classifier"]["LinearSVC"]["C"]
+        ]
+    plant(project, search={"space": space})
+    done = cli("reproduce", "1.0.0", *flags)
+    assert done.code == code
+    assert done.out.startswith("1.0.0: same predictions on 12 test rows, probabilities differ by ")
+    assert "another processor may round otherwise" in done.err
+
+
+def test_the_grid_file_and_the_settings_of_today_do_not_matter(project, cli):
+    """The space is in the metadata; `data` of a settings file is what is trained on next."""
+    (project / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    assert cli("train", "--grid", "grid.toml", "--seed", "5", "--cv", "3", "-q").code == 0
+    (project / "grid.toml").unlink()
+    (project / "textclf.toml").write_text('data = "none.csv"\ntest = "none.csv"\n')
+    done = cli("reproduce", "latest")
+    assert (done.code, done.out[:19]) == (0, "2.0.0: same bytes, ")
+
+
+def test_moved_data_is_named(project, cli):
+    """4 without --data and --test, and the hint says so; 0 with them."""
+    (project / "data").rename(project / "old")
+    done = cli("reproduce", "1.0.0")
+    assert (done.code, done.out) == (4, "")
+    assert done.err == (
+        "error: data/train.csv is not there\nhint: --data FILE, where it has moved\n"
+    )
+    moved = ("--data", "old/train.csv", "--test", "old/test.csv")
+    assert cli("reproduce", "1.0.0", *moved).code == 0
+
+
+def test_other_rows_are_4(project, cli, write_data):
+    """With what is wrong, and how much of it."""
+    write_data(project / "data/train.csv", 60, seed=4)
+    done = cli("reproduce", "1.0.0")
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith(
+        "error: data/train.csv is not what 1.0.0 was trained on: 60 rows where 60 are recorded, "
+        "about 0% of them the same\n"
+    )
+
+
+def test_the_same_rows_in_another_file_are_told(project, cli):
+    """A file with another end of line, say, has the same rows."""
+    path = project / "data/train.csv"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    done = cli("reproduce", "1.0.0", "--json", "-q")
+    assert done.code == 0
+    assert done.err == "warning: the files are not the recorded ones, but the rows in them are\n"
+    assert json.loads(done.out)["same_files"] is False
+
+
+def test_a_damaged_version_is_6(project, cli):
+    """There is nothing to compare with; nothing is trained."""
+    path = project / "models/1.0.0/text_classifier.joblib"
+    path.write_bytes(path.read_bytes() + b"x")
+    done = cli("reproduce", "1.0.0")
+    assert (done.code, done.out) == (6, "")
+    assert "is not the file that was published" in done.err
+    assert "fits" not in done.err
+
+
+def test_a_better_score_than_it_ever_had_is_6(project, cli):
+    """Whoever wrote it: the model comes out to the byte, and has another accuracy."""
+    plant(project, test={"split": None}, search={"seed": 0})
+    path = project / "models/1.0.0/metadata.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"best_cv_accuracy": 0.12}))
+    done = cli("reproduce", "1.0.0")
+    assert (done.code, done.out) == (6, "")
+    assert "the metadata of 1.0.0 are not true" in done.err
+    assert "cv accuracy" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["7.0.0"], 3), (["1.0.0", "--jobs", "0"], 2), ([], 2)]
+)
+@pytest.mark.usefixtures("project")
+def test_mistakes(cli, arguments, code):
+    """As of every command."""
+    done = cli("reproduce", *arguments)
+    assert (done.code, done.out) == (code, "")
