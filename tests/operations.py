@@ -104,6 +104,18 @@ def repair(registry):
         raise StoreError("; ".join(problems))  # as the command line fails, with these sentences
 
 
+def prune(registry):
+    registry.prune(V("1.0.0"))
+
+
+def tag(registry):
+    registry.tag(V("1.0.0"), {"prod": "eu"})
+
+
+def bring_back(registry):
+    registry.adopt(V("1.0.0"), ARCHIVED["1.0.0"], source="a test")
+
+
 def note(registry):
     registry.note("refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
 
@@ -128,6 +140,25 @@ def _damaged(root):
     stale.mkdir()
     (stale / "half").write_bytes(b"half")
     os.utime(stale, (0, 0))
+
+
+ARCHIVED = {}
+"""Contents of versions that are to be brought back."""
+
+
+def _three(root):
+    registry = registries.filled(root, "1.0.0", "1.1.0", "1.2.0", versions=3)
+    ARCHIVED["1.0.0"] = registry.contents(V("1.0.0"))
+
+
+def _half_pruned(root):
+    _three(root)
+    registries.open_registry(root).note("pruned", V("1.0.0"))
+
+
+def _pruned(root):
+    _three(root)
+    registries.open_registry(root).prune(V("1.0.0"))
 
 
 @dataclass(frozen=True)
@@ -157,6 +188,10 @@ OPERATIONS = {
     "rollback": Operation(_two, Registry.rollback, ("rollback",), promoted=1),
     "repair": Operation(_damaged, repair, ("verify", "--repair")),
     "note an event": Operation(_two, note, noted=1),
+    "tag": Operation(_two, tag, noted=1),
+    "prune": Operation(_three, prune, published=-1, noted=1),
+    "repair a prune": Operation(_half_pruned, repair, ("verify", "--repair"), published=-1),
+    "bring back": Operation(_pruned, bring_back, published=1, noted=1),
 }
 
 
@@ -174,9 +209,12 @@ class Outcome:
 
 def check(root, template, operation, outcome):
     """Everything that is wrong after a fault, and after the commands that follow it."""
+    there = registries.version_files(root)
     earlier = registries.version_files(template)
+    if operation.published < 0:  # what is pruned goes as a whole, or stays
+        earlier = _without_gone(earlier, there, registries.pruned(root))
     yield from registries.violations(root, foreign={registries.sha256(FOREIGN)})
-    if not earlier.items() <= registries.version_files(root).items():
+    if not earlier.items() <= there.items():
         yield "an earlier version was changed or lost"
     yield from _of_the_error(outcome)
     if not outcome.signal and not outcome.error:
@@ -184,6 +222,12 @@ def check(root, template, operation, outcome):
     if registries.alias(template) == FOREIGN and FOREIGN not in _files_of_nobody(root):
         yield "the foreign file is lost"
     yield from _of_the_next_commands(root)
+
+
+def _without_gone(earlier, there, pruned):
+    """Files of earlier versions but those that are pruned and of which no file is there."""
+    gone = {version for version in pruned if not any(f.startswith(f"{version}/") for f in there)}
+    return {name: data for name, data in earlier.items() if name.split("/")[0] not in gone}
 
 
 def _of_the_error(outcome):

@@ -37,6 +37,7 @@ from textclf.versions import Bump, next_version, parse_version
 
 LOG = Path(".registry/promotions")
 EVENTS = Path(".registry/events")
+HOLDS = Path(".registry/holds")
 STAGING = Path(".registry/staging")
 REPLACED = Path(".registry/replaced")
 FURTHER = {"notes.md": b"# Notes\n", "words.bin": bytes(range(256)) * 40}
@@ -160,6 +161,17 @@ def log(root, folder=LOG):
     return [json.loads(path.read_bytes()) for path in sorted((Path(root) / folder).glob("[!.]*"))]
 
 
+def pruned(root):
+    """Versions that an event says were pruned, and none that they were kept or brought back."""
+    gone = set()
+    for event in log(root, EVENTS):
+        if event["kind"] == "pruned":
+            gone.add(event["version"])
+        elif event["kind"] in ("kept", "imported"):
+            gone.discard(event["version"])
+    return gone
+
+
 def alias(root):
     path = Path(root) / ARTIFACT
     return path.read_bytes() if path.exists() else None
@@ -222,12 +234,16 @@ def _log_violations(root):
     if problem:
         yield problem
     before = None
+    gone = pruned(root)
     for record in records or ():
         if record["from"] != before:
             yield f"record {record['n']} is {record}"
-        if not (root / record["to"] / METADATA).exists():
+        if not (root / record["to"] / METADATA).exists() and record["to"] not in gone:
             yield f"record {record['n']} names {record['to']}"
         before = record["to"]
+    for version in {record[side] for record in (records or ())[-1:] for side in ("from", "to")} - {None}:
+        if not (root / version / METADATA).exists():
+            yield f"{version}, latest or previous, is not there"
 
 
 def _event_violations(root):

@@ -20,9 +20,13 @@ OPERATIONS = {
     "rollback": 20,
     "repair": 25,
     "note an event": 8,
+    "tag": 10,
+    "prune": 20,
+    "repair a prune": 15,
+    "bring back": 20,
 }
 """Each operation, and the least number of file events it surely has."""
-WIDEST = ["publish the first", "train the third", "promote over a foreign file", "repair"]
+WIDEST = ["publish the first", "train the third", "promote over a foreign file", "repair", "prune"]
 """Those that go through all code that writes."""
 
 
@@ -54,7 +58,7 @@ def test_a_kill_at_any_point_loses_nothing(strike, operation):
     report = strike(operation, "kill")
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
-    assert report["cut_short"] >= 3
+    assert report["cut_short"] >= 3 or operation == "repair a prune", "which writes nothing"
 
 
 @pytest.mark.parametrize("operation", ["train the third", "note an event"])

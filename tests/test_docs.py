@@ -21,6 +21,7 @@ DOCUMENTS = [
     ),
     "docs/benchmarks.md",
     "docs/reproduce.md",
+    "docs/housekeeping.md",
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)

@@ -137,6 +137,21 @@ def test_a_folder_appears_once_and_whole(store, backend):
     assert backend.raw() == {"1.0.0/a": b"1", "1.0.0/b": b"2", "1.1.0/theirs": b"t"}
 
 
+def test_what_is_removed_is_gone_as_a_whole(store, backend):
+    """A file, or a folder with all in it; nothing else goes, and a second time does nothing."""
+    store.create("a/b", b"1")
+    store.create("a/c", b"2")
+    store.create_folder("f", {"one": b"1", "two": b"2"})
+    for _ in range(2):
+        store.remove("a/b")
+        store.remove("f")
+        store.remove("nowhere/x")
+        assert backend.raw() == {"a/c": b"2"}
+    assert store.names(STAGING) == []
+    store.create_folder("f", {"three": b"3"})
+    assert store.read("f/three") == b"3"
+
+
 def test_a_file_stands_in_a_folder_s_way(store, backend):
     """Where a file has the folder's name, the folder exists already."""
     backend.put("1.0.0", b"a file")
@@ -456,6 +471,17 @@ def test_only_old_work_is_left_over(root, local):
     assert local.leftovers() == [f"{STAGING}/old-file", f"{STAGING}/old-folder"]
     local.sweep()
     assert sorted(p.name for p in staging.iterdir()) == ["at-work", "yesterday"]
+    assert local.leftovers() == []
+
+
+def test_a_removal_that_died_is_left_over_like_other_work(root, local, monkeypatch):
+    """What is old when it is removed is no more in anybody's way than what is new."""
+    local.create_folder("f", {"one": b"1"})
+    os.utime(root / "f", (0, 0))
+    monkeypatch.setattr("textclf.store.local._remove", lambda _: None)
+    local.remove("f")
+    assert local.names() == [".registry"]
+    assert len(local.names(STAGING)) > 0
     assert local.leftovers() == []
 
 

@@ -21,6 +21,8 @@ SCHEMA = 1
 METADATA = "metadata.json"
 ARTIFACT = "text_classifier.joblib"
 """Names of the two files that every version has."""
+SIGNATURE = "metadata.json.sig"
+"""Name of the file that a signed version has, too."""
 
 FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
 """Of a file in a version's folder: never a way out of it."""
@@ -176,6 +178,10 @@ class Metadata(msgspec.Struct, frozen=True):
     seconds: dict[str, float]
     files: list[FileRecord] = []
 
+    def all_files(self) -> list[FileRecord]:
+        """The model and the further files; not the metadata themselves."""
+        return [self.artifact, *self.files]
+
     def recipe(self) -> Recipe:
         """What the version is made of, for the next one to be compared with."""
         names = ("scoring", "folds", "seed", "method", "sample")
@@ -232,6 +238,10 @@ class _Rows(msgspec.Struct):
     rows: int
 
 
+class _Bytes(msgspec.Struct):
+    bytes: int
+
+
 class Summary(msgspec.Struct, frozen=True):
     """The few fields that a list of versions shows; the rest of the file is skipped unread."""
 
@@ -241,6 +251,7 @@ class Summary(msgspec.Struct, frozen=True):
     test_accuracy: float
     schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     message: str | None
+    artifact: _Bytes
     data: _Rows
     test: _Test
 

@@ -25,6 +25,7 @@ from textclf.journal import Event, Journal, Numbered, Record
 from textclf.metadata import (
     ARTIFACT,
     METADATA,
+    SIGNATURE,
     BumpRecord,
     FileRecord,
     Metadata,
@@ -32,7 +33,9 @@ from textclf.metadata import (
     decode,
     encode,
 )
+from textclf.removal import Removal, pruned_by
 from textclf.sketch import Sketch
+from textclf.standing import Kind, Standing, check_tags
 from textclf.store.base import Exists, Missing, Store
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
 
@@ -89,6 +92,7 @@ class Registry:
         self._store = store
         self._log = Journal(store, _PROMOTIONS, Record, "a promotion record")
         self._events = Journal(store, _EVENTS, Event, "an event")
+        self._removal = Removal(store, self._log, self._events, self.note)
 
     # -- versions ---------------------------------------------------------------------------------
 
@@ -176,6 +180,8 @@ class Registry:
 
     def _checked(self, version: Version, record: FileRecord) -> bytes:
         data = self._read(f"{version}/{record.file}")
+        if data is None and METADATA not in self._store.names(str(version)):
+            raise self._unknown(version)  # it is being pruned
         if problem := _file_problem(data, record):
             raise IntegrityError(
                 f"{self.locate(version, record.file)} {problem}", hint="textclf verify"
@@ -291,14 +297,15 @@ class Registry:
                 at=_now(),
                 to=str(version),
                 sha256=_sha256(artifact),
-                metadata_sha256=_sha256(self._store.read(f"{version}/{METADATA}")),
+                metadata_sha256=_sha256(self._metadata_file(version)),
                 by=_who(),
                 token=uuid.uuid4().hex,
                 previous=head.to if head else None,
                 message=message,
             )
             try:
-                self._log.create(record.n, record)
+                with self._removal.held(version):
+                    self._log.create(record.n, record)
             except Exists:
                 continue  # a rival was faster: look again at what is promoted
             return Promotion(str(version), record.previous, changed=True, kept=self._follow(record))
@@ -338,20 +345,137 @@ class Registry:
 
         return self._events.append(make)
 
+    # -- keeping house ----------------------------------------------------------------------------
+
+    def standings(self) -> dict[str, Standing]:
+        """By version, the tags that it has and whether it was pruned, where events tell of it."""
+        return self._removal.standings()
+
+    def tag(
+        self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None
+    ) -> Mapping[str, str]:
+        """Put tags on a version, or take them off (``None``).
+
+        Returns:
+            All tags that it has then.
+
+        Raises:
+            UsageError: a key or a value is none.
+            NoSuchVersion: it is not published, or is being pruned.
+        """
+        check_tags(changes)
+        self.resolve(str(version))
+        tags = self._removal.standing(version).tags
+        if all(tags.get(key) == value for key, value in changes.items()):
+            return tags
+        self.note(Kind.TAGGED, version, message=message, detail=dict(changes))
+        after = self._removal.standing(version)
+        if after.pruned:
+            raise NoSuchVersion(pruned_by(after.pruned))
+        return after.tags
+
+    def protected(self) -> dict[str, str]:
+        """Versions that ``prune`` keeps, and what they are: latest, previous, tagged.
+
+        Raises:
+            IntegrityError: the log or an event is damaged, so that nobody knows.
+        """
+        return self._removal.protected()
+
+    def prune(self, version: Version, *, message: str | None = None) -> str | None:
+        """Remove a version for good; its number stays taken.
+
+        Returns:
+            Why it was kept all the same (see ``protected``); ``None``: it is gone.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: the log or an event is damaged.
+        """
+        digest = _sha256(self._metadata_file(version))
+        return self._removal.prune(version, message=message, metadata_sha256=digest)
+
+    def contents(self, version: Version) -> dict[str, bytes]:
+        """Every file of a version by its name, the metadata first, each checked.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: a file is missing, or is not what was published or promoted.
+        """
+        metadata, data = self.metadata(version), self._metadata_file(version)
+        if self._promoted_metadata().get(str(version), _sha256(data)) != _sha256(data):
+            raise IntegrityError(
+                f"{self.locate(version, METADATA)} was changed after its promotion",
+                hint="textclf verify",
+            )
+        signature = self._read(f"{version}/{SIGNATURE}")
+        return {
+            METADATA: data,
+            **({SIGNATURE: signature} if signature is not None else {}),
+            **{each.file: self._checked(version, each) for each in metadata.all_files()},
+        }
+
+    def adopt(self, version: Version, contents: Mapping[str, bytes], *, source: str) -> bool:
+        """Take in a version that was published in another registry, under its own number.
+
+        Args:
+            version: which.
+            contents: as ``contents`` of that registry gave them, and checked.
+            source: where they are from, for the record.
+
+        Returns:
+            False where that very version is here already.
+
+        Raises:
+            TextclfError: the number is, or was, another version's.
+            IntegrityError: that very version is here, and a file of it is damaged.
+        """
+        digest = _sha256(contents[METADATA])
+        self._require_free(version, digest)
+        try:
+            self._store.sweep()
+            self._store.create_folder(str(version), contents)
+        except Exists:
+            self._require_free(version, digest)
+            self.contents(version)  # or it is said that a file is damaged
+            if not self._removal.standing(version).pruned:
+                return False
+        self.note(Kind.IMPORTED, version, detail={"metadata_sha256": digest, "from": source})
+        return True
+
+    def _require_free(self, version: Version, digest: str) -> None:
+        """Whoever has, or had, this number must be that very version."""
+        there = self._read(f"{version}/{METADATA}")
+        known = {_sha256(there)} if there is not None else self._known_digests(version)
+        if known == {digest} or (not known and version not in self.taken()):
+            return
+        was = "is" if there is not None else "was"
+        raise TextclfError(
+            f"{version} {was} another version in this registry; no number is given twice",
+            hint="textclf versions import FILE --models DIR takes it into a registry of its own",
+        )
+
+    def _known_digests(self, version: Version) -> set[str]:
+        """Of a version that is not there: what the logs say of its metadata."""
+        promoted = self._promoted_metadata().get(str(version))
+        events = (event for event in self.events() if event.version == str(version))
+        noted = (event.detail.get("metadata_sha256") for event in events)
+        return {digest for digest in (promoted, *noted) if isinstance(digest, str)}
+
     # -- checking ---------------------------------------------------------------------------------
 
     def verify(self, *, repair: bool = False) -> Verification:
         """Check every file of every version, the log and the alias.
 
-        ``repair`` mends what is derived (the alias) and sweeps what was left half-written; it never
-        touches a version or the log.
+        ``repair`` mends what is derived (the alias), sweeps what was left half-written and goes on
+        removing what was half pruned; else it never touches a version or the log.
         """
         repaired = tuple(self._repair()) if repair else ()
         folders = self.numbers()
         digests = self._promoted_metadata()
         lasting: list[Problem] = []
         for version in map(str, folders):
-            found = self._version_problems(version, digests.get(version))
+            found = self._problems(version, digests.get(version))
             lasting += self._named(version, found, version)
         lasting += self._named(_PROMOTIONS, self._log_problems())
         lasting += self._named(_EVENTS, self._event_problems())
@@ -359,6 +483,7 @@ class Registry:
         with contextlib.suppress(TextclfError):  # a problem of the log
             derived += self._named(ARTIFACT, self._alias_problems(self._log.head()))
         derived += self._named(".registry/staging", self._leftover_problems())
+        derived += self._named(_EVENTS, self._half_pruned_problems())
         return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
 
     def _repair(self) -> Iterator[str]:
@@ -366,6 +491,10 @@ class Registry:
             self._store.sweep()
             if not self._store.leftovers():
                 yield "removed half-written work of writers that died"
+        for version in self._removal.unfinished():
+            with contextlib.suppress(IntegrityError):  # of a log: nobody knows if it is promoted
+                why = self._removal.finish(version)
+                yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
         with contextlib.suppress(IntegrityError, NoSuchVersion):
             # the version itself, or the log, is damaged: the check that follows names it
             if any(self._alias_problems(self._log.head())):
@@ -382,6 +511,13 @@ class Registry:
         except StoreError as error:
             yield Problem(version, key, self._without_path(error, key))
 
+    def _problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
+        """Of a version; none where it is pruned while it is looked at."""
+        with contextlib.suppress(NoSuchVersion):
+            found = list(self._version_problems(name, promoted))
+            if name in self._store.names():
+                yield from found
+
     def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
         try:
             metadata = self.metadata(parse_version(name))
@@ -392,7 +528,7 @@ class Registry:
             key = f"{name}/{METADATA}"
             yield Problem(name, key, self._without_path(error, key))
             return
-        if promoted and promoted != _sha256(self._store.read(f"{name}/{METADATA}")):
+        if promoted and promoted != _sha256(self._metadata_file(parse_version(name))):
             yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
         for record in (metadata.artifact, *metadata.files):
             key = f"{name}/{record.file}"
@@ -418,6 +554,7 @@ class Registry:
 
     def _log_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()
+        gone = {name for name, standing in self.standings().items() if standing.pruned}
         before: Record | None = None
         for key, record, whole in self._read_through(self._log):
             if isinstance(record, Problem):
@@ -426,7 +563,7 @@ class Registry:
             previous = before.to if before else None
             if whole and record.previous != previous:
                 yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
-            if problem := self._promoted_problem(record):
+            if record.to not in gone and (problem := self._promoted_problem(record)):
                 yield Problem(record.to, key, problem)
             before = record
 
@@ -490,6 +627,10 @@ class Registry:
         for name in self._store.leftovers():
             yield Problem(None, name, "was left by a writer that died")
 
+    def _half_pruned_problems(self) -> Iterator[Problem]:
+        for version in self._removal.unfinished():
+            yield Problem(str(version), str(version), "was pruned, but is still there")
+
     # -- the alias --------------------------------------------------------------------------------
 
     def heal(self) -> str | None:
@@ -541,8 +682,10 @@ class Registry:
     def _there(self, name: str, number: str) -> Version:
         version = parse_version(number)
         if METADATA not in self._store.names(number):
+            event = self._removal.standing(version).pruned
+            gone = f"and {pruned_by(event)}" if event else "whose folder is not there any more"
             raise NoSuchVersion(
-                f"{name} is {number}, whose folder is not there any more",
+                f"{name} is {number}, {gone}",
                 hint="textclf promote VERSION",
             )
         return version
@@ -567,12 +710,16 @@ class Registry:
         except Missing:
             return None
 
+    def _metadata_file(self, version: Version) -> bytes:
+        """As it is on disk. Raises NoSuchVersion."""
+        data = self._read(f"{version}/{METADATA}")
+        if data is None:
+            raise self._unknown(version)
+        return data
+
     def _decode(self, version: Version, kind: type[Any]) -> Any:
         key = f"{version}/{METADATA}"
-        try:
-            found = decode(self._store.read(key), kind, name=self._store.locate(key))
-        except Missing:
-            raise self._unknown(version) from None
+        found = decode(self._metadata_file(version), kind, name=self._store.locate(key))
         if found.version != str(version):
             raise IntegrityError(
                 f"{self._store.locate(key)} says it is version {found.version}",
@@ -581,6 +728,8 @@ class Registry:
         return found
 
     def _unknown(self, version: Version) -> NoSuchVersion:
+        if event := self._removal.standing(version).pruned:
+            return NoSuchVersion(pruned_by(event), hint="textclf versions list")
         known = self.versions()
         if not known:
             return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")

@@ -18,6 +18,9 @@ JSON_COMMANDS = [
     ("versions", "list"),
     ("versions", "show", "latest"),
     ("versions", "compare", "1.0.0", "1.0.1"),
+    ("versions", "tag", "1.0.0", "prod=eu"),
+    ("versions", "prune", "--keep", "9"),
+    ("versions", "export", "1.0.0", "model.tar.gz"),
     ("promote", "1.0.0"),
     ("rollback",),
     ("history",),
@@ -114,7 +117,7 @@ def test_versions_list(cli):
     for version in answer:
         assert list(version) == [
             "version", "latest", "saved_at", "best_cv_accuracy", "test_accuracy", "macro_f1",
-            "rows", "message",
+            "rows", "message", "tags",
         ]  # fmt: skip
         assert version["rows"] == 60
         assert 0 <= version["macro_f1"] <= 1
@@ -142,7 +145,7 @@ def test_empty_list_is_empty_and_hints_on_stderr(cli):
 def test_versions_show(cli, name):
     """A version goes by its number, with or without v, or as latest; `show` is its metadata."""
     answer = json.loads(cli("versions", "show", name, "--json").out)
-    assert list(answer) == [*METADATA, "latest"]
+    assert list(answer) == [*METADATA, "latest", "tags"]
     assert (answer["version"], answer["latest"]) == ("1.0.1", True)
 
 

@@ -49,6 +49,9 @@ def imports(project):
         ("history",),
         ("verify",),
         ("versions", "list", "--json"),
+        ("versions", "tag", "1.0.0", "prod=eu"),
+        ("versions", "prune", "--keep", "9"),
+        ("versions", "export", "1.0.0", "model.tar.gz"),
     ],
     ids=" ".join,
 )

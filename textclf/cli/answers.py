@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textclf.cli import render
@@ -16,6 +17,11 @@ def with_more(metadata: Metadata, **more: object) -> dict[str, Any]:
     import msgspec
 
     return {**msgspec.to_builtins(metadata), **more}
+
+
+def tags(found: Mapping[str, str]) -> str:
+    """``approved-by=ada prod=eu``."""
+    return " ".join(f"{key}={value}" for key, value in found.items())
 
 
 def class_table(metrics: Metrics) -> None:

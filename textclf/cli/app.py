@@ -17,6 +17,7 @@ from textclf.cli import (
     check,
     evaluate,
     history,
+    housekeeping,
     predict,
     promote,
     render,
@@ -40,6 +41,10 @@ app.command(rich_help_panel="Make")(train.train)
 app.command(rich_help_panel="Make")(check.check)
 app.command(rich_help_panel="Use")(predict.predict)
 app.command(rich_help_panel="Use")(evaluate.evaluate)
+versions.app.command()(housekeeping.tag)
+versions.app.command()(housekeeping.prune)
+versions.app.command()(housekeeping.export)
+versions.app.command(name="import")(housekeeping.import_)
 app.add_typer(versions.app, rich_help_panel="Manage")
 app.command(rich_help_panel="Manage")(promote.promote)
 app.command(rich_help_panel="Manage")(promote.rollback)

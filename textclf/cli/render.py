@@ -28,6 +28,11 @@ def shorten(text: object, width: int = 60) -> str:
     return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
+def storable(path: object) -> str:
+    """A path as JSON can have it: a name need not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def line(text: str = "") -> None:
     """One line of the answer."""
     sys.stdout.write(f"{text}\n")

@@ -109,7 +109,7 @@ def show(
 
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
-    shown = path.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
+    shown = render.storable(path)
     return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
 
 

@@ -1,7 +1,8 @@
-"""``textclf versions``: list, show and compare."""
+"""``textclf versions``: list, show and compare; ``housekeeping`` has the rest."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from textclf.comparison import Change, Comparison
     from textclf.metadata import Metadata, Summary
 
-app = typer.Typer(name="versions", help="List, show and compare versions.", no_args_is_help=False)
+app = typer.Typer(
+    name="versions",
+    help="List, show, compare, tag, prune, export and import versions.",
+    no_args_is_help=False,
+)
 
 
 @app.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
-    """List, show and compare versions."""
+    """List, show, compare, tag, prune, export and import versions."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -36,12 +41,14 @@ def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet
     except IntegrityError as unreadable:
         promoted = ""
         damaged.append(unreadable)
+    tags = {version: each.tags for version, each in registry.standings().items() if each.tags}
     if as_json:
-        render.json([_listed(s, promoted) for s in summaries])
+        render.json([_listed(s, promoted, tags.get(s.version, {})) for s in summaries])
     elif summaries:
+        heads = ["version", "", "saved", "cv acc", "test acc", "macro F1", "rows"]
         render.table(
-            ["version", "", "saved", "cv acc", "test acc", "macro F1", "rows", "message"],
-            (_row(s, promoted) for s in summaries),
+            [*heads, *(["tags"] if tags else []), "message"],
+            (_row(s, promoted, tags) for s in summaries),
             right=["cv acc", "test acc", "macro F1", "rows"],
         )
     else:
@@ -52,7 +59,7 @@ def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet
         raise typer.Exit(IntegrityError.exit_code)
 
 
-def _listed(summary: Summary, promoted: str) -> dict[str, Any]:
+def _listed(summary: Summary, promoted: str, tags: Mapping[str, str]) -> dict[str, Any]:
     return {
         "version": summary.version,
         "latest": summary.version == promoted,
@@ -62,10 +69,11 @@ def _listed(summary: Summary, promoted: str) -> dict[str, Any]:
         "macro_f1": summary.test.metrics.macro_f1,
         "rows": summary.data.rows,
         "message": summary.message,
+        "tags": tags,
     }
 
 
-def _row(summary: Summary, promoted: str) -> list[object]:
+def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]]) -> list[object]:
     return [
         summary.version,
         "latest" if summary.version == promoted else "",
@@ -74,6 +82,7 @@ def _row(summary: Summary, promoted: str) -> list[object]:
         render.percent(summary.test_accuracy),
         render.percent(summary.test.metrics.macro_f1),
         summary.data.rows,
+        *([answers.tags(tags.get(summary.version, {}))] if tags else []),
         render.shorten(summary.message or ""),
     ]
 
@@ -90,13 +99,15 @@ def show(
     found = registry.resolve(version)
     metadata = registry.metadata(found)
     latest = registry.latest() == found
+    standing = registry.standings().get(str(found))
+    tags = standing.tags if standing else {}
     if as_json:
-        render.json(answers.with_more(metadata, latest=latest))
+        render.json(answers.with_more(metadata, latest=latest, tags=tags))
     else:
-        _show(metadata, registry.locate(found), latest=latest)
+        _show(metadata, registry.locate(found), tags, latest=latest)
 
 
-def _show(metadata: Metadata, path: str, *, latest: bool) -> None:
+def _show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool) -> None:
     data, test, code = metadata.data, metadata.test, metadata.code
     skipped = f", {data.skipped_rows} bad rows skipped" if data.skipped_rows else ""
     tested_on = test.path or f"a split of {test.split:.0%}"
@@ -104,6 +115,7 @@ def _show(metadata: Metadata, path: str, *, latest: bool) -> None:
         "version": metadata.version + (" (latest)" if latest else ""),
         "saved": metadata.saved_at,
         "message": metadata.message or "–",
+        **({"tags": answers.tags(tags)} if tags else {}),
         "bump": f"{metadata.bump.applied} from {metadata.bump.base or 'nothing'}: "
         + "; ".join(metadata.bump.reasons),
         "model": render.params(metadata.best_params),

@@ -2,7 +2,7 @@
 
 Keys are relative POSIX paths (``1.0.0/metadata.json``). Four verbs (read, names, create, replace)
 are what a local disk and an object store can both do atomically; ``create_folder`` is create for
-files that must appear together.
+files that must appear together, and ``remove`` takes either away.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ class Store(Protocol):
         """Create a folder with all its files, in one step for every reader. Raises Exists.
 
         An empty folder of that name counts as none.
+        """
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove a key, or a folder with all its files, in one step for every reader.
+
+        Where there is none of that name nothing is done.
         """
         ...
 

@@ -3,7 +3,7 @@
 Everything is written to a staging folder first, forced to disk, and put in its place by one system
 call: ``link`` (create), ``rename`` over a file (replace), ``rename`` of a folder onto a free name
 (create_folder). Where there are no hard links (exFAT, some network mounts), create is a folder and
-then a file.
+then a file. What is removed goes the other way, by one rename into the staging folder.
 """
 
 from __future__ import annotations
@@ -119,6 +119,17 @@ class LocalStore:
                 if os.path.lexists(path):
                     raise Exists(folder) from None
                 raise
+            _sync_folder(path.parent)
+
+    def remove(self, key: str) -> None:
+        """See Store."""
+        path = self._path(key)
+        with self._told("remove", key), self._staged() as staged:
+            try:
+                os.utime(path)  # from now on it counts as left behind, not since it was written
+                path.rename(staged)
+            except FileNotFoundError:
+                return
             _sync_folder(path.parent)
 
     def require_writable(self) -> None:
