@@ -222,6 +222,13 @@ def test_other_rows_are_refused(folder, name, change):
         assert "of them the same" in str(caught.value)
 
 
+def test_the_two_files_are_not_taken_for_each_other(folder):
+    """Who names them the wrong way round is told that these are other rows."""
+    metadata, _ = trained()
+    with pytest.raises(DataError, match=r"test\.csv is not what 1\.0\.0 was trained on: 40 rows"):
+        recorded_job(metadata, data=folder / "test.csv", test=folder / "train.csv")
+
+
 def test_of_a_split_the_whole_file_is_checked(folder):
     """Rows of the test part belong to the file, too; there is no test file to name."""
     metadata, _ = trained(test=None)
@@ -340,12 +347,20 @@ def test_scores_that_this_model_never_had_are_found_out(version, what):
     assert elsewhere.scores, "with other libraries they may have been true"
 
 
-def test_what_cannot_be_trained_here_is_no_fault_of_the_data(version):
-    """A parameter that the libraries here refuse: exit 1, and where to look."""
+@pytest.mark.parametrize(
+    ("word", "classifier", "why"),
+    [
+        ({}, {"C": [None]}, r"classifier\.LinearSVC\.C in grid 1: "),
+        ({}, {"charm": [1]}, "has no parameter 'charm'"),
+        ({"min_df": [1000]}, {}, "no candidate of the search space could be fitted"),
+    ],
+)
+def test_what_cannot_be_trained_here_is_no_fault_of_the_data(version, word, classifier, why):
+    """A parameter that the libraries here refuse or do not know: exit 1, and where to look."""
     metadata, artifact = version
-    space_ = [{"features": {"word": {}}, "classifier": {"LinearSVC": {"C": [None]}}}]
+    space_ = [{"features": {"word": word}, "classifier": {"LinearSVC": classifier}}]
     broken = edited(metadata, search=msgspec.structs.replace(metadata.search, space=space_))
-    with pytest.raises(TextclfError, match="cannot be trained again with the libraries") as caught:
+    with pytest.raises(TextclfError, match=f"cannot be trained again with .*{why}") as caught:
         again(broken, artifact)
     assert caught.value.exit_code == 1
     assert caught.value.hint == "textclf versions show 1.0.0 lists those it was made with"

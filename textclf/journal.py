@@ -1,7 +1,7 @@
 """Append-only logs of numbered JSON records in a store, and what stands in the registry's two.
 
 The promotions say what is latest, and was. The events are all else that somebody did and that must
-not be forgotten: promotions that were refused, versions that were removed.
+not be forgotten: promotions that were refused, versions that were tagged, pruned or imported.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from textclf.metadata import ARTIFACT, DataRecord, Metadata, TestRecord
 from textclf.safe_load import load_pipeline
 from textclf.search import Fit
 from textclf.sketch import Sketch
+from textclf.space_check import check_space
 from textclf.training import Job, Settings, prepare, train
 
 _UNUSABLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
@@ -125,7 +127,7 @@ def _options(metadata: Metadata) -> ReadOptions:
 def _read(recorded: str, moved: Path | None, options: ReadOptions, flag: str) -> Dataset:
     """Rows that cannot be used are left out: if there were none then, the digest will tell."""
     path = moved or Path(recorded)
-    if not path.exists() and not moved:
+    if not moved and not os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
         raise DataError(f"{recorded} is not there", hint=f"{flag} FILE, where it has moved")
     return read_dataset(path, replace(options, on_bad_rows=OnBadRows.SKIP))
 
@@ -135,7 +137,7 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, f
     if rows.rows_sha256 == record.rows_sha256:
         return
     use = "trained" if isinstance(record, DataRecord) else "tested"
-    if rows.sha256 in (metadata.data.sha256, metadata.test.sha256):
+    if rows.sha256 == (record.sha256 or metadata.data.sha256):
         raise DataError(
             f"{rows.path} is the file that {metadata.version} was {use} on, but other rows come "
             f"out of it: textclf {metadata.code.textclf} read it as {metadata.data.format}, this "
@@ -181,8 +183,9 @@ def reproduce(
         IntegrityError: the metadata record scores that this model never had.
     """
     try:
+        check_space(job.settings.space, _where)
         made, model = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
-    except DataError as error:  # the data was good enough once
+    except (UsageError, DataError) as error:  # space and data were good enough once
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries here: {error}",
             hint=f"textclf versions show {metadata.version} lists those it was made with",
@@ -201,6 +204,10 @@ def reproduce(
     )
     _require_true_scores(found, metadata, made)
     return found
+
+
+def _where(*names: str, grid: int = 0) -> str:
+    return f"{'.'.join(names)} in grid {grid + 1}"
 
 
 def _outcome(same: bool, predictions: Predictions | None) -> Outcome:
