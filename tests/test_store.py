@@ -539,3 +539,15 @@ def test_a_relative_root_means_the_current_folder(tmp_path, monkeypatch):
     assert (tmp_path / "models" / "k").read_bytes() == b"x"
     LocalStore(Path()).create("other", b"y")
     assert (tmp_path / "other").read_bytes() == b"y"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_has_no_end_is_not_read(root, local, kind):
+    """A pipe would be waited for, and a device such as /dev/zero read for ever: both are refused."""
+    root.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(root / "a")
+    else:
+        (root / "a").symlink_to("/dev/zero")
+    with pytest.raises(StoreError, match="it is no regular file"):
+        local.read("a")

@@ -4,19 +4,21 @@ A joblib file is a pickle with raw arrays in between, and a pickle is a program 
 machine that may call anything. Here the machine knows the instructions, names and array types that
 a textclf model needs and no others; nothing it makes is used before the whole has been checked; and
 what is returned holds nothing but scikit-learn's own classes, numbers, text and arrays of them.
+
+Time and memory are bounded by the size of the file: about 30 bytes of memory for one of the file at
+the worst, as an honest vocabulary of short terms takes, and no step that is done more often than
+there are bytes. docs/security.md says what is refused, and why.
 """
 
 from __future__ import annotations
 
-import bz2
 import functools
 import importlib
 import io
-import lzma
 import math
 import pickle
 import re
-import zlib
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -100,21 +102,59 @@ _OPCODES = (
     pickle.REDUCE,
     pickle.BUILD,
 )
+_CONTAINERS = (
+    pickle.MARK,
+    pickle.TUPLE,
+    pickle.TUPLE1,
+    pickle.TUPLE2,
+    pickle.TUPLE3,
+    pickle.EMPTY_LIST,
+    pickle.EMPTY_DICT,
+)
 
 _DTYPE = re.compile(r"f[248]|[iu][1248]|b1|U[1-9][0-9]{0,4}|O8")
 _PROTOCOLS = (4, 5)
-_MAX_UNPACKED = 1 << 30
-_MAX_XZ_MEMORY = 1 << 28
+# As joblib tells them: zlib, gzip, bzip2, xz, lzma, LZ4, zstd, and zlib before joblib 0.10.
+_COMPRESSED = (
+    b"\x78",
+    b"\x1f\x8b",
+    b"BZ",
+    b"\xfd7zXZ",
+    b"\x5d\x00",
+    b"\x04\x22\x4d\x18",
+    b"\x28\xb5\x2f\xfd",
+    b"ZF",
+)
+_MAX_BYTES = 1 << 32
+_MAX_CONTAINERS = 1 << 18  # an empty list is one byte in the file and 80 in memory
+_MAX_ATTRIBUTES = 64  # the estimators have up to 40
+_MAX_ITEMS = 100_000  # of a list of stop words, or of class weights
+_HEADER = frozenset(
+    {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
+)
 _MAX_LENGTH = 1 << 40  # far below where strides overflow, as they may beside a length of zero
 _UNSAFE_HINT = "It was not opened: train the model again, or ask where the file comes from."
 _DAMAGED_HINT = "Restore the file from a copy, or train the model again."
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
 _BLOCKS = {"word", "char", "char_wb"}
+# All that fitted estimators keep under such names; others would steer scikit-learn from inside.
+_PRIVATE = {
+    "_average_coef",
+    "_average_intercept",
+    "_expanded_class_weight",
+    "_label_binarizer",
+    "_loss_function_",
+    "_standard_coef",
+    "_standard_intercept",
+    "_stop_words_id",
+    "_tfidf",
+}
 # Settings that scikit-learn would call, open as a file, keep pickles in or start processes for.
 _SETTINGS: dict[str, dict[str, tuple[str | int | None, ...]]] = {
     "Pipeline": {"memory": (None,)},
-    "FeatureUnion": {"n_jobs": (None, 1, -1)},
+    "FeatureUnion": {"n_jobs": (None,)},
+    "LabelBinarizer": {"y_type_": ("binary", "multiclass"), "sparse_output": (False,)},
     "TfidfVectorizer": {
         "input": ("content",),
         "analyzer": ("word", "char", "char_wb"),
@@ -136,7 +176,7 @@ def load_pipeline(data: bytes, *, name: str) -> Any:
     """Rebuild the fitted pipeline of a model file; no code from the file is run.
 
     Args:
-        data: The whole file, as written by ``joblib.dump``, compressed or not.
+        data: The whole file, as written by ``joblib.dump`` without compression.
         name: The file as the user knows it, for messages.
 
     Returns:
@@ -148,7 +188,8 @@ def load_pipeline(data: bytes, *, name: str) -> Any:
         IntegrityError: The file is damaged, or no model file.
     """
     try:
-        pipeline = _Unpickler(_unpack(data), _MODEL).load_whole()
+        _check_size(data)
+        pipeline = _Unpickler(data, _MODEL).load_whole()
         _check_pipeline(pipeline)
     except _RefusedError as error:
         message = f"{name} holds {error}, which a model of textclf never does"
@@ -170,35 +211,24 @@ def _refuse(what: str) -> NoReturn:
 # --- from bytes to the objects of the pickle
 
 
-def _unpack(data: bytes) -> bytes:
-    """The pickle itself: ``data``, decompressed if it is compressed."""
-    decompress = _decompressor(data)
-    if decompress is None:
-        return data
-    unpacked: bytes = decompress.decompress(data, _MAX_UNPACKED + 1)
-    if len(unpacked) > _MAX_UNPACKED:
-        _refuse(f"more than {_MAX_UNPACKED >> 20} MiB when decompressed")
-    if not decompress.eof or decompress.unused_data:
-        raise ValueError("the compressed stream is cut off or followed by something")
-    return unpacked
-
-
-def _decompressor(data: bytes) -> Any:
-    """A fresh decompressor for these first bytes, as joblib knows them; None if not compressed."""
-    if data.startswith((b"\x78", b"\x1f\x8b")):
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: zlib or gzip
-    if data.startswith(b"BZ"):
-        return bz2.BZ2Decompressor()
-    if data.startswith((b"\xfd7zXZ", b"\x5d\x00")):
-        return lzma.LZMADecompressor(memlimit=_MAX_XZ_MEMORY)
-    return None
+def _check_size(data: bytes) -> None:
+    """Refuse what is larger than any model, or may become so."""
+    if len(data) > _MAX_BYTES:
+        _refuse(f"more than {_MAX_BYTES >> 30} GiB")
+    if data.startswith(_COMPRESSED):
+        _refuse("compressed data")
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Stands in the pickle for what may be called, so that nothing else can be."""
+    """Stands in the pickle for what may be called, so that nothing else can be.
+
+    ``new`` is whether pickle makes one by ``NEWOBJ``, as an object that is given its state later,
+    or by ``REDUCE``, as the result of a call.
+    """
 
     make: Callable[..., Any]
+    new: bool = False
 
 
 class _ArrayHeader:
@@ -210,13 +240,13 @@ class _ObjectArray:
 
 
 def _blank(cls: type) -> _Maker:
-    return _Maker(lambda: object.__new__(cls))
+    return _Maker(lambda: object.__new__(cls), new=True)
 
 
 def _loss(cls: type) -> _Maker:
     def make(*numbers: Any) -> Any:
         if not all(type(number) is float for number in numbers):
-            raise TypeError("a loss is made from numbers")
+            _refuse("a loss made from something other than numbers")
         return cls(*numbers)
 
     return _Maker(make)
@@ -256,7 +286,7 @@ _OBJECT_ARRAY_MAKERS = _ARRAY_MAKERS | {
     ("numpy._core.multiarray", "_reconstruct"): _Maker(_make_object_array),
 }
 _MODEL_MAKERS = _ARRAY_MAKERS | {
-    ("joblib.numpy_pickle", "NumpyArrayWrapper"): _Maker(_ArrayHeader),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"): _Maker(_ArrayHeader, new=True),
 }
 _MAKERS = _MODEL_MAKERS | _OBJECT_ARRAY_MAKERS
 
@@ -284,6 +314,17 @@ def _is_a(value: Any, names: Iterable[tuple[str, str]]) -> bool:
 _PythonUnpickler = pickle._Unpickler  # noqa: SLF001  # as joblib: the C one lets no rule be replaced
 
 
+def _counted(opcode: bytes) -> Callable[[Any], None]:
+    """Python's own rule for an instruction that makes a container, after that was counted."""
+    load: Callable[[Any], None] = _PythonUnpickler.dispatch[opcode[0]]
+
+    def counted(unpickler: _Unpickler) -> None:
+        unpickler.count_container()
+        load(unpickler)
+
+    return counted
+
+
 class _Unpickler(_PythonUnpickler):
     """The stack machine, with the allowed instructions and names only.
 
@@ -294,6 +335,7 @@ class _Unpickler(_PythonUnpickler):
     """
 
     stack: list[Any]
+    metastack: list[list[Any]]
     append: Callable[[Any], None]
     read: Callable[[int], bytes]
     pop_mark: Callable[[], list[Any]]
@@ -303,6 +345,8 @@ class _Unpickler(_PythonUnpickler):
         self._names = names
         self._file = io.BytesIO(data)  # shares the bytes
         self._file.seek(start)
+        self._kept: list[Any] = []  # Python's own memo takes ten times the memory
+        self._containers = 0
         super().__init__(self._file, fix_imports=False)
 
     def load_whole(self) -> Any:
@@ -315,6 +359,8 @@ class _Unpickler(_PythonUnpickler):
     def load_part(self) -> tuple[Any, int]:
         """The object of the pickle and where that ends."""
         value = self.load()
+        if self.stack or self.metastack:
+            raise ValueError("something is left on the stack")
         end = self._file.tell()
         if self.read(1) and self._file.tell() == end:  # read from the frame, not from the file
             raise ValueError("something follows the last instruction")
@@ -329,10 +375,25 @@ class _Unpickler(_PythonUnpickler):
         if self.read(1)[0] not in _PROTOCOLS:
             raise ValueError("a pickle of an unknown protocol")
 
-    def load_call(self) -> None:
+    def load_memoize(self) -> None:
+        self._kept.append(self.stack[-1])
+
+    def load_binget(self) -> None:
+        self.append(self._kept[self.read(1)[0]])
+
+    def load_long_binget(self) -> None:
+        self.append(self._kept[struct.unpack("<I", self.read(4))[0]])
+
+    def load_newobj(self) -> None:
+        self._make(new=True)
+
+    def load_reduce(self) -> None:
+        self._make(new=False)
+
+    def _make(self, *, new: bool) -> None:
         args = self.stack.pop()
         maker = self.stack.pop()
-        if type(maker) is not _Maker or type(args) is not tuple:
+        if type(maker) is not _Maker or maker.new is not new or type(args) is not tuple:
             _refuse("a call of something that cannot be called")
         self.append(maker.make(*args))
 
@@ -377,13 +438,17 @@ class _Unpickler(_PythonUnpickler):
                 _refuse("an array type of another machine, or a made-up one")
         elif _is_a(target, _ESTIMATORS):
             # Not by __setstate__, which is free to warn: the metadata tells the versions.
-            vars(target).update(_dict(state))
+            if vars(target) or len(_dict(state)) > _MAX_ATTRIBUTES:
+                _refuse("more attributes than a model has")
+            vars(target).update(state)
             vars(target).pop("_sklearn_version", None)
         else:
             _refuse("state for something that has none")
 
     def _read_array(self, header: dict[str, Any]) -> NDArray[Any]:
         """The array that follows its header; ``allow_mmap`` is ignored, nothing is mapped."""
+        if header.keys() != _HEADER:
+            raise ValueError("an array header with fields of its own")
         shape, order, dtype = header["shape"], header["order"], header["dtype"]
         if header["subclass"] is not np.ndarray or not isinstance(dtype, np.dtype):
             _refuse("an array of an unknown kind")
@@ -411,12 +476,21 @@ class _Unpickler(_PythonUnpickler):
     def load_refused(self) -> None:
         _refuse("a pickle instruction that no model needs")
 
+    def count_container(self) -> None:
+        self._containers += 1
+        if self._containers > _MAX_CONTAINERS:
+            _refuse("more lists and mappings than a model has")
+
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
         **dict.fromkeys(_PythonUnpickler.dispatch, load_refused),
         **{opcode[0]: _PythonUnpickler.dispatch[opcode[0]] for opcode in _OPCODES},
+        **{opcode[0]: _counted(opcode) for opcode in _CONTAINERS},
         pickle.PROTO[0]: load_proto,
-        pickle.NEWOBJ[0]: load_call,
-        pickle.REDUCE[0]: load_call,
+        pickle.MEMOIZE[0]: load_memoize,
+        pickle.BINGET[0]: load_binget,
+        pickle.LONG_BINGET[0]: load_long_binget,
+        pickle.NEWOBJ[0]: load_newobj,
+        pickle.REDUCE[0]: load_reduce,
         pickle.APPEND[0]: load_append,
         pickle.APPENDS[0]: load_appends,
         pickle.SETITEM[0]: load_setitem,
@@ -442,8 +516,9 @@ def _is_shape(shape: Any) -> bool:
 
 def _filled(version: Any, shape: Any, dtype: Any, fortran: Any, items: Any) -> NDArray[Any]:
     """The array of an object array's state: only text in one row, as labels are."""
-    del version, fortran  # of one row there is one order
-    if not isinstance(dtype, np.dtype) or type(items) is not list:
+    if version != 1 or type(fortran) is not bool:  # of one row there is one order
+        raise ValueError("an array of objects of an unknown format")
+    if not isinstance(dtype, np.dtype) or not dtype.hasobject or type(items) is not list:
         raise ValueError("an array of objects with the state of another")
     if not all(type(item) is str for item in items):
         _refuse("an array of objects that are not text")
@@ -489,6 +564,8 @@ def _check_vectorizer(vectorizer: Any) -> int:
         _refuse("a vectoriser of something other than floating-point numbers")
     if type(own["token_pattern"]) is not str:
         _refuse("a token pattern that is not text")
+    if re.compile(own["token_pattern"]).groups > 1:
+        raise ValueError("a token pattern that finds more than tokens")
     width = _check_vocabulary(own["vocabulary_"])
     if own["vocabulary"] is not None:
         _check_vocabulary(own["vocabulary"])
@@ -545,7 +622,10 @@ def _check_classifier(classifier: Any, width: int) -> list[str]:
     parts = {"_label_binarizer", "_loss_function_"}
     own = _attributes(classifier, type(classifier).__name__, parts=parts)
     if "_label_binarizer" in own:  # before scikit-learn 1.9 it alone knows the labels
-        own = _attributes(own["_label_binarizer"], "LabelBinarizer") | own
+        binarizer = _attributes(own["_label_binarizer"], "LabelBinarizer")
+        if _labels(binarizer["classes_"]) != _labels(own.get("classes_", binarizer["classes_"])):
+            raise ValueError("a classifier of two sets of labels")
+        own = binarizer | own
     if "_loss_function_" in own and not _is_a(own["_loss_function_"], _LOSSES):
         _refuse("a loss of an unknown kind")
     if own["n_features_in_"] != width:
@@ -561,6 +641,7 @@ def _labels(classes: Any) -> list[str]:
     labels: list[str] = classes.tolist()
     if len(labels) < 2 or len(set(labels)) < len(labels):  # noqa: PLR2004  # one is no choice
         raise ValueError("labels that leave no choice or are there twice")
+    "".join(labels).encode()  # a half of a surrogate pair cannot be written in an answer
     return labels
 
 
@@ -605,6 +686,8 @@ def _attributes(
     for name, value in own.items():
         if callable(getattr(type(estimator), name, None)):
             _refuse(f"a {kind} with a method replaced")
+        if name.startswith("_") and name not in _PRIVATE:
+            _refuse(f"a {kind} with an unknown {name!a:.40}")
         if name not in parts and not _is_plain(value):
             _refuse(f"a {kind} with something other than data in {name!a:.40}")
     for name, allowed in _SETTINGS.get(kind, {}).items():
@@ -616,9 +699,11 @@ def _attributes(
 def _is_plain(value: Any) -> bool:
     """Whether a value is a number, text, an array of them, or a flat collection of them."""
     if type(value) in (list, tuple):
-        items: Iterable[Any] = value
+        items: Collection[Any] = value
     elif type(value) is dict:
         items = value.values()
     else:
         return type(value) in _SCALARS or isinstance(value, np.ndarray | np.generic)
-    return all(type(item) in _SCALARS or isinstance(item, np.generic) for item in items)
+    return len(items) <= _MAX_ITEMS and all(
+        type(item) in _SCALARS or isinstance(item, np.generic) for item in items
+    )
