@@ -23,23 +23,18 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("scratch")
 
 
-@pytest.fixture(scope="module")
-def attempts(tmp_path_factory, scratch):
-    """Each kind of file as a version whose digests are right, and what became of opening it.
+def attempted(models, scratch, files, *flags):
+    """Each file as a version whose digests are right, and what became of opening it.
 
     What a process does to refuse a file of text is not told again of the others.
     """
-    models = tmp_path_factory.mktemp("models")
     registry = filled(models, versions=0)
     models_in_order = [*(fitted(classifier()) for classifier in CLASSIFIERS), with_probabilities()]
     in_order = [publish(registry, data=dumped(model)).version for model in models_in_order]
     plain = publish(registry, data=b"no model").version
-    files = dict(hostile.every(scratch))
     kinds = {publish(registry, data=data).version: kind for kind, data in files.items()}
-    for trace in scratch.iterdir():
-        trace.unlink()
     done = subprocess.run(
-        [sys.executable, SCRIPT, models, scratch, *in_order],
+        [sys.executable, SCRIPT, models, scratch, *in_order, *flags],
         input="\n".join([plain, *kinds]), capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -49,6 +44,15 @@ def attempts(tmp_path_factory, scratch):
         one["did"] = sorted(set(one["did"]) - set(usual["did"]))
         one["size"] = len(files[kind])
     return outcomes
+
+
+@pytest.fixture(scope="module")
+def attempts(tmp_path_factory, scratch):
+    """What became of each kind of file."""
+    files = dict(hostile.every(scratch))
+    for trace in scratch.iterdir():
+        trace.unlink()
+    return attempted(tmp_path_factory.mktemp("models"), scratch, files)
 
 
 def test_every_kind_is_refused_with_6_and_a_sentence(attempts):
@@ -73,3 +77,13 @@ def test_memory_is_bounded_by_the_size_of_the_file(attempts):
     """A file takes at most 35 times its size, and some megabytes for what is limited by number."""
     grown = {kind: one["grown"] - 35 * one["size"] for kind, one in attempts.items()}
     assert {kind: more for kind, more in grown.items() if more > 40 * MEGA} == {}
+
+
+def test_what_runs_would_be_seen(tmp_path):
+    """The same watch sees each payload at work where it is told to let it."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    files = {kind: hostile.payload(kind, scratch / "canary") for kind in hostile.RUNS_CODE}
+    seen = attempted(tmp_path / "models", scratch, files, "--unsafe-load")
+    assert {kind for kind, one in seen.items() if not one["did"]} == set()
+    assert (scratch / "canary").exists()

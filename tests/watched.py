@@ -1,10 +1,10 @@
 """Let the command line open model files, each in a process of its own that is watched.
 
-``python watched.py MODELS SCRATCH VERSION…`` first opens versions that are in order, so that all
-libraries are loaded: whatever else a process does then is a file's doing. It reads further versions
-from stdin, one a line, and for each prints a JSON object: the exit code of ``predict`` (negative:
-the signal that ended it), what it said, what it did that a harmless process does not, and by how
-many bytes its memory grew.
+``python watched.py MODELS SCRATCH VERSION… [FLAG…]`` first opens versions that are in order, so
+that all libraries are loaded: whatever else a process does then is a file's doing. It reads further
+versions from stdin, one a line, and for each prints a JSON object: the exit code of ``predict``
+with these flags (negative: the signal that ended it), what it said, what it did that a harmless
+process does not, and by how many bytes its memory grew.
 
 A process of its own, because it forks; no threads here.
 """
@@ -26,26 +26,28 @@ MEMORY = 2 << 30
 SECONDS = 20
 
 
-def main(models, scratch, *in_order):
+def main(models, scratch, *arguments):
     """Serve stdin."""
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    in_order = [argument for argument in arguments if argument not in flags]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         assert [predict(models, version) for version in in_order] == [0] * len(in_order)
     os.chdir(scratch)
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(attempt(models, line.strip())) + "\n")
+        sys.stdout.write(json.dumps(attempt(models, line.strip(), flags)) + "\n")
 
 
-def predict(models, version):
-    return run(["predict", "good bad", "--version", version, "--models", models])
+def predict(models, version, *flags):
+    return run(["predict", "good bad", "--version", version, "--models", models, *flags])
 
 
-def attempt(models, version):
-    """Open a version in a child and watch it."""
+def attempt(models, version, flags):
+    """Open a version in a child and watch it. ``flags`` are further ones of predict."""
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as seen:
         sys.stdout.flush()
         child = os.fork()
         if not child:
-            os._exit(watched(models, version, said.fileno(), seen.fileno()))
+            os._exit(watched(models, version, flags, said.fileno(), seen.fileno()))
         _, status, usage = os.wait4(child, 0)
         said.seek(0)
         seen.seek(0)
@@ -59,7 +61,7 @@ def attempt(models, version):
         }
 
 
-def watched(models, version, said, seen):
+def watched(models, version, flags, said, seen):
     """The child: both streams to a file, its memory and time limited, its doings noted."""
     size, resident = map(int, Path("/proc/self/statm").read_text().split()[:2])
     page = resource.getpagesize()
@@ -75,7 +77,7 @@ def watched(models, version, said, seen):
             events.append(re.sub("0x[0-9a-f]+", "", f"{event} {arguments!r:.200}"))
 
     sys.addaudithook(note)
-    code = predict(models, version)
+    code = predict(models, version, *flags)
     watching = False
     sys.stdout.flush()
     sys.stderr.flush()

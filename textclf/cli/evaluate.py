@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from textclf.cli import answers, render
+from textclf.cli.opening import UnsafeLoad, open_predictor
 from textclf.cli.options import (
     DEFAULT_MODELS,
     AsJson,
@@ -35,6 +36,7 @@ def evaluate(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     on_bad_rows: OnBadRows = BadRows.FAIL,
+    unsafe_load: UnsafeLoad = False,
     models: Models = DEFAULT_MODELS,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -42,13 +44,12 @@ def evaluate(
     """Score a version on labelled data."""
     from textclf.dataset import read_dataset
     from textclf.evaluation import measure
-    from textclf.prediction import Predictor
 
     registry = open_registry(models)
     found = registry.resolve(version)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     rows = read_dataset(data, options)
-    predictor = Predictor.load(registry, found)
+    predictor = open_predictor(registry, found, unsafe=unsafe_load)
     metrics = measure(rows.labels, predictor.label(rows.texts))
     unknown = sorted(set(rows.labels) - set(predictor.labels))
     if unknown and not quiet:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli import render
+from textclf.cli.opening import UnsafeLoad, open_predictor
 from textclf.cli.options import (
     DEFAULT_MODELS,
     AsJson,
@@ -61,6 +62,7 @@ def predict(
     top_k: TopK = None,
     output_format: OutputFormat = Format.TEXT,
     encoding: Encoding = None,
+    unsafe_load: UnsafeLoad = False,
     models: Models = DEFAULT_MODELS,
     as_json: AsJson = False,
     quiet: Quiet = False,  # noqa: ARG001 - every command takes it
@@ -69,7 +71,7 @@ def predict(
     if as_json and output_format is not Format.TEXT:
         raise UsageError("--json and --format exclude each other", hint="--format jsonl streams")
     with unlabelled(texts or [], file, encoding) as batches:
-        predictor = _load(models, version)
+        predictor = _load(models, version, unsafe=unsafe_load)
         predictions = _labelled(predictor, batches)
         if as_json:
             _write_json(predictor, predictions, top_k)
@@ -83,11 +85,9 @@ def _labelled(predictor: Predictor, batches: Iterable[list[str]]) -> Iterator[Pr
         sys.stdout.flush()  # whoever feeds a slow stream waits for the answer
 
 
-def _load(models: Path, version: str) -> Predictor:
-    from textclf.prediction import Predictor
-
+def _load(models: Path, version: str, *, unsafe: bool) -> Predictor:
     registry = open_registry(models)
-    return Predictor.load(registry, registry.resolve(version))
+    return open_predictor(registry, registry.resolve(version), unsafe=unsafe)
 
 
 def _write_text(predictions: Iterable[Prediction], top_k: int | None) -> None:

@@ -16,6 +16,8 @@ from textclf.errors import UsageError
 
 _OWN = Path("textclf.toml")
 _SHARED = Path("pyproject.toml")
+_NEVER = {"unsafe_load"}
+"""Options that must be typed each time: who wrote the settings did not see the file."""
 
 
 def read_settings() -> dict[str, Any]:
@@ -98,7 +100,7 @@ def _names(parameter: Any) -> set[str]:
     if parameter.required or parameter.nargs != 1:  # what must be typed each time is no setting
         return set()
     long = {_plain(option[2:]) for option in parameter.opts if option.startswith("--")}
-    return long or {_plain(parameter.name)}
+    return (long or {_plain(parameter.name)}) - _NEVER
 
 
 def _plain(name: str) -> str:
@@ -107,6 +109,8 @@ def _plain(name: str) -> str:
 
 def _only(given: Mapping[str, Any], known: Any, what: str) -> None:
     for name in given:
+        if _plain(name) in _NEVER:
+            raise UsageError(f"{_source()}: {name} is no setting: it must be typed each time")
         if _plain(name) not in known:
             import difflib
 
