@@ -241,7 +241,9 @@ def _log_violations(root):
         if not (root / record["to"] / METADATA).exists() and record["to"] not in gone:
             yield f"record {record['n']} names {record['to']}"
         before = record["to"]
-    for version in {record[side] for record in (records or ())[-1:] for side in ("from", "to")} - {None}:
+    for version in {record[side] for record in (records or ())[-1:] for side in ("from", "to")} - {
+        None
+    }:
         if not (root / version / METADATA).exists():
             yield f"{version}, latest or previous, is not there"
 

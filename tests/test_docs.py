@@ -19,6 +19,7 @@ DOCUMENTS = [
         f"docs/{name}.md"
         for name in ("registry", "reliability", "metadata", "search-space", "search")
     ),
+    "docs/security.md",
     "docs/benchmarks.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
@@ -102,16 +103,30 @@ def written(name, folder):
     return BLOCK.sub(play, text)
 
 
+def outputs_of_programs(text, folder):
+    """What each Python program of a document prints."""
+    outputs = []
+    for program in (block for kind, block in BLOCK.findall(text) if kind == "python"):
+        (folder / "program.py").write_text(program, "utf-8")
+        code, output = run(f'"{sys.executable}" program.py', folder)
+        assert code == 0, output
+        outputs.append(output)
+    return outputs
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_shows_what_its_commands_print(name, checkout):
     """Every `$` command runs, fails only where the document shows an error, and prints as shown."""
     if name == "docs/metadata.md":
         run("textclf train", checkout)
-    if "jq " in (ROOT / name).read_text("utf-8") and not shutil.which("jq"):
-        pytest.skip("this machine has no jq")
+    for tool in ("jq", "openssl"):
+        if f"$ {tool} " in (ROOT / name).read_text("utf-8") and not shutil.which(tool):
+            pytest.skip(f"this machine has no {tool}")
     new = written(name, checkout)
     if os.environ.get("UPDATE_DOCS"):
         (ROOT / name).write_text(new, "utf-8")
+    if name == "docs/security.md":
+        assert outputs_of_programs(new, checkout) == ["positive\n"]
     assert alike(new) == alike((ROOT / name).read_text("utf-8"))
 
 
@@ -127,14 +142,9 @@ def test_the_settings_of_the_readme_are_settings(checkout):
 
 def test_the_python_of_the_readme_runs(checkout):
     """The examples of programs load the promoted model and label a text."""
-    blocks = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
-    programs = [block for kind, block in blocks if kind == "python"]
-    assert len(programs) == 2
     run("textclf train", checkout)
-    for program in programs:
-        (checkout / "program.py").write_text(program, "utf-8")
-        code, output = run(f'"{sys.executable}" program.py', checkout)
-        assert (code, output) == (0, "positive\n")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert outputs_of_programs(readme, checkout) == ["positive\n"] * 2
 
 
 def test_every_command_of_the_contract_is_in_the_readme():

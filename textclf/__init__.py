@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from textclf.metadata import Metadata
     from textclf.prediction import Prediction, Predictor
     from textclf.registry import Registry
+    from textclf.signing import PublicKey
     from textclf.store.local import LocalStore
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ __all__ = [
     "Metadata",
     "Prediction",
     "Predictor",
+    "PublicKey",
     "ReadOptions",
     "Registry",
     "TextclfError",
@@ -34,6 +36,7 @@ _HOMES = {
     "Metadata": "textclf.metadata",
     "Prediction": "textclf.prediction",
     "Predictor": "textclf.prediction",
+    "PublicKey": "textclf.signing",
     "ReadOptions": "textclf.dataset",
     "Registry": "textclf.registry",
     "TextclfError": "textclf.errors",

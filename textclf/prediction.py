@@ -44,7 +44,9 @@ class Predictor:
 
     @classmethod
     def load(cls, registry: Registry, version: Version) -> Predictor:
-        """Open a version's model file, after its digest was checked, with the restricted loader.
+        """Open a version's model file with the restricted loader.
+
+        Its digest is checked before, and its signature, if the registry requires one.
 
         Raises:
             NoSuchVersion: it is not published.

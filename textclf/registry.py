@@ -34,16 +34,19 @@ from textclf.metadata import (
     encode,
 )
 from textclf.removal import Removal, pruned_by
+from textclf.signing import PublicKey, Sign
 from textclf.sketch import Sketch
 from textclf.standing import Kind, Standing, check_tags
 from textclf.store.base import Exists, Missing, Store
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
 
 T = TypeVar("T", bound=Numbered)
+Described = TypeVar("Described", Metadata, Summary)
 
 _PROMOTIONS = ".registry/promotions"
 _EVENTS = ".registry/events"
 _REPLACED = ".registry/replaced"
+_SIGNATURES = ".registry/signatures"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -86,9 +89,15 @@ class Verification(msgspec.Struct, frozen=True):
 
 
 class Registry:
-    """All versions of one model in one store."""
+    """All versions of one model in one store.
 
-    def __init__(self, store: Store) -> None:
+    Attributes:
+        signed_by: the key whose signature a version needs to be promoted or read; None: it needs
+            no signature.
+    """
+
+    def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
+        self.signed_by = signed_by
         self._store = store
         self._log = Journal(store, _PROMOTIONS, Record, "a promotion record")
         self._events = Journal(store, _EVENTS, Event, "an event")
@@ -147,9 +156,27 @@ class Registry:
         return parse_version(head.to) if head else None
 
     def metadata(self, version: Version) -> Metadata:
-        """All that is recorded of a version. Raises NoSuchVersion, IntegrityError."""
-        metadata: Metadata = self._decode(version, Metadata)
-        return metadata
+        """All that is recorded of a version, and may be relied on.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: it is damaged, or has not the signature that is required.
+        """
+        data = self._metadata_file(version)
+        if problem := self._signature_problem(version, data):
+            raise IntegrityError(
+                f"{self.locate(version, METADATA)} {problem}",
+                hint=f"if you know that it is as you made it: textclf sign {version} --key KEY",
+            )
+        return self._decoded(version, data, Metadata)
+
+    def claims(self, version: Version) -> Metadata:
+        """What a version's metadata says, whoever wrote it: to look at. Raises like metadata."""
+        return self._decode(version, Metadata)
+
+    def signature_problem(self, version: Version) -> str | None:
+        """What is wrong with a version's signature, where one is required."""
+        return self._signature_problem(version, self._metadata_file(version))
 
     def artifact(self, version: Version) -> bytes:
         """The bytes of a version's model file, checked against their digest.
@@ -208,7 +235,7 @@ class Registry:
         if base is None:
             bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
             return Plan(next_version(None, Bump.MAJOR, self.taken()), bump)
-        before = self.metadata(base)
+        before = self.claims(base)  # which only decide on a number
         found = infer_bump(
             before.recipe(), recipe, rows_in_common=before.data.sketch.in_common(rows)
         )
@@ -235,7 +262,12 @@ class Registry:
         self._store.require_writable()
 
     def publish(
-        self, metadata: Metadata, artifact: bytes, files: Mapping[str, bytes] | None = None
+        self,
+        metadata: Metadata,
+        artifact: bytes,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        sign: Sign | None = None,
     ) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
 
@@ -243,6 +275,7 @@ class Registry:
             metadata: what is known of it; the number, the time and ``files`` are filled in here.
             artifact: the model file.
             files: further files of the version, by name.
+            sign: makes the signature of the metadata file, which is published with it.
 
         Returns:
             The metadata as published: with its number and the time.
@@ -258,13 +291,62 @@ class Registry:
             published = msgspec.structs.replace(
                 metadata, version=str(version), saved_at=_now(), files=records
             )
+            data = encode(published)
+            signed = {SIGNATURE: sign(data)} if sign else {}
             try:
                 self._store.create_folder(
-                    str(version), {ARTIFACT: artifact, **files, METADATA: encode(published)}
+                    str(version), {ARTIFACT: artifact, **files, **signed, METADATA: data}
                 )
             except Exists:
                 continue  # a rival was faster; its number is taken now
             return published
+
+    # -- signatures -------------------------------------------------------------------------------
+
+    def sign(self, version: Version, sign: Sign) -> str:
+        """Sign a version that is published: one without a signature, or with that of another key.
+
+        The version itself is not touched, the signature is kept beside it.
+
+        Returns:
+            Where.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: a file of it is not what was published, or promoted.
+        """
+        data = self._metadata_file(version)
+        metadata = self._decoded(version, data, Metadata)
+        if self._promoted_metadata().get(str(version), _sha256(data)) != _sha256(data):
+            raise IntegrityError(
+                f"{self.locate(version, METADATA)} was changed after its promotion",
+                hint="restore it from a copy, or train again",
+            )
+        for record in (metadata.artifact, *metadata.files):
+            self._checked(version, record)
+        signature = sign(data)
+        key = f"{_SIGNATURES}/{version}/{_sha256(signature)[:12]}.sig"
+        with contextlib.suppress(Exists):
+            self._store.create(key, signature)
+            self.note("signed", version, detail={"signature": key})
+        return self._store.locate(key)
+
+    def _signature_problem(self, version: Version, data: bytes) -> str | None:
+        if not self.signed_by:
+            return None
+        self.signed_by.require_usable()  # or a wrong setting would be told as a wrong version
+        signatures = self._signatures(version)
+        if not signatures:
+            return "is not signed"
+        if not any(self.signed_by.made(signature, data) for signature in signatures):
+            return f"is not signed with the key of {self.signed_by.path}"
+        return None
+
+    def _signatures(self, version: Version) -> list[bytes]:
+        """The one it was published with, and those that were added."""
+        folder = f"{_SIGNATURES}/{version}"
+        keys = [f"{version}/{SIGNATURE}", *(f"{folder}/{n}" for n in self._store.names(folder))]
+        return [found for key in keys if (found := self._read(key)) is not None]
 
     # -- promoting --------------------------------------------------------------------------------
 
@@ -520,7 +602,7 @@ class Registry:
 
     def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
         try:
-            metadata = self.metadata(parse_version(name))
+            metadata = self.claims(parse_version(name))
         except NoSuchVersion:
             yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
             return
@@ -530,6 +612,8 @@ class Registry:
             return
         if promoted and promoted != _sha256(self._metadata_file(parse_version(name))):
             yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
+        if problem := self.signature_problem(parse_version(name)):
+            yield Problem(name, f"{name}/{METADATA}", problem)
         for record in (metadata.artifact, *metadata.files):
             key = f"{name}/{record.file}"
             try:
@@ -538,7 +622,11 @@ class Registry:
                 problem = self._without_path(error, key)
             if problem:
                 yield Problem(name, key, problem)
-        published = {METADATA, *(each.file for each in (metadata.artifact, *metadata.files))}
+        published = {
+            METADATA,
+            SIGNATURE,
+            *(each.file for each in (metadata.artifact, *metadata.files)),
+        }
         for file in sorted(set(self._store.names(name)) - published):
             yield Problem(name, f"{name}/{file}", "was not published with this version")
 
@@ -591,7 +679,7 @@ class Registry:
 
     def _promoted_problem(self, record: Record) -> str | None:
         try:
-            metadata = self.metadata(parse_version(record.to))
+            metadata = self.claims(parse_version(record.to))
         except NoSuchVersion:
             return f"names version {record.to}, which does not exist"
         except TextclfError:
@@ -675,7 +763,7 @@ class Registry:
     def _published_digests(self) -> Iterator[str]:
         for version in self.numbers():
             with contextlib.suppress(NoSuchVersion, IntegrityError):
-                yield self.metadata(version).artifact.sha256
+                yield self.claims(version).artifact.sha256
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -717,9 +805,12 @@ class Registry:
             raise self._unknown(version)
         return data
 
-    def _decode(self, version: Version, kind: type[Any]) -> Any:
+    def _decode(self, version: Version, kind: type[Described]) -> Described:
+        return self._decoded(version, self._metadata_file(version), kind)
+
+    def _decoded(self, version: Version, data: bytes, kind: type[Described]) -> Described:
         key = f"{version}/{METADATA}"
-        found = decode(self._metadata_file(version), kind, name=self._store.locate(key))
+        found = decode(data, kind, name=self._store.locate(key))
         if found.version != str(version):
             raise IntegrityError(
                 f"{self._store.locate(key)} says it is version {found.version}",

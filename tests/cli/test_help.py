@@ -21,7 +21,7 @@ def test_the_commands_are_those_of_the_contract():
     assert {path.removeprefix("textclf").strip() for path in COMMANDS} == {
         "", "train", "predict", "versions", "versions list", "versions show", "versions compare",
         "versions tag", "versions prune", "versions export", "versions import",
-        "promote", "rollback", "history", "evaluate", "verify", "reproduce", "check",
+        "promote", "rollback", "history", "evaluate", "verify", "reproduce", "check", "sign",
     }  # fmt: skip
 
 

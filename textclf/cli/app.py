@@ -22,6 +22,7 @@ from textclf.cli import (
     promote,
     render,
     reproduce,
+    sign,
     train,
     verify,
     versions,
@@ -51,6 +52,7 @@ app.command(rich_help_panel="Manage")(promote.rollback)
 app.command(rich_help_panel="Manage")(history.history)
 app.command(rich_help_panel="Manage")(verify.verify)
 app.command(rich_help_panel="Manage")(reproduce.reproduce)
+app.command(rich_help_panel="Manage")(sign.sign)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.settings import read_settings
+from textclf.cli.settings import read_settings, required_key
 from textclf.errors import TextclfError, UsageError
 
 if TYPE_CHECKING:
@@ -20,17 +20,25 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = Path("models")
 
 
-def open_registry(models: Path) -> Registry:
-    """The registry in a folder, which need not exist yet."""
+def open_registry(models: Path, key: Path | None = None) -> Registry:
+    """The registry in a folder, which need not exist yet.
+
+    Its versions must be signed if a public ``key`` is given, or required by the settings.
+    """
+    return _registry(models, key or required_key())
+
+
+def _registry(models: Path, signed_by: Path | None) -> Registry:
     from textclf.registry import Registry
+    from textclf.signing import PublicKey
     from textclf.store.local import LocalStore
 
-    return Registry(LocalStore(models))
+    return Registry(LocalStore(models), PublicKey(signed_by) if signed_by else None)
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
     """Versions that begin with what was typed, highest first."""
-    numbers = reversed(open_registry(_models_folder(context)).numbers())
+    numbers = reversed(_registry(_models_folder(context), None).numbers())
     names = ["latest", "previous", *map(str, numbers)]
     return [name for name in names if name.startswith(incomplete)]
 

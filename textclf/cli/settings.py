@@ -1,11 +1,13 @@
 """Settings from ``textclf.toml`` or ``[tool.textclf]`` in ``pyproject.toml`` of the current folder.
 
 A setting is an option of a command by its long name, with ``_`` or ``-``. At the top it holds for
-every command that has the option; in a table named like a command it holds for that one.
+every command that has the option; in a table named like a command it holds for that one. One is no
+option, so that no command can be run without it: ``require_signature``, at the top.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from textclf.errors import UsageError
 
 _OWN = Path("textclf.toml")
 _SHARED = Path("pyproject.toml")
+_REQUIRED_KEY = "require_signature"
+_REQUIRED_KEY_VARIABLE = "TEXTCLF_REQUIRE_SIGNATURE"
 _NEVER = {"unsafe_load"}
 """Options that must be typed each time: who wrote the settings did not see the file."""
 
@@ -31,6 +35,19 @@ def read_settings() -> dict[str, Any]:
             raise UsageError(f"{_SHARED}: tool.textclf is not a table", hint="[tool.textclf]")
         return shared
     return {}
+
+
+def required_key() -> Path | None:
+    """The public key whose signature versions need, if they need one. Raises UsageError."""
+    source, name = _REQUIRED_KEY_VARIABLE, os.environ.get(_REQUIRED_KEY_VARIABLE)
+    if name is None:
+        settings = {_plain(key): value for key, value in read_settings().items()}
+        if _REQUIRED_KEY not in settings:
+            return None
+        source, name = f"{_source()}: {_REQUIRED_KEY}", settings[_REQUIRED_KEY]
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"{source} is not the name of a file", hint="the public key, a PEM file")
+    return Path(name).expanduser()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -55,7 +72,7 @@ def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[st
     shared = {name: value for name, value in settings.items() if name not in tables}
     options = {name: _options(command) for name, command in commands.items()}
     _only(tables, options, "command")
-    _only(shared, set().union(*options.values()), "option")
+    _only(shared, {_REQUIRED_KEY}.union(*options.values()), "option")
     for name, table in tables.items():
         _only(table, options[name], f"option of {name}")
     return {

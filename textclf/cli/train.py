@@ -32,9 +32,9 @@ from textclf.cli.options import (
     TestFile,
     TextColumn,
     complete_version,
-    open_registry,
     read_options,
 )
+from textclf.cli.sign import SignKey, open_to_publish
 from textclf.errors import DataError, TextclfError, UsageError
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ def train(
     backend: On = Backend.THREADS,
     scheduler: Scheduler = None,
     no_promote: NoPromote = False,
+    sign: SignKey = None,
     message: Message = None,
     dry_run: DryRun = False,
     models: Models = DEFAULT_MODELS,
@@ -182,7 +183,7 @@ def train(
 
     _check_flags(search, scoring, backend, scheduler)
     require_data(data)
-    registry = open_registry(models)
+    registry, signer = open_to_publish(models, sign)
     start = registry.resolve(from_) if from_ else None
     source = _space(context, grid, preset)
     most = (_SAMPLE if source.preset else 0) if sample is None else sample
@@ -219,7 +220,7 @@ def train(
             on_fit=seen,
         )
     with deferred_interrupts():
-        published = registry.publish(metadata, artifact)
+        published = registry.publish(metadata, artifact, sign=signer)
         version = registry.resolve(published.version)
         promotion = None if no_promote else _promote(registry, version, message)
         answers.tell_kept(promotion.kept if promotion else registry.heal())

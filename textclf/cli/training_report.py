@@ -47,7 +47,7 @@ def show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool
     base = registry.resolve(plan.bump.base or "latest")
     promoted = registry.latest() == base
     if as_json:
-        metadata = registry.metadata(base)
+        metadata = registry.claims(base)
         render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
         return
     render.line(f"{plan.bump.reasons[0]}: no new version")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,26 +15,35 @@ from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
     from textclf.registry import Verification
+    from textclf.signing import PublicKey
 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Restore the alias and remove half-written work.")
 ]
 
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key", metavar="PUB", help="Every version must be signed with the key of this public one."
+    ),
+]
+
 
 def verify(
     repair: Repair = False,
+    key: Key = None,
     models: Models = DEFAULT_MODELS,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check every file against its digest, the log and the alias."""
-    registry = open_registry(models)
+    """Check every file against its digest, the log and the alias; and signatures, with a key."""
+    registry = open_registry(models, key)
     with deferred_interrupts() if repair else nullcontext():
         found = registry.verify(repair=repair)
     if as_json:
         render.json({"ok": found.ok, "versions": found.versions, "problems": found.problems})
     else:
-        _show(found)
+        _show(found, registry.signed_by)
     if not found.ok:
         if found.repairable and not repair:
             render.hint(
@@ -42,7 +52,7 @@ def verify(
         raise typer.Exit(IntegrityError.exit_code)
 
 
-def _show(found: Verification) -> None:
+def _show(found: Verification, signed_by: PublicKey | None) -> None:
     for deed in found.repaired:
         render.line(f"repaired: {render.visible(deed)}")
     for problem in found.problems:
@@ -50,5 +60,9 @@ def _show(found: Verification) -> None:
     count = render.counted(found.versions, "version")
     render.line(
         f"{count}, the log and the alias: "
-        + ("all whole" if found.ok else f"{len(found.problems)} wrong")
+        + (_praise(signed_by) if found.ok else f"{len(found.problems)} wrong")
     )
+
+
+def _praise(signed_by: PublicKey | None) -> str:
+    return f"all whole, and signed ({render.visible(signed_by.path)})" if signed_by else "all whole"

@@ -95,12 +95,16 @@ def show(
     quiet: Quiet = False,  # noqa: ARG001 - every command takes it
 ) -> None:
     """All that is known of one version."""
+    from textclf.metadata import METADATA
+
     registry = open_registry(models)
     found = registry.resolve(version)
-    metadata = registry.metadata(found)
+    metadata = registry.claims(found)
     latest = registry.latest() == found
     standing = registry.standings().get(str(found))
     tags = standing.tags if standing else {}
+    if problem := registry.signature_problem(found):
+        render.warning(f"{registry.locate(found, METADATA)} {problem}")
     if as_json:
         render.json(answers.with_more(metadata, latest=latest, tags=tags))
     else:

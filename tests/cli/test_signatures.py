@@ -1,0 +1,170 @@
+"""Signing versions, and requiring it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from keys import write_pair
+
+TRAIN = ("train", "--preset", "fast", "--cv", "2", "--bump", "patch")
+
+
+@pytest.fixture
+def keys(project):
+    """The names of a private and a public key in the current folder."""
+    return tuple(str(path.relative_to(project)) for path in write_pair(project, "ours"))
+
+
+@pytest.fixture
+def required(project, keys):
+    """The current folder, where signatures are required; 1.0.0 and 1.0.1 have none."""
+    (project / "textclf.toml").write_text(f'require_signature = "{keys[1]}"\n')
+    return project
+
+
+def test_a_version_is_signed_as_it_is_published(project, keys, cli):
+    """`train --sign` writes the signature into the version's folder; `verify --key` checks it."""
+    assert cli(*TRAIN, "--sign", keys[0]).code == 0
+    assert len((project / "models/1.0.2/metadata.json.sig").read_bytes()) == 64
+    done = cli("verify", "--key", keys[1])
+    assert done.code == 6
+    assert "1.0.0/metadata.json is not signed" in done.out
+    assert "1.0.1/metadata.json is not signed" in done.out
+    assert "1.0.2" not in done.out
+    assert cli("verify").code == 0
+
+
+def test_old_versions_are_signed_one_by_one(required, keys, cli):
+    """`sign` vouches for a version that has no signature yet; then all are whole and signed."""
+    for version in ("1.0.0", "1.0.1"):
+        done = cli("sign", version, "--key", keys[0])
+        assert done.code == 0
+        assert done.out.startswith(f"signed {version}: models/.registry/signatures/{version}/")
+    done = cli("verify")
+    assert (done.code, done.out) == (
+        0, "2 versions, the log and the alias: all whole, and signed (ours.pub)\n"
+    )  # fmt: skip
+    told = json.loads(cli("sign", "latest", "--key", keys[0], "--json").out)
+    assert told["version"] == "1.0.1"
+    assert (required / told["signature"]).is_file()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("predict", "great"),
+        ("evaluate", "data/test.csv"),
+        ("promote", "1.0.0"),
+        ("rollback",),
+        ("predict", "great", "--version", "1.0.0"),
+        ("predict", "great", "--unsafe-load"),
+        ("versions", "compare", "1.0.0", "1.0.1"),
+        ("verify",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("required")
+def test_nothing_unsigned_is_used(process, command):
+    """With require_signature in the settings an unsigned version is refused: 6, and a sentence."""
+    done = process(*command)
+    assert done.code == 6
+    assert "metadata.json is not signed" in done.out + done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.usefixtures("required")
+def test_what_is_unsigned_can_be_looked_at(cli):
+    """`list` and `show` work, so that one can decide; `show` says that it is not signed."""
+    assert "1.0.1" in cli("versions", "list").out
+    done = cli("versions", "show", "1.0.1")
+    assert done.code == 0
+    assert done.err == "warning: models/1.0.1/metadata.json is not signed\n"
+
+
+@pytest.mark.parametrize("flags", [(), ("--no-promote",), ("--dry-run",)])
+def test_training_without_a_key_is_refused_before_the_search(required, cli, flags):
+    """Where a signature is required, `train` asks for the key at once."""
+    done = cli("train", "data/none.csv", *flags)
+    assert done.code == 2
+    assert "require_signature is set (ours.pub)" in done.err
+    assert "hint: textclf train --sign KEY" in done.err
+    assert not (required / "models/1.0.2").exists()
+
+
+def test_training_with_another_key_is_refused_before_the_search(required, cli):
+    """A key whose signature would be refused is refused at once."""
+    private, _ = write_pair(required, "theirs")
+    done = cli("train", "data/none.csv", "--sign", private)
+    assert done.code == 2
+    assert "theirs.key is not the private key of ours.pub" in done.err
+
+
+def test_training_with_the_key_goes_on_from_an_unsigned_version(required, keys, cli):
+    """The first signed version follows the unsigned ones, is promoted, and predicts."""
+    (required / "textclf.toml").write_text(
+        f'require_signature = "{keys[1]}"\n[train]\nsign = "{keys[0]}"\n'
+    )
+    assert cli(*TRAIN).code == 0
+    assert cli("predict", "great").code == 0
+    assert cli("rollback").code == 6
+
+
+def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
+    """TEXTCLF_REQUIRE_SIGNATURE does what the setting does, and goes before it."""
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
+    assert cli("predict", "great").code == 6
+    (project / "textclf.toml").write_text('require_signature = "none.pub"\n')
+    assert cli("predict", "great").code == 6
+    monkeypatch.delenv("TEXTCLF_REQUIRE_SIGNATURE")
+    assert "cannot read the key none.pub" in cli("predict", "great").err
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('require_signature = ""\n', "textclf.toml: require_signature is not the name of a file"),
+        ("require_signature = true\n", "textclf.toml: require_signature is not the name of a file"),
+        ('require_signature = "none.pub"\n', "cannot read the key none.pub"),
+        ('require_signature = "ours.key"\n', "ours.key is a private key"),
+        ('[predict]\nrequire_signature = "ours.pub"\n', "no option of predict is called"),
+        ('require_signatur = "ours.pub"\n', "did you mean 'require_signature'?"),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_a_requirement_that_cannot_be_met_is_no_permission(project, cli, settings, said):
+    """A wrong setting is an error of usage; never does it open what is not signed."""
+    (project / "textclf.toml").write_text(settings)
+    done = cli("predict", "great")
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_an_empty_variable_is_no_permission(cli, monkeypatch):
+    """A variable that is set from one that is not, is an error."""
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
+    assert cli("predict", "great").code == 2
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_cryptography_is_loaded_where_a_key_is_used(required, keys, cli, signed):
+    """Promoting loads no numerical library, and cryptography only to check a signature."""
+    assert cli("sign", "1.0.0", "--key", keys[0]).code == 0
+    if not signed:
+        (required / "textclf.toml").unlink()
+    probe = (
+        "import sys; from textclf.cli.app import run; code = run(['promote', '1.0.0']);"
+        "print(code, *{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        capture_output=True, text=True, check=True, cwd=required, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    code, *loaded = done.stdout.splitlines()[-1].split()
+    assert code == "0"
+    assert ("cryptography" in loaded) == signed
+    assert not {"numpy", "sklearn", "scipy", "joblib"} & set(loaded)

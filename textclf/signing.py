@@ -1,0 +1,128 @@
+"""Ed25519 keys in PEM files: to sign versions, and to tell by whom they were signed.
+
+What is signed is a version's ``metadata.json``, byte for byte. It says the digests of the version's
+other files, so one signature vouches for all of them. A signature is the 64 bytes that OpenSSL
+writes and reads, too. The cryptography library is loaded when a key is used, and not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from textclf.errors import TextclfError, UsageError
+
+Sign = Callable[[bytes], bytes]
+"""Makes the signature of some bytes."""
+
+PASSWORD = "TEXTCLF_KEY_PASSWORD"  # noqa: S105 - the name of the variable that holds it
+_MAKE = "openssl genpkey -algorithm ed25519 -out textclf.key"
+
+
+class PublicKey:
+    """The key in a PEM file; it is read when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def require_usable(self) -> None:
+        """Raise what ``made`` would, where there is no signature to ask it about."""
+        _ = self._key
+
+    def made(self, signature: bytes, data: bytes) -> bool:
+        """Whether a signature of these bytes was made with the private key of this one.
+
+        Raises:
+            UsageError: the file cannot be read or is not an Ed25519 public key.
+            TextclfError: the cryptography library is not installed.
+        """
+        key = self._key
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    @cached_property
+    def _key(self) -> Any:
+        serialization, ed25519 = _cryptography()
+        data = _read(self.path)
+        if b"PRIVATE KEY-----" in data:
+            raise UsageError(
+                f"{self.path} is a private key; to check signatures, the public one is enough",
+                hint=f"openssl pkey -in {self.path} -pubout -out textclf.pub",
+            )
+        try:
+            key = serialization.load_pem_public_key(data)
+        except Exception:  # noqa: BLE001 - of the library's own kinds, none of which says more
+            key = None
+        if not isinstance(key, ed25519.Ed25519PublicKey):
+            raise UsageError(
+                f"{self.path} is not an Ed25519 public key in a PEM file",
+                hint="openssl pkey -in textclf.key -pubout -out textclf.pub",
+            )
+        return key
+
+
+def signer(path: Path) -> Sign:
+    """How to sign with the private key in a PEM file.
+
+    An encrypted key is opened with the password in the environment variable ``PASSWORD``.
+
+    Raises:
+        UsageError: the file cannot be read, others can read it too, it is not an Ed25519 private
+            key, or the password is wrong.
+        TextclfError: the cryptography library is not installed.
+    """
+    serialization, ed25519 = _cryptography()
+    data = _read(path)
+    password = os.environ.get(PASSWORD, "").encode() if b"ENCRYPTED" in data else None
+    if password == b"":
+        raise UsageError(f"{path} is encrypted", hint=f"put its password into {PASSWORD}")
+    try:
+        key = serialization.load_pem_private_key(data, password)
+    except Exception:  # noqa: BLE001 - of the library's own kinds, none of which says more
+        key = None
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        wrong = f", or {PASSWORD} is not its password" if password else ""
+        raise UsageError(
+            f"{path} is not an Ed25519 private key in a PEM file{wrong}",
+            hint=f"to make one: {_MAKE}",
+        )
+    _require_secret(path)
+    sign: Sign = key.sign
+    return sign
+
+
+def _cryptography() -> tuple[ModuleType, ModuleType]:
+    try:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError:
+        raise TextclfError(
+            "signatures need the cryptography library, which is not installed",
+            hint="pip install '.[sign]'",
+        ) from None
+    return serialization, ed25519
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the key {path}: {error.strerror}") from None
+
+
+def _require_secret(path: Path) -> None:
+    """As ssh has it: one's own key that others can read is no secret."""
+    if os.name != "posix":
+        return
+    found = path.stat()
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        raise UsageError(f"{path} is a private key that others can read", hint=f"chmod 600 {path}")
