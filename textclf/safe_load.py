@@ -5,9 +5,9 @@ machine that may call anything. Here the machine knows the instructions, names a
 a textclf model needs and no others; nothing it makes is used before the whole has been checked; and
 what is returned holds nothing but scikit-learn's own classes, numbers, text and arrays of them.
 
-Time and memory are bounded by the size of the file: about 30 bytes of memory for one of the file at
-the worst, as an honest vocabulary of short terms takes, and no step that is done more often than
-there are bytes. docs/security.md says what is refused, and why.
+Time and memory are bounded by the size of the file: at the worst about 30 bytes of memory for one
+of the file, as an honest vocabulary of short terms takes, and 50 MB for what is limited by number;
+and no step is done more often than there are bytes. docs/security.md says what is refused, and why.
 """
 
 from __future__ import annotations
@@ -330,8 +330,8 @@ class _Unpickler(_PythonUnpickler):
 
     It is Python's own, not the C one, so that each instruction can have its rule. joblib.load runs
     it too and takes about as long. Seconds of processor time, best of several, of MultinomialNB
-    with 4 labels (joblib.load in brackets): 20,000 terms 0.06 (0.07), 200,000 terms 0.67 (0.71),
-    1,000,000 terms 4.2 (3.5); 200,000 terms numbered by NumPy integers 1.8 (1.5).
+    with 4 labels (joblib.load in brackets): 20,000 terms 0.03 (0.03), 200,000 terms 0.30 (0.31),
+    1,000,000 terms 1.6 (1.7); 200,000 terms numbered by NumPy integers 0.9 (0.8).
     """
 
     stack: list[Any]
@@ -385,6 +385,7 @@ class _Unpickler(_PythonUnpickler):
         self.append(self._kept[struct.unpack("<I", self.read(4))[0]])
 
     def load_newobj(self) -> None:
+        self.count_container()
         self._make(new=True)
 
     def load_reduce(self) -> None:
@@ -479,7 +480,7 @@ class _Unpickler(_PythonUnpickler):
     def count_container(self) -> None:
         self._containers += 1
         if self._containers > _MAX_CONTAINERS:
-            _refuse("more lists and mappings than a model has")
+            _refuse("more lists, mappings and objects than a model has")
 
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
         **dict.fromkeys(_PythonUnpickler.dispatch, load_refused),
