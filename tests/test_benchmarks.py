@@ -76,7 +76,7 @@ def test_train_goes_on_without_fasttext(sets):
     record, text = measured(sets, "train")
     [row] = record["rows"]
     assert row["rows"] == 36
-    assert set(row["ours"][0]) == {"accuracy", "macro_f1", "seconds"}
+    assert set(row["ours"][0]) == {"accuracy", "macro_f1", "seconds", "peak_bytes"}
     if importlib.util.find_spec("fasttext"):
         assert len(row["theirs"]) == len(row["refitted"]) == 1
     else:
