@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests test-faults bench format lock clean
+.PHONY: help train test lint types tests test-faults browser bench format lock clean
 
 help:
 	@echo "make train   train on the sample data, publish, promote, predict, list"
 	@echo "make test    lint, types and tests"
 	@echo "make test-faults  strike the registry at each system call, and storm it; minutes"
+	@echo "make browser  look at the report in Chromium, if there is one"
 	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
 	@echo "make format  format the code"
 	@echo "make lock    lock the dependencies anew (needs uv)"
@@ -35,6 +36,9 @@ tests: .venv/installed-dev
 test-faults: .venv/installed-dev
 	$(BIN)/python tests/syscalls.py
 	$(BIN)/python tests/storm.py 20 6 4 80
+
+browser: .venv/installed-dev
+	$(BIN)/python -m pytest tests/browser.py
 
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)

@@ -5,12 +5,23 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session")
-def registries():
-    """Return the helpers of registries.py, which is found by its path: tests is no package."""
-    path = Path(__file__).with_name("registries.py")
+def _beside(name):
+    """Load a file of helpers by its path: tests is no package."""
+    path = Path(__file__).with_name(name)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def registries():
+    """Return the helpers of registries.py."""
+    return _beside("registries.py")
+
+
+@pytest.fixture(scope="session")
+def reports():
+    """Return the helpers of reports.py."""
+    return _beside("reports.py")

@@ -17,7 +17,7 @@ DOCUMENTS = [
     "README.md",
     *(
         f"docs/{name}.md"
-        for name in ("registry", "reliability", "metadata", "search-space", "search")
+        for name in ("registry", "reliability", "metadata", "search-space", "search", "report")
     ),
     "docs/security.md",
     "docs/benchmarks.md",
@@ -151,8 +151,8 @@ def test_every_command_of_the_contract_is_in_the_readme():
     """No command without a word about it."""
     readme = (ROOT / "README.md").read_text("utf-8")
     for command in (
-        "train", "predict", "versions list", "versions show", "versions compare", "promote",
-        "rollback", "history", "evaluate", "verify", "check", "reproduce",
+        "train", "predict", "versions list", "versions show", "versions compare", "versions report",
+        "promote", "rollback", "history", "evaluate", "verify", "check", "reproduce",
     ):  # fmt: skip
         assert f"$ textclf {command}" in readme
 

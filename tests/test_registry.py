@@ -90,6 +90,26 @@ def test_further_files_are_part_of_the_version(empty, registries, root):
         empty.file(version, "notes.md")
 
 
+def test_pages_are_made_of_the_metadata_with_its_number(empty, registries, root):
+    """They know number and time, whatever number was planned, and are files like others."""
+    registries.publish(empty)
+    seen = []
+
+    def pages(metadata):
+        seen.append(metadata)
+        return {"page.html": metadata.version.encode()}
+
+    data = registries.artifact()
+    published = empty.publish(
+        registries.metadata("1.0.0", data), data, {"notes.md": b"# Notes"}, pages=pages
+    )
+    assert published.version != "1.0.0"
+    assert (root / published.version / "page.html").read_text() == published.version
+    assert [record.file for record in published.files] == ["notes.md", "page.html"]
+    assert msgspec.structs.replace(published, files=[]) == seen[-1]
+    assert empty.verify().ok
+
+
 @pytest.mark.parametrize("name", ["../1.0.0/metadata.json", "/etc/passwd", "", ".", ".."])
 def test_a_file_never_lies_outside_the_version(empty, registries, root, name):
     """A metadata file that names one elsewhere is damaged."""

@@ -260,12 +260,13 @@ def test_the_code_is_known_by_digest_and_commit(tmp_path, monkeypatch):
 
 
 def test_the_digest_of_the_code_follows_the_code(tmp_path, monkeypatch):
-    """Another source has another digest; the command line does not count."""
+    """Another source has another digest; the command line and the reports do not count."""
     copy = tmp_path / "textclf"
     shutil.copytree(Path(artifact.__file__).parent, copy)
     monkeypatch.setattr(artifact, "__file__", str(copy / "artifact.py"))
     before = code().sha256
     (copy / "cli" / "render.py").write_text("")
+    (copy / "report" / "page.py").write_text("")
     assert code().sha256 == before
     (copy / "search.py").write_text("")
     assert code().sha256 != before

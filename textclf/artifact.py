@@ -49,7 +49,7 @@ def environment() -> Environment:
 
 
 def code() -> Code:
-    """The version and source digest of textclf (without the command line), and the git commit."""
+    """The version and source digest of what makes a model in textclf, and the git commit."""
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--untracked-files=no") if commit else None
     return Code(
@@ -61,9 +61,11 @@ def code() -> Code:
 
 
 def _source_digest() -> str:
+    """Of all but what only talks about models: the command line and the reports."""
     root = Path(__file__).parent
+    talk = {path for part in ("cli", "report") for path in root.glob(f"{part}/**/*.py")}
     digest = hashlib.sha256()
-    for path in sorted(set(root.rglob("*.py")) - set(root.glob("cli/**/*.py"))):
+    for path in sorted(set(root.rglob("*.py")) - talk):
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -267,6 +267,7 @@ class Registry:
         artifact: bytes,
         files: Mapping[str, bytes] | None = None,
         *,
+        pages: Callable[[Metadata], Mapping[str, bytes]] = lambda _: {},
         sign: Sign | None = None,
     ) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
@@ -275,27 +276,28 @@ class Registry:
             metadata: what is known of it; the number, the time and ``files`` are filled in here.
             artifact: the model file.
             files: further files of the version, by name.
+            pages: makes more of them from the metadata with its number and time, still without
+                ``files``; called again where a rival takes the number.
             sign: makes the signature of the metadata file, which is published with it.
 
         Returns:
             The metadata as published: with its number and the time.
         """
         self._store.sweep()
-        files = dict(files or {})
-        records = [FileRecord(name, _sha256(data), len(data)) for name, data in files.items()]
         version = parse_version(metadata.version)
         base = parse_version(metadata.bump.base) if metadata.bump.base else None
         while True:
             if version in (taken := self.taken()):
                 version = next_version(base, Bump(metadata.bump.applied), taken)
-            published = msgspec.structs.replace(
-                metadata, version=str(version), saved_at=_now(), files=records
-            )
+            numbered = msgspec.structs.replace(metadata, version=str(version), saved_at=_now())
+            more = {**(files or {}), **pages(numbered)}
+            records = [FileRecord(name, _sha256(data), len(data)) for name, data in more.items()]
+            published = msgspec.structs.replace(numbered, files=records)
             data = encode(published)
             signed = {SIGNATURE: sign(data)} if sign else {}
             try:
                 self._store.create_folder(
-                    str(version), {ARTIFACT: artifact, **files, **signed, METADATA: data}
+                    str(version), {ARTIFACT: artifact, **more, **signed, METADATA: data}
                 )
             except Exists:
                 continue  # a rival was faster; its number is taken now

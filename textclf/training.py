@@ -34,6 +34,7 @@ from textclf.metadata import (
 )
 from textclf.refit import refit
 from textclf.safe_load import load_pipeline
+from textclf.scored import Scored
 from textclf.search import (
     BestDecisions,
     Fit,
@@ -183,6 +184,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     run: Runner | None = None,
     read_seconds: float = 0.0,
     on_fit: Callable[[Fit], object] = lambda _: None,
+    on_test: Callable[[Scored], object] = lambda _: None,
 ) -> tuple[Metadata, bytes]:
     """Search, refit the winner on all training rows, test it, and describe it.
 
@@ -195,6 +197,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         run: what does the fits of the search, if not threads of this process.
         read_seconds: how long reading the data took, for the record.
         on_fit: called with each result of the search as it comes.
+        on_test: called with the model and what it said of the test rows.
 
     Returns:
         The metadata, still without the time of publication, and the artifact's bytes.
@@ -211,8 +214,9 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         data = artifact.to_bytes(model)
         record = artifact.describe(data)
     with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
-        model = load_pipeline(data, name=record.file)
-        metrics = evaluation.measure(job.test.labels, model.predict(job.test.texts).tolist())
+        scored = Scored.of(load_pipeline(data, name=record.file), job.test)
+        metrics = evaluation.measure(job.test.labels, scored.predicted)
+    on_test(scored)
     metadata = Metadata(
         version=version,
         saved_at="",

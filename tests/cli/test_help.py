@@ -20,7 +20,7 @@ def test_the_commands_are_those_of_the_contract():
     """No command is missing or unknown."""
     assert {path.removeprefix("textclf").strip() for path in COMMANDS} == {
         "", "train", "predict", "versions", "versions list", "versions show", "versions compare",
-        "versions tag", "versions prune", "versions export", "versions import",
+        "versions report", "versions tag", "versions prune", "versions export", "versions import",
         "promote", "rollback", "history", "evaluate", "verify", "reproduce", "check", "sign",
     }  # fmt: skip
 

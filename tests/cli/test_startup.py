@@ -44,6 +44,8 @@ def imports(project):
         ("versions", "list"),
         ("versions", "show", "latest"),
         ("versions", "compare", "1.0.0", "1.0.1"),
+        ("versions", "report", "1.0.0"),
+        ("versions", "report", "1.0.0", "1.0.1"),
         ("promote", "1.0.0"),
         ("rollback",),
         ("history",),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from textclf.distributed import Cluster
     from textclf.registry import Promotion, Registry
     from textclf.space import SpaceSource
-    from textclf.training import Job
+    from textclf.training import Job, Settings
 
 
 _SAMPLE = 50_000
@@ -138,6 +138,10 @@ Scheduler = Annotated[
 NoPromote = Annotated[
     bool, typer.Option("--no-promote", help="Publish, but leave latest as it is.")
 ]
+IncludeTexts = Annotated[
+    bool,
+    typer.Option("--include-texts", help="Show test texts in report.html, of the worst mistakes."),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Read and check; say what would be trained, and its number."),
@@ -169,6 +173,7 @@ def train(
     no_promote: NoPromote = False,
     sign: SignKey = None,
     message: Message = None,
+    include_texts: IncludeTexts = False,
     dry_run: DryRun = False,
     models: Models = DEFAULT_MODELS,
     as_json: AsJson = False,
@@ -176,21 +181,15 @@ def train(
 ) -> None:
     """Read, search, refit, test, publish the next version, promote it."""
     from textclf.dataset import read_dataset
-    from textclf.space import parse_space
-    from textclf.space_check import check_space
-    from textclf.training import Settings, prepare
+    from textclf.report.publication import Publication
+    from textclf.training import prepare
     from textclf.training import train as run
 
     _check_flags(search, scoring, backend, scheduler)
     require_data(data)
     registry, signer = open_to_publish(models, sign)
     start = registry.resolve(from_) if from_ else None
-    source = _space(context, grid, preset)
-    most = (_SAMPLE if source.preset else 0) if sample is None else sample
-    settings = Settings(
-        parse_space(source), scoring.value, cv, seed, method=search.value, sample=most or None
-    )
-    check_space(settings.space, source.where)
+    settings = _settings(_space(context, grid, preset), scoring, cv, seed, search, sample)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     test, share = _test_rows(context, data, test, test_size)
     began = time.perf_counter()
@@ -208,6 +207,7 @@ def train(
     registry.require_writable()
     report.announce(plan, job, quiet=quiet)
     on_fit = leaderboard(job.points(), cv, quiet=quiet)
+    publication = Publication(texts=include_texts)
     with _cluster(backend, scheduler) as cluster, on_fit as seen:
         metadata, artifact = run(
             job,
@@ -218,9 +218,10 @@ def train(
             run=cluster,
             read_seconds=read_seconds,
             on_fit=seen,
+            on_test=publication.see,
         )
     with deferred_interrupts():
-        published = registry.publish(metadata, artifact, sign=signer)
+        published = registry.publish(metadata, artifact, pages=publication.pages, sign=signer)
         version = registry.resolve(published.version)
         promotion = None if no_promote else _promote(registry, version, message)
         answers.tell_kept(promotion.kept if promotion else registry.heal())
@@ -246,6 +247,20 @@ def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> 
         if sources[0] is not None and sources[0].name != "COMMANDLINE":
             grid = None
     return read_source(grid) if grid else preset_source(preset or Preset.DEFAULT)
+
+
+def _settings(
+    source: SpaceSource, scoring: Scoring, folds: int, seed: int, search: Method, sample: int | None
+) -> Settings:
+    """How the search goes; its space is one that scikit-learn takes."""
+    from textclf.space import parse_space
+    from textclf.space_check import check_space
+    from textclf.training import Settings
+
+    most = (_SAMPLE if source.preset else 0) if sample is None else sample
+    space = parse_space(source)
+    check_space(space, source.where)
+    return Settings(space, scoring.value, folds, seed, method=search.value, sample=most or None)
 
 
 def _check_flags(search: Method, scoring: Scoring, backend: Backend, scheduler: str | None) -> None:

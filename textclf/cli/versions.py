@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textclf.cli import answers, render
+from textclf.cli import answers, render, versions_report
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
 from textclf.errors import IntegrityError
 
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="versions",
-    help="List, show, compare, tag, prune, export and import versions.",
+    help="List, show, compare, report on, tag, prune, export and import versions.",
     no_args_is_help=False,
 )
+
+app.command()(versions_report.report)
 
 
 @app.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
-    """List, show, compare, tag, prune, export and import versions."""
+    """List, show, compare, report on, tag, prune, export and import versions."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

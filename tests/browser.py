@@ -1,0 +1,141 @@
+"""The report in a real browser: ``make browser``. Skips, with a reason, where there is no Chromium.
+
+What is measured is measured by a script in a copy of the page without its policy; the page itself
+runs none.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from textclf.report.page import comparison, page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MEASURE = """
+<script>
+addEventListener("load", () => {
+  const box = (e) => e.getBoundingClientRect();
+  const clipped = [...document.querySelectorAll("svg[role] text")].filter((text) => {
+    const inner = box(text), outer = box(text.ownerSVGElement);
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1
+      || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+  });
+  const style = getComputedStyle(document.body);
+  document.documentElement.dataset.measured = JSON.stringify({
+    width: innerWidth,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    clipped: clipped.map((text) => text.textContent),
+    letters: Math.min(...[...document.querySelectorAll("svg.fixed text")].map(
+      (text) => parseFloat(getComputedStyle(text).fontSize)
+                * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))),
+    background: style.backgroundColor, ink: style.color, font: style.fontFamily,
+  });
+});
+</script>
+"""
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Run Chromium without a window; return what it writes to stdout and to stderr."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        pytest.skip("this machine has no Chromium")
+    profile = tmp_path_factory.mktemp("profile")
+    flags = [
+        "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={profile}",
+    ]  # fmt: skip
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")  # it refuses root otherwise
+
+    def run(path, *more):
+        done = subprocess.run(
+            [program, *flags, *more, path.as_uri()],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        return done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def measured(chromium, tmp_path):
+    """Show a page in a window of a width, light or dark, and measure it."""
+
+    def call(html, width=1200, *, dark=False):
+        text = re.sub("<meta http-equiv[^>]*>", "", html.decode())
+        path = tmp_path / "measured.html"
+        path.write_text(text.replace("</body>", f"{MEASURE}</body>"), "utf-8")
+        scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
+        out, _ = chromium(path, scheme, f"--window-size={width},900", "--dump-dom")
+        return json.loads(re.search('data-measured="([^"]*)"', out)[1].replace("&quot;", '"'))
+
+    return call
+
+
+LABELS = {
+    "2": ("ham", "spam"),
+    "3": ("negative", "neutral", "positive"),
+    "20": tuple(f"comp.sys.ibm.pc.hardware.{n}" for n in range(20)),
+    "77": tuple(f"balance_not_updated_after_cheque_or_cash_deposit_{n}" for n in range(77)),
+    "hostile": ("x" * 1000, "\u202e<b>", "WWW " * 40, "汉字" * 60, "a\nb"),
+}
+
+
+@pytest.mark.parametrize("number", LABELS)
+def test_the_browser_has_nothing_to_complain_of(chromium, reports, registries, tmp_path, number):
+    """The policy lets the style in and nothing is refused; a style of another digest is."""
+    html = page(reports.subject(registries, LABELS[number], text="<script>alert(1)</script>"))
+    path = tmp_path / "page.html"
+    path.write_bytes(html)
+    log = "--enable-logging=stderr"
+    assert "CONSOLE" not in chromium(path, log, "--dump-dom")[1]
+    path.write_bytes(html.replace(b"<style>", b"<style> "))
+    assert "Content Security Policy" in chromium(path, log, "--dump-dom")[1]
+
+
+@pytest.mark.parametrize("width", [500, 1200])
+@pytest.mark.parametrize("number", LABELS)
+def test_no_page_is_wider_than_its_window_and_no_label_is_cut(
+    measured, reports, registries, number, width
+):
+    """Tables and matrices scroll by themselves; all letters of a drawing are in it and legible."""
+    found = measured(page(reports.subject(registries, LABELS[number])), width)
+    assert (found["width"], found["overflow"], found["clipped"]) == (width, 0, [])
+    assert found["letters"] >= 8.99
+
+
+def test_two_versions_side_by_side_fit_too(measured, reports, registries):
+    """The page about two versions, in a small window."""
+    a = reports.subject(registries, LABELS["20"])
+    b = reports.subject(registries, LABELS["20"], version="1.1.0")
+    found = measured(comparison(a, b), 500)
+    assert (found["overflow"], found["clipped"]) == (0, [])
+
+
+def test_a_dark_screen_gets_a_dark_page(measured, reports, registries):
+    """Ink and paper change places, and are far apart in both."""
+    html = page(reports.subject(registries))
+    light, dark = measured(html), measured(html, dark=True)
+
+    def brightness(colour):
+        return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+    assert brightness(light["background"]) - brightness(light["ink"]) > 180
+    assert brightness(dark["ink"]) - brightness(dark["background"]) > 180
+
+
+def test_it_prints(chromium, reports, registries, tmp_path):
+    """A page for paper comes out, of more than one sheet, whatever the screen's colours."""
+    path, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
+    path.write_bytes(page(reports.subject(registries, LABELS["77"])))
+    chromium(path, f"--print-to-pdf={pdf}", "--no-pdf-header-footer")
+    data = pdf.read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b", data)) > 3

@@ -1,0 +1,117 @@
+"""The model card: metadata that the ecosystem's tools read, and Markdown that says no more."""
+
+import re
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.report.card import card
+
+HOSTILE = [
+    '"\n---\nlicense: mit\n',
+    "# a: &x *x !!python/object:os.system",
+    "| cell | <script>alert(1)</script>",
+    "`code` ``more`` [link](javascript:alert(1)) ![x](y)",
+    "\\", "\u2028\u2029\u0085\ufeff", "😀\ud800\x00\x1b", "", " ", "`", "|", "x" * 500,
+]  # fmt: skip
+texts = st.sampled_from(HOSTILE) | st.text(max_size=30)
+
+
+def parts(text):
+    """The YAML as values, and the Markdown."""
+    _, head, body = text.split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+@pytest.fixture(scope="module")
+def make(reports, registries):
+    def call(*labels, **changes):
+        return reports.subject(registries, labels or ("neg", "pos"), **changes)
+
+    return call
+
+
+def test_the_head_holds_what_the_ecosystem_reads(make):
+    """Library, task, tags and results are there; license and language are left to people."""
+    head, _ = parts(card(make()).decode())
+    assert head["library_name"] == "sklearn"
+    assert head["pipeline_tag"] == "text-classification"
+    assert head["license"] == "unknown"
+    assert "language" not in head
+    [model] = head["model-index"]
+    [result] = model["results"]
+    assert model["name"] == "text classifier 1.0.0"
+    assert result["task"] == {"type": "text-classification", "name": "Text Classification"}
+    assert result["dataset"]["name"] == "data/test.csv"
+    assert [(m["type"], m["value"]) for m in result["metrics"]] == [
+        ("accuracy", 0.9), ("f1", 0.9), ("f1", 0.9),
+    ]  # fmt: skip
+
+
+def test_the_sections_are_those_of_a_model_card(make):
+    """Model, uses and limits, training data, evaluation, and what it was made with, in order."""
+    _, body = parts(card(make(message="fewer false alarms")).decode())
+    assert re.findall("^#+ .*", body, re.MULTILINE) == [
+        "# Text classifier 1.0.0", "## Uses and limits", "## Training data", "## Evaluation",
+        "## Made with",
+    ]  # fmt: skip
+    assert "Why it was made: fewer false alarms" in body
+    assert "| `neg` | 20 |" in body
+    assert "Expected calibration error" in body
+
+
+def test_without_evidence_the_card_has_the_metadata_s_numbers(make):
+    """A card says nothing of probabilities that were not looked at."""
+    made = make()
+    _, body = parts(card(type(made)(made.metadata, None)).decode())
+    assert "calibration" not in body
+    assert "Macro F1" in body
+
+
+def test_a_split_is_named_as_one(make):
+    """Where the test rows were split off, the card says off what."""
+    made = make()
+    test = msgspec.structs.replace(made.metadata.test, path=None, sha256=None, split=0.2)
+    metadata = msgspec.structs.replace(made.metadata, test=test)
+    head, _ = parts(card(type(made)(metadata, None)).decode())
+    dataset = head["model-index"][0]["results"][0]["dataset"]
+    assert dataset["name"] == "a split of 20% of data/train.csv"
+    assert dataset["revision"] == "t" * 64
+
+
+@settings(max_examples=60, deadline=None)
+@given(label=texts, message=texts, path=texts, value=texts)
+def test_whatever_a_text_holds_the_card_keeps_its_form(make, label, message, path, value):
+    """Texts change no line of the head, no heading, no row or column of a table, and no HTML."""
+
+    def lines(label, message, path, value):
+        made = make(f"a{label}", "b", message=f"m{message}")
+        metadata = msgspec.structs.replace(
+            made.metadata,
+            best_params={"classifier": value},
+            test=msgspec.structs.replace(made.metadata.test, path=f"p{path}"),
+        )
+        return card(type(made)(metadata, made.evidence)).decode()
+
+    def form(text):
+        head, body = parts(text)
+        cells = [re.sub(r"\\\|", "", line).count("|") for line in body.splitlines()]
+        return sorted(head), list(map(bool, body.splitlines())), cells
+
+    hostile, tame = lines(label, message, path, value), lines("", "", "", "")
+    assert form(hostile) == form(tame)
+    outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", parts(hostile)[1], flags=re.DOTALL)
+    assert not re.search(r"(?<!\\)<[a-z!/]", outside)
+
+
+def test_the_yaml_gives_the_name_of_the_test_file_back(make):
+    """Any printable path comes back as it was."""
+    for path in ("data/ü 汉字 😀.csv", 'a"b\\c: #d.csv', "x\u2028y"):
+        made = make()
+        test = msgspec.structs.replace(made.metadata.test, path=path)
+        metadata = msgspec.structs.replace(made.metadata, test=test)
+        head, _ = parts(card(type(made)(metadata, None)).decode())
+        assert head["model-index"][0]["results"][0]["dataset"]["name"] == path
