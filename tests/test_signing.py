@@ -161,6 +161,20 @@ def test_a_version_can_be_signed_later(open_models, models, keys):
 
 
 @pytest.mark.usefixtures("models")
+def test_what_is_not_signed_is_not_taken_in(open_models, tmp_path, keys):
+    """Where a signature is required, a version from elsewhere needs it, be it added later."""
+    elsewhere = open_models(None)
+    here = Registry(LocalStore(tmp_path / "here"), PublicKey(keys[1]))
+    with pytest.raises(IntegrityError, match="is not signed"):
+        here.adopt(V2, elsewhere.contents(V2), source="a test")
+    assert here.versions() == []
+    elsewhere.sign(V2, signer(keys[0]))
+    assert here.adopt(V2, elsewhere.contents(V2), source="a test")
+    assert here.promote(V2).changed
+    assert here.verify().ok
+
+
+@pytest.mark.usefixtures("models")
 def test_a_key_can_be_changed(open_models, tmp_path):
     """A version that an old key has signed is signed with the new one, and good for both."""
     new, public = write_pair(tmp_path, "new")

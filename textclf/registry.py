@@ -13,7 +13,7 @@ import getpass
 import hashlib
 import platform
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -163,7 +163,7 @@ class Registry:
             IntegrityError: it is damaged, or has not the signature that is required.
         """
         data = self._metadata_file(version)
-        if problem := self._signature_problem(version, data):
+        if problem := self._signature_problem(self._signatures(version), data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} {problem}",
                 hint=f"if you know that it is as you made it: textclf sign {version} --key KEY",
@@ -176,7 +176,7 @@ class Registry:
 
     def signature_problem(self, version: Version) -> str | None:
         """What is wrong with a version's signature, where one is required."""
-        return self._signature_problem(version, self._metadata_file(version))
+        return self._signature_problem(self._signatures(version), self._metadata_file(version))
 
     def artifact(self, version: Version) -> bytes:
         """The bytes of a version's model file, checked against their digest.
@@ -333,11 +333,11 @@ class Registry:
             self.note("signed", version, detail={"signature": key})
         return self._store.locate(key)
 
-    def _signature_problem(self, version: Version, data: bytes) -> str | None:
+    def _signature_problem(self, signatures: Sequence[bytes], data: bytes) -> str | None:
+        """What is wrong with the signatures of a metadata file, where one is required."""
         if not self.signed_by:
             return None
         self.signed_by.require_usable()  # or a wrong setting would be told as a wrong version
-        signatures = self._signatures(version)
         if not signatures:
             return "is not signed"
         if not any(self.signed_by.made(signature, data) for signature in signatures):
@@ -492,10 +492,12 @@ class Registry:
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="textclf verify",
             )
-        signature = self._read(f"{version}/{SIGNATURE}")
+        signatures = self._signatures(version)
+        required = self.signed_by
+        good = [each for each in signatures if not required or required.made(each, data)]
         return {
             METADATA: data,
-            **({SIGNATURE: signature} if signature is not None else {}),
+            **({SIGNATURE: good[0]} if good else {}),
             **{each.file: self._checked(version, each) for each in metadata.all_files()},
         }
 
@@ -512,8 +514,15 @@ class Registry:
 
         Raises:
             TextclfError: the number is, or was, another version's.
-            IntegrityError: that very version is here, and a file of it is damaged.
+            IntegrityError: that very version is here, and a file of it is damaged; or it has not
+                the signature that is required.
         """
+        signatures = [contents[SIGNATURE]] if SIGNATURE in contents else []
+        if problem := self._signature_problem(signatures, contents[METADATA]):
+            raise IntegrityError(
+                f"{version} in {source} {problem}",
+                hint="it was not imported; export it again where it is signed",
+            )
         digest = _sha256(contents[METADATA])
         self._require_free(version, digest)
         try:
