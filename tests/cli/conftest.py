@@ -30,7 +30,7 @@ FILLERS = ["the", "a", "of", "it", "we", "was", "on", "at", "my", "this"]
 DISTURBING = (
     "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "TTY_COMPATIBLE",
     "TTY_INTERACTIVE", "TEXTCLF_MODELS", "TEXTCLF_DEBUG", "PYTHONUNBUFFERED", "PYTHONIOENCODING",
-    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONDONTWRITEBYTECODE", "TEXTCLF_REQUIRE_SIGNATURE", "TEXTCLF_KEY_PASSWORD",
 )  # fmt: skip
 """Variables of the surroundings that would change what is tested."""
 
