@@ -2,8 +2,10 @@
 
 import difflib
 import enum
+import errno
 import gzip
 import hashlib
+import io
 import os
 import zlib
 from collections import Counter
@@ -16,6 +18,7 @@ from typing import Final
 
 from textclf import readers
 from textclf.errors import DataError
+from textclf.files import LARGEST, read_bytes, read_to_end
 from textclf.readers import Columns, Rows, counted, excerpt
 
 FORMATS: Final = {
@@ -42,6 +45,8 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first: its mark starts with that of UTF-16
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+_SMALL = 1 << 26  # bytes that any file may unpack to
+_MOST_UNPACKED = 200  # times its size, of a larger one: text has 3 to 30
 _CHUNK = 10_000  # rows hashed at a time
 _EXAMPLES = 5
 
@@ -209,7 +214,7 @@ def _delimiter(delimiter: str) -> str:
 def _read_bytes(path: Path) -> bytes:
     name = _shown(path.as_posix())
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except FileNotFoundError:
         raise DataError(f"there is no file {name}", hint=_similar_names(path)) from None
     except OSError as error:
@@ -244,9 +249,16 @@ def _unpack(raw: bytes, name: str) -> bytes:
                 hint="give it a name without .gz",
             )
         return raw
+    most = min(LARGEST, max(_SMALL, len(raw) * _MOST_UNPACKED))
     try:
-        return gzip.decompress(raw)
+        with gzip.open(io.BytesIO(raw)) as packed:
+            return read_to_end(packed, most)
     except (EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            raise DataError(
+                f"{name} is no data set: unpacked, {error.strerror}, "
+                f"{most / len(raw):,.0f} times its size"
+            ) from None
         raise DataError(
             f"{name} is damaged: gzip says {excerpt(str(error))}", hint="fetch or pack it again"
         ) from None
@@ -405,6 +417,6 @@ def _entries(folder: Path) -> list[Path]:
 
 def _read_file_of_folder(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_bytes(file)
     except OSError as error:
         raise DataError(f"{_shown(file.as_posix())} cannot be read: {error.strerror}") from None

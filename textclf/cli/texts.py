@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from textclf.errors import DataError, UsageError
 
 _AT_ONCE = 1 << 18
 """Bytes read and labelled at a time; less where the stream has less ready."""
+
+_LONGEST = 1 << 28
+"""Characters of one text; a line that goes on is no text, and may never end."""
 
 
 @contextmanager
@@ -55,8 +58,13 @@ def _opened(file: Path | None) -> Iterator[Any]:
     import gzip
     import zlib
 
+    from textclf.files import open_binary
+
     try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+        with (
+            open_binary(file) as raw,
+            gzip.open(raw) if file.suffix == ".gz" else nullcontext(raw) as stream,
+        ):
             yield stream
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{file} is not a whole gzip file: {error}") from None
@@ -69,12 +77,18 @@ def _opened(file: Path | None) -> Iterator[Any]:
 def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
     """The lines of a stream, as many at a time as are ready: a slow stream is answered at once."""
     rest: list[str] = []  # pieces of a line that goes on, joined once
+    length = 0
     while block := stream.read1(_AT_ONCE):
         first, *more = decoder.decode(block).split("\n")
         rest.append(first)
+        length += len(first)
+        if length > _LONGEST:
+            raise DataError(
+                f"a line has more than {_LONGEST:,} characters", hint="are these texts, one a line?"
+            )
         if more:
             *whole, last = ["".join(rest), *more]
-            rest = [last]
+            rest, length = [last], len(last)
             yield [line.removesuffix("\r") for line in whole]
     rest.append(decoder.decode(b"", final=True))
     if any(rest):

@@ -1,0 +1,68 @@
+"""Read what a name stands for, be it a file, a pipe or worse, without waiting or filling memory.
+
+Whatever cannot be read is an ``OSError`` whose ``strerror`` completes the sentence "it cannot be
+read: …".
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedIOBase, BufferedReader
+from pathlib import Path
+from typing import Final
+
+LARGEST: Final = 1 << 32
+"""Bytes of one file, packed or unpacked: parsed, they are several times as much memory."""
+
+_CHUNK = 1 << 20
+
+
+def open_binary(path: Path) -> BufferedReader:
+    """Open a file or a pipe; a pipe that nobody writes to is empty.
+
+    Raises:
+        OSError: it is not there, or no file: a folder, a device that never ends, a socket.
+    """
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - Path has no opener
+    kind = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):
+        os.set_blocking(file.fileno(), True)
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is a device, not a file", str(path))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe that nobody writes to, too, rather than wait until somebody does."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
+    """Read a whole file or pipe.
+
+    Raises:
+        OSError: as above, or it has more than so many bytes.
+    """
+    with open_binary(path) as file:
+        size = os.fstat(file.fileno()).st_size  # 0 of a pipe, and of what a system makes up
+        if size > most:
+            raise _too_large(most)
+        return file.read() if size else read_to_end(file, most)
+
+
+def read_to_end(file: BufferedIOBase, most: int = LARGEST) -> bytes:
+    """Read an open file to its end; OSError where that does not come in so many bytes."""
+    blocks, size = [], 0
+    while block := file.read(_CHUNK):
+        size += len(block)
+        if size > most:
+            raise _too_large(most)
+        blocks.append(block)
+    return b"".join(blocks)
+
+
+def _too_large(most: int) -> OSError:
+    limit = f"{most >> 30} GB" if most >= 1 << 30 else f"{most >> 20} MB"
+    return OSError(errno.EFBIG, f"it has more than {limit}")
