@@ -1,5 +1,6 @@
 """Read labelled data: a file or a folder becomes a `Dataset` with its fingerprints."""
 
+import contextlib
 import difflib
 import enum
 import errno
@@ -186,7 +187,9 @@ def _shown(name: str) -> str:
 
 def _check_options(options: ReadOptions) -> None:
     delimiter = options.delimiter
-    if delimiter is not None and (len(_delimiter(delimiter)) != 1 or delimiter in '"\r\n'):
+    if delimiter is not None and (
+        len(_delimiter(delimiter)) != 1 or delimiter in '"\r\n' or delimiter != _shown(delimiter)
+    ):
         raise DataError(
             f'"{excerpt(delimiter)}" cannot be a delimiter, which is one character and no quote',
             hint="--delimiter tab, or ';', or '|'",
@@ -283,7 +286,9 @@ def _to_utf8(data: bytes, encoding: str | None) -> bytes:
         if found != "utf-8":
             data = text.encode()
     except UnicodeDecodeError as error:
-        line = data[: error.start].decode(found, "ignore").count("\n") + 1
+        line = 1
+        with contextlib.suppress(UnicodeError):  # odd codecs cannot ignore
+            line += data[: error.start].decode(found, "ignore").count("\n")
         byte = f"byte 0x{data[error.start]:02x}" if error.start < len(data) else "the end"
         hint = None if encoding else _other_encoding(data)
         raise _NotTextError(line, f"{byte} is not {found.upper()}", hint) from None

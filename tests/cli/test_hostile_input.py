@@ -55,3 +55,27 @@ def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
     done = cli("predict", "--file", "long.gz")
     assert done.code == 4
     assert "error: a line has more than 1,000,000 characters" in done.err
+
+
+@pytest.mark.parametrize("encoding", ["unicode_escape", "utf-7"])
+@pytest.mark.parametrize("form", [["--json"], ["--format", "jsonl"], ["--format", "csv"]])
+@pytest.mark.usefixtures("project")
+def test_half_a_surrogate_pair_is_replaced(cli, encoding, form):
+    """Encodings that can say what no text holds get a replacement character, and a warning."""
+    done = cli(
+        "predict", "--encoding", encoding, *form, stdin=b"so \\ud800 great\nso +2AA- great\n"
+    )
+    assert done.code == 0
+    assert "\N{REPLACEMENT CHARACTER} great" in done.out
+    assert "in 1 place the texts are not" in done.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--delimiter", "\udce9"), ("--encoding", "idna"), ("--encoding", "utf\udce9")],
+)
+def test_odd_options_are_refused(empty, cli, option, value):
+    """An option that is no text, and a codec with manners of its own, get a sentence."""
+    (empty / "data").mkdir()
+    (empty / "data/train.csv").write_bytes(b"text,label\ncaf\xe9,a\n")
+    one_line(cli("check", option, value), 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +17,9 @@ _AT_ONCE = 1 << 18
 
 _LONGEST = 1 << 28
 """Characters of one text; a line that goes on is no text, and may never end."""
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Of surrogate pairs: what no text can hold, though a few odd encodings can say it."""
 
 
 @contextmanager
@@ -116,9 +120,12 @@ class _Decoder:
     def decode(self, block: bytes, *, final: bool = False) -> str:
         """The text of the next bytes. Raises DataError where nothing can be replaced."""
         try:
-            return self._decoder.decode(block, final)
+            text: str = self._decoder.decode(block, final)
         except UnicodeError as error:  # such as a missing byte-order mark
             raise DataError(f"the texts are not {self._name}: {error}") from None
+        whole, halves = _HALVES.subn("\N{REPLACEMENT CHARACTER}", text)
+        self._replaced += halves
+        return whole
 
     def tell(self) -> None:
         """Warn, if something had to be replaced."""
