@@ -59,6 +59,8 @@ class Rows:
         stripped = label.strip() if label is not None else ""
         if not stripped:
             self.bad.append((line, "no label"))
+        elif "\0" in stripped:  # NumPy takes it for the end
+            self.bad.append((line, "a null character in the label"))
         elif text is None:
             self.bad.append((line, "no text"))
         elif not text or text.isspace():
