@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textclf import toml
 from textclf.errors import UsageError
 from textclf.metadata import Space
 
@@ -83,7 +83,7 @@ class SpaceSource:
         table: tuple[str, ...] = ()
         spaces = -1
         for number, line in enumerate(self.text.splitlines(), 1):
-            if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
+            if header := re.match(r"\s*\[+([^][#]+)\]", line):
                 table = found = _names(header[1])
                 spaces += found == ("space",)
             elif key := re.match(r"\s*([\w\"'.-]+)\s*=", line):
@@ -111,7 +111,7 @@ def preset_source(name: str) -> SpaceSource:
 def read_source(path: Path) -> SpaceSource:
     """Read a TOML file. Raises UsageError when it cannot be read."""
     try:
-        return SpaceSource(path.as_posix(), path.read_text("utf-8"))
+        return SpaceSource(path.as_posix(), toml.read_text(path))
     except OSError as error:
         raise UsageError(f"cannot read the search space {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -125,11 +125,16 @@ def parse_space(source: SpaceSource) -> Space:
         UsageError: it is not TOML, or a name is unknown, or a part is missing; with the line.
     """
     try:
-        document = tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+        document = toml.parse(source.text)
+    except ValueError as error:
         line = re.search(r"line (\d+)", str(error))
         at = f"{source.name}:{line[1]}" if line else source.name
         raise UsageError(f"{at}: not TOML: {error}") from None
+    space = _grids(document, source)
+    return space
+
+
+def _grids(document: dict[str, Any], source: SpaceSource) -> Space:
     if "space" not in document:
         return [_grid(document, source.where)]
     _only(("space",), document, source.where, ())

@@ -79,3 +79,16 @@ def test_odd_options_are_refused(empty, cli, option, value):
     (empty / "data").mkdir()
     (empty / "data/train.csv").write_bytes(b"text,label\ncaf\xe9,a\n")
     one_line(cli("check", option, value), 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 50_000, "seed = " + "1" * 5000, "a." * 50_000 + "a = 1"],
+    ids=["nested", "digits", "dotted"],
+)
+def test_settings_that_would_fill_the_memory(empty, cli, text):
+    """Settings nested without end are not TOML that textclf reads; the same holds for a space."""
+    (empty / "textclf.toml").write_text(text)
+    assert one_line(cli("versions", "list"), 2).startswith("textclf.toml: not TOML: ")
+    (empty / "textclf.toml").rename(empty / "grid.toml")
+    assert one_line(cli("train", "--grid", "grid.toml"), 4)  # there is no data

@@ -51,11 +51,11 @@ def required_key() -> Path | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import tomllib
+    from textclf import toml
 
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return toml.parse(toml.read_text(path))
+    except ValueError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,42 @@
+"""TOML from anywhere: a document or a sentence, soon."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf import toml
+
+snippets = st.lists(
+    st.sampled_from([*"[]{}=\",.#\n \t'\\\0", "a", "[x]\n", "a.b = 1\n", '"""', "1e9", "é", "\r\n"])
+).map("".join)
+
+
+@given(st.text() | snippets)
+def test_any_text(text):
+    """Any text is a document or a ValueError."""
+    try:
+        assert isinstance(toml.parse(text), dict)
+    except ValueError as error:
+        assert str(error)  # noqa: PT017 - either outcome is right
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = " + "[" * 100_000, "Nested too deeply"),
+        ("x = " + "{a = " * 100_000, "Nested too deeply"),
+        ("x = " + "1" * 5000, "Exceeds the limit"),
+        ("y = 1\n" + "a." * 100_000 + "a = 1", r"More than 500 dots on one line \(at line 2\)"),
+    ],
+)
+def test_what_tomllib_has_no_error_for(text, words):
+    """Nesting, numbers and keys without end are refused, before they fill the memory."""
+    with pytest.raises(ValueError, match=words):
+        toml.parse(text)
+
+
+def test_a_large_file_is_not_read(tmp_path):
+    """Nobody writes a megabyte of settings."""
+    (tmp_path / "a.toml").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(OSError, match="it has more than 1 MB"):
+        toml.read_text(tmp_path / "a.toml")
