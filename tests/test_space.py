@@ -211,3 +211,38 @@ def test_what_would_write_into_the_answer_is_refused():
     """Scikit-learn's own chatter goes to stdout, which is the answer's."""
     message, _ = refusal("[features.word]\n[classifier.LinearSVC]\nverbose = 1")
     assert message.startswith("grid.toml:3: verbose")
+
+
+def test_more_candidates_than_can_be_searched():
+    """A product that would fill the memory is counted, not made."""
+    axis = str(list(range(1, 1001)))
+    text = f"[features.word]\nmin_df = {axis}\nmax_df = {axis}\n[classifier.LinearSVC]\nC = {axis}"
+    with pytest.raises(UsageError, match="more than 100,000 candidates") as caught:
+        parse_space(source(text))
+    assert "multiplies" in caught.value.hint
+
+
+def test_places_are_found_in_a_line_of_blanks():
+    """A line that looks like the start of a table for long does not hold up the search for one."""
+    text = f"[features.word]\nbad = [\n[{' ' * 100_000}\n]]\n[classifier.LinearSVC]\n"
+    assert refusal(text)[0] == "grid.toml:2: unknown name 'features.word.bad'"
+
+
+def test_places_are_looked_for_only_to_be_told():
+    """Nobody reads a long file once for each of its values."""
+    text = "[features.word]\n[classifier.LinearSVC]\nC = [1, 2, 3, -1]\n"
+    asked = []
+
+    def where(*path, grid):
+        asked.append(path)
+        return source(text).where(*path, grid=grid)
+
+    with pytest.raises(UsageError, match=r"grid.toml:3: The 'C' parameter"):
+        check_space(parse_space(source(text)), where)
+    assert asked == [("classifier", "LinearSVC", "C")]
+
+
+def test_lines_end_where_an_editor_says():
+    """A line separator inside a string is no new line."""
+    text = "# \u2028 \x85\n[features.word]\nmin_fd = 1\n[classifier.LinearSVC]\n"
+    assert refusal(text)[0].startswith("grid.toml:3: unknown name")

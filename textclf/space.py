@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ CLASSIFIERS = {
 }
 """Classifiers that can be searched, and where scikit-learn keeps them."""
 
+_MOST_CANDIDATES = 100_000
+"""Days of searching; far more than that would not even fit in memory."""
 
 Where = Callable[..., str]
 """Says in which file and line a path of names stands: ``where("features", "word", "min_df")``."""
@@ -82,7 +85,7 @@ class SpaceSource:
         best, depth = 1, -1
         table: tuple[str, ...] = ()
         spaces = -1
-        for number, line in enumerate(self.text.splitlines(), 1):
+        for number, line in enumerate(self.text.split("\n"), 1):
             if header := re.match(r"\s*\[+([^][#]+)\]", line):
                 table = found = _names(header[1])
                 spaces += found == ("space",)
@@ -131,6 +134,11 @@ def parse_space(source: SpaceSource) -> Space:
         at = f"{source.name}:{line[1]}" if line else source.name
         raise UsageError(f"{at}: not TOML: {error}") from None
     space = _grids(document, source)
+    if sum(map(_size, space)) > _MOST_CANDIDATES:
+        raise UsageError(
+            f"{source.name}: the search space has more than {_MOST_CANDIDATES:,} candidates",
+            hint="every list multiplies their number; [[space]] tables only add",
+        )
     return space
 
 
@@ -142,6 +150,15 @@ def _grids(document: dict[str, Any], source: SpaceSource) -> Space:
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise UsageError(f"{source.where('space')}: write [[space]], once for each grid")
     return [_grid(grid, partial(source.where, grid=number)) for number, grid in enumerate(grids)]
+
+
+def _size(grid: dict[str, dict[str, dict[str, list[Any]]]]) -> int:
+    """Number of candidates."""
+    features, classifiers = (
+        [prod(map(len, table.values())) for table in grid[part].values()]
+        for part in ("features", "classifier")
+    )
+    return prod(features) * sum(classifiers)
 
 
 def _grid(document: dict[str, Any], where: Where) -> dict[str, dict[str, dict[str, list[Any]]]]:

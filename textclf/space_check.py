@@ -34,11 +34,11 @@ def check_space(space: Space, where: Where) -> None:
         for block, settings in grid["features"].items():
             for name, value in _each_value(settings):
                 probe = partial(_probe_vectorizer, block, name, value)
-                _try(probe, here("features", block, name))
+                _try(probe, partial(here, "features", block, name))
         for kind, settings in grid["classifier"].items():
             for name, value in _each_value(settings):
                 probe = partial(_probe_setting, Point({}, kind, {name: value}))
-                _try(probe, here("classifier", kind, name))
+                _try(probe, partial(here, "classifier", kind, name))
 
 
 def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
@@ -80,9 +80,9 @@ def _probe_setting(only: Point) -> None:
     classifier(only, 0)._validate_params()  # noqa: SLF001 - as above
 
 
-def _try(probe: Callable[[], object], at: str) -> None:
+def _try(probe: Callable[[], object], at: Callable[[], str]) -> None:
     try:
         probe()
     except Exception as error:  # noqa: BLE001 - whatever scikit-learn says is the user's answer
         first_line = str(error).strip().partition("\n")[0]
-        raise UsageError(f"{at}: {first_line}") from None
+        raise UsageError(f"{at()}: {first_line}") from None
