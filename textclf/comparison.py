@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from textclf.metadata import Metadata
+from textclf.metadata import DataRecord, Metadata, Metrics
 from textclf.versions import differ, flatten
 
 
@@ -30,17 +30,32 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class RowChanges:
+    """Distinct training rows that both versions have, and that came and went from a to b.
+
+    Estimated from the sketches, but where ``exact``: the same rows, or few enough.
+    """
+
+    shared: int
+    added: int
+    removed: int
+    exact: bool
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Version ``b`` seen from version ``a``.
 
     Only what changed is listed, but for the metrics, which are all there. The classes are those of
-    either version, ``f1[label]``, the worst change first.
+    either version, ``f1[label]``, the worst change first. ``rows_in_common`` is a share of the
+    larger training set; what became of the rows is in ``rows``.
     """
 
     a: str
     b: str
     same_test_rows: bool
     rows_in_common: float
+    rows: RowChanges
     params: list[Change]
     search: list[Change]
     data: list[Change]
@@ -56,12 +71,13 @@ def compare_metadata(a: Metadata, b: Metadata) -> Comparison:
         b=b.version,
         same_test_rows=a.test.rows_sha256 == b.test.rows_sha256,
         rows_in_common=round(a.data.sketch.in_common(b.data.sketch), 3),
+        rows=_rows(a.data, b.data),
         params=_changes(a.best_params, b.best_params),
         search=_changes(_search(a), _search(b)),
         data=_changes(_data(a), _data(b)),
         environment=_changes(_environment(a), _environment(b)),
         metrics=_metrics(a, b),
-        per_class=_classes(a, b),
+        per_class=class_deltas(a.test.metrics, b.test.metrics),
     )
 
 
@@ -73,6 +89,13 @@ def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
         for name in names
         if differ(before.get(name), after.get(name))
     ]
+
+
+def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
+    one, other = a.sketch, b.sketch
+    shared = round(one.shared(other))
+    exact = one == other or (one.is_whole and other.is_whole)
+    return RowChanges(shared, other.distinct - shared, one.distinct - shared, exact)
 
 
 def _search(metadata: Metadata) -> dict[str, Any]:
@@ -100,22 +123,30 @@ def _environment(metadata: Metadata) -> dict[str, Any]:
         "textclf": metadata.code.textclf,
         "textclf source": metadata.code.sha256,
         "git commit": metadata.code.git_commit,
+        "uncommitted changes": metadata.code.dirty,
     }
 
 
 def _metrics(a: Metadata, b: Metadata) -> list[Delta]:
-    one, other = a.test.metrics, b.test.metrics
     return [
         _delta("cv accuracy", a.best_cv_accuracy, b.best_cv_accuracy),
-        _delta("test accuracy", one.accuracy, other.accuracy),
-        _delta("macro F1", one.macro_f1, other.macro_f1),
-        _delta("weighted F1", one.weighted_f1, other.weighted_f1),
+        *metric_deltas(a.test.metrics, b.test.metrics),
     ]
 
 
-def _classes(a: Metadata, b: Metadata) -> list[Delta]:
-    before = {label: c.f1 for label, c in a.test.metrics.per_class.items()}
-    after = {label: c.f1 for label, c in b.test.metrics.per_class.items()}
+def metric_deltas(a: Metrics, b: Metrics) -> list[Delta]:
+    """How the metrics over all classes changed."""
+    return [
+        _delta("test accuracy", a.accuracy, b.accuracy),
+        _delta("macro F1", a.macro_f1, b.macro_f1),
+        _delta("weighted F1", a.weighted_f1, b.weighted_f1),
+    ]
+
+
+def class_deltas(a: Metrics, b: Metrics) -> list[Delta]:
+    """How the F1 of every class changed, the worst first."""
+    before = {label: c.f1 for label, c in a.per_class.items()}
+    after = {label: c.f1 for label, c in b.per_class.items()}
     labels = sorted(before.keys() | after.keys())
     deltas = [_delta(f"f1[{label}]", before.get(label), after.get(label)) for label in labels]
     return sorted(deltas, key=lambda d: (d.delta is None, d.delta or 0.0))

@@ -8,12 +8,15 @@
     ├── UsageError               2  asked for in a way that cannot be done
     ├── NoSuchVersion            3  that version (or any) is not in the registry
     ├── DataError                4  the data set cannot be used as it is
+    ├── GateRefused              5  a version does not meet the conditions set for it
     └── IntegrityError           6  a file is not what was published
         └── UnsafeModel          6  a model file asks for more than data
 
 The number is the exit code of the command line. The message is one sentence; ``hint`` is how to go
 on, where there is a way.
 """
+
+from typing import Any
 
 
 class TextclfError(Exception):
@@ -50,6 +53,16 @@ class DataError(TextclfError):
     """A data set cannot be read, or cannot be trained or tested on."""
 
     exit_code = 4
+
+
+class GateRefused(TextclfError):
+    """A version does not meet what was required of it; ``verdict`` says how (`textclf.gate`)."""
+
+    exit_code = 5
+
+    def __init__(self, message: str, *, hint: str | None = None, verdict: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.verdict = verdict
 
 
 class IntegrityError(TextclfError):

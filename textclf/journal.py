@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from textclf.errors import IntegrityError
+from textclf.gate import Verdict
 from textclf.metadata import encode
 from textclf.store.base import Exists, Missing, Store
 from textclf.versions import is_version
@@ -31,6 +32,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         sha256: digest of that version's artifact, so that the alias can be matched with the log.
         metadata_sha256: digest of its metadata file, which says all other digests.
         token: random; makes a record its writer's own even where two say the same.
+        gate: how the version came through the conditions set for it, if there were any.
     """
 
     n: int
@@ -42,6 +44,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     metadata_sha256: str
     token: str
+    gate: Verdict | None = None
 
     def is_number(self, n: int) -> bool:
         """Whether this can be the log's record of that number: not edited by a careless hand."""
@@ -60,6 +63,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             "to": self.to,
             "by": self.by,
             "message": self.message,
+            "gate": self.gate,
         }
 
 

@@ -21,6 +21,7 @@ import msgspec
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
+from textclf.gate import Verdict
 from textclf.journal import Event, Journal, Numbered, Record
 from textclf.metadata import (
     ARTIFACT,
@@ -43,6 +44,9 @@ from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version,
 T = TypeVar("T", bound=Numbered)
 Described = TypeVar("Described", Metadata, Summary)
 
+Judge = Callable[[Version | None], Verdict]
+"""Looks at a version about to be promoted, given the one that is promoted now."""
+
 _PROMOTIONS = ".registry/promotions"
 _EVENTS = ".registry/events"
 _REPLACED = ".registry/replaced"
@@ -58,12 +62,16 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Promotion(msgspec.Struct, frozen=True):
-    """What a promotion did: ``kept`` is where a file that nobody published was moved to."""
+    """What a promotion did.
+
+    ``kept`` is where a file that nobody published was moved to, ``gate`` what the version passed.
+    """
 
     version: str
     previous: str | None
     changed: bool
     kept: str | None = None
+    gate: Verdict | None = None
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -352,23 +360,34 @@ class Registry:
 
     # -- promoting --------------------------------------------------------------------------------
 
-    def promote(self, version: Version, *, message: str | None = None) -> Promotion:
+    def promote(
+        self, version: Version, *, message: str | None = None, judge: Judge | None = None
+    ) -> Promotion:
         """Make a version the latest: append to the log, then let the alias follow.
 
         Promoting what is promoted already writes no record, but mends the alias.
+
+        Args:
+            version: which.
+            message: why.
+            judge: called with the version promoted until then, before anything is written; what it
+                returns is kept in the record, and what it raises keeps the version from promotion.
 
         Raises:
             NoSuchVersion: it is not published.
             IntegrityError: a file of it is not what was published; nothing was changed.
         """
-        return self._promote(lambda _: version, message)
+        return self._promote(lambda _: version, message, judge)
 
     def rollback(self, *, message: str | None = None) -> Promotion:
         """Promote what was promoted before. Raises NoSuchVersion when there is nothing before."""
         return self._promote(lambda head: self._there("previous", self._previous(head)), message)
 
     def _promote(
-        self, choose: Callable[[Record | None], Version], message: str | None
+        self,
+        choose: Callable[[Record | None], Version],
+        message: str | None,
+        judge: Judge | None = None,
     ) -> Promotion:
         while True:
             head = self._log.head()
@@ -376,6 +395,7 @@ class Registry:
             artifact = self._whole(version)
             if head and head.to == str(version):
                 return Promotion(str(version), head.previous, changed=False, kept=self.heal())
+            gate = judge(parse_version(head.to) if head else None) if judge else None
             record = Record(
                 n=head.n + 1 if head else 1,
                 at=_now(),
@@ -386,13 +406,15 @@ class Registry:
                 token=uuid.uuid4().hex,
                 previous=head.to if head else None,
                 message=message,
+                gate=gate,
             )
             try:
                 with self._removal.held(version):
                     self._log.create(record.n, record)
             except Exists:
                 continue  # a rival was faster: look again at what is promoted
-            return Promotion(str(version), record.previous, changed=True, kept=self._follow(record))
+            kept = self._follow(record)
+            return Promotion(str(version), record.previous, changed=True, kept=kept, gate=gate)
 
     def _follow(self, record: Record) -> str | None:
         try:

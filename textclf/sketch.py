@@ -41,19 +41,37 @@ class Sketch(msgspec.Struct, frozen=True):
         }
         return cls(len(rows), b64encode(b"".join(heapq.nsmallest(_K, rows))).decode())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds the hashes of all rows, so that nothing is estimated."""
+        return self.distinct <= _K
+
     def in_common(self, other: Sketch) -> float:
         """Share of rows that both sets have, of the larger one (estimated, 0 to 1)."""
-        limit = min(self._limit(), other._limit())
-        mine, theirs = self._sample(limit), other._sample(limit)
+        larger = max(self.distinct, other.distinct)
+        return self.shared(other) / larger if larger else 1.0
+
+    def shared(self, other: Sketch) -> float:
+        """Number of distinct rows that both sets have (estimated; exact for small sets)."""
+        mine, theirs = self._samples(other)
         if not mine | theirs:
-            return 1.0
+            return 0.0
         resemblance = len(mine & theirs) / len(mine | theirs)
         both = resemblance * (self.distinct + other.distinct) / (1 + resemblance)
-        return min(1.0, both / max(self.distinct, other.distinct))
+        return min(both, self.distinct, other.distinct)
+
+    def held_by(self, other: Sketch) -> float:
+        """Share of the rows of this set that the other has, too (estimated, 0 to 1)."""
+        mine, theirs = self._samples(other)
+        return len(mine & theirs) / len(mine) if mine else 0.0
+
+    def _samples(self, other: Sketch) -> tuple[set[bytes], set[bytes]]:
+        limit = min(self._limit(), other._limit())
+        return self._sample(limit), other._sample(limit)
 
     def _limit(self) -> bytes:
         """Up to here every row of the data set is in the sample."""
-        return b64decode(self.hashes)[-_BYTES:] if self.distinct > _K else b"\xff" * _BYTES
+        return b64decode(self.hashes)[-_BYTES:] if not self.is_whole else b"\xff" * _BYTES
 
     def _sample(self, limit: bytes) -> set[bytes]:
         packed = b64decode(self.hashes)

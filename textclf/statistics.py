@@ -25,6 +25,7 @@ from scipy.special import bdtr
 
 Labels = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 RESAMPLES = 2_000
 CONFIDENCE = 0.95
@@ -44,12 +45,13 @@ def confusion(truth: Labels, predicted: Labels, labels: int) -> NDArray[np.int64
     return np.bincount(pairs, minlength=labels * labels).reshape(labels, labels)
 
 
-def f1_scores(right: Floats, true: Floats, predicted: Floats) -> Floats:
+def f1_scores(right: NDArray[Any], true: NDArray[Any], predicted: NDArray[Any]) -> Floats:
     """F1 of labels from counts: rows right, rows that have it, rows that were given it.
 
     It is 0 for a label that neither has.
     """
-    return np.divide(2 * right, true + predicted, out=np.zeros(right.shape), where=right > 0)
+    scores: Floats = 2 * right / np.maximum(true + predicted, 1)
+    return scores
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """How intervals came about."""
+
+    name: str = "percentile bootstrap"
+    confidence: float = CONFIDENCE
+    resamples: int = RESAMPLES
+    seed: int = 0
 
 
 def bootstrap(
@@ -170,19 +182,20 @@ class Bin:
     accuracy: float
 
 
-def reliability(confidence: Floats, right: NDArray[np.bool_], bins: int = BINS) -> list[Bin]:
+def reliability(confidence: Floats, right: Flags, bins: int = BINS) -> list[Bin]:
     """Bins of equal width over the probabilities of the labels given; empty ones are left out."""
     number = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    rows = np.bincount(number, minlength=bins)
-    confidences = np.bincount(number, confidence, bins)
-    hits = np.bincount(number, right, bins)
+    rows, confidences, hits = (
+        np.bincount(number, weights, bins).tolist() for weights in (None, confidence, right)
+    )
     return [
-        Bin(n / bins, (n + 1) / bins, int(rows[n]), confidences[n] / rows[n], hits[n] / rows[n])
-        for n in np.flatnonzero(rows).tolist()
+        Bin(n / bins, (n + 1) / bins, rows[n], confidences[n] / rows[n], hits[n] / rows[n])
+        for n in range(bins)
+        if rows[n]
     ]
 
 
 def calibration_error(bins: list[Bin]) -> float:
     """The expected calibration error: how far confidence and accuracy are apart, by rows."""
     gaps = sum(each.rows * abs(each.confidence - each.accuracy) for each in bins)
-    return float(gaps / sum(each.rows for each in bins))
+    return gaps / sum(each.rows for each in bins)

@@ -56,12 +56,18 @@ def rows(number: int, seed: int) -> list[tuple[str, str]]:
     return [(words(n, labels[n % 3]), labels[n % 3]) for n in range(number)]
 
 
-def _write_data(path: Path, number: int = 60, seed: int = 0) -> Path:
+def _write_data(path: Path, number: int = 60, seed: int = 0, *, wrong: int = 0) -> Path:
+    """Write rows, of every five of which so many have a wrong label."""
+    labels = list(WORDS)
+    written = [
+        (text, labels[(labels.index(label) + (n % 5 < wrong)) % 3])
+        for n, (text, label) in enumerate(rows(number, seed))
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["text", "label"])
-        writer.writerows(rows(number, seed))
+        writer.writerows(written)
     return path
 
 

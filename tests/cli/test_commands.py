@@ -25,6 +25,10 @@ JSON_COMMANDS = [
     ("rollback",),
     ("history",),
     ("evaluate", "data/test.csv"),
+    ("evaluate", "data/test.csv", "--fail-under", "accuracy=0.1"),
+    ("versions", "compare", "1.0.0", "1.0.1", "--data", "data/test.csv"),
+    ("promote", "1.0.0", "--require", "accuracy=0.1", "--max-regression", "0.5"),
+    ("history", "--all"),
     ("verify",),
     ("reproduce", "1.0.0"),
     ("check",),
@@ -66,7 +70,8 @@ def test_train_json_is_the_metadata_with_path_and_promoted(data, cli):
     """`train --json` is the metadata object, plus where the model lies and whether promoted."""
     answer = json.loads(cli("train", "--json", "-m", "first").out)
     assert list(answer)[: len(METADATA)] == METADATA
-    assert set(answer) - set(METADATA) == {"path", "promoted", "published"}
+    assert set(answer) - set(METADATA) == {"path", "promoted", "published", "against", "gate"}
+    assert answer["against"] is answer["gate"] is None
     assert answer["path"] == "models/1.0.0/text_classifier.joblib"
     assert (data / answer["path"]).stat().st_size == answer["artifact"]["bytes"]
     assert answer["promoted"] is True
@@ -158,25 +163,10 @@ def test_versions_show_previous_for_people(cli):
     assert all(label in done.out for label in ("positive", "negative", "neutral", "precision"))
 
 
-@pytest.mark.usefixtures("project")
-def test_versions_compare(cli):
-    """`compare` lists what changed, and the metrics of both with their difference."""
-    answer = json.loads(cli("versions", "compare", "1.0.0", "1.0.1", "--json").out)
-    assert (answer["a"], answer["b"]) == ("1.0.0", "1.0.1")
-    assert answer["same_test_rows"] is True
-    assert answer["params"] == answer["data"] == answer["search"] == []
-    assert {m["name"] for m in answer["metrics"]} >= {"test accuracy", "macro F1"}
-    assert {c["name"] for c in answer["per_class"]} == {
-        "f1[positive]", "f1[negative]", "f1[neutral]",
-    }  # fmt: skip
-    people = cli("versions", "compare", "1.0.0", "1.0.1").out
-    assert people.startswith("1.0.0 → 1.0.1\nparameters: the same\n")
-
-
 def test_promote_and_rollback(project, cli):
     """Promoting says what changed and the way back; twice is once; rollback returns."""
     promoted = json.loads(cli("promote", "1.0.0", "--json").out)
-    assert promoted == {"version": "1.0.0", "previous": "1.0.1", "changed": True}
+    assert promoted == {"version": "1.0.0", "previous": "1.0.1", "changed": True, "gate": None}
     again = json.loads(cli("promote", "1.0.0", "--json").out)
     assert (again["version"], again["changed"]) == ("1.0.0", False)
     assert cli("promote", "1.0.0").out == "1.0.0 is promoted already; nothing changed\n"
@@ -192,30 +182,10 @@ def test_promote_and_rollback(project, cli):
 def test_history(cli):
     """The history is the promotion log, oldest first."""
     first, second = json.loads(cli("history", "--json").out)
-    assert list(first) == ["n", "at", "from", "to", "by", "message"]
+    assert list(first) == ["n", "at", "from", "to", "by", "message", "gate"]
     assert (first["n"], first["from"], first["to"]) == (1, None, "1.0.0")
     assert (second["n"], second["from"], second["to"]) == (2, "1.0.0", "1.0.1")
     assert len(cli("history").out.splitlines()) == 3
-
-
-@pytest.mark.usefixtures("project")
-def test_evaluate(cli):
-    """`evaluate` scores a version on labelled data."""
-    answer = json.loads(cli("evaluate", "data/test.csv", "--version", "1.0.0", "--json").out)
-    assert list(answer) == ["version", "path", "sha256", "rows", "skipped_rows", "metrics"]
-    assert (answer["version"], answer["path"], answer["rows"]) == ("1.0.0", "data/test.csv", 12)
-    assert set(answer["metrics"]) == {
-        "accuracy", "macro_f1", "weighted_f1", "per_class", "confusion",
-    }  # fmt: skip
-    assert "1.0.1 on 12 rows of data/test.csv: accuracy" in cli("evaluate", "data/test.csv").out
-
-
-def test_evaluate_warns_of_labels_the_version_does_not_know(project, cli):
-    """Labels never trained on are named on stderr, control characters written out."""
-    (project / "odd.csv").write_text('text,label\ngreat,positive\nbad,"a\nerror: b"\n')
-    done = cli("evaluate", "odd.csv", "--json")
-    assert done.err == "warning: labels that 1.0.1 was not trained on: a\\nerror: b\n"
-    assert json.loads(done.out)["rows"] == 2
 
 
 @pytest.mark.usefixtures("project")

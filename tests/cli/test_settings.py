@@ -81,6 +81,16 @@ def test_what_must_be_typed_is_no_setting(settings, cli):
     assert cli("promote").code == 2
 
 
+@pytest.mark.usefixtures("project")
+def test_data_at_the_top_is_not_what_a_gate_is_judged_by(settings, cli):
+    """`data` is what is trained on; --data of promote and compare is set in their own tables."""
+    settings('data = "data/train.csv"\n')
+    assert "metric" in cli("versions", "compare", "1.0.0", "1.0.1").out
+    assert "scored on" not in cli("promote", "1.0.0", "--require", "accuracy=0").out
+    settings('data = "data/train.csv"\n[promote]\ndata = "data/test.csv"\n')
+    assert "scored on 12 rows" in cli("promote", "1.0.1", "--require", "accuracy=0").out
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -94,6 +104,9 @@ def test_what_must_be_typed_is_no_setting(settings, cli):
         ("[train]\nseed = -1\n", ["textclf.toml: seed: -1 is not in the range"]),
         ("jobs = 1.5\n", ["textclf.toml: jobs: '1.5' is not a valid int"]),
         ("cv = true\n", ["textclf.toml: cv: "]),
+        ("require = [[1]]\n", ["textclf.toml: require: takes one value, not several"]),
+        ('require = "f1"\n', ["'f1' is no requirement"]),
+        ("max_regression = 2\n", ["textclf.toml: max_regression: '2' is not between 0 and 1"]),
         ("seed = [1, 2]\n", ["textclf.toml: seed: takes one value, not several"]),
         ('models = ["a"]\n', ["textclf.toml: models: takes one value, not several"]),
         ('scoring = "nope"\n', ["textclf.toml: scoring: 'nope' is not one of"]),

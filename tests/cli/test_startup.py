@@ -47,6 +47,7 @@ def imports(project):
         ("versions", "report", "1.0.0"),
         ("versions", "report", "1.0.0", "1.0.1"),
         ("promote", "1.0.0"),
+        ("promote", "1.0.0", "--require", "accuracy=0.1", "--max-class-regression", "0.5"),
         ("rollback",),
         ("history",),
         ("verify",),

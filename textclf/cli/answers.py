@@ -6,10 +6,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textclf.cli import render
+from textclf.cli.document import Code, Table
 
 if TYPE_CHECKING:
     from textclf.metadata import Metadata, Metrics
     from textclf.registry import Promotion
+    from textclf.statistics import Interval, Method
+
+
+SEEN = 0.05
+"""Share of rows in a version's training data from which on its scores are no test."""
+
+
+def seen(version: str, share: float) -> str:
+    """The warning that a version knows the rows it is scored on."""
+    return (
+        f"about {share:.0%} of these rows are among those that {version} was trained on: "
+        "its scores are too good"
+    )
 
 
 def with_more(metadata: Metadata, **more: object) -> dict[str, Any]:
@@ -24,18 +38,18 @@ def tags(found: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in found.items())
 
 
-def class_table(metrics: Metrics) -> None:
+def class_table(metrics: Metrics) -> Table:
     """Precision, recall and F1 of every class, and what it is most often taken for."""
     confusion = metrics.confusion
     taken_for = {
         label: _taken_for(row, n, confusion.labels)
         for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True))
     }
-    render.table(
+    return Table(
         ["label", "precision", "recall", "F1", "rows", "taken for"],
-        (
+        [
             [
-                render.shorten(label, 40),
+                Code(label),
                 render.percent(c.precision),
                 render.percent(c.recall),
                 render.percent(c.f1),
@@ -43,8 +57,21 @@ def class_table(metrics: Metrics) -> None:
                 taken_for[label],
             ]
             for label, c in metrics.per_class.items()
-        ),
+        ],
         right=["precision", "recall", "F1", "rows"],
+    )
+
+
+def interval(found: Interval) -> str:
+    """``85.0 % (81.2 to 89.1)``."""
+    return f"{render.percent(found.value)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+
+
+def method(found: Method) -> str:
+    """How intervals came about."""
+    return (
+        f"{found.confidence:.0%} intervals, {found.name} with {found.resamples:,} resamples of the "
+        f"rows, seed {found.seed}"
     )
 
 
@@ -53,7 +80,7 @@ def _taken_for(row: list[int], own: int, labels: list[str]) -> str:
         (count, label) for n, (count, label) in enumerate(zip(row, labels, strict=True)) if n != own
     ]
     count, label = max(wrong, default=(0, ""))
-    return f"{render.shorten(label, 40)} ({count})" if count else ""
+    return Code(f"{render.shorten(label, 40)} ({count})") if count else ""
 
 
 def promoted(done: Promotion, *, quiet: bool) -> str:

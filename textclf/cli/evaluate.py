@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli import answers, render
+from textclf.cli import document, gates, render
+from textclf.cli import evaluation_report as report
+from textclf.cli.document import Format
 from textclf.cli.opening import UnsafeLoad, open_predictor
 from textclf.cli.options import (
     DEFAULT_MODELS,
@@ -24,13 +26,36 @@ from textclf.cli.options import (
     open_registry,
     read_options,
 )
+from textclf.cli.rows_file import require_other, write_rows
+
+if TYPE_CHECKING:
+    from textclf.dataset import Dataset
+    from textclf.evaluation import Evaluation
 
 Data = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled texts.", show_default=False)]
+FailUnder = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METRIC=VALUE",
+        help="Exit with 5 where it has less: accuracy=0.9, macro_f1=0.85, 'f1[spam]=0.95'; "
+        "may be given more than once.",
+    ),
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the rows labelled wrong, the surest first (.csv, .tsv, .jsonl).",
+    ),
+]
 
 
 def evaluate(
     data: Data,
     version: VersionOption = "latest",
+    fail_under: FailUnder = None,
+    errors: Errors = None,
+    output_format: document.OutputFormat = Format.TABLE,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     delimiter: Delimiter = None,
@@ -41,36 +66,46 @@ def evaluate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score a version on labelled data."""
+    """Score a version on labelled data: metrics, each class, calibration."""
     from textclf.dataset import read_dataset
-    from textclf.evaluation import measure
+    from textclf.evaluation import evaluate as run
+    from textclf.gate import PASSED, Before, judge
+    from textclf.promotion import refused, rows_of
 
+    shape = document.chosen(output_format, as_json=as_json)
+    require_other(errors, data, "--errors")
+    gate = gates.made(fail_under)
     registry = open_registry(models)
     found = registry.resolve(version)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     rows = read_dataset(data, options)
     predictor = open_predictor(registry, found, unsafe=unsafe_load)
-    metrics = measure(rows.labels, predictor.label(rows.texts))
+    evaluation = run(predictor, rows)
     unknown = sorted(set(rows.labels) - set(predictor.labels))
     if unknown and not quiet:
         some = ", ".join(map(render.shorten, unknown[:5]))
         render.warning(f"labels that {found} was not trained on: {some}")
-    if as_json:
-        render.json(
-            {
-                "version": str(found),
-                "path": rows.path,
-                "sha256": rows.sha256,
-                "rows": len(rows),
-                "skipped_rows": len(rows.bad_rows),
-                "metrics": metrics,
-            }
-        )
-        return
-    render.line(
-        f"{render.strong(str(found))} on {len(rows)} rows of {render.visible(rows.path)}: "
-        f"accuracy {render.percent(metrics.accuracy)}, "
-        f"macro F1 {render.percent(metrics.macro_f1)}, "
-        f"weighted F1 {render.percent(metrics.weighted_f1)}"
+    if errors:
+        _write_errors(errors, rows, evaluation)
+    verdict = judge(gate, evaluation.metrics, Before(), rows_of(rows)) if gate else None
+    if shape is Format.JSON:
+        render.json(report.as_json(str(found), rows, evaluation, verdict))
+    else:
+        blocks = report.blocks(str(found), rows, evaluation, verdict)
+        document.write(blocks, markdown=shape is Format.MD)
+    if verdict and verdict.verdict != PASSED:
+        raise refused(f"{found} is not good enough", verdict)
+
+
+def _write_errors(path: Path, rows: Dataset, evaluation: Evaluation) -> None:
+    given = zip(rows.labels, evaluation.labels, evaluation.scores, strict=True)
+    wrong = [(score, n) for n, (truth, label, score) in enumerate(given) if label != truth]
+    columns = ["text", "label", "predicted", "score", "where"]
+    write_rows(
+        path,
+        columns,
+        (
+            [rows.texts[n], rows.labels[n], evaluation.labels[n], score, rows.where(n)]
+            for score, n in sorted(wrong, key=lambda each: (-each[0], each[1]))
+        ),
     )
-    answers.class_table(metrics)

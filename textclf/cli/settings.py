@@ -1,8 +1,12 @@
 """Settings from ``textclf.toml`` or ``[tool.textclf]`` in ``pyproject.toml`` of the current folder.
 
 A setting is an option of a command by its long name, with ``_`` or ``-``. At the top it holds for
-every command that has the option; in a table named like a command it holds for that one. One is no
-option, so that no command can be run without it: ``require_signature``, at the top.
+every command that has the option; in a table named like a command it holds for that one. An option
+that may be given more than once takes a list. One is no option, so that no command can be run
+without it: ``require_signature``, at the top.
+
+``data`` at the top is what ``train`` and ``check`` read. The ``--data`` of other commands, rows to
+score, is another thing of the same name: it is set in the command's own table only.
 """
 
 from __future__ import annotations
@@ -75,10 +79,24 @@ def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[st
     _only(shared, {_REQUIRED_KEY}.union(*options.values()), "option")
     for name, table in tables.items():
         _only(table, options[name], f"option of {name}")
+    arguments = set().union(*map(_arguments, commands.values()))
     return {
-        name: _defaults(command, {**shared, **tables.get(name, {})})
+        name: _defaults(
+            command,
+            {
+                **{n: v for n, v in shared.items() if n not in arguments - _arguments(command)},
+                **tables.get(name, {}),
+            },
+        )
         for name, command in commands.items()
     }
+
+
+def _arguments(command: Any) -> set[str]:
+    """Names of arguments that may be left out."""
+    if hasattr(command, "commands"):
+        return set()
+    return {p.name for p in command.params if p.param_type_name == "argument" and _names(p)}
 
 
 def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +113,16 @@ def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(parameter: Any, name: str, value: Any) -> Any:
     """The value as it would be typed after the option; a flag's stays a boolean."""
+    if getattr(parameter, "multiple", False):
+        return [_checked_one(parameter, name, each) for each in _listed(value)]
+    return _checked_one(parameter, name, value)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _checked_one(parameter: Any, name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
         raise UsageError(f"{_source()}: {name}: takes one value, not several")
     typed = value if isinstance(value, bool) else str(value)

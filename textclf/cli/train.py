@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli import answers
+from textclf.cli import answers, gates
 from textclf.cli import training_report as report
 from textclf.cli.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside, warn_of
 from textclf.cli.interrupts import deferred_interrupts
@@ -35,13 +37,14 @@ from textclf.cli.options import (
     read_options,
 )
 from textclf.cli.sign import SignKey, open_to_publish
-from textclf.errors import DataError, TextclfError, UsageError
+from textclf.errors import DataError, GateRefused, TextclfError, UsageError
 
 if TYPE_CHECKING:
-    import semver
-
     from textclf.distributed import Cluster
-    from textclf.registry import Promotion, Registry
+    from textclf.gate import Gate
+    from textclf.metadata import Metadata
+    from textclf.past import Past
+    from textclf.registry import Registry
     from textclf.space import SpaceSource
     from textclf.training import Job, Settings
 
@@ -171,6 +174,10 @@ def train(
     backend: On = Backend.THREADS,
     scheduler: Scheduler = None,
     no_promote: NoPromote = False,
+    require: gates.Require = None,
+    max_regression: gates.MaxRegression = None,
+    max_class_regression: gates.MaxClassRegression = None,
+    force: gates.Force = False,
     sign: SignKey = None,
     message: Message = None,
     include_texts: IncludeTexts = False,
@@ -181,11 +188,14 @@ def train(
 ) -> None:
     """Read, search, refit, test, publish the next version, promote it."""
     from textclf.dataset import read_dataset
+    from textclf.past import Past
     from textclf.report.publication import Publication
     from textclf.training import prepare
     from textclf.training import train as run
 
     _check_flags(search, scoring, backend, scheduler)
+    gates.require_reason(message, force=force)
+    gate = gates.gate_of(context, require, max_regression, max_class_regression)
     require_data(data)
     registry, signer = open_to_publish(models, sign)
     start = registry.resolve(from_) if from_ else None
@@ -206,6 +216,7 @@ def train(
         return
     registry.require_writable()
     report.announce(plan, job, quiet=quiet)
+    past = Past.of(registry, job.test)
     on_fit = leaderboard(job.points(), cv, quiet=quiet)
     publication = Publication(texts=include_texts)
     with _cluster(backend, scheduler) as cluster, on_fit as seen:
@@ -220,20 +231,53 @@ def train(
             on_fit=seen,
             on_test=publication.see,
         )
+    pages = publication.pages
+    publish = partial(registry.publish, metadata, artifact, pages=pages, sign=signer)
+    how = {"force": force, "as_json": as_json, "quiet": quiet}
+    _publish(registry, publish, None if no_promote else gate, past, **how)
+
+
+def _publish(
+    registry: Registry,
+    publish: Callable[[], Metadata],
+    gate: Gate | None,
+    past: Past,
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Publish what was trained, promote it (``None``: do not), and say so."""
     with deferred_interrupts():
-        published = registry.publish(metadata, artifact, pages=publication.pages, sign=signer)
-        version = registry.resolve(published.version)
-        promotion = None if no_promote else _promote(registry, version, message)
-        answers.tell_kept(promotion.kept if promotion else registry.heal())
-        report.show(published, registry.locate(version), promotion, as_json=as_json, quiet=quiet)
+        published = publish()
+        outcome = _promote(registry, published, gate, past, force=force)
+        answers.tell_kept(outcome.promotion.kept if outcome.promotion else registry.heal())
+        path = registry.locate(registry.resolve(published.version))
+        report.show(published, path, outcome, past, as_json=as_json, quiet=quiet)
+    if outcome.refusal:
+        raise outcome.refusal
 
 
-def _promote(registry: Registry, version: semver.Version, message: str | None) -> Promotion:
+def _promote(
+    registry: Registry, published: Metadata, gate: Gate | None, past: Past, *, force: bool
+) -> report.Outcome:
+    """Promote what was published, if the gate lets it."""
+    from textclf.promotion import promote
+
+    if gate is None:
+        return report.Outcome()
+    version = registry.resolve(published.version)
+    past.scored.add(version, published.test.metrics)
+    message = published.message
     try:
-        return registry.promote(version, message=message)
+        done = promote(registry, version, gate, past.scored, message=message, force=force)
+    except GateRefused as refusal:
+        refusal.hint = f'textclf promote {version} --force -m "why" promotes it all the same'
+        return report.Outcome(refusal=refusal)
     except TextclfError as error:
         error.hint = f"{version} is published, and kept; textclf promote {version}"
         raise
+    return report.Outcome(promotion=done)
 
 
 def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> SpaceSource:

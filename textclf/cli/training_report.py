@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textclf.cli import answers, render
+from textclf.cli import answers, document, gates, render
 
 if TYPE_CHECKING:
+    from textclf.errors import GateRefused
     from textclf.metadata import Metadata
+    from textclf.past import Past, Progress
     from textclf.registry import Plan, Promotion, Registry
     from textclf.training import Job
 
 _REASONS = 3
 """Shown of a bump; the metadata has all."""
+
+
+_CLASSES = 5
+"""Shown of those that changed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the promotion; neither, where none was asked for."""
+
+    promotion: Promotion | None = None
+    refusal: GateRefused | None = None
 
 
 def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
@@ -83,12 +98,22 @@ def show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
 
 
 def show(
-    metadata: Metadata, path: str, promotion: Promotion | None, *, as_json: bool, quiet: bool
+    metadata: Metadata,
+    path: str,
+    outcome: Outcome,
+    past: Past,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """What was published and promoted, and how good it is."""
+    """What was published and promoted, how good it is, and how much better than before."""
     _tell_notes(metadata)
+    promotion, refusal = outcome.promotion, outcome.refusal
+    progress = past.progress(metadata.test.metrics)
+    verdict = refusal.verdict if refusal else promotion and promotion.gate
     if as_json:
-        render.json(_answer(metadata, path, promoted=promotion is not None, published=True))
+        answer = _answer(metadata, path, promoted=promotion is not None, published=True)
+        render.json({**answer, "against": progress, "gate": verdict})
         return
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
@@ -98,14 +123,34 @@ def show(
         f"{render.percent(metadata.test_accuracy)} on {test.rows} test rows; "
         f"macro F1 {render.percent(test.metrics.macro_f1)}"
     )
+    if progress:
+        _show_progress(progress)
     render.line(
         f"  {render.visible(path)}, {metadata.artifact.bytes:,} bytes, "
         f"{render.duration(sum(metadata.seconds.values()))}"
     )
+    if verdict:
+        document.write(gates.blocks(verdict))
     if promotion:
         render.line(answers.promoted(promotion, quiet=quiet))
-    else:
+    elif not refusal:
         render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
+
+
+def _show_progress(progress: Progress) -> None:
+    if progress.excuse:
+        render.line(render.visible(f"  not compared with {progress.against}: {progress.excuse}"))
+        return
+    overall = ", ".join(f"{d.name} {render.delta(d.delta)}" for d in progress.metrics)
+    render.line(f"  against {progress.against} on the same rows: {overall}")
+    if progress.seen >= answers.SEEN:
+        render.warning(answers.seen(progress.against, progress.seen))
+    changed = [d for d in progress.per_class if d.delta]
+    classes = [f"{render.shorten(d.name, 40)} {render.delta(d.delta)}" for d in changed[:_CLASSES]]
+    if len(changed) > _CLASSES:
+        classes.append(f"and {len(changed) - _CLASSES} more")
+    if classes:
+        render.line(f"    {', '.join(classes)}")
 
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textclf.cli import answers, render, versions_report
+from textclf.cli import answers, compare, document, render, versions_report
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
 from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from textclf.comparison import Change, Comparison
     from textclf.metadata import Metadata, Summary
 
 app = typer.Typer(
@@ -141,58 +140,7 @@ def _show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: boo
     width = max(map(len, facts))
     for name, fact in facts.items():
         render.line(f"{render.strong(name.ljust(width))}  {render.visible(fact)}")
-    render.line()
-    answers.class_table(test.metrics)
+    document.write([answers.class_table(test.metrics)])
 
 
-@app.command()
-def compare(
-    a: Version,
-    b: Version,
-    models: Models = DEFAULT_MODELS,
-    as_json: AsJson = False,
-    quiet: Quiet = False,  # noqa: ARG001 - every command takes it
-) -> None:
-    """What differs between two versions: data, parameters, metrics, per class."""
-    from textclf.comparison import compare_metadata
-
-    registry = open_registry(models)
-    one, other = (registry.metadata(registry.resolve(name)) for name in (a, b))
-    comparison = compare_metadata(one, other)
-    if as_json:
-        render.json(comparison)
-    else:
-        _show_comparison(comparison)
-
-
-def _show_comparison(comparison: Comparison) -> None:
-    a, b = render.visible(comparison.a), render.visible(comparison.b)
-    render.line(f"{render.strong(a)} → {render.strong(b)}")
-    if not comparison.same_test_rows:
-        render.warning("the two were tested on different rows: their metrics do not compare")
-    _show_changes("parameters", comparison.params)
-    _show_changes("search", comparison.search)
-    _show_changes("data", comparison.data)
-    render.line(f"rows in common: about {comparison.rows_in_common:.0%}")
-    _show_changes("made with", comparison.environment)
-    render.line()
-    render.table(
-        ["metric", a, b, "change"],
-        [
-            [m.name, render.percent(m.before), render.percent(m.after), render.delta(m.delta)]
-            for m in (*comparison.metrics, *comparison.per_class)
-        ],
-        right=[a, b, "change"],
-    )
-
-
-def _show_changes(title: str, changes: list[Change]) -> None:
-    if not changes:
-        render.line(f"{title}: the same")
-        return
-    render.line(f"{title}:")
-    for change in changes:
-        shown = (
-            ("not set" if v is None else render.shorten(v)) for v in (change.before, change.after)
-        )
-        render.line(f"  {render.visible(change.name)}: {' → '.join(shown)}")
+app.command()(compare.compare)

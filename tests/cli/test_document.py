@@ -1,0 +1,72 @@
+"""Markdown that holds other people's text without obeying it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.cli.document import Code, Items, Table, heading, sentence, write
+
+
+@pytest.fixture
+def markdown(capsys):
+    """What a document is as Markdown."""
+
+    def call(*blocks):
+        write(blocks, markdown=True)
+        return capsys.readouterr().out
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("spam", "`spam`"),
+        ("@everyone <b>", "`@everyone <b>`"),
+        ("a`b", "`` a`b ``"),
+        ("``", "``` `` ```"),
+        ("", '`""`'),
+        ("two\nlines\x1b[31m", "`two\\nlines\\x1b[31m`"),
+    ],
+)
+def test_what_is_not_ours_is_a_code_span(markdown, label, shown):
+    """No mention, no HTML, no end of line; the fence is longer than any in the text."""
+    assert markdown(sentence("label ", Code(label))) == f"label {shown}\n\n"
+    assert markdown(heading(Code(label))) == f"### {shown}\n\n"
+
+
+def test_a_pipe_ends_no_cell(markdown):
+    """GitHub's tables want a pipe escaped, even in code."""
+    shown = markdown(Table(["label", "n"], [[Code("a|b"), 1]], right=["n"]))
+    assert shown.splitlines() == ["| label | n |", "| --- | ---: |", "| `a\\|b` | 1 |", ""]
+
+
+@given(st.text(max_size=30))
+def test_any_label_is_one_cell_of_one_line(label):
+    """Whatever a label is, the row has its two cells, and the code span its end."""
+    from textclf.cli.document import _cell
+
+    cell = _cell(Code(label))
+    assert "\n" not in cell
+    assert not re.search(r"(?<!\\)\|", cell)
+    fence = re.match("`+", cell)[0]
+    assert cell.endswith(fence)
+    assert fence not in cell[len(fence) : -len(fence)].replace("`" * (len(fence) + 1), "")
+
+
+def test_what_is_long_is_folded(markdown):
+    """A list or table of many entries does not push the rest out of sight."""
+    short = markdown(Items("settings", [(Code("a"), ": ", Code("b"))]))
+    assert short == "**settings**\n\n- `a`: `b`\n\n"
+    long = markdown(Table(["n"], [[n] for n in range(40)], title="many"))
+    assert long.startswith("<details><summary>many (40)</summary>\n\n| n |\n")
+    assert long.endswith("| 39 |\n\n</details>\n\n")
+
+
+def test_a_warning_is_loud(markdown, capsys):
+    """It stands out in both forms."""
+    assert markdown(sentence("odd", loud=True)) == "> ⚠️ **Warning:** odd\n\n"
+    write([sentence("odd ", Code("a\x07"), loud=True)])
+    assert capsys.readouterr().out == "warning: odd a\\x07\n"
