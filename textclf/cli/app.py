@@ -83,7 +83,10 @@ def root(
 def main() -> None:
     """Run the command line of this process and exit."""
     _prepare_streams()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        os._exit(code)  # threads may still be in compiled code; to end in order would abort
+    sys.exit(code)
 
 
 def _prepare_streams() -> None:
@@ -119,6 +122,8 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("TEXTCLF_DEBUG"):
             traceback.print_exc()
         _drop_unwritten()
+        if isinstance(error.__cause__, KeyboardInterrupt):  # in compiled code, as it returned
+            return _interrupted()
         return _tell(error)
     return _interrupted() if code == INTERRUPTED else int(code or 0)
 
