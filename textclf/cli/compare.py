@@ -80,8 +80,8 @@ def compare(
         require_other(flips, data, "--flips")
         options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
         rows = read_dataset(data, options)
-        ready = [open_predictor(registry, each, unsafe=unsafe_load) for each in (one, other)]
-        scored = _score(registry, *ready, rows, flips)
+        before, after = (open_predictor(registry, v, unsafe=unsafe_load) for v in (one, other))
+        scored = _score(registry, before, after, rows, flips)
     if shape is Format.JSON:
         render.json(_as_json(found, scored))
     else:
