@@ -102,10 +102,8 @@ def _write_text(predictions: Iterable[Prediction], top_k: int | None) -> None:
 
 
 def _write_jsonl(predictions: Iterable[Prediction], top_k: int | None) -> None:
-    import msgspec
-
     for prediction in predictions:
-        render.line(msgspec.json.encode(_as_json(prediction, top_k)).decode())
+        render.line(render.json_on_a_line(_as_json(prediction, top_k)))
 
 
 def _write_csv(predictions: Iterable[Prediction], top_k: int | None) -> None:
@@ -114,11 +112,13 @@ def _write_csv(predictions: Iterable[Prediction], top_k: int | None) -> None:
     # before Python 3.13 a lone carriage return is not quoted unless all text is
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     shown = top_k or 1
+    cell = render.visible if sys.stdout.isatty() else str  # a program gets what there is
     numbers = ["", *(f"_{n}" for n in range(2, shown + 1))]
     writer.writerow(["text", *(name + n for n in numbers for name in ("label", "score"))])
     for prediction in predictions:
         best = _top(prediction.scores, shown)
-        writer.writerow([prediction.text, *(cell for pair in best.items() for cell in pair)])
+        labels = [value for label, score in best.items() for value in (cell(label), score)]
+        writer.writerow([cell(prediction.text), *labels])
 
 
 _WRITERS: dict[Format, Callable[[Iterable[Prediction], int | None], None]] = {
@@ -130,13 +130,11 @@ _WRITERS: dict[Format, Callable[[Iterable[Prediction], int | None], None]] = {
 
 def _write_json(predictor: Predictor, predictions: Iterable[Prediction], top_k: int | None) -> None:
     """One JSON object, written as the predictions come."""
-    import msgspec
-
     head = {"version": str(predictor.version), "score_type": predictor.score_type}
-    start = msgspec.json.encode(head).decode().removesuffix("}")
+    start = render.json_on_a_line(head).removesuffix("}")
     sys.stdout.write(f'{start},"predictions":[')
     for number, prediction in enumerate(predictions):
-        row = msgspec.json.encode(_as_json(prediction, top_k)).decode()
+        row = render.json_on_a_line(_as_json(prediction, top_k))
         sys.stdout.write(f"{',' if number else ''}\n{row}")
     render.line("\n]}")
 

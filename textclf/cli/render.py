@@ -13,13 +13,19 @@ from collections.abc import Collection, Iterable, Sequence
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
-# C0 and C1 controls, and the marks that turn the direction of writing around
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# C1 controls, line separators, marks that turn the direction of writing around, what has no width
+# (but for the two that join letters), tags, surrogates; and C0, which JSON has escaped already
+_UNSEEN = (
+    "\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff"
+)
+_UNSEEN_IN_TEXT = re.compile(f"[\x00-\x1f{_UNSEEN}]")
+_UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
 
 
 def visible(text: object) -> str:
     r"""Text with control characters written out (``\x1b``) instead of obeyed."""
-    return _UNSEEN.sub(lambda match: repr(match[0])[1:-1], str(text))
+    return _UNSEEN_IN_TEXT.sub(lambda match: repr(match[0])[1:-1], str(text))
 
 
 def shorten(text: object, width: int = 60) -> str:
@@ -86,7 +92,24 @@ def json(value: Any) -> None:
     """The answer as indented JSON."""
     from textclf.metadata import encode
 
-    sys.stdout.write(encode(value).decode())
+    sys.stdout.write(_escaped(encode(value).decode()))
+
+
+def json_on_a_line(value: Any) -> str:
+    """A value as one line of JSON."""
+    import msgspec
+
+    return _escaped(msgspec.json.encode(value).decode())
+
+
+def _escaped(document: str) -> str:
+    """The same JSON, with nothing in it that a terminal obeys."""
+    return _UNSEEN_IN_JSON.sub(lambda match: _json_escape(match[0]), document)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[n : n + 4]}" for n in range(0, len(units), 4))
 
 
 def table(

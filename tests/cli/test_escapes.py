@@ -1,0 +1,57 @@
+"""What a terminal would obey never reaches it; nothing breaks out of the form it is shown in."""
+
+import csv
+import io
+import json
+import os
+import stat
+
+import pytest
+
+EVIL = "\x1b]0;owned\x07\x9b31m\x7f\u202e\u2066\u2028\U000e0041"
+"""Title, colour (in both spellings), delete, writing backwards, a line separator, a hidden tag."""
+
+MARKUP = """\
+[features.word]
+token_pattern = ['[a-z]+[/red]', '[bold]\\w+']
+[classifier.ComplementNB]
+alpha = [1]
+"""
+
+
+def harmless(shown):
+    return not set(EVIL) - set("0;31mowned]") & set(shown)
+
+
+@pytest.fixture
+def evil_file(project):
+    """A file with one text, which is evil."""
+    (project / "evil.txt").write_text(f"so {EVIL} great\r,'\"=1+1\n", newline="")
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl", "csv", "json"])
+@pytest.mark.usefixtures("evil_file")
+def test_texts_on_a_terminal(terminal, form):
+    """In every form the text is written out where a terminal would obey it."""
+    shown = terminal("predict", "-f", "evil.txt", *form_option(form)).out
+    assert harmless(shown.replace("\x1b[1m", ""))
+    assert "owned" in shown
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "json"])
+@pytest.mark.usefixtures("evil_file")
+def test_texts_for_a_program(process, form):
+    """A program gets the text as it is, and JSON says it in ASCII where it matters."""
+    out = process("predict", "-f", "evil.txt", *form_option(form)).out
+    read = {
+        "jsonl": lambda: json.loads(out)["text"],
+        "json": lambda: json.loads(out)["predictions"][0]["text"],
+        "csv": lambda: list(csv.reader(io.StringIO(out, newline="")))[1][0],
+    }
+    assert read[form]() == f"so {EVIL} great\r,'\"=1+1"
+    if form != "csv":
+        assert harmless(out)
+
+
+def form_option(form):
+    return ["--json"] if form == "json" else ["--format", form]
