@@ -55,3 +55,11 @@ def test_texts_for_a_program(process, form):
 
 def form_option(form):
     return ["--json"] if form == "json" else ["--format", form]
+
+
+def test_markup_in_a_search_space_is_no_markup(data, terminal):
+    """Square brackets in a parameter are not Rich's under the leaderboard."""
+    (data / "grid.toml").write_text(MARKUP)
+    done = terminal("train", "--grid", "grid.toml")
+    assert done.code == 0
+    assert "token_pattern=[bold]\\w+" in done.out

@@ -65,7 +65,10 @@ class Leaderboard:
         from rich.text import Text
 
         table = Table(
-            box=box.SIMPLE_HEAD, pad_edge=False, caption=self.status(), caption_justify="left"
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            caption=Text(render.visible(self.status())),
+            caption_justify="left",
         )
         table.add_column("candidate", overflow="fold")
         table.add_column("folds", justify="right")
