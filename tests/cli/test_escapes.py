@@ -63,3 +63,17 @@ def test_markup_in_a_search_space_is_no_markup(data, terminal):
     done = terminal("train", "--grid", "grid.toml")
     assert done.code == 0
     assert "token_pattern=[bold]\\w+" in done.out
+
+
+def test_warnings_of_libraries_are_lines_like_others(data, process):
+    """What scikit-learn warns of is told once, written out, and without its source."""
+    stop = '["\\u001b]0;owned\\u0007"]'
+    (data / "grid.toml").write_text(
+        f"[features.word]\ntoken_pattern = '\\S\\S+'\nstop_words = [{stop}]\n"
+        "[classifier.ComplementNB]\n"
+    )
+    done = process("train", "--grid", "grid.toml")
+    assert done.code == 0
+    assert harmless(done.err)
+    assert "site-packages" not in done.err
+    assert "UserWarning" not in done.err

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -83,6 +84,7 @@ def root(
 def main() -> None:
     """Run the command line of this process and exit."""
     _prepare_streams()
+    _prepare_warnings()
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         os._exit(code)  # threads may still be in compiled code; to end in order would abort
@@ -97,6 +99,19 @@ def _prepare_streams() -> None:
             stream.reconfigure(
                 encoding=None if stream.isatty() else "utf-8", errors="backslashreplace"
             )
+
+
+def _prepare_warnings() -> None:
+    """What libraries warn of is a line like any other warning, once."""
+    told = set[str]()
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        line = str(message).strip().partition("\n")[0]
+        if line not in told:
+            told.add(line)
+            render.warning(line)
+
+    warnings.showwarning = tell
 
 
 def _nowhere() -> TextIO:
