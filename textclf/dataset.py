@@ -166,14 +166,14 @@ def _checked(dataset: Dataset, on_bad_rows: OnBadRows) -> Dataset:
 
 
 def _bad_rows_error(name: str, bad_rows: Sequence[BadRow], usable: int) -> DataError:
-    lines = [f"{counted(len(bad_rows), 'bad row')} in {name}"]
-    lines += [f"  {row.where}: {row.reason}" for row in bad_rows[:_EXAMPLES]]
+    details = [f"{row.where}: {row.reason}" for row in bad_rows[:_EXAMPLES]]
     if len(bad_rows) > _EXAMPLES:
-        lines.append(f"  and {len(bad_rows) - _EXAMPLES:,} more")
+        details.append(f"and {len(bad_rows) - _EXAMPLES:,} more")
     hint = f"--on-bad-rows skip goes on with the other {counted(usable, 'row')}"
     if not usable:
         hint = "no row is usable: are --text-column, --label-column and --delimiter right?"
-    return DataError("\n".join(lines), hint=hint)
+    message = f"{counted(len(bad_rows), 'bad row')} in {name}"
+    return DataError(message, hint=hint, details=details)
 
 
 def _where(name: str, place: int | str) -> str:
@@ -244,7 +244,9 @@ def _unpack(raw: bytes, name: str) -> bytes:
     """Return the bytes, gunzipped where they are gzip's."""
     for magic, (what, command) in _OTHER_ARCHIVES.items():
         if raw.startswith(magic):
-            raise DataError(f"{name} is {what}", hint=f"unpack it: {command} {name} > …")
+            raise DataError(
+                f"{name} is {what}", hint=f"unpack it: {command} {name} > …"
+            )
     if not raw.startswith(_GZIP):
         if name.lower().endswith(".gz"):
             raise DataError(

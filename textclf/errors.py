@@ -12,10 +12,12 @@
     └── IntegrityError           6  a file is not what was published
         └── UnsafeModel          6  a model file asks for more than data
 
-The number is the exit code of the command line. The message is one sentence; ``hint`` is how to go
-on, where there is a way.
+The number is the exit code of the command line. The message is one sentence, and one line whatever
+name stands in it; ``details`` are further lines, such as the rows that are bad; ``hint`` is how to
+go on, where there is a way.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -24,9 +26,14 @@ class TextclfError(Exception):
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.message, self.hint, self.details = message, hint, tuple(details)
+
+    def __str__(self) -> str:
+        return "\n  ".join([self.message, *self.details])
 
 
 class StoreError(TextclfError):

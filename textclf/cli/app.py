@@ -159,7 +159,7 @@ def _interrupted() -> int:
 def _tell(error: Exception) -> int:
     match error:
         case TextclfError():
-            render.error(str(error), error.hint)
+            render.error(error.message, error.hint, error.details)
             return error.exit_code
         case typer.TyperException():
             render.error(error.format_message(), _usage_hint(error))

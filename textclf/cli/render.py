@@ -62,16 +62,16 @@ def warning(text: str) -> None:
     _note("warning", text, "33")
 
 
-def error(text: str, how_to_go_on: str | None = None) -> None:
-    """What went wrong, and a hint; to stderr."""
-    _note("error", text, "31")
+def error(text: str, how_to_go_on: str | None = None, details: Iterable[str] = ()) -> None:
+    """What went wrong, in one line and perhaps some details, and a hint; to stderr."""
+    _note("error", text, "31", details)
     if how_to_go_on:
         hint(how_to_go_on)
 
 
-def _note(kind: str, text: str, colour: str) -> None:
-    first, *more = text.splitlines() or [""]
-    lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {visible(first)}", *map(visible, more)]
+def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> None:
+    lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {visible(text)}"]
+    lines += [f"  {visible(detail)}" for detail in details]
     sys.stdout.flush()  # so that both streams keep their order where they are one
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()
