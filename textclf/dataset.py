@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import os
+import shlex
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -245,7 +246,7 @@ def _unpack(raw: bytes, name: str) -> bytes:
     for magic, (what, command) in _OTHER_ARCHIVES.items():
         if raw.startswith(magic):
             raise DataError(
-                f"{name} is {what}", hint=f"unpack it: {command} {name} > …"
+                f"{name} is {what}", hint=f"unpack it: {command} {shlex.quote(name)} > …"
             )
     if not raw.startswith(_GZIP):
         if name.lower().endswith(".gz"):
@@ -345,7 +346,7 @@ def _parse(data: bytes, name: str, options: ReadOptions) -> tuple[str, Rows]:
         target = PurePath(name.removesuffix(".gz")).with_suffix(".jsonl")
         raise DataError(
             f"{name} is one JSON list, not a JSON object a line",
-            hint=f"jq -c '.[]' {name} > {target}",
+            hint=f"jq -c '.[]' {shlex.quote(name)} > {shlex.quote(str(target))}",
         )
     format_ = format_ or _format_of(data)
     if format_ == "jsonl":

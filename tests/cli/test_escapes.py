@@ -89,3 +89,16 @@ def test_a_message_is_one_line(empty, cli):
         "error: 1 bad row in a\\nhint: b.csv",
         "  a\\nhint: b.csv:2: empty text",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        ("a; id.csv", b"PK\x03\x04", "hint: unpack it: unzip -p 'a; id.csv' > …"),
+        ("$(id).json", b"[1]", "hint: jq -c '.[]' '$(id).json' > '$(id).jsonl'"),
+    ],
+)
+def test_names_in_commands_are_quoted(empty, cli, name, content, hint):
+    """A command that a hint gives does with the file what it says, whatever the file is called."""
+    (empty / name).write_bytes(content)
+    assert cli("check", name).err.splitlines()[1] == hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -363,6 +364,6 @@ def _check(job: Job) -> None:
     if errors:
         raise DataError(
             f"{job.train.path}: {errors[0].message}",
-            hint=f"textclf check {job.train.path} --cv {job.settings.folds}",
+            hint=f"textclf check {shlex.quote(job.train.path)} --cv {job.settings.folds}",
         )
     warn_of(problems)
