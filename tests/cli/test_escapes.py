@@ -102,3 +102,16 @@ def test_names_in_commands_are_quoted(empty, cli, name, content, hint):
     """A command that a hint gives does with the file what it says, whatever the file is called."""
     (empty / name).write_bytes(content)
     assert cli("check", name).err.splitlines()[1] == hint
+
+
+def test_settings_hold_no_control_characters(empty, cli):
+    """Somebody else's settings cannot write to a terminal through --help; a tab is a delimiter."""
+    (empty / "textclf.toml").write_text('encoding = "\\u001b[31m\\u009b2J"\n')
+    for command in (("check", "--help"), ("check",)):
+        done = cli(*command)
+        assert done.code == 2
+        assert "textclf.toml: encoding: holds control characters" in done.err
+        assert harmless(done.out + done.err)
+    (empty / "textclf.toml").write_text('delimiter = "\\t"\n')
+    (empty / "a.txt").write_text("text\tlabel\na\tb\n")
+    assert "1 row" in cli("check", "a.txt").out

@@ -18,6 +18,7 @@ from typing import Any
 
 import typer
 
+from textclf.cli import render
 from textclf.errors import UsageError
 
 _OWN = Path("textclf.toml")
@@ -125,6 +126,8 @@ def _listed(value: Any) -> list[Any]:
 def _checked_one(parameter: Any, name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
         raise UsageError(f"{_source()}: {name}: takes one value, not several")
+    if isinstance(value, str) and render.visible(value) != value and value != "\t":
+        raise UsageError(f"{_source()}: {name}: holds control characters: {value!r}")
     typed = value if isinstance(value, bool) else str(value)
     try:
         parameter.type(typed, parameter)
