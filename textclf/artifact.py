@@ -72,10 +72,12 @@ def _source_digest() -> str:
 
 
 def _git(*command: str) -> str | None:
+    """What git says, without writing into the repository or starting a program it names."""
+    harmless = ("--no-optional-locks", "-c", "core.fsmonitor=false")
     try:
         run = subprocess.run(  # noqa: S603 - fixed words, no shell
-            ["git", *command],  # noqa: S607 - the user's own git
-            capture_output=True, text=True, check=True, timeout=10,
+            ["git", *harmless, *command],  # noqa: S607 - the user's own git
+            capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):  # no git, no repository, no commit yet
         return None
