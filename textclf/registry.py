@@ -889,4 +889,4 @@ def _who() -> str:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run without a user entry
         user = "unknown"
-    return f"{user}@{platform.node()}"
+    return f"{user}@{platform.node()}".encode("utf-8", "backslashreplace").decode()

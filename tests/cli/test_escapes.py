@@ -53,8 +53,57 @@ def test_texts_for_a_program(process, form):
         assert harmless(out)
 
 
+@pytest.fixture
+def evil(empty, cli, monkeypatch):
+    """Run a command in a folder in which texts, labels, names and the user are evil."""
+    monkeypatch.setenv("USER", f"u{EVIL}")
+    monkeypatch.setenv("LOGNAME", f"u{EVIL}")
+    lines = "".join(f"good {n} {EVIL},a\nbad {n},b{EVIL}b\n" for n in range(9))
+    lines += f"good 0 {EVIL},a\n"  # again, which is warned of
+    (empty / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    (empty / f"{EVIL}.csv").write_text(f"text,label\n{lines}")
+    (empty / "data").mkdir()
+    (empty / "data/train.csv").write_text(f"text,label\n{lines}")
+    return cli
+
+
 def form_option(form):
     return ["--json"] if form == "json" else ["--format", form]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check",),
+        ("check", "--json"),
+        ("train", "--grid", "grid.toml", "--cv", "2", "-m", EVIL),
+        ("versions", "list", "--json"),
+        ("versions", "show", "1.0.0"),
+        ("versions", "show", "1.0.0", "--json"),
+        ("versions", "compare", "1.0.0", "1.0.0"),
+        ("history",),
+        ("history", "--json"),
+        ("evaluate", f"{EVIL}.csv"),
+        ("evaluate", f"{EVIL}.csv", "--json"),
+        ("predict", f"good {EVIL}", "--json"),
+        ("train", f"{EVIL}.csv", "--text-column", EVIL),
+    ],
+    ids=lambda command: " ".join(command[:2]).encode("unicode_escape").decode(),
+)
+@pytest.mark.parametrize("how", ["cli", "terminal"])
+def test_evil_labels_names_messages_and_columns(evil, request, command, how):
+    """Whatever of the user's own data is shown, on a terminal and in a pipe, is written out."""
+    if command[0] != "train":
+        evil("train", "--grid", "grid.toml", "--cv", "2", "-m", f"m{EVIL}")
+    done = request.getfixturevalue(how)(*command)
+    shown = done.out + done.err
+    assert "owned" in shown
+    assert "unexpected" not in shown
+    for ours in ("\x1b[1m", "\x1b[0m", "\x1b[31m", "\x1b[36m", "\x1b[33m"):
+        shown = shown.replace(ours, "")
+    if how == "cli" or command[0] != "train":  # a live table moves the cursor
+        assert harmless(shown)
+    assert not {"\x07", "\x9b", "\u202e"} & set(shown)
 
 
 def test_markup_in_a_search_space_is_no_markup(data, terminal):
@@ -131,3 +180,11 @@ def test_what_git_says_is_not_believed(data, process):
         out = process("versions", "show", "1.0.0", *form).out
         assert "]0;owned" in out
         assert harmless(out)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_user_whose_name_is_no_text(process):
+    """Who promoted is recorded, though the name of the user be not UTF-8."""
+    name = {"USER": b"caf\xe9".decode(errors="surrogateescape")}
+    assert process("promote", "1.0.0", env={**name, "LOGNAME": name["USER"]}).code == 0
+    assert "caf\\udce9@" in process("history").out
