@@ -192,3 +192,31 @@ def test_the_recipe_survives_the_file(registries):
     assert decode(encode(made), Metadata, name="x").recipe() == made.recipe()
     assert made.recipe().classifiers == {"LinearSVC"}
     assert made.recipe().features == {"word"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("test.metrics.confusion.labels", []),
+        ("test.metrics.confusion.matrix", [[1]]),
+        ("test.metrics.per_class", {}),
+        ("test.path", None),
+        ("search.space", [{"features": {}}]),
+        ("data.sketch.hashes", "é"),
+        ("data.sketch.hashes", "AAAA"),
+        ("data.sketch.distinct", -1),
+        ("data.sketch.distinct", 10**400),
+    ],
+    ids=repr,
+)
+def test_what_does_not_fit_together_is_damaged(registries, path, value):
+    """Fields of the right type, but not as textclf writes them, are refused on reading."""
+    document = json.loads(encode(registries.metadata()))
+    *parents, name = path.split(".")
+    inner = document
+    for parent in parents:
+        inner = inner[parent]
+    assert name in inner
+    inner[name] = value
+    message, _ = refused(json.dumps(document).encode())
+    assert "is damaged" in message

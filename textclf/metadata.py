@@ -274,9 +274,28 @@ def decode(data: bytes, kind: type[T], *, name: str) -> T:
             textclf.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        found = msgspec.json.decode(data, type=kind)
+        if isinstance(found, Metadata):
+            _check(found)
     except _NOT_JSON as error:
         raise _unreadable(data, error, name) from None
+    return found
+
+
+def _check(metadata: Metadata) -> None:
+    """Check what types cannot say and readers rely on. Raises ValidationError."""
+    metrics = metadata.test.metrics
+    labels = metrics.confusion.labels
+    if [len(row) for row in metrics.confusion.matrix] != [len(labels)] * len(labels):
+        raise msgspec.ValidationError(
+            "The confusion matrix has not a row and column for each label"
+        )
+    if list(metrics.per_class) != labels:
+        raise msgspec.ValidationError("The classes are not those of the confusion matrix")
+    if metadata.test.path is None and metadata.test.split is None:
+        raise msgspec.ValidationError("The test rows come neither from a file nor from a split")
+    if not all({"features", "classifier"} <= grid.keys() for grid in metadata.search.space):
+        raise msgspec.ValidationError("A grid of the search space has no features or no classifier")
 
 
 def _unreadable(data: bytes, error: Exception, name: str) -> IntegrityError:

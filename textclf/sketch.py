@@ -12,6 +12,7 @@ import heapq
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Annotated
 
 import msgspec
 
@@ -27,8 +28,12 @@ class Sketch(msgspec.Struct, frozen=True):
         hashes: base64 of the hashes, 8 bytes each, big-endian, ascending.
     """
 
-    distinct: int
+    distinct: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
     hashes: str
+
+    def __post_init__(self) -> None:
+        if len(b64decode(self.hashes, validate=True)) != _BYTES * min(self.distinct, _K):
+            raise ValueError(f"A sketch has {_BYTES} bytes for each row up to {_K}")
 
     @classmethod
     def of(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:

@@ -187,5 +187,5 @@ def params(values: dict[str, Any], *, without: Collection[str] = ()) -> str:
         if name != "classifier" and name not in without
     }
     return " ".join(
-        [str(values["classifier"]), *(f"{name}={value}" for name, value in named.items())]
+        [str(values.get("classifier", "")), *(f"{name}={value}" for name, value in named.items())]
     )
