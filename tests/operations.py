@@ -113,7 +113,7 @@ def tag(registry):
 
 
 def bring_back(registry):
-    registry.adopt(V("1.0.0"), ARCHIVED["1.0.0"], source="a test")
+    registry.adopt(V("1.0.0"), _archived(registry._store.root), source="a test")
 
 
 def note(registry):
@@ -142,13 +142,16 @@ def _damaged(root):
     os.utime(stale, (0, 0))
 
 
-ARCHIVED = {}
-"""Contents of versions that are to be brought back."""
+ARCHIVE = "archive"
+"""A folder beside the versions with the contents of the one that is to be brought back."""
+
+
+def _archived(root):
+    return {path.name: path.read_bytes() for path in (root / ARCHIVE).iterdir()}
 
 
 def _three(root):
-    registry = registries.filled(root, "1.0.0", "1.1.0", "1.2.0", versions=3)
-    ARCHIVED["1.0.0"] = registry.contents(V("1.0.0"))
+    registries.filled(root, "1.0.0", "1.1.0", "1.2.0", versions=3)
 
 
 def _half_pruned(root):
@@ -158,7 +161,11 @@ def _half_pruned(root):
 
 def _pruned(root):
     _three(root)
-    registries.open_registry(root).prune(V("1.0.0"))
+    registry = registries.open_registry(root)
+    (root / ARCHIVE).mkdir()
+    for name, data in registry.contents(V("1.0.0")).items():
+        (root / ARCHIVE / name).write_bytes(data)
+    registry.prune(V("1.0.0"))
 
 
 @dataclass(frozen=True)
