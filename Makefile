@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests test-faults browser bench format lock clean
+.PHONY: help train test lint types tests test-faults browser bench fuzz format lock clean
 
 help:
 	@echo "make train   train on the sample data, publish, promote, predict, list"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-faults  strike the registry at each system call, and storm it; minutes"
 	@echo "make browser  look at the report in Chromium, if there is one"
 	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
+	@echo "make fuzz    throw broken input at every reader; SECONDS=60 each, where atheris is there"
 	@echo "make format  format the code"
 	@echo "make lock    lock the dependencies anew (needs uv)"
 	@echo "make clean   remove .venv and caches (never models/)"
@@ -43,6 +44,9 @@ browser: .venv/installed-dev
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
+fuzz: .venv/installed-fuzz
+	$(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(FUZZ)
+
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -54,6 +58,8 @@ lock:
 		pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group build --group bench -c requirements.lock -o requirements-bench.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -74,4 +80,9 @@ clean:
 # fastText is built from source: without a C++ compiler the rest is measured all the same
 .venv/installed-bench: .venv/installed requirements-bench.lock
 	$(PIP) --require-hashes -r requirements-bench.lock || echo "fastText cannot be built here"
+	@touch $@
+
+# there are no wheels of atheris for every system: make fuzz says so and goes on
+.venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
+	$(PIP) --require-hashes -r requirements-fuzz.lock || echo "atheris cannot be installed here"
 	@touch $@
