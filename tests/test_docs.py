@@ -21,6 +21,7 @@ DOCUMENTS = [
     ),
     "docs/security.md",
     "docs/benchmarks.md",
+    "docs/gates.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
 ]
