@@ -12,6 +12,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.p
 ROOMS_WITH_SKLEARN = {
     "counts", "features", "svm", "search", "refit", "calibration", "distributed", "dask_backend",
     "training", "artifact", "evaluation", "safe_load", "unsafe_load",
+    "scorer_writer", "scorer_proof",
 }  # fmt: skip
 
 

@@ -1,0 +1,111 @@
+"""Named flat arrays in one file: the part of the safetensors format that the scorer needs.
+
+``docs/scorer-format.md`` describes it. Reading uses the standard library and msgspec, takes the
+head and leaves the data where it is; whoever follows an offset into it has its bounds here.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from textclf.errors import IntegrityError
+
+Buffer = bytes | mmap.mmap
+"""What a file is read from: slices of either are bytes."""
+
+SIZES = {"F64": 8, "U32": 4, "U8": 1}
+"""Bytes of an element."""
+
+_LENGTH = struct.Struct("<Q")
+_LONGEST_HEAD = 100_000_000
+_ALIGNMENT = 64
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=1 << 48)]
+
+
+class _Entry(msgspec.Struct):
+    dtype: str
+    shape: Annotated[list[_Number], msgspec.Meta(max_length=8)]
+    data_offsets: tuple[_Number, _Number]
+
+
+class Array(NamedTuple):
+    """Where an array lies in the file: its first byte and its last + 1; and what it is made of."""
+
+    begin: int
+    end: int
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def packed(
+    metadata: Mapping[str, str], arrays: Sequence[tuple[str, str, tuple[int, ...], bytes]]
+) -> bytes:
+    """The file.
+
+    Args:
+        metadata: texts for the head.
+        arrays: name, dtype, shape and content of each; large elements are written before small
+            ones, so that all are aligned.
+    """
+    ordered = sorted(arrays, key=lambda array: -SIZES[array[1]])
+    head: dict[str, object] = {"__metadata__": dict(metadata)}
+    end = 0
+    for name, dtype, shape, content in ordered:
+        begin, end = end, end + len(content)
+        head[name] = _Entry(dtype, list(shape), (begin, end))
+    encoded = msgspec.json.encode(head)
+    encoded += b" " * (-(_LENGTH.size + len(encoded)) % _ALIGNMENT)
+    return b"".join([_LENGTH.pack(len(encoded)), encoded, *(array[3] for array in ordered)])
+
+
+def unpacked(buffer: Buffer, name: str) -> tuple[dict[str, str], dict[str, Array]]:
+    """The texts of the head, and where each array lies.
+
+    Args:
+        buffer: the file.
+        name: of the file, for messages.
+
+    Raises:
+        IntegrityError: it is not such a file, or cut, or arrays overlap or leave holes.
+    """
+    try:
+        (length,) = _LENGTH.unpack_from(buffer)
+    except struct.error:
+        raise _damaged(name, "it is too short") from None
+    start = _LENGTH.size + length
+    if length > _LONGEST_HEAD or start > len(buffer):
+        raise _damaged(name, "its head does not end")
+    try:
+        raw = msgspec.json.decode(buffer[_LENGTH.size : start], type=dict[str, msgspec.Raw])
+        metadata = msgspec.json.decode(raw.pop("__metadata__", b"{}"), type=dict[str, str])
+        entries = {key: msgspec.json.decode(text, type=_Entry) for key, text in raw.items()}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(name, f"its head cannot be read: {error}") from None
+    arrays = {key: _located(key, entry, start, name) for key, entry in entries.items()}
+    end = start
+    for array in sorted(arrays.values()):
+        if array.begin != end:
+            raise _damaged(name, "its arrays overlap or leave holes")
+        end = array.end
+    if end != len(buffer):
+        raise _damaged(name, f"it should have {end:,} bytes and has {len(buffer):,}")
+    return metadata, arrays
+
+
+def _located(key: str, entry: _Entry, start: int, name: str) -> Array:
+    begin, end = entry.data_offsets
+    size = SIZES.get(entry.dtype)
+    if size is None or end - begin != math.prod(entry.shape) * size:
+        raise _damaged(name, f"the array {key!r} is not as long as its shape says")
+    return Array(start + begin, start + end, entry.dtype, tuple(entry.shape))
+
+
+def _damaged(name: str, why: str) -> IntegrityError:
+    return IntegrityError(f"{name} is damaged: {why}", hint="textclf verify")
