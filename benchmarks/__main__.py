@@ -7,21 +7,26 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import count, growth, search, train
+from benchmarks import count, growth, predict, search, start, train
 from benchmarks.children import alone
 from benchmarks.options import Options
 from benchmarks.report import Report, Row, Skipped, surroundings
 from benchmarks.sets import SAMPLE, DataSet, find_sets
 from textclf.errors import TextclfError, UsageError
 
-PARTS = {"search": search, "count": count, "train": train, "growth": growth}
+PARTS = {
+    "search": search, "count": count, "train": train, "growth": growth, "predict": predict,
+    "start": start,
+}  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; return the exit code."""
     given = _parser().parse_args(arguments)
-    options = Options(given.repeat, given.features, given.rows, given.search, given.sizes)
+    options = Options(
+        given.repeat, given.features, given.rows, given.search, given.sizes, given.vocabularies
+    )
     try:
         parts = _chosen(given.parts or PARTS, PARTS)
         _chosen(given.features, search.GRIDS)
@@ -93,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--search", choices=search.MODES, default="exact", help="the mode of textclf's search")
     add("--sizes", type=_sizes, default=(10_000, 100_000, 1_000_000), metavar="N,N",
         help="rows to grow through (10000,100000,1000000)")  # fmt: skip
+    add("--vocabularies", type=_sizes, default=(10_000, 200_000, 1_000_000), metavar="N,N",
+        help="n-grams of the models that are opened (10000,200000,1000000)")  # fmt: skip
     add("--results", type=Path, default=RESULTS, metavar="FOLDER",
         help="where JSON and Markdown go")  # fmt: skip
     return parser

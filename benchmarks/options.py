@@ -15,6 +15,7 @@ class Options:
         rows: of a set at most, in search and count; ``None`` is each part's own limit.
         search: the mode of the search.
         sizes: numbers of rows to grow through.
+        vocabularies: numbers of n-grams of the models that are opened.
     """
 
     repeat: int
@@ -22,3 +23,4 @@ class Options:
     rows: int | None
     search: str
     sizes: tuple[int, ...]
+    vocabularies: tuple[int, ...]

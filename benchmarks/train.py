@@ -167,10 +167,10 @@ def _split(rows: Rows) -> tuple[Rows, Rows]:
 
 def _lines(rows: Rows, numbers: dict[str, str]) -> str:
     pairs = zip(rows.texts, rows.labels, strict=True)
-    return "".join(f"{numbers[label]} {_prepared(text)}\n" for text, label in pairs)
+    return "".join(f"{numbers[label]} {prepared(text)}\n" for text, label in pairs)
 
 
-def _prepared(text: str) -> str:
+def prepared(text: str) -> str:
     """One line, lower-cased, punctuation apart; the underline too, lest a word be a label."""
     return " ".join(re.sub(r"([^\w\s]|_)", r" \1 ", text.lower()).replace("\0", " ").split())
 
@@ -180,7 +180,7 @@ def _outcome(model: Any, test: Rows, numbers: dict[str, str], start: float) -> O
     from textclf.evaluation import measure
 
     labels = {number: label for label, number in numbers.items()}
-    found, _ = model.predict([_prepared(text) for text in test.texts])
+    found, _ = model.predict([prepared(text) for text in test.texts])
     predicted = [labels[each[0]] if each else "" for each in found]
     seconds = time.perf_counter() - start
     metrics = measure(test.labels, predicted)

@@ -93,6 +93,26 @@ def test_growth_never_repeats_rows(sets):
     assert "- tiny: it has 36 rows, not 1,000" in text
 
 
+def test_predict_labels_what_the_pipeline_labels(sets):
+    """Texts a second of all sides, seconds for one text, and not one label that differs."""
+    record, text = measured(sets, "predict")
+    [row] = record["rows"]
+    assert (row["set"], row["rows"], row["differences"]) == ("tiny", 12, 0)
+    assert min(*row["ours"], *row["sklearn"], *row["one"], *row["sklearn_one"]) > 0
+    assert row["over_sklearn"]["medians"] == pytest.approx(row["ours"][0] / row["sklearn"][0])
+    assert bool(row["over_fasttext"]) == bool(importlib.util.find_spec("fasttext"))
+    assert "| tiny | 12 |" in text
+
+
+def test_start_times_whole_processes(sets):
+    """Each command is run as often, with models of the sizes asked for."""
+    record, text = measured(sets, "start", "--vocabularies", "2000")
+    [row] = record["rows"]
+    assert (row["set"], row["labels"], row["features"]) == ("tiny", 2, 2000)
+    assert len(row["version"]) == len(row["ours"]) == len(row["joblib"]) == 5
+    assert "| tiny | 2 | 2,000 |" in text
+
+
 def test_the_record_says_where_and_with_what(sets):
     """Machine, versions, date and commit are part of every record."""
     record, _ = measured(sets, "growth", "--sizes", "1000")
@@ -112,7 +132,10 @@ def test_the_record_says_where_and_with_what(sets):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["serach"], "error: 'serach' is not one of search, count, train, growth\n"),
+        (
+            ["serach"],
+            "error: 'serach' is not one of search, count, train, growth, predict, start\n",
+        ),
         (["--features", "letters"], "error: 'letters' is not one of words, chars, joined\n"),
         (["--sets", "imbd"], "error: no set imbd; there are: data\n"),
         (["--data", "tests"], "no train.csv with a test.csv beside it in tests or its folders\n"),

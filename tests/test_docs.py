@@ -20,6 +20,8 @@ DOCUMENTS = [
         for name in ("registry", "reliability", "metadata", "search-space", "search", "report")
     ),
     "docs/security.md",
+    "docs/prediction.md",
+    "docs/scorer-format.md",
     "docs/benchmarks.md",
     "docs/gates.md",
     "docs/reproduce.md",
@@ -128,6 +130,8 @@ def test_the_document_shows_what_its_commands_print(name, checkout):
         (ROOT / name).write_text(new, "utf-8")
     if name == "docs/security.md":
         assert outputs_of_programs(new, checkout) == ["positive\n"]
+    if name == "docs/prediction.md":
+        assert outputs_of_programs(new, checkout) == ["positive 1.0\npositive\nnegative\n"]
     assert alike(new) == alike((ROOT / name).read_text("utf-8"))
 
 

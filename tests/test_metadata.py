@@ -62,7 +62,7 @@ def test_pretty_is_the_same_json(value):
 def test_the_fields_are_the_contract_s_in_its_order(registries):
     """The file starts with the five fields that the field's guides have, and has all the others."""
     fields = json.loads(encode(registries.metadata()))
-    assert list(fields) == [*CONTRACT, "files"]
+    assert list(fields) == [*CONTRACT, "files", "threshold"]
     assert list(fields["bump"]) == ["requested", "applied", "reasons", "base"]
     assert list(fields["artifact"]) == ["file", "sha256", "bytes"]
     assert {"path", "sha256", "rows", "labels", "sketch"} <= fields["data"].keys()

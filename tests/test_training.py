@@ -54,7 +54,7 @@ def job():
 @pytest.fixture(scope="module")
 def trained(job):
     fits: list[Fit] = []
-    metadata, artifact = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
+    metadata, artifact, _ = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
     return metadata, artifact, fits
 
 
@@ -215,7 +215,7 @@ def test_rows_left_out_are_counted_once(tmp_path):
     space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
     for given, expected in ((None, 0), (test, 1)):
         job = prepare(read, given, 0.2, options, Settings(space, folds=2))
-        metadata, _ = train(job, "1.0.0", BUMP, jobs=1)
+        metadata, *_ = train(job, "1.0.0", BUMP, jobs=1)
         assert (metadata.data.skipped_rows, metadata.test.skipped_rows) == (2, expected)
 
 
@@ -276,14 +276,14 @@ def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
     """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
     sampled = replace(job, settings=replace(job.settings, sample=300))
     fits: list[Fit] = []
-    metadata, artifact = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
+    metadata, artifact, _ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
     assert metadata.search.sample == 300
     assert metadata.data.rows == len(job.train)
     assert {fit.fold: len(fit.hits) for fit in fits} == {0: 100, 1: 100, 2: 100}
     whole = vocabulary(artifact)
     assert len(whole["word"]) > 2500  # 300 rows have fewer
     monkeypatch.setattr("textclf.training._COEFFICIENTS", 3 * 2 * 500)
-    limited, artifact = train(sampled, "1.0.0", BUMP)
+    limited, artifact, _ = train(sampled, "1.0.0", BUMP)
     assert {block: len(terms) for block, terms in vocabulary(artifact).items()} == {
         "word": 500,
         "char_wb": 500,
@@ -302,7 +302,7 @@ def test_every_label_is_in_a_sample(job):
     """A rare label has enough rows in the sample for the folds, and is not left out."""
     rare = replace(job.train, labels=("rare",) * 3 + job.train.labels[3:])
     sampled = replace(job, train=rare, settings=replace(job.settings, sample=60))
-    metadata, _ = train(sampled, "1.0.0", BUMP)
+    metadata, *_ = train(sampled, "1.0.0", BUMP)
     assert all(None not in candidate.fold_scores for candidate in metadata.search.candidates)
     assert "rare" in metadata.data.labels
 
@@ -322,7 +322,7 @@ def test_every_model_has_probabilities(job, classifier, own):
     """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
     text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
     space = parse_space(SpaceSource("grid", text))
-    _, artifact = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    _, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
     model = joblib.load(io.BytesIO(artifact))
     texts = list(job.test.texts)
     probabilities = model.predict_proba(texts)

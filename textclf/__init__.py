@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textclf.dataset import Dataset, ReadOptions, read_dataset
     from textclf.errors import TextclfError
+    from textclf.explanation import Explanation
     from textclf.metadata import Metadata
-    from textclf.prediction import Prediction, Predictor
+    from textclf.prediction import Prediction, Predictor, load
     from textclf.registry import Registry
     from textclf.signing import PublicKey
     from textclf.store.local import LocalStore
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Dataset",
+    "Explanation",
     "LocalStore",
     "Metadata",
     "Prediction",
@@ -27,11 +29,13 @@ __all__ = [
     "ReadOptions",
     "Registry",
     "TextclfError",
+    "load",
     "read_dataset",
 ]
 
 _HOMES = {
     "Dataset": "textclf.dataset",
+    "Explanation": "textclf.explanation",
     "LocalStore": "textclf.store.local",
     "Metadata": "textclf.metadata",
     "Prediction": "textclf.prediction",
@@ -40,6 +44,7 @@ _HOMES = {
     "ReadOptions": "textclf.dataset",
     "Registry": "textclf.registry",
     "TextclfError": "textclf.errors",
+    "load": "textclf.prediction",
     "read_dataset": "textclf.dataset",
 }
 

@@ -99,7 +99,7 @@ def evaluate(predictor: Predictor, rows: Dataset) -> Evaluation:
     for start in range(0, len(rows), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         predictions = predictor.predict(rows.texts[part])
-        labels += [each.label for each in predictions]
+        labels += [next(iter(each.scores)) for each in predictions]  # whatever the threshold
         scores += [each.score for each in predictions]
         if predictor.score_type == "probability":
             losses.append(_losses(predictions, numbered(rows.labels[part], numbers), numbers))

@@ -141,6 +141,14 @@ class Journal(Generic[T]):
             )
         return record
 
+    def has(self, n: int) -> bool:
+        """Whether there is a record of a number; cheaper than to list them."""
+        try:
+            self._store.view(self.key(n))
+        except Missing:
+            return False
+        return True
+
     def head(self) -> T | None:
         """The newest record."""
         numbers = self.numbers()

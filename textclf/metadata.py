@@ -157,7 +157,8 @@ class Code(msgspec.Struct, frozen=True):
 class Metadata(msgspec.Struct, frozen=True):
     """All of a version's ``metadata.json``, in the order of the file.
 
-    ``files`` are those beside the artifact and the metadata itself.
+    ``files`` are those beside the artifact and the metadata itself; below the score ``threshold`` a
+    text gets no label.
     """
 
     version: str
@@ -177,6 +178,7 @@ class Metadata(msgspec.Struct, frozen=True):
     message: str | None
     seconds: dict[str, float]
     files: list[FileRecord] = []
+    threshold: float | None = None
 
     def all_files(self) -> list[FileRecord]:
         """The model and the further files; not the metadata themselves."""
@@ -187,7 +189,7 @@ class Metadata(msgspec.Struct, frozen=True):
         names = ("scoring", "folds", "seed", "method", "sample")
         return recipe_of(
             self.search.space,
-            {name: getattr(self.search, name) for name in names},
+            {**{name: getattr(self.search, name) for name in names}, "threshold": self.threshold},
             labels=frozenset(self.data.labels),
             rows=self.data.rows_sha256,
             test=self.test.rows_sha256,
@@ -254,6 +256,15 @@ class Summary(msgspec.Struct, frozen=True):
     artifact: _Bytes
     data: _Rows
     test: _Test
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """Which files a version has; the rest of the file is skipped unread."""
+
+    version: str
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    artifact: FileRecord
+    files: list[FileRecord] = []
 
 
 _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

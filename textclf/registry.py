@@ -9,8 +9,6 @@ log.
 from __future__ import annotations
 
 import contextlib
-import getpass
-import hashlib
 import platform
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +26,7 @@ from textclf.metadata import (
     METADATA,
     SIGNATURE,
     BumpRecord,
+    Contents,
     FileRecord,
     Metadata,
     Summary,
@@ -38,11 +37,11 @@ from textclf.removal import Removal, pruned_by
 from textclf.signing import PublicKey, Sign
 from textclf.sketch import Sketch
 from textclf.standing import Kind, Standing, check_tags
-from textclf.store.base import Exists, Missing, Store
+from textclf.store.base import Exists, Missing, Store, View
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
 
 T = TypeVar("T", bound=Numbered)
-Described = TypeVar("Described", Metadata, Summary)
+Described = TypeVar("Described", Contents, Metadata, Summary)
 
 Judge = Callable[[Version | None], Verdict]
 """Looks at a version about to be promoted, given the one that is promoted now."""
@@ -163,6 +162,15 @@ class Registry:
         head = self._log.head()
         return parse_version(head.to) if head else None
 
+    def promotions(self) -> int:
+        """The number of the promotion that says what is latest; 0 where there was none."""
+        head = self._log.head()
+        return head.n if head else 0
+
+    def promoted_since(self, n: int) -> bool:
+        """Whether there was a promotion after that number: one look at the disk."""
+        return self._log.has(n + 1)
+
     def metadata(self, version: Version) -> Metadata:
         """All that is recorded of a version, and may be relied on.
 
@@ -206,6 +214,32 @@ class Registry:
         record = next(records, None)
         return self._checked(version, record) if record else None
 
+    def view(self, version: Version, name: str) -> View | None:
+        """A further file of a version, where it lies; ``None`` if it was published without.
+
+        Its size is checked. Its digest is only where a signature is required: this is for files
+        that are safe to read by themselves, and too large to be read each time. Nothing of other
+        versions is read.
+
+        Raises:
+            NoSuchVersion: it is not published.
+            IntegrityError: the file is missing, or is seen not to be what was published.
+        """
+        if self.signed_by:
+            return self.file(version, name)
+        records = self._decode(version, Contents).files
+        record = next((each for each in records if each.file == name), None)
+        if record is None:
+            return None
+        try:
+            view = self._store.view(f"{version}/{name}")
+        except Missing:
+            raise self._not_published(version, name, "is missing") from None
+        if len(view) != record.bytes:
+            problem = f"is not the file that was published (it has {len(view):,} bytes)"
+            raise self._not_published(version, name, problem)
+        return view
+
     def _whole(self, version: Version) -> bytes:
         """The model file, once every file of the version was checked."""
         metadata = self.metadata(version)
@@ -213,14 +247,15 @@ class Registry:
             self._checked(version, record)
         return self._checked(version, metadata.artifact)
 
+    def _not_published(self, version: Version, name: str, problem: str) -> IntegrityError:
+        return IntegrityError(f"{self.locate(version, name)} {problem}", hint="textclf verify")
+
     def _checked(self, version: Version, record: FileRecord) -> bytes:
         data = self._read(f"{version}/{record.file}")
         if data is None and METADATA not in self._store.names(str(version)):
             raise self._unknown(version)  # it is being pruned
         if problem := _file_problem(data, record):
-            raise IntegrityError(
-                f"{self.locate(version, record.file)} {problem}", hint="textclf verify"
-            )
+            raise self._not_published(version, record.file, problem)
         assert data is not None
         return data
 
@@ -877,6 +912,8 @@ def _distance(one: Version, other: Version) -> tuple[int, ...]:
 
 
 def _sha256(data: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()
 
 
@@ -885,6 +922,8 @@ def _now() -> str:
 
 
 def _who() -> str:
+    import getpass
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run without a user entry

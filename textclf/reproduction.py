@@ -102,7 +102,8 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
     rows = _read(record.path, data, options, "--data")
     test_rows = None if tested.path is None else _read(tested.path, test, options, "--test")
     names = ("space", "scoring", "folds", "seed", "method", "sample")
-    settings = Settings(**{name: getattr(metadata.search, name) for name in names})
+    recorded = {name: getattr(metadata.search, name) for name in names}
+    settings = Settings(**recorded, threshold=metadata.threshold)
     job = prepare(rows, test_rows, tested.split or 0.0, options, settings)
     _check(job.train, record, metadata, "--data")
     _check(job.test, tested, metadata, "--test")
@@ -184,7 +185,7 @@ def reproduce(
     """
     try:
         check_space(job.settings.space, _where)
-        made, model = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
+        made, model, _ = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
     except (UsageError, DataError) as error:  # space and data were good enough once
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries here: {error}",

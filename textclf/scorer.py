@@ -60,7 +60,7 @@ class Table:
         rows, starts, ends, text = arrays
         self.arrays = rows, starts, ends, text
         self.count = rows.shape[0]
-        self._buffer, self._name = buffer, name
+        self.buffer, self._name = buffer, name
         self._rows, self._starts, self._ends, self._text = (each.begin for each in arrays)
         self._mask = starts.shape[0] - 2
         self._size = text.shape[0]
@@ -68,7 +68,7 @@ class Table:
 
     def row(self, gram: bytes) -> tuple[float, ...] | None:
         """Of an n-gram in UTF-8; None if it is not in the table."""
-        buffer, text = self._buffer, self._text
+        buffer, text = self.buffer, self._text
         slot = crc32(gram) & self._mask
         first, last = _PAIR.unpack_from(buffer, self._starts + 4 * slot)
         if last > self.count:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
@@ -38,6 +37,8 @@ class Sketch(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:
         """Sketch the rows of a data set; their order does not matter."""
+        from hashlib import blake2b  # OpenSSL takes its time, and most commands only read sketches
+
         rows = {
             blake2b(
                 f"{label}\0{text}".encode("utf-8", "surrogatepass"), digest_size=_BYTES

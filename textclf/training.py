@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ from textclf.metadata import (
 from textclf.refit import refit
 from textclf.safe_load import load_pipeline
 from textclf.scored import Scored
+from textclf.scorer import SCORER
+from textclf.scorer_proof import prove
+from textclf.scorer_writer import compiled_scorer
 from textclf.search import (
     BestDecisions,
     Fit,
@@ -67,6 +70,7 @@ class Settings:
         seed: of the folds, of a split, of classifiers that have a random state.
         method: ``exact`` or ``race``.
         sample: the most rows to search; of more, a stratified sample is.
+        threshold: below this score the version gives a text no label; its metrics are without it.
     """
 
     space: Space
@@ -75,6 +79,7 @@ class Settings:
     seed: int = 0
     method: str = "exact"
     sample: int | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,14 @@ def _rows(dataset: Dataset, numbers: Sequence[int]) -> Dataset:
     )
 
 
+class Trained(NamedTuple):
+    """What a training made: the metadata, still without the time of publication; the files."""
+
+    metadata: Metadata
+    artifact: bytes
+    files: dict[str, bytes]
+
+
 def train(  # noqa: PLR0913 - what the record needs of its surroundings
     job: Job,
     version: str,
@@ -185,8 +198,8 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     read_seconds: float = 0.0,
     on_fit: Callable[[Fit], object] = lambda _: None,
     on_test: Callable[[Scored], object] = lambda _: None,
-) -> tuple[Metadata, bytes]:
-    """Search, refit the winner on all training rows, test it, and describe it.
+) -> Trained:
+    """Search, refit the winner on all training rows, compile and test it, and describe it.
 
     Args:
         job: what is trained.
@@ -200,10 +213,12 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         on_test: called with the model and what it said of the test rows.
 
     Returns:
-        The metadata, still without the time of publication, and the artifact's bytes.
+        The metadata, the artifact's bytes, and further files of the version: the scorer.
 
     Raises:
         DataError: too few rows for the folds, or no candidate could be fitted.
+        CannotCompile: the winner's weights are infinite or not numbers.
+        Disagreement: the compiled scorer does not say what the model says.
     """
     seconds = {"read": round(read_seconds, 3)}
     with _timed(seconds, "search"):
@@ -215,6 +230,8 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         record = artifact.describe(data)
     with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
         scored = Scored.of(load_pipeline(data, name=record.file), job.test)
+        scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
+        prove(scored, scorer)
         metrics = evaluation.measure(job.test.labels, scored.predicted)
     on_test(scored)
     metadata = Metadata(
@@ -242,8 +259,9 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         code=job.code,
         message=message,
         seconds=seconds,
+        threshold=job.settings.threshold,
     )
-    return metadata, data
+    return Trained(metadata, data, {SCORER: scorer})
 
 
 @dataclass(frozen=True)

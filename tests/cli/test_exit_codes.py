@@ -116,8 +116,9 @@ def test_wrong_columns_are_4_and_the_columns_listed(empty, cli):
 def test_a_damaged_model_is_6(project, cli, command):
     """A model file that differs from its digest is never loaded, promoted or called whole."""
     for version in ("1.0.0", "1.0.1"):
-        artifact = project / f"models/{version}/text_classifier.joblib"
-        artifact.write_bytes(artifact.read_bytes()[:-1] + b"\x00")
+        for file in ("text_classifier.joblib", "scorer.safetensors"):
+            path = project / f"models/{version}/{file}"
+            path.write_bytes(path.read_bytes()[:-1])
     done = cli(*command)
     assert done.code == 6
     assert "is not the file that was published" in done.out + done.err

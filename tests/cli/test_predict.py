@@ -234,7 +234,10 @@ def test_memory_stays_flat(start):
     with start("predict", "--format", "jsonl") as running, ThreadPoolExecutor(1) as pool:
         peaks = []
         for number in (30_000, 120_000):
-            lines = "".join(f"great {n}\n" for n in range(number)).encode()
+            # the first line is long enough for all that many texts need to be loaded
+            lines = "".join(
+                f"great {n}{' x' * (99_999 * (n == 0))}\n" for n in range(number)
+            ).encode()
             written = pool.submit(
                 lambda block: [running.stdin.write(block), running.stdin.flush()], lines
             )
@@ -255,3 +258,100 @@ def test_head_gets_its_line_and_nobody_complains(project, start):
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 1
+
+
+@pytest.mark.usefixtures("project")
+def test_a_threshold_gives_none_of_these(cli):
+    """A doubtful text has no label: null, an empty cell, or what --abstain says."""
+    texts = ["great lovely superb excellent", "unknown"]
+    predictions = json.loads(cli("predict", *texts, "--threshold", "0.99", "--json").out)[
+        "predictions"
+    ]
+    assert [p["label"] for p in predictions] == ["positive", None]
+    assert all(p["score"] == max(p["scores"].values()) for p in predictions)
+    shown = cli("predict", *texts, "--threshold", "0.99").out.splitlines()
+    assert [line.split("\t")[0] for line in shown] == ["positive", "(none)"]
+    table = cli("predict", *texts, "--threshold", "0.99", "--format", "csv").out
+    assert [row["label"] for row in csv.DictReader(io.StringIO(table))] == ["positive", ""]
+    lines = cli(
+        "predict", *texts, "--threshold", "0.99", "--abstain", "other", "--format", "jsonl"
+    ).out.splitlines()
+    assert [json.loads(line)["label"] for line in lines] == ["positive", "other"]
+
+
+@pytest.mark.usefixtures("data")
+def test_a_version_may_have_a_threshold(cli):
+    """What train is given is kept with the version; predict goes by it, unless told otherwise."""
+    (Path("grid.toml")).write_text("[features.word]\n[classifier.LinearSVC]\n")
+    assert cli("train", "--grid", "grid.toml", "--cv", "2", "--threshold", "0.99").code == 0
+    shown = json.loads(cli("versions", "show", "latest", "--json").out)
+    assert shown["threshold"] == 0.99
+    assert cli("predict", "unknown").out.startswith("(none)\t")
+    assert not cli("predict", "unknown", "--threshold", "0").out.startswith("(none)")
+    unchanged = cli("train", "--grid", "grid.toml", "--cv", "2", "--threshold", "0.99")
+    assert "nothing changed" in unchanged.out + unchanged.err
+    assert cli("train", "--grid", "grid.toml", "--threshold", "2").code == 2
+
+
+@pytest.mark.usefixtures("project")
+def test_explain_says_what_carried_the_decision(cli):
+    """A line for each of the weightiest n-grams and the sum; the JSON has all of them."""
+    shown = cli("predict", "lovely parcel", "--explain").out
+    assert "lovely" in shown
+    assert "decision value of" in shown
+    [prediction] = json.loads(cli("predict", "lovely parcel", "--explain", "--json").out)[
+        "predictions"
+    ]
+    why = prediction["explanation"]
+    assert why["label"] == prediction["label"]
+    parts = [each["contribution"] for each in why["contributions"]]
+    assert why["decision"] == pytest.approx(why["intercept"] + sum(parts))
+    assert {"kind", "ngram", "count", "contribution", "spans"} == set(why["contributions"][0])
+    line = cli("predict", "lovely parcel", "--explain", "--format", "jsonl").out
+    assert json.loads(line) == prediction
+    assert cli("predict", "x", "--explain", "--format", "csv").code == 2
+
+
+@pytest.mark.usefixtures("project")
+def test_explain_marks_the_text_on_a_terminal(terminal, cli):
+    """In colour where somebody sees it; the text itself is not changed, nor obeyed."""
+    seen = terminal("predict", "lovely \x1b[31mparcel", "--explain").out
+    assert "\x1b[1;3" in seen
+    assert "\x1b[31mparcel" not in seen
+    assert "\x1b" not in cli("predict", "lovely \x1b[31mparcel", "--explain").out
+
+
+@pytest.mark.usefixtures("project")
+def test_progress_is_told_on_stderr(cli, monkeypatch):
+    """Of a file or a stream that takes its time; not with --quiet."""
+    monkeypatch.setattr("textclf.cli.texts._TELL_EVERY", 0.0)
+    monkeypatch.setattr("textclf.cli.texts._LINES", 2)
+    done = cli("predict", stdin=b"great\nawful\nparcel\n")
+    assert "3 texts labelled" in done.err
+    assert len(done.out.splitlines()) == 3
+    assert cli("predict", "--quiet", stdin=b"great\nawful\nparcel\n").err == ""
+    assert cli("predict", "great", "awful", "parcel").err == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_a_long_file_is_labelled_in_order(cli):
+    """Many lines, shared out to threads, keep their order and have the labels of single ones."""
+    texts = ["great lovely", "awful waste", "parcel meeting", ""]
+    single = [
+        p["label"] for p in json.loads(cli("predict", "--json", "--", *texts).out)["predictions"]
+    ]
+    Path("many.txt").write_text("".join(f"{text} {n}\n" for n in range(9_000) for text in texts))
+    lines = cli("predict", "--file", "many.txt").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == single * 9_000
+    assert [line.rpartition(" ")[2] for line in lines[::4]] == [str(n) for n in range(9_000)]
+
+
+@pytest.mark.usefixtures("project")
+def test_only_the_promoted_version_is_read(project, cli):
+    """Other versions may be damaged, or there may be many: predict does not look at them."""
+    before = cli("predict", "great").out
+    for path in (project / "models/1.0.0").iterdir():
+        path.write_bytes(b"\x00")
+    (project / "models/text_classifier.joblib").write_bytes(b"")
+    (project / "models/1.0.1/text_classifier.joblib").write_bytes(b"")
+    assert cli("predict", "great").out == before

@@ -79,6 +79,21 @@ def test_completion_loads_nothing_heavy(imports):
     assert not imports(env=words) & HEAVY
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("predict", "this is great"),
+        ("predict", "great", "awful", "--json", "--top-k", "2"),
+        ("predict", "great", "--explain", "--threshold", "0.9"),
+        ("predict", "--version", "previous", "great"),
+    ],
+    ids=" ".join,
+)
+def test_a_few_texts_are_labelled_with_next_to_nothing(imports, command):
+    """No numerical library, no pickle of a model, no Rich: start-up is what one waits for."""
+    assert not imports(*command) & (HEAVY | {"numba", "rich", "logging", "hashlib"})
+
+
 def test_check_loads_no_scikit_learn(imports):
     """Looking at a data set needs no model."""
     assert not imports("check") & {"sklearn", "scipy", "joblib", "rich"}

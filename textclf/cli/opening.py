@@ -34,4 +34,4 @@ def open_predictor(registry: Registry, version: semver.Version, *, unsafe: bool)
 
     data, name = registry.artifact(version), registry.locate(version)
     render.warning(f"--unsafe-load: {name} is opened with joblib.load; any code in it runs now")
-    return Predictor(load_anything(data, name=name), version)
+    return Predictor.of_pipeline(load_anything(data, name=name), version)

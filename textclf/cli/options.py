@@ -92,6 +92,15 @@ VersionOption = Annotated[
 ]
 
 
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SCORE",
+        help="Below this score a text gets no label; if not given, the version's own threshold.",
+    ),
+]
+
+
 def utf8(text: str | None) -> str | None:
     """The text, if it can be written to a file."""
     try:

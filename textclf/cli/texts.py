@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -12,11 +13,17 @@ from typing import Any
 from textclf.cli import render
 from textclf.errors import DataError, UsageError
 
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 20
 """Bytes read and labelled at a time; less where the stream has less ready."""
+
+_LINES = 10_000
+"""Labelled at a time at most: an answer takes more memory than a short line."""
 
 _LONGEST = 1 << 28
 """Characters of one text; a line that goes on is no text, and may never end."""
+
+_TELL_EVERY = 5.0
+"""Seconds."""
 
 _HALVES = re.compile("[\ud800-\udfff]")
 """Of surrogate pairs: what no text can hold, though a few odd encodings can say it."""
@@ -82,7 +89,7 @@ def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
     """The lines of a stream, as many at a time as are ready: a slow stream is answered at once."""
     rest: list[str] = []  # pieces of a line that goes on, joined once
     length = 0
-    while block := stream.read1(_AT_ONCE):
+    while block := _ready(stream):
         first, *more = decoder.decode(block).split("\n")
         rest.append(first)
         length += len(first)
@@ -93,11 +100,58 @@ def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
         if more:
             *whole, last = ["".join(rest), *more]
             rest, length = [last], len(last)
-            yield [line.removesuffix("\r") for line in whole]
+            for begin in range(0, len(whole), _LINES):
+                yield [line.removesuffix("\r") for line in whole[begin : begin + _LINES]]
     rest.append(decoder.decode(b"", final=True))
     if any(rest):
         yield ["".join(rest).removesuffix("\r")]
     decoder.tell()
+
+
+def _ready(stream: Any) -> bytes:
+    """The next bytes: as many as can be had without waiting, but not none before the end."""
+    block: bytes = stream.read1(_AT_ONCE)
+    more = block
+    while more and len(block) < _AT_ONCE and _has_more(stream):
+        more = stream.read1(_AT_ONCE - len(block))
+        block += more
+    return block
+
+
+def _has_more(stream: Any) -> bool:
+    import select
+
+    try:
+        return bool(select.select([stream], [], [], 0)[0])
+    except (OSError, ValueError):  # no stream of the system's, or one that cannot be asked
+        return False
+
+
+class Progress:
+    """Tells on stderr every few seconds how many texts were labelled."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._texts = 0
+        self._start = self._told = time.monotonic()
+
+    def watch(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
+        """The same batches; what was asked for again has been labelled."""
+        for batch in batches:
+            yield batch
+            self._texts += len(batch)
+            if not self._quiet and time.monotonic() - self._told >= _TELL_EVERY:
+                self._tell()
+
+    def end(self) -> None:
+        """Tell the number of all, if something was told before."""
+        if self._told != self._start:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        speed = self._texts / (self._told - self._start)
+        render.progress(f"{self._texts:,} texts labelled, {speed:,.0f} a second")
 
 
 class _Decoder:

@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -139,6 +140,16 @@ On = Annotated[Backend, typer.Option(help="Search here, or on the workers of a d
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Of the dask cluster, such as host:8786.")
 ]
+VersionThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0,
+        max=1,
+        metavar="SCORE",
+        help="Kept with the version: predict gives no label to a text whose score is below.",
+    ),
+]
 NoPromote = Annotated[
     bool, typer.Option("--no-promote", help="Publish, but leave latest as it is.")
 ]
@@ -174,6 +185,7 @@ def train(
     jobs: Jobs = None,
     backend: On = Backend.THREADS,
     scheduler: Scheduler = None,
+    threshold: VersionThreshold = None,
     no_promote: NoPromote = False,
     require: gates.Require = None,
     max_regression: gates.MaxRegression = None,
@@ -201,6 +213,7 @@ def train(
     registry, signer = open_to_publish(models, sign)
     start = registry.resolve(from_) if from_ else None
     settings = _settings(_space(context, grid, preset), scoring, cv, seed, search, sample)
+    settings = replace(settings, threshold=threshold)
     options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     test, share = _test_rows(context, data, test, test_size)
     began = time.perf_counter()
@@ -221,7 +234,7 @@ def train(
     on_fit = leaderboard(job.points(), cv, quiet=quiet)
     publication = Publication(texts=include_texts)
     with _cluster(backend, scheduler) as cluster, on_fit as seen:
-        metadata, artifact = run(
+        trained = run(
             job,
             str(plan.version),
             plan.bump,
@@ -233,7 +246,7 @@ def train(
             on_test=publication.see,
         )
     pages = publication.pages
-    publish = partial(registry.publish, metadata, artifact, pages=pages, sign=signer)
+    publish = partial(registry.publish, *trained, pages=pages, sign=signer)
     how = {"force": force, "as_json": as_json, "quiet": quiet}
     _publish(registry, publish, None if no_promote else gate, past, **how)
 

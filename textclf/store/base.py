@@ -7,8 +7,12 @@ files that must appear together, and ``remove`` takes either away.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from typing import Protocol
+
+View = bytes | mmap.mmap
+"""Content that may still lie where it is kept; slices of either are bytes."""
 
 
 class Exists(Exception):
@@ -28,6 +32,13 @@ class Store(Protocol):
 
     def read(self, key: str) -> bytes:
         """The whole content of a key. Raises Missing."""
+        ...
+
+    def view(self, key: str) -> View:
+        """The content of a key, unread where the place can do that: a memory map. Raises Missing.
+
+        It is not for keys that are replaced: those may change under the reader.
+        """
         ...
 
     def names(self, folder: str = "") -> list[str]:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import mmap
 import os
 import shutil
 import stat
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
-from textclf.store.base import Exists, Missing
+from textclf.store.base import Exists, Missing, View
 
 _STAGING = ".registry/staging"
 _STALE_SECONDS = 24 * 60 * 60
@@ -41,13 +41,25 @@ class LocalStore:
         path = self._path(key)
         with self._told("read", key):
             try:
-                mode = path.stat().st_mode
-                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a pipe, say: it may not end
-                    raise OSError(errno.EINVAL, "it is no regular file")
+                _require_file(path)
                 return path.read_bytes()
             except (FileNotFoundError, IsADirectoryError):
                 raise Missing(key) from None
             except NotADirectoryError:
+                self._require_folder()
+                raise Missing(key) from None
+
+    def view(self, key: str) -> View:
+        """See Store."""
+        path = self._path(key)
+        with self._told("read", key):
+            try:
+                _require_file(path)
+                with path.open("rb") as file:
+                    if not os.fstat(file.fileno()).st_size:  # nothing cannot be mapped
+                        return b""
+                    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 self._require_folder()
                 raise Missing(key) from None
 
@@ -134,6 +146,8 @@ class LocalStore:
 
     def require_writable(self) -> None:
         """See Store."""
+        import tempfile
+
         with self._told("write", ""), self._staged() as file, self._staged() as link:
             _write(file, b"")
             _link(file, link)
@@ -201,6 +215,13 @@ class LocalStore:
                     f"{path} is not a folder, so no models can be kept there",
                     hint="name another with --models",
                 )
+
+
+def _require_file(path: Path) -> None:
+    """A folder will say itself that it is one; a pipe, say, may not end, or even open."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
 
 
 def _write(path: Path, data: bytes) -> None:
