@@ -96,6 +96,28 @@ def test_parquet_refused(tmp_path, monkeypatch):
     assert hint == "pip install '.[parquet]'"
 
 
+def test_damaged_parquet(tmp_path, capfd):
+    """What polars makes of a damaged file, down to the end of its process, is one sentence."""
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"text": ["a", "b"] * 9, "label": ["x", "y"] * 9}).write_parquet(path)
+    whole = path.read_bytes()
+    for at in range(4, len(whole) - 12, 97):
+        path.write_bytes(whole[:at] + b"\xff" * 5 + whole[at + 5 :])
+        try:
+            assert len(read_dataset(path, ReadOptions(on_bad_rows=SKIP))) <= 18
+        except DataError as error:
+            assert error.message.startswith(path.as_posix())  # noqa: PT017 - either is right
+    assert "not a whole one" in refused(path, whole[:-1])[0]
+    assert "no column" in refused(path, whole, text_column="\udce9")[0]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_polars_breaks_down(tmp_path, monkeypatch):
+    """A process that ends without an answer is a damaged file, not a damaged textclf."""
+    monkeypatch.setattr("textclf.parquet.sys.executable", "/bin/false")
+    assert "polars broke down" in refused(tmp_path / "a", b"PAR1PAR1")[0]
+
+
 def test_json_list_is_refused(tmp_path):
     """A `.json` file that is one list is refused with the command that makes lines of it."""
     message, hint = refused(tmp_path / "data.json", '[{"text": "a", "label": "b"}]')

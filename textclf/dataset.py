@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path, PurePath
 from typing import Final
 
-from textclf import readers
+from textclf import parquet, readers
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_bytes, read_to_end
 from textclf.readers import Columns, Rows, counted, excerpt
@@ -333,8 +333,8 @@ def _parse(data: bytes, name: str, options: ReadOptions) -> tuple[str, Rows]:
     columns = Columns(options.text_column, options.label_column)
     ending = PurePath(name.lower().removesuffix(".gz")).suffix
     format_ = FORMATS.get(ending)
-    if format_ == "parquet" or (format_ is None and data.startswith(b"PAR1")):
-        return "parquet", readers.read_parquet(data, name, columns)
+    if format_ == "parquet" or (format_ is None and data.startswith(parquet.MAGIC)):
+        return "parquet", parquet.read_parquet(data, name, columns)
     try:
         data = _to_utf8(data, options.encoding)
     except _NotTextError as problem:

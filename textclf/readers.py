@@ -555,11 +555,15 @@ def _json_keys(data: bytes, name: str, columns: Columns, decode: Any) -> Columns
         if isinstance(row, dict):
             seen.update(dict.fromkeys(row))
     keys = list(seen)
-    return _as_named(keys, name, columns) if keys else columns
+    return as_named(keys, name, columns) if keys else columns
 
 
-def _as_named(names: list[str], name: str, columns: Columns) -> Columns:
-    """Return the columns by their exact names; here a number is a name as well."""
+def as_named(names: list[str], name: str, columns: Columns) -> Columns:
+    """Return the columns by their exact names, where a number is a name as well.
+
+    Raises:
+        DataError: one of them is not there, or there more than once.
+    """
     text, label = (
         [i for i in _locate(names, w) if _position(w) is None or names[i] == w]
         for w in (columns.text, columns.label)
@@ -584,47 +588,3 @@ def read_fasttext(data: bytes) -> Rows:
         else:
             rows.add(number, text, label)
     return rows
-
-
-def read_parquet(data: bytes, name: str, columns: Columns) -> Rows:
-    """Read two columns of a Parquet file; rows are counted from 1.
-
-    Raises:
-        DataError: it is no Parquet file, polars is not installed, or a column is not there or
-            holds neither text nor numbers.
-    """
-    try:
-        import polars as pl
-    except ImportError:
-        raise DataError(
-            f"reading {name} needs polars, which is not installed",
-            hint="pip install '.[parquet]'",
-        ) from None
-    try:
-        schema = pl.read_parquet_schema(io.BytesIO(data))
-        keys = _as_named(list(schema), name, columns)
-        frame = pl.read_parquet(io.BytesIO(data), columns=[keys.text, keys.label])
-        texts, labels = (_as_text(frame[key], name) for key in (keys.text, keys.label))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = excerpt(str(error), 100)
-        raise DataError(f"{name} is not a Parquet file that polars can read: {reason}") from None
-    rows = Rows()
-    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        rows.add(number, text, label)
-    return rows
-
-
-def _as_text(series: Any, name: str) -> list[str | None]:
-    import polars as pl
-
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-    elif not (
-        series.dtype.is_integer()
-        or series.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
-    ):
-        raise DataError(
-            f'{name}: column "{excerpt(series.name)}" holds {series.dtype}, not text or numbers'
-        )
-    cells: list[str | None] = series.cast(pl.String).to_list()
-    return cells
