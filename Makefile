@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests test-faults browser bench fuzz format lock clean
+.PHONY: help train test lint types tests test-faults test-node browser bench fuzz format lock clean
 
 help:
 	@echo "make train   train on the sample data, publish, promote, predict, list"
 	@echo "make test    lint, types and tests"
 	@echo "make test-faults  strike the registry at each system call, and storm it; minutes"
 	@echo "make browser  look at the report in Chromium, if there is one"
+	@echo "make test-node   types and tests of examples/fastify (needs node 20 or later, and npm)"
 	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
 	@echo "make fuzz    throw broken input at every reader; SECONDS=60 each, where atheris is there"
 	@echo "make format  format the code"
@@ -41,6 +42,9 @@ test-faults: .venv/installed-dev
 browser: .venv/installed-dev
 	$(BIN)/python -m pytest tests/browser.py
 
+test-node: examples/fastify/node_modules/installed
+	cd examples/fastify && npm test
+
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
@@ -63,6 +67,7 @@ lock:
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf examples/fastify/node_modules examples/fastify/dist
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "textclf needs Python 3.11 or later: make PYTHON=python3.12 ...")'
@@ -85,4 +90,9 @@ clean:
 # there are no wheels of atheris for every system: make fuzz says so and goes on
 .venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
 	$(PIP) --require-hashes -r requirements-fuzz.lock || echo "atheris cannot be installed here"
+	@touch $@
+
+# npm checks what it installs against the hashes of package-lock.json
+examples/fastify/node_modules/installed: examples/fastify/package.json examples/fastify/package-lock.json
+	cd examples/fastify && npm ci
 	@touch $@

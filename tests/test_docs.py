@@ -26,6 +26,8 @@ DOCUMENTS = [
     "docs/gates.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
+    "docs/scorer-format.md",
+    "examples/fastify/README.md",
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)
