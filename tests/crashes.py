@@ -144,7 +144,7 @@ class Enumeration:
 
     def run(self):
         """Go through all places."""
-        self._once(at_event(0, _kill))  # warms what is imported late
+        self._look(self._once(at_event(0, _kill)), "first")  # loads here what is imported late
         untouched = self._once(at_event(0, _kill))
         self._look(untouched, "untouched")
         self.report.unacknowledged = 0

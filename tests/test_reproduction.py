@@ -30,7 +30,7 @@ features.char_wb.ngram_range = [[2, 3]]
 classifier.LogisticRegression.C = [1.0, 1e-4]
 classifier.SGDClassifier.alpha = 1e-4
 [[space]]
-features.word.stop_words = ["the", "a"]
+features.word.stop_words = [["the", "a"]]
 features.word.min_df = [1, 0.01]
 classifier.ComplementNB.alpha = [0.5]
 classifier.LinearSVC.penalty = "l1"
