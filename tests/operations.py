@@ -147,7 +147,8 @@ ARCHIVE = "archive"
 
 
 def _archived(root):
-    return {path.name: path.read_bytes() for path in (root / ARCHIVE).iterdir()}
+    store = LocalStore(root)  # so that trouble with the disk is told here, too
+    return {name: store.read(f"{ARCHIVE}/{name}") for name in store.names(str(ARCHIVE))}
 
 
 def _three(root):
