@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "textclf"
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 ROOMS_WITH_SKLEARN = {
     "counts", "features", "svm", "search", "refit", "calibration", "distributed", "dask_backend",
-    "training", "artifact", "evaluation", "safe_load", "unsafe_load",
+    "training", "artifact", "safe_load", "unsafe_load",
     "scorer_writer", "scorer_proof",
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ def metrics(registries):
         (" macro_f1 >= 90% ", Requirement("macro_f1", None, 0.9)),
         ("f1[spam]>=1", Requirement("f1", "spam", 1.0)),
         ("recall[a]b>=c = ]]>=0", Requirement("recall", "a]b>=c = ]", 0.0)),
+        ("accuracy>=0.123456789", Requirement("accuracy", None, 0.123456789)),
         ("precision[two words\n]=.5", Requirement("precision", "two words\n", 0.5)),
     ],
 )

@@ -41,7 +41,7 @@ class Requirement:
         return self.metric if self.label is None else f"{self.metric}[{self.label}]"
 
     def __str__(self) -> str:
-        return f"{self.name}>={self.least:g}"
+        return f"{self.name}>={self.least:.12g}"
 
     def of(self, metrics: Metrics) -> float | None:
         """The value of this metric; ``None`` where no row has the label, nor was given it."""
@@ -219,7 +219,7 @@ def _required(requirement: Requirement, metrics: Metrics) -> Check:
         mean = f"; did you mean {near!r}?" if near else ""
         reason = f"no test row has the label {requirement.label!r}{mean}"
     elif value < requirement.least - _ROUNDING:
-        reason = f"{requirement.name} is {value:.4f}, under {requirement.least:g}"
+        reason = f"{requirement.name} is {value:.4f}, under {requirement.least:.12g}"
     return Check(
         rule=str(requirement),
         metric=requirement.name,
@@ -239,7 +239,7 @@ def _regressions(gate: Gate, metrics: Metrics, before: Before) -> Iterator[Check
     for name, limit in limits:
         if limit is None:
             continue
-        rule = f"{name} {limit:g}"
+        rule = f"{name} {limit:.12g}"
         if before.metrics is None:
             metric = "accuracy" if name == "max-regression" else "f1"
             reason = f"{rule} cannot be judged: {before.excuse}"
@@ -272,5 +272,5 @@ def _f1(metrics: Metrics, label: str) -> float:
 
 def _regression(rule: str, metric: str, was: float, value: float, limit: float) -> Check:
     passed = value >= was - limit - _ROUNDING
-    reason = None if passed else f"{metric} is {value:.4f}, was {was:.4f}: over {limit:g} less"
+    reason = None if passed else f"{metric} is {value:.4f}, was {was:.4f}: over {limit:.12g} less"
     return Check(rule, metric, was - limit, value, was, passed=passed, reason=reason)
