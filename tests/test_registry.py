@@ -10,7 +10,7 @@ from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata import ARTIFACT, METADATA, FileRecord, Metadata, decode
-from textclf.registry import Problem
+from textclf.verification import Problem
 from textclf.versions import Bump, parse_version
 
 V = parse_version

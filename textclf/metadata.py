@@ -31,6 +31,13 @@ Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
 """A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
 
 
+def sha256(data: bytes) -> str:
+    """The digest of a file, in hex."""
+    import hashlib  # OpenSSL takes its time, and most commands need no digest
+
+    return hashlib.sha256(data).hexdigest()
+
+
 class BumpRecord(msgspec.Struct, frozen=True):
     """Which number went up from which version, what was asked for, and the reasons for it."""
 
@@ -46,6 +53,15 @@ class FileRecord(msgspec.Struct, frozen=True):
     file: FileName
     sha256: str
     bytes: int
+
+
+def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
+    """What is wrong with what a file holds now; ``None`` stands for no file."""
+    if data is None:
+        return "is missing"
+    if sha256(data) != recorded.sha256:
+        return "is not the file that was published (its SHA-256 differs)"
+    return None
 
 
 class DataRecord(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The registry of model versions: publish, resolve, promote, history, verify.
+"""The registry of model versions: publish, resolve, promote, remove.
 
 The only file that knows what lies where in ``models/`` (docs/registry.md draws it). A version is
 one folder, created in one step and never touched again. What is "latest" is said by the highest
@@ -20,7 +20,7 @@ from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.gate import Verdict
-from textclf.journal import Event, Journal, Numbered, Record
+from textclf.journal import Event, Journal, Record
 from textclf.metadata import (
     ARTIFACT,
     METADATA,
@@ -32,15 +32,17 @@ from textclf.metadata import (
     Summary,
     decode,
     encode,
+    file_problem,
+    sha256,
 )
 from textclf.removal import Removal, pruned_by
 from textclf.signing import PublicKey, Sign
 from textclf.sketch import Sketch
 from textclf.standing import Kind, Standing, check_tags
 from textclf.store.base import Exists, Missing, Store, View
+from textclf.verification import Verification, Verifier
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
 
-T = TypeVar("T", bound=Numbered)
 Described = TypeVar("Described", Contents, Metadata, Summary)
 
 Judge = Callable[[Version | None], Verdict]
@@ -71,28 +73,6 @@ class Promotion(msgspec.Struct, frozen=True):
     changed: bool
     kept: str | None = None
     gate: Verdict | None = None
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing found wrong: in which version (or none), in which file, and what."""
-
-    version: str | None
-    file: str
-    problem: str
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """How many version folders were read, all that is wrong, and whether a repair would help."""
-
-    versions: int
-    problems: tuple[Problem, ...]
-    repaired: tuple[str, ...] = ()
-    repairable: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Nothing is wrong."""
-        return not self.problems
 
 
 class Registry:
@@ -242,10 +222,10 @@ class Registry:
 
     def _whole(self, version: Version) -> bytes:
         """The model file, once every file of the version was checked."""
-        metadata = self.metadata(version)
-        for record in metadata.files:
+        artifact, *further = self.metadata(version).all_files()
+        for record in further:
             self._checked(version, record)
-        return self._checked(version, metadata.artifact)
+        return self._checked(version, artifact)
 
     def _not_published(self, version: Version, name: str, problem: str) -> IntegrityError:
         return IntegrityError(f"{self.locate(version, name)} {problem}", hint="textclf verify")
@@ -254,7 +234,7 @@ class Registry:
         data = self._read(f"{version}/{record.file}")
         if data is None and METADATA not in self._store.names(str(version)):
             raise self._unknown(version)  # it is being pruned
-        if problem := _file_problem(data, record):
+        if problem := file_problem(data, record):
             raise self._not_published(version, record.file, problem)
         assert data is not None
         return data
@@ -334,7 +314,7 @@ class Registry:
                 version = next_version(base, Bump(metadata.bump.applied), taken)
             numbered = msgspec.structs.replace(metadata, version=str(version), saved_at=_now())
             more = {**(files or {}), **pages(numbered)}
-            records = [FileRecord(name, _sha256(data), len(data)) for name, data in more.items()]
+            records = [FileRecord(name, sha256(data), len(data)) for name, data in more.items()]
             published = msgspec.structs.replace(numbered, files=records)
             data = encode(published)
             signed = {SIGNATURE: sign(data)} if sign else {}
@@ -362,15 +342,15 @@ class Registry:
         """
         data = self._metadata_file(version)
         metadata = self._decoded(version, data, Metadata)
-        if self._promoted_metadata().get(str(version), _sha256(data)) != _sha256(data):
+        if self.promoted_metadata().get(str(version), sha256(data)) != sha256(data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="restore it from a copy, or train again",
             )
-        for record in (metadata.artifact, *metadata.files):
+        for record in metadata.all_files():
             self._checked(version, record)
         signature = sign(data)
-        key = f"{_SIGNATURES}/{version}/{_sha256(signature)[:12]}.sig"
+        key = f"{_SIGNATURES}/{version}/{sha256(signature)[:12]}.sig"
         with contextlib.suppress(Exists):
             self._store.create(key, signature)
             self.note("signed", version, detail={"signature": key})
@@ -435,8 +415,8 @@ class Registry:
                 n=head.n + 1 if head else 1,
                 at=_now(),
                 to=str(version),
-                sha256=_sha256(artifact),
-                metadata_sha256=_sha256(self._metadata_file(version)),
+                sha256=sha256(artifact),
+                metadata_sha256=sha256(self._metadata_file(version)),
                 by=_who(),
                 token=uuid.uuid4().hex,
                 previous=head.to if head else None,
@@ -533,7 +513,7 @@ class Registry:
             NoSuchVersion: it is not published.
             IntegrityError: the log or an event is damaged.
         """
-        digest = _sha256(self._metadata_file(version))
+        digest = sha256(self._metadata_file(version))
         return self._removal.prune(version, message=message, metadata_sha256=digest)
 
     def contents(self, version: Version) -> dict[str, bytes]:
@@ -544,7 +524,7 @@ class Registry:
             IntegrityError: a file is missing, or is not what was published or promoted.
         """
         metadata, data = self.metadata(version), self._metadata_file(version)
-        if self._promoted_metadata().get(str(version), _sha256(data)) != _sha256(data):
+        if self.promoted_metadata().get(str(version), sha256(data)) != sha256(data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="textclf verify",
@@ -580,7 +560,7 @@ class Registry:
                 f"{version} in {source} {problem}",
                 hint="it was not imported; export it again where it is signed",
             )
-        digest = _sha256(contents[METADATA])
+        digest = sha256(contents[METADATA])
         self._require_free(version, digest)
         try:
             self._store.sweep()
@@ -596,7 +576,7 @@ class Registry:
     def _require_free(self, version: Version, digest: str) -> None:
         """Whoever has, or had, this number must be that very version."""
         there = self._read(f"{version}/{METADATA}")
-        known = {_sha256(there)} if there is not None else self._known_digests(version)
+        known = {sha256(there)} if there is not None else self._known_digests(version)
         if known == {digest} or (not known and version not in self.taken()):
             return
         was = "is" if there is not None else "was"
@@ -607,7 +587,7 @@ class Registry:
 
     def _known_digests(self, version: Version) -> set[str]:
         """Of a version that is not there: what the logs say of its metadata."""
-        promoted = self._promoted_metadata().get(str(version))
+        promoted = self.promoted_metadata().get(str(version))
         events = (event for event in self.events() if event.version == str(version))
         noted = (event.detail.get("metadata_sha256") for event in events)
         return {digest for digest in (promoted, *noted) if isinstance(digest, str)}
@@ -615,177 +595,39 @@ class Registry:
     # -- checking ---------------------------------------------------------------------------------
 
     def verify(self, *, repair: bool = False) -> Verification:
-        """Check every file of every version, the log and the alias.
+        """Check every file of every version, the logs and the alias.
 
         ``repair`` mends what is derived (the alias), sweeps what was left half-written and goes on
         removing what was half pruned; else it never touches a version or the log.
         """
-        repaired = tuple(self._repair()) if repair else ()
-        folders = self.numbers()
-        digests = self._promoted_metadata()
-        lasting: list[Problem] = []
-        for version in map(str, folders):
-            found = self._problems(version, digests.get(version))
-            lasting += self._named(version, found, version)
-        lasting += self._named(_PROMOTIONS, self._log_problems())
-        lasting += self._named(_EVENTS, self._event_problems())
-        derived: list[Problem] = []
-        with contextlib.suppress(TextclfError):  # a problem of the log
-            derived += self._named(ARTIFACT, self._alias_problems(self._log.head()))
-        derived += self._named(".registry/staging", self._leftover_problems())
-        derived += self._named(_EVENTS, self._half_pruned_problems())
-        return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
+        verifier = Verifier(self, self._store, self._log, self._events, self._removal)
+        return verifier.verify(repair=repair)
 
-    def _repair(self) -> Iterator[str]:
-        if self._store.leftovers():
-            self._store.sweep()
-            if not self._store.leftovers():
-                yield "removed half-written work of writers that died"
-        for version in self._removal.unfinished():
-            with contextlib.suppress(IntegrityError):  # of a log: nobody knows if it is promoted
-                why = self._removal.finish(version)
-                yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
-        with contextlib.suppress(IntegrityError, NoSuchVersion):
-            # the version itself, or the log, is damaged: the check that follows names it
-            if any(self._alias_problems(self._log.head())):
-                kept = self.heal()
-                told = f"; the file that stood there is now {kept}" if kept else ""
-                yield f"restored {self._store.locate(ARTIFACT)}{told}"
+    def promoted_metadata(self) -> dict[str, str]:
+        """Of every version that was ever promoted, the digest its metadata had then.
 
-    def _named(
-        self, key: str, problems: Iterator[Problem], version: str | None = None
-    ) -> Iterator[Problem]:
-        """The problems, and, where they cannot be looked for, that: the others are named still."""
-        try:
-            yield from problems
-        except StoreError as error:
-            yield Problem(version, key, self._without_path(error, key))
-
-    def _problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
-        """Of a version; none where it is pruned while it is looked at."""
-        with contextlib.suppress(NoSuchVersion):
-            found = list(self._version_problems(name, promoted))
-            if name in self._store.names():
-                yield from found
-
-    def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
-        try:
-            metadata = self.claims(parse_version(name))
-        except NoSuchVersion:
-            yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
-            return
-        except TextclfError as error:
-            key = f"{name}/{METADATA}"
-            yield Problem(name, key, self._without_path(error, key))
-            return
-        if promoted and promoted != _sha256(self._metadata_file(parse_version(name))):
-            yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
-        if problem := self.signature_problem(parse_version(name)):
-            yield Problem(name, f"{name}/{METADATA}", problem)
-        for record in (metadata.artifact, *metadata.files):
-            key = f"{name}/{record.file}"
-            try:
-                problem = _file_problem(self._read(key), record)
-            except StoreError as error:
-                problem = self._without_path(error, key)
-            if problem:
-                yield Problem(name, key, problem)
-        published = {
-            METADATA,
-            SIGNATURE,
-            *(each.file for each in (metadata.artifact, *metadata.files)),
-        }
-        for file in sorted(set(self._store.names(name)) - published):
-            yield Problem(name, f"{name}/{file}", "was not published with this version")
-
-    def _lost_log_problems(self) -> Iterator[Problem]:
-        try:
-            alias = self._read(ARTIFACT)
-        except StoreError:
-            return  # a problem of the alias
-        if alias is not None and not self._log.numbers() and self._is_ours(_sha256(alias)):
-            yield Problem(
-                None, _PROMOTIONS, f"is empty, but {ARTIFACT} is a version of this registry"
-            )
-
-    def _log_problems(self) -> Iterator[Problem]:
-        yield from self._lost_log_problems()
-        gone = {name for name, standing in self.standings().items() if standing.pruned}
-        before: Record | None = None
-        for key, record, whole in self._read_through(self._log):
-            if isinstance(record, Problem):
-                yield record
-                continue
-            previous = before.to if before else None
-            if whole and record.previous != previous:
-                yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
-            if record.to not in gone and (problem := self._promoted_problem(record)):
-                yield Problem(record.to, key, problem)
-            before = record
-
-    def _event_problems(self) -> Iterator[Problem]:
-        events = self._read_through(self._events)
-        yield from (event for _, event, _ in events if isinstance(event, Problem))
-
-    def _read_through(self, log: Journal[T]) -> Iterator[tuple[str, T | Problem, bool]]:
-        """Key, and record or what is wrong with it; and whether all is well right before it."""
-        whole, before = True, 0
-        for n in log.numbers():
-            key = log.key(n)
-            if n != before + 1:
-                yield key, Problem(None, key, f"record {before + 1} is missing before it"), False
-                whole = False
-            before = n
-            try:
-                record = log.read(n)
-            except TextclfError as error:
-                yield key, Problem(None, key, self._without_path(error, key)), False
-                whole = False
-                continue
-            yield key, record, whole
-            whole = True
-
-    def _promoted_problem(self, record: Record) -> str | None:
-        try:
-            metadata = self.claims(parse_version(record.to))
-        except NoSuchVersion:
-            return f"names version {record.to}, which does not exist"
-        except TextclfError:
-            return None  # a problem of that version
-        if metadata.artifact.sha256 != record.sha256:
-            return "has another SHA-256 than the version's metadata"
-        return None
-
-    def _promoted_metadata(self) -> dict[str, str]:
-        """Of every version that was ever promoted, the digest its metadata had then."""
+        Records that cannot be read are passed over: ``verify`` tells of them.
+        """
         digests: dict[str, str] = {}
-        with contextlib.suppress(StoreError):  # a problem of the log
-            for _, record, _ in self._read_through(self._log):
-                if isinstance(record, Record):
+        with contextlib.suppress(StoreError):
+            for n in self._log.numbers():
+                with contextlib.suppress(TextclfError):
+                    record = self._log.read(n)
                     digests.setdefault(record.to, record.metadata_sha256)
         return digests
 
-    def _without_path(self, error: TextclfError, key: str) -> str:
-        """What an error says of a file, where the file is named beside it."""
-        if isinstance(error.__cause__, OSError):
-            return f"cannot be read: {error.__cause__.strerror}"
-        return str(error).removeprefix(f"{self._store.locate(key)} ")
+    def is_published(self, digest: str) -> bool:
+        """Whether a model file of this digest was promoted here, or is a version's."""
+        for n in reversed(self._log.numbers()):
+            with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
+                if self._log.read(n).sha256 == digest:
+                    return True
+        return any(digest == sha256 for sha256 in self._published_digests())
 
-    def _alias_problems(self, head: Record | None) -> Iterator[Problem]:
-        found = self._read(ARTIFACT)
-        digest = _sha256(found) if found is not None else None
-        if head and digest is None:
-            yield Problem(head.to, ARTIFACT, f"is missing; promoted is {head.to}")
-        elif head and digest != head.sha256:
-            yield Problem(head.to, ARTIFACT, f"is not the promoted version {head.to}")
-
-    def _leftover_problems(self) -> Iterator[Problem]:
-        for name in self._store.leftovers():
-            yield Problem(None, name, "was left by a writer that died")
-
-    def _half_pruned_problems(self) -> Iterator[Problem]:
-        for version in self._removal.unfinished():
-            yield Problem(str(version), str(version), "was pruned, but is still there")
+    def _published_digests(self) -> Iterator[str]:
+        for version in self.numbers():
+            with contextlib.suppress(NoSuchVersion, IntegrityError):
+                yield self.claims(version).artifact.sha256
 
     # -- the alias --------------------------------------------------------------------------------
 
@@ -798,10 +640,10 @@ class Registry:
         kept = None
         while head := self._log.head():
             found = self._read(ARTIFACT)
-            if found is not None and _sha256(found) == head.sha256:
+            if found is not None and sha256(found) == head.sha256:
                 break
             promoted = self.artifact(parse_version(head.to))
-            if _sha256(promoted) != head.sha256:
+            if sha256(promoted) != head.sha256:
                 raise IntegrityError(
                     f"{head.to} is not the version that was promoted (its SHA-256 differs)",
                     hint="promote another version; textclf verify says more",
@@ -813,25 +655,13 @@ class Registry:
 
     def _keep_unknown(self, found: bytes) -> str | None:
         """Keep a file that is about to be replaced, unless it is a copy of a version's."""
-        digest = _sha256(found)
-        if self._is_ours(digest):
+        digest = sha256(found)
+        if self.is_published(digest):
             return None
         key = f"{_REPLACED}/{digest[:12]}.joblib"
         with contextlib.suppress(Exists):
             self._store.create(key, found)
         return self._store.locate(key)
-
-    def _is_ours(self, digest: str) -> bool:
-        for n in reversed(self._log.numbers()):
-            with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
-                if self._log.read(n).sha256 == digest:
-                    return True
-        return any(digest == sha256 for sha256 in self._published_digests())
-
-    def _published_digests(self) -> Iterator[str]:
-        for version in self.numbers():
-            with contextlib.suppress(NoSuchVersion, IntegrityError):
-                yield self.claims(version).artifact.sha256
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -899,22 +729,8 @@ class Registry:
         )
 
 
-def _file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
-    if data is None:
-        return "is missing"
-    if _sha256(data) != recorded.sha256:
-        return "is not the file that was published (its SHA-256 differs)"
-    return None
-
-
 def _distance(one: Version, other: Version) -> tuple[int, ...]:
     return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))
-
-
-def _sha256(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
 
 
 def _now() -> str:

@@ -14,8 +14,8 @@ from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, open_regi
 from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from textclf.registry import Verification
     from textclf.signing import PublicKey
+    from textclf.verification import Verification
 
 Repair = Annotated[
     bool, typer.Option("--repair", help="Restore the alias and remove half-written work.")
