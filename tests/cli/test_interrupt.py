@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -86,6 +88,30 @@ def test_ctrl_c_ends_a_search_at_once(project, start, write_data, classifier):
         running.wait()
         for stream in (running.stdin, running.stdout, running.stderr):
             stream.close()
+
+
+COMPILING = """\
+import ctypes, os, signal, time
+from textclf.cli.interrupts import obey_interrupts
+
+def _raw_object_cache_notify():
+    os.kill(os.getpid(), signal.SIGINT)
+
+obey_interrupts()
+ctypes.CFUNCTYPE(None)(_raw_object_cache_notify)()
+print("compiled", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_while_a_function_is_compiled():
+    """What is raised in LLVM's callback is dropped by ctypes: Ctrl-C is obeyed right after it."""
+    command = [sys.executable, "-c", COMPILING]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("compiled\ninterrupted\n", "")
 
 
 @pytest.mark.usefixtures("project")

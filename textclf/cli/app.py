@@ -28,6 +28,7 @@ from textclf.cli import (
     verify,
     versions,
 )
+from textclf.cli.interrupts import obey_interrupts
 from textclf.cli.settings import defaults_for, read_settings
 from textclf.errors import TextclfError
 
@@ -85,6 +86,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     _prepare_streams()
     _prepare_warnings()
+    obey_interrupts()
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         os._exit(code)  # threads may still be in compiled code; to end in order would abort

@@ -1,10 +1,36 @@
-"""Ctrl-C while the registry is being written."""
+"""Ctrl-C: obeyed at once, but not where it would be lost, nor while the registry is written."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_SOON = 0.02
+"""Seconds."""
+
+
+def obey_interrupts() -> None:
+    """Make Ctrl-C a KeyboardInterrupt that compiling cannot swallow, unless it is ignored."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual and hasattr(signal, "pthread_kill"):  # not on Windows
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(_signal: int, frame: FrameType | None) -> None:
+    """Raise, or try again soon: what a callback of LLVM raises, ctypes prints and drops."""
+    while frame and not frame.f_code.co_name.startswith("_raw_object_cache"):
+        frame = frame.f_back
+    if not frame:
+        raise KeyboardInterrupt
+    import threading
+
+    arguments = (threading.get_ident(), signal.SIGINT)  # of the main thread: it handles signals
+    threading.Timer(_SOON, signal.pthread_kill, arguments).start()
 
 
 @contextmanager
