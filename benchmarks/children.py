@@ -42,8 +42,22 @@ class Measured(Generic[T]):
 
 def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a function of a module in a fresh process."""
+    return within(None, function, *args, **kwargs)
+
+
+def within(seconds: float | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function of a module in a fresh process, which is killed after so many seconds.
+
+    Raises:
+        RuntimeError: it was.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+        try:
+            return pool.submit(function, *args, **kwargs).result(seconds)
+        except TimeoutError:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise RuntimeError(f"killed, not done after {seconds:,.0f} s") from None
 
 
 def alternate(

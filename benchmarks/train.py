@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.children import Measured, alone, run_textclf
+from benchmarks.children import Measured, run_textclf, within
 from benchmarks.options import Options
 from benchmarks.report import Skipped
 from benchmarks.sets import SAMPLE, DataSet, Rows, find_sets, read_rows, shuffled
@@ -33,6 +33,8 @@ from benchmarks.sets import SAMPLE, DataSet, Rows, find_sets, read_rows, shuffle
 _SHARE = 0.2
 _FOUND = ("lr", "dim", "epoch", "minCount", "minn", "maxn", "wordNgrams", "bucket")
 """What autotune settles, of fastText's arguments."""
+_PATIENCE = 10
+"""fastText is killed after so many times what it was given: on few rows autotune may never end."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,10 @@ def run(data: DataSet, options: Options) -> Iterator[TrainRow | Skipped]:
         ours.append(outcome)
         if find_spec("fasttext"):
             try:
-                tuned, again = alone(_theirs, data, math.ceil(outcome.seconds), seed)
+                duration = math.ceil(outcome.seconds)
+                tuned, again = within(_PATIENCE * duration + 60, _theirs, data, duration, seed)
             except RuntimeError as error:  # of fastText itself, and of a process that died
-                yield Skipped(data.name, f"fastText, {math.ceil(outcome.seconds)} s: {error}")
+                yield Skipped(data.name, f"fastText, {duration} s: {error}")
                 continue
             theirs.append(tuned)
             refitted.append(again)

@@ -51,8 +51,10 @@ class Leaderboard:
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
         if done <= 1 or self._over:
             return f"{done}/{total} fits{best}"
+        from textclf.report.numbers import duration
+
         left = (time.monotonic() - self._started) * (total - done) / (done - 1)
-        return f"{done}/{total} fits{best}, about {render.duration(left)} left"
+        return f"{done}/{total} fits{best}, about {duration(left)} left"
 
     def close(self) -> None:
         """There are no more results; a race has fewer than there are fits."""

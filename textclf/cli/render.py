@@ -168,17 +168,6 @@ def delta(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:+.1f}"
 
 
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``1 h 02 min``."""
-    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
-
-
 def params(values: dict[str, Any], *, without: Collection[str] = ()) -> str:
     """Parameters of a candidate on one line: ``LinearSVC C=1 word.ngram_range=[1, 2]``."""
     named = {

@@ -115,6 +115,8 @@ def show(
         answer = _answer(metadata, path, promoted=promotion is not None, published=True)
         render.json({**answer, "against": progress, "gate": verdict})
         return
+    from textclf.report.numbers import duration
+
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
     render.line(f"  {render.visible(render.params(metadata.best_params))}")
@@ -127,7 +129,7 @@ def show(
         _show_progress(progress)
     render.line(
         f"  {render.visible(path)}, {metadata.artifact.bytes:,} bytes, "
-        f"{render.duration(sum(metadata.seconds.values()))}"
+        f"{duration(sum(metadata.seconds.values()))}"
     )
     if verdict:
         document.write(gates.blocks(verdict))

@@ -49,7 +49,7 @@ def size(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.4 s``, ``3 min 05 s``, ``1 h 02 min``."""
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``1 h 02 min``."""
     if seconds < 10:  # noqa: PLR2004 - below, tenths matter
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
