@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from textclf.cli.app import app
+from textclf.cli.app import application
 
 
 def walk(command, path):
@@ -13,7 +13,7 @@ def walk(command, path):
         yield from walk(inner, f"{path} {name}")
 
 
-COMMANDS = dict(walk(typer.main.get_command(app), "textclf"))
+COMMANDS = dict(walk(typer.main.get_command(application()), "textclf"))
 
 
 def test_the_commands_are_those_of_the_contract():

@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
 import textclf
-from textclf.cli import (
-    check,
-    evaluate,
-    history,
-    housekeeping,
-    predict,
-    promote,
-    render,
-    reproduce,
-    sign,
-    train,
-    verify,
-    versions,
-)
+from textclf.cli import render
 from textclf.cli.interrupts import obey_interrupts
-from textclf.cli.settings import defaults_for, read_settings
+from textclf.cli.settings import defaults_for, has_settings, read_settings
 from textclf.errors import TextclfError
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    name="textclf",
-    help="Train, version, compare, promote and serve text classifiers; no server to run.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-)
-app.command(rich_help_panel="Make")(train.train)
-app.command(rich_help_panel="Make")(check.check)
-app.command(rich_help_panel="Use")(predict.predict)
-app.command(rich_help_panel="Use")(evaluate.evaluate)
-versions.app.command()(housekeeping.tag)
-versions.app.command()(housekeeping.prune)
-versions.app.command()(housekeeping.export)
-versions.app.command(name="import")(housekeeping.import_)
-app.add_typer(versions.app, rich_help_panel="Manage")
-app.command(rich_help_panel="Manage")(promote.promote)
-app.command(rich_help_panel="Manage")(promote.rollback)
-app.command(rich_help_panel="Manage")(history.history)
-app.command(rich_help_panel="Manage")(verify.verify)
-app.command(rich_help_panel="Manage")(reproduce.reproduce)
-app.command(rich_help_panel="Manage")(sign.sign)
+_COMMANDS = {
+    "train": ("Make", "train"),
+    "check": ("Make", "check"),
+    "predict": ("Use", "predict"),
+    "evaluate": ("Use", "evaluate"),
+    "versions": ("Manage", "versions"),
+    "promote": ("Manage", "promote"),
+    "rollback": ("Manage", "promote"),
+    "history": ("Manage", "history"),
+    "verify": ("Manage", "verify"),
+    "reproduce": ("Manage", "reproduce"),
+    "sign": ("Manage", "sign"),
+}
+"""Of each command the panel of the help it stands in, and its module."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,8 +44,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
-def root(
+def _root(
     context: typer.Context,
     _version: Annotated[
         bool,
@@ -80,6 +60,33 @@ def root(
     settings = read_settings()
     if settings:
         context.default_map = defaults_for(context, settings)
+
+
+def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """The command line, with all commands or only some."""
+    app = typer.Typer(
+        name="textclf",
+        help="Train, version, compare, promote and serve text classifiers; no server to run.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+    )
+    app.callback(invoke_without_command=True)(_root)
+    for name in names:
+        panel, module = _COMMANDS[name]
+        command = getattr(importlib.import_module(f"textclf.cli.{module}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, rich_help_panel=panel)
+        else:
+            app.command(rich_help_panel=panel)(command)
+    return app
+
+
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """The command that comes first, alone: to import and build all of them takes 50 ms.
+
+    Settings name other commands and their options, too.
+    """
+    return [name for name in arguments[:1] if name in _COMMANDS and not has_settings()] or _COMMANDS
 
 
 def main() -> None:
@@ -127,6 +134,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
+        app = application(_needed(arguments))
         code = app(list(arguments), prog_name="textclf", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has gone

@@ -1,4 +1,4 @@
-"""``textclf versions``: list, show and compare; ``housekeeping`` has the rest."""
+"""``textclf versions``: list and show; further commands from files of their own."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textclf.cli import answers, compare, document, render, versions_report
+from textclf.cli import answers, compare, document, housekeeping, render, versions_report
 from textclf.cli.options import DEFAULT_MODELS, AsJson, Models, Quiet, Version, open_registry
 from textclf.errors import IntegrityError
 
 if TYPE_CHECKING:
     from textclf.metadata import Metadata, Summary
 
-app = typer.Typer(
+versions = typer.Typer(
     name="versions",
     help="List, show, compare, report on, tag, prune, export and import versions.",
     no_args_is_help=False,
 )
 
-app.command()(versions_report.report)
+versions.command()(versions_report.report)
 
 
-@app.callback(invoke_without_command=True)
+@versions.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
     """List, show, compare, report on, tag, prune, export and import versions."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
-@app.command(name="list")
+@versions.command(name="list")
 def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Every version, highest first, the promoted one marked."""
     registry = open_registry(models)
@@ -88,7 +88,7 @@ def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]])
     ]
 
 
-@app.command()
+@versions.command()
 def show(
     version: Version,
     models: Models = DEFAULT_MODELS,
@@ -143,4 +143,8 @@ def _show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: boo
     document.write([answers.class_table(test.metrics)])
 
 
-app.command()(compare.compare)
+versions.command()(compare.compare)
+versions.command()(housekeeping.tag)
+versions.command()(housekeeping.prune)
+versions.command()(housekeeping.export)
+versions.command(name="import")(housekeeping.import_)
