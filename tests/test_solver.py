@@ -1,4 +1,4 @@
-"""Many linear SVMs side by side, or by four, against LinearSVC solved tightly one by one."""
+"""Many linear SVMs side by side, against LinearSVC solved tightly one by one."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,10 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from textclf.quartets import Quartets
-from textclf.solver import BLOCK, Lane, LinearSvms
+from textclf.solver import WIDTHS, Lane, LinearSvms
 
 EPOCHS = 5000
-each_solver = pytest.mark.parametrize("solver", [LinearSvms, Quartets])
+BLOCK = WIDTHS[-1]
 
 
 def problem(seed, rows, classes, columns=60):
@@ -48,15 +47,14 @@ def tightly(matrix, codes, lane):
 costs = st.sampled_from([0.03, 0.1, 1, 3, 10])
 
 
-@each_solver
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(st.integers(0, 10**6), st.integers(3, 40), st.integers(0, 60), st.data())
-def test_decision_values_are_those_of_a_tight_solution(solver, seed, classes, more, data):
+def test_decision_values_are_those_of_a_tight_solution(seed, classes, more, data):
     """Any classes, costs on either side and order of entries: within the tolerance of LinearSVC."""
     matrix, codes = problem(seed, classes + more, classes)
     wanted = st.builds(Lane, st.integers(0, classes - 1), costs, costs)
     lanes = data.draw(st.lists(wanted, min_size=1, max_size=12))
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     assert svms.solve(np.arange(len(lanes)), 1e-3, EPOCHS, seed)
     found = svms.decisions(matrix, np.arange(len(lanes)))
     for number, lane in enumerate(lanes):
@@ -71,12 +69,11 @@ def many_lanes(classes, extra=5):
     ]
 
 
-@each_solver
-def test_more_lanes_than_a_block_holds_are_all_solved(solver):
+def test_more_lanes_than_a_block_holds_are_all_solved():
     """The lanes of every block, in any order, get their own solution."""
     matrix, codes = problem(1, 50, 5)
     lanes = many_lanes(5)
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     which = np.random.default_rng(0).permutation(len(lanes))
     assert svms.solve(which, 1e-3, EPOCHS, 0)
     for number in (0, 1, BLOCK - 1, BLOCK, BLOCK + 4, *which[-3:]):
@@ -84,25 +81,23 @@ def test_more_lanes_than_a_block_holds_are_all_solved(solver):
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
-@each_solver
-def test_an_unsolved_block_does_not_keep_the_others_from_being_solved(solver):
+def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
     """Where one lane does not converge the answer is no, but every block was worked on."""
     matrix, codes = problem(2, 60, 4)
     lanes = [*[Lane(0, 1e6, 1e6)] * BLOCK, Lane(1, 0.1, 0.1)]
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     assert not svms.solve(np.arange(len(lanes)), 1e-3, 30, 0)
     expected = tightly(matrix, codes, lanes[-1])
     assert values(svms, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
 
 
-@each_solver
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 15), min_size=1), st.booleans())
-def test_continuing_some_lanes_leaves_the_others_alone(solver, seed, some, backwards):
+def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
     """Only the lanes named move, and those get closer to the solution."""
     matrix, codes = problem(seed, 60, 4)
     lanes = [Lane(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     assert svms.solve(np.arange(16), 1e-1, EPOCHS, 0)
     before = svms.decisions(matrix, np.arange(16))
     which = np.array(sorted(some, reverse=backwards))
@@ -127,35 +122,32 @@ def test_a_lane_is_solved_alone_as_in_company():
         assert values(together, matrix, number) == pytest.approx(expected, abs=3e-4)
 
 
-@each_solver
-def test_the_same_seed_gives_the_same_weights(solver):
+def test_the_same_seed_gives_the_same_weights():
     """Two runs agree to the last bit; another order of the rows is another road."""
     matrix, codes = problem(4, 70, 5)
     runs = []
     for seed in (0, 0, 1):
-        svms = solver(matrix, codes, many_lanes(5))
+        svms = LinearSvms(matrix, codes, many_lanes(5))
         assert svms.solve(np.arange(len(svms.lanes)), 1e-2, EPOCHS, seed)
         runs.append(svms.decisions(matrix, np.arange(len(svms.lanes))))
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2])
 
 
-@each_solver
-def test_too_few_epochs_are_no_solution(solver):
+def test_too_few_epochs_are_no_solution():
     """One pass is not enough to know that gradients vanish; nor are none."""
     matrix, codes = problem(5, 60, 4)
     for epochs in (0, 1):
-        svms = solver(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
+        svms = LinearSvms(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
         assert not svms.solve(np.arange(2), 1e-6, epochs, 0)
     assert svms.decisions(matrix, np.arange(2)).any(axis=0).all()
 
 
-@each_solver
-def test_what_was_reached_is_kept_when_epochs_run_out(solver):
+def test_what_was_reached_is_kept_when_epochs_run_out():
     """Going on after too few passes ends where a single go would have ended."""
     matrix, codes = problem(6, 60, 4)
     lanes = [Lane(code, 1.0, 0.5) for code in range(4)]
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     tries = 0
     while not svms.solve(np.arange(4), 1e-3, 2, tries):
         tries += 1
@@ -166,12 +158,11 @@ def test_what_was_reached_is_kept_when_epochs_run_out(solver):
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
-@each_solver
-def test_sorting_the_matrix_afterwards_changes_nothing(solver):
+def test_sorting_the_matrix_afterwards_changes_nothing():
     """A user of the matrix may sort the entries of its rows in place, as liblinear's does."""
     matrix, codes = problem(7, 60, 4)
     lanes = [Lane(code, 1.0, 1.0) for code in range(4)]
-    svms = solver(matrix, codes, lanes)
+    svms = LinearSvms(matrix, codes, lanes)
     assert not matrix.has_sorted_indices
     matrix.sort_indices()
     assert svms.solve(np.arange(4), 1e-3, EPOCHS, 0)

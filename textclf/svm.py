@@ -1,7 +1,6 @@
 """LinearSVC on held-out rows: the decisions of liblinear, mostly without liblinear.
 
-``solver`` brings all classes and costs near the optimum at once, of two classes ``quartets`` four
-costs. Decision values found there differ
+``solver`` brings all classes and costs near the optimum at once. Decision values found there differ
 from liblinear's by less than its tolerance, so only rows whose two best classes are closer than
 that could be labelled otherwise. For those rows the lanes involved are solved further, and what is
 still too close is left to liblinear itself. So the labels are LinearSVC's, in a fraction of its
@@ -22,7 +21,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 
 from textclf import liblinear
-from textclf.quartets import Quartets
 from textclf.solver import Lane, LinearSvms
 
 Values = NDArray[np.float64]
@@ -112,8 +110,7 @@ def decide(
         lanes = [_lanes(estimator, classes, labels) for estimator in estimators]
     except ValueError:  # class weights of one do not fit the labels: it alone has to fail
         return None
-    solver = Quartets if len(classes) == 2 else LinearSvms  # noqa: PLR2004 - two are one problem
-    svms = solver(train, codes, [lane for some in lanes for lane in some])
+    svms = LinearSvms(train, codes, [lane for some in lanes for lane in some])
     each = len(lanes[0])
     starts = range(0, len(svms.lanes), each)
     values = np.empty((held.shape[0], len(svms.lanes)))
