@@ -55,11 +55,14 @@ class Scores:
     winner: int
 
     def difference(self, other: Scores) -> float:
-        """The largest difference of two scores of the same candidate on the same fold."""
+        """The largest difference of two scores of the same candidate on the same fold.
+
+        A race does not run them all.
+        """
         return max(
             abs(score - its)
             for scores, others in zip(self.folds, other.folds, strict=True)
-            for score, its in zip(scores, others, strict=True)
+            for score, its in zip(scores, others, strict=False)
             if score is not None and its is not None
         )
 
