@@ -36,6 +36,9 @@ Measured on ten data sets: values are off by at most 0.6 × the tolerance at the
 last stage.
 """
 
+_TOO_MUCH = 1 << 30
+"""Bytes of weights and duals above which the costs are solved one after the other."""
+
 _MANY = 3
 """Classes from which on the final model may be solved side by side: one lane each."""
 
@@ -110,6 +113,9 @@ def decide(
         lanes = [_lanes(estimator, classes, labels) for estimator in estimators]
     except ValueError:  # class weights of one do not fit the labels: it alone has to fail
         return None
+    if len(estimators) > 1 and 4 * sum(train.shape) * sum(map(len, lanes)) > _TOO_MUCH:
+        alone = [decide([estimator], train, labels, held) for estimator in estimators]
+        return None if None in alone else [one for each in alone if each for one in each]
     svms = LinearSvms(train, codes, [lane for some in lanes for lane in some])
     each = len(lanes[0])
     starts = range(0, len(svms.lanes), each)

@@ -17,7 +17,7 @@ import typer
 import textclf
 from textclf.cli import render
 from textclf.cli.interrupts import obey_interrupts
-from textclf.cli.settings import defaults_for, has_settings, read_settings
+from textclf.cli.settings import defaults_for, read_settings
 from textclf.errors import TextclfError
 
 INTERRUPTED = 130
@@ -57,9 +57,8 @@ def _root(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         return
-    settings = read_settings()
-    if settings:
-        context.default_map = defaults_for(context, settings)
+    if context.obj:
+        context.default_map = defaults_for(context, context.obj)
 
 
 def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
@@ -79,14 +78,6 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
         else:
             app.command(rich_help_panel=panel)(command)
     return app
-
-
-def _needed(arguments: Sequence[str]) -> Iterable[str]:
-    """The command that comes first, alone: to import and build all of them takes 50 ms.
-
-    Settings name other commands and their options, too.
-    """
-    return [name for name in arguments[:1] if name in _COMMANDS and not has_settings()] or _COMMANDS
 
 
 def main() -> None:
@@ -134,8 +125,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        app = application(_needed(arguments))
-        code = app(list(arguments), prog_name="textclf", standalone_mode=False)
+        code = _call(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has gone
         _drop_unwritten()
@@ -150,7 +140,20 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error.__cause__, KeyboardInterrupt):  # in compiled code, as it returned
             return _interrupted()
         return _tell(error)
-    return _interrupted() if code == INTERRUPTED else int(code or 0)
+    return _interrupted() if code == INTERRUPTED else code or 0
+
+
+def _call(arguments: Sequence[str]) -> int | None:
+    """Call the command that is named, which is built alone: to import and build all takes 50 ms.
+
+    With settings, which may name any of them, all are.
+    """
+    named = [word for word in arguments if not word.startswith("-")][:1]
+    settings = read_settings() if named else {}
+    known = not settings and _COMMANDS.keys() & named
+    app = application(known or _COMMANDS)
+    code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
+    return code if isinstance(code, int) else None
 
 
 def _drop_unwritten() -> None:

@@ -29,11 +29,6 @@ _NEVER = {"unsafe_load"}
 """Options that must be typed each time: who wrote the settings did not see the file."""
 
 
-def has_settings() -> bool:
-    """Whether the current folder has a file that may hold settings."""
-    return _OWN.is_file() or _SHARED.is_file()
-
-
 def read_settings() -> dict[str, Any]:
     """The settings of the current folder; empty where there are none. Raises UsageError."""
     if _OWN.is_file():
