@@ -1,4 +1,5 @@
 import importlib.util
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from hypothesis import settings
 
 settings.register_profile("any machine", deadline=None)  # a busy one is no failure
 settings.load_profile("any machine")
+
+# a shell lets what it starts in the background ignore Ctrl-C, and all its children inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _beside(name):
