@@ -13,7 +13,7 @@ import platform
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from semver import Version
@@ -40,8 +40,10 @@ from textclf.signing import PublicKey, Sign
 from textclf.sketch import Sketch
 from textclf.standing import Kind, Standing, check_tags
 from textclf.store.base import Exists, Missing, Store, View
-from textclf.verification import Verification, Verifier
 from textclf.versions import Bump, Recipe, infer_bump, is_version, next_version, parse_version
+
+if TYPE_CHECKING:
+    from textclf.verification import Verification
 
 Described = TypeVar("Described", Contents, Metadata, Summary)
 
@@ -600,6 +602,8 @@ class Registry:
         ``repair`` mends what is derived (the alias), sweeps what was left half-written and goes on
         removing what was half pruned; else it never touches a version or the log.
         """
+        from textclf.verification import Verifier  # others start sooner without it
+
         verifier = Verifier(self, self._store, self._log, self._events, self._removal)
         return verifier.verify(repair=repair)
 

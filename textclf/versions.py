@@ -10,7 +10,6 @@ Pure functions over values; the meaning of the three numbers is this project's:
 from __future__ import annotations
 
 import enum
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -170,6 +169,8 @@ def _mapping_change(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 
 def differ(one: Any, other: Any) -> bool:
     """Whether two JSON values differ; 1 and 1.0 do: to scikit-learn a count and a share."""
+    import json  # here, and so the start of every command is sooner
+
     return json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
 
 
