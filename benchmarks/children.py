@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, ParamSpec, TypeVar
@@ -52,12 +52,12 @@ def within(seconds: float | None, function: Callable[P, T], *args: P.args, **kwa
         RuntimeError: it was.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *args, **kwargs).result(seconds)
-        except TimeoutError:
+        future = pool.submit(function, *args, **kwargs)
+        if wait([future], seconds).not_done:
             for process in multiprocessing.active_children():
                 process.kill()
-            raise RuntimeError(f"killed, not done after {seconds:,.0f} s") from None
+            raise RuntimeError(f"killed, not done after {seconds:,.0f} s")
+        return future.result()
 
 
 def alternate(

@@ -3,12 +3,16 @@
 import csv
 import importlib.util
 import json
+import multiprocessing
 import subprocess
 import sys
+import time
 from itertools import product
 from pathlib import Path
 
 import pytest
+
+from benchmarks.children import within
 
 ROOT = Path(__file__).parent.parent
 WORDS = {"good": ["great", "fine", "lovely"], "bad": ["awful", "broken", "dull"]}
@@ -147,6 +151,16 @@ def test_bad_input_gets_one_sentence(arguments, sentence):
     done = bench(*arguments)
     assert done.returncode == 2
     assert done.stderr.endswith(sentence)
+
+
+def test_work_that_never_ends_is_killed():
+    """So is its process; what ends in time has its value, and its own errors."""
+    with pytest.raises(RuntimeError, match="killed, not done after 1 s"):
+        within(1, time.sleep, 600)
+    assert multiprocessing.active_children() == []
+    assert within(60, len, "abc") == 3
+    with pytest.raises(ZeroDivisionError):
+        within(None, divmod, 1, 0)
 
 
 def test_a_set_that_fails_does_not_end_the_run(sets):

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
+from textclf.solver import LinearSvms
 from textclf.svm import decide, is_solvable
 
 SAMPLE = Path(__file__).parent.parent / "data" / "train.csv"
@@ -143,6 +144,25 @@ def test_two_classes_are_one_problem(weight):
     held, _ = random_problem(1, 2)
     estimators = [svm(C=cost, class_weight=weight) for cost in (0.1, 1, 10)]
     assert_decided_alike(estimators, matrix, labels, held)
+
+
+@pytest.mark.parametrize("classes", [2, 6])
+def test_costs_are_decided_alike_one_after_the_other(monkeypatch, classes):
+    """Where all at once would take too much memory the labels are LinearSVC's, too."""
+    matrix, labels = random_problem(5, classes)
+    held, _ = random_problem(6, classes)
+    sizes = []
+
+    class Watched(LinearSvms):
+        def __init__(self, train, codes, lanes):
+            sizes.append(len(lanes))
+            super().__init__(train, codes, lanes)
+
+    monkeypatch.setattr("textclf.svm.LinearSvms", Watched)
+    monkeypatch.setattr("textclf.svm._TOO_MUCH", 0)
+    assert_decided_alike([svm(C=cost) for cost in (0.1, 1, 10)], matrix, labels, held)
+    assert sizes == [1 if classes == 2 else classes] * 3
+    assert decide([svm(), svm(C=1e9)], matrix, labels, held) is None
 
 
 def test_one_class_is_left_to_scikit_learn():

@@ -15,7 +15,7 @@ def compiled(function: Function) -> Function:
 
     The machine code is kept beside the source, or in the user's cache where that cannot be written;
     where neither can, it is compiled anew in each process. What is kept is renewed when its own
-    file changes, so a compiled function calls none of another file.
+    file changes, so a compiled function calls none of another file, but for those of ``vectors``.
     """
     options: dict[str, Any] = {
         "nogil": True,
@@ -31,6 +31,6 @@ def compiled(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """A part of compiled functions: Numba puts its code in the place of each call.
 
-    Calls are not free where vectors (``vectors``) go in and out: a third of the solver's time.
+    Calls are not free where vectors (``vectors``) go in and out: a sixth of the solver's time.
     """
     return cast("Function", numba.njit(inline="always")(function))

@@ -626,7 +626,7 @@ class Registry:
             with contextlib.suppress(IntegrityError):  # a damaged record vouches for nothing
                 if self._log.read(n).sha256 == digest:
                     return True
-        return any(digest == sha256 for sha256 in self._published_digests())
+        return digest in self._published_digests()
 
     def _published_digests(self) -> Iterator[str]:
         for version in self.numbers():

@@ -127,13 +127,12 @@ class LinearSvms:
 
     def _sides(self, running: list[int], width: int) -> tuple[Floats, Floats]:
         """For each class, the sign that its rows have in each lane, and 1/2C of that side."""
-        classes = int(self._codes.max(initial=0)) + 1
+        classes = int(self._codes.max()) + 1
         signs, extra = np.ones((2, classes, width), np.float32)
         for place, number in enumerate(running):
             lane = self.lanes[number]
             signs[:, place], extra[:, place] = -1, 0.5 / lane.rest
-            if lane.positive < classes:
-                signs[lane.positive, place], extra[lane.positive, place] = 1, 0.5 / lane.cost
+            signs[lane.positive, place], extra[lane.positive, place] = 1, 0.5 / lane.cost
         return signs, extra
 
 
@@ -189,11 +188,8 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
                 continue
             at += 1
             begin, end, code = indptr[row], indptr[row + 1], codes[row]
-            sign, more, dual = (
-                load(signs, code, like),
-                load(extra, code, like),
-                load(duals, row, like),
-            )
+            sign, more = load(signs, code, like), load(extra, code, like)
+            dual = load(duals, row, like)
             product = _product(indices, data, begin, end, weights, like)
             slope = sign * product - one + more * dual
             free = greater(dual, zero)

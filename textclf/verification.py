@@ -126,11 +126,7 @@ class Verifier:
                 problem = self._without_path(error, key)
             if problem:
                 yield Problem(name, key, problem)
-        published = {
-            METADATA,
-            SIGNATURE,
-            *(each.file for each in metadata.all_files()),
-        }
+        published = {METADATA, SIGNATURE, *(each.file for each in metadata.all_files())}
         for file in sorted(set(self.store.names(name)) - published):
             yield Problem(name, f"{name}/{file}", "was not published with this version")
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from llvmlite.binding import ExecutionEngine
 
 GRID = """\
 [features.word]
@@ -109,6 +110,8 @@ except KeyboardInterrupt:
 
 def test_ctrl_c_while_a_function_is_compiled():
     """What is raised in LLVM's callback is dropped by ctypes: Ctrl-C is obeyed right after it."""
+    callbacks = [name for name in dir(ExecutionEngine) if name.startswith("_raw_object_cache")]
+    assert "_raw_object_cache_notify" in callbacks  # that is what it is called, still
     command = [sys.executable, "-c", COMPILING]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("compiled\ninterrupted\n", "")

@@ -14,15 +14,14 @@ try:
     code = run(sys.argv[1:])
 except SystemExit as exit:
     code = exit.code
-roots = sorted({name.partition(".")[0] for name in sys.modules})
-print(json.dumps([code or 0, roots, sorted(sys.modules)]), file=sys.stderr)
+print(json.dumps([code or 0, sorted(sys.modules)]), file=sys.stderr)
 """
 HEAVY = {"sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas"}
 
 
 @pytest.fixture
-def imports(project):
-    """Top-level modules loaded by a command whose output is piped."""
+def modules(project):
+    """All modules loaded by a command whose output is piped."""
 
     def call(*command, env=None):
         done = subprocess.run(
@@ -30,11 +29,17 @@ def imports(project):
             capture_output=True, text=True, check=True, cwd=project, timeout=60,
             env={**os.environ, **(env or {})},
         )  # fmt: skip
-        code, roots, _ = json.loads(done.stderr.splitlines()[-1])
+        code, loaded = json.loads(done.stderr.splitlines()[-1])
         assert code == 0, done.stderr
-        return set(roots)
+        return set(loaded)
 
     return call
+
+
+@pytest.fixture
+def imports(modules):
+    """The top-level ones of them."""
+    return lambda *command, **more: {name.partition(".")[0] for name in modules(*command, **more)}
 
 
 @pytest.mark.parametrize(
@@ -97,3 +102,13 @@ def test_a_few_texts_are_labelled_with_next_to_nothing(imports, command):
 def test_check_loads_no_scikit_learn(imports):
     """Looking at a data set needs no model."""
     assert not imports("check") & {"sklearn", "scipy", "joblib", "rich"}
+
+
+def test_a_command_is_built_alone(modules, project):
+    """No other command is imported, unless settings may name it."""
+    others = {"textclf.cli.train", "textclf.cli.versions", "textclf.cli.evaluate"}
+    assert not modules("predict", "great") & others
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    assert not modules("predict", "great") & others
+    (project / "textclf.toml").write_text("[train]\ncv = 3\n")
+    assert modules("predict", "great") >= others
