@@ -334,6 +334,18 @@ def test_hopeless_quotes(tmp_path):
     assert "never closed" in message
 
 
+def test_quotes_that_break_the_header(tmp_path):
+    """A first line that is no record names no columns; the sentence says so, and a way to go on."""
+    content = 'a\t"b\n"c"\td\n'
+    message, hint = refused(tmp_path / "a.tsv", content)
+    assert message.endswith(
+        "a.tsv:1: malformed quoting in the first line, which is to name the columns"
+    )
+    assert "--text-column 1 --label-column 2" in hint
+    dataset = read(tmp_path / "a.tsv", content, text_column="1", label_column="2")
+    assert rows(dataset) == [("a", '"b'), ('"c"', "d")]
+
+
 def test_tabs_with_stray_quotes(tmp_path):
     """Quotes that only stand in the texts of a tab-separated file are kept as they are."""
     content = 'text\tlabel\n"a" b\tx\n"c\td\n"e"\tx\nf"\tx\n'

@@ -399,6 +399,11 @@ def _refuse_same(name: str, text: int, label: int) -> None:
 
 def _no_such_columns(name: str, records: list[list[str]], columns: Columns) -> DataError:
     header, body = records[0], [record for record in records[1:] if record]
+    if not header:
+        return DataError(
+            f"{name}:1: malformed quoting in the first line, which is to name the columns",
+            hint="mend it; without a header give positions: --text-column 1 --label-column 2",
+        )
     guess = _guess([header, *body])
     if columns == Columns() and guess and _like_data(header, body, guess[1]):
         return DataError(
@@ -433,7 +438,7 @@ def _wrong_name(
 
 def _guess(records: list[list[str]], width: int | None = None) -> tuple[int, int] | None:
     """Guess text and label: the longest cells, and those with the fewest different values."""
-    width = width or len(records[0])
+    width = len(records[0]) if width is None else width
     columns = list(zip(*(r[:width] for r in records if len(r) >= width), strict=True))
     filled = [i for i, cells in enumerate(columns) if sum(map(bool, cells)) > len(cells) / 2]
     if len(filled) < 2:  # noqa: PLR2004 - a text and a label

@@ -47,6 +47,12 @@ def test_a_table_holds_for_its_command_only(settings, cli):
     assert cli("verify").out.startswith("0 versions")
 
 
+def test_a_table_may_be_written_in_capitals(settings, cli):
+    """As an option may: the command's table is found all the same."""
+    settings('MODELS = "all"\n[Versions]\nModels = "only-versions"\n')
+    assert models_named_by(cli("versions", "list")) == "only-versions"
+
+
 def test_dashes_and_underscores_are_alike(data, settings, cli):
     """`dry-run` and `dry_run` name the same option; flags are booleans."""
     settings("[train]\ndry-run = true\ntest_size = 0.5\n")

@@ -79,14 +79,15 @@ def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[st
     _only(tables, options, "command")
     _only(shared, {_REQUIRED_KEY}.union(*options.values()), "option")
     for name, table in tables.items():
-        _only(table, options[name], f"option of {name}")
+        _only(table, options[_plain(name)], f"option of {name}")
+    by_command = {_plain(name): table for name, table in tables.items()}
     arguments = set().union(*map(_arguments, commands.values()))
     return {
         name: _defaults(
             command,
             {
                 **{n: v for n, v in shared.items() if n not in arguments - _arguments(command)},
-                **tables.get(name, {}),
+                **by_command.get(name, {}),
             },
         )
         for name, command in commands.items()
