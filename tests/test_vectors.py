@@ -24,16 +24,19 @@ def reckon(like, one, other, number, found):
     return bits(greater(a, b))
 
 
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
 @pytest.mark.parametrize("width", [4, 8, 16])
-def test_vectors_reckon_like_rows(width):
+def test_vectors_reckon_like_rows(width, precision):
     """Every operation has NumPy's result in each place, in the row that was meant."""
-    one, other = np.random.default_rng(width).normal(size=(2, 5, width)).astype(np.float32)
-    found = np.zeros((40, width), np.float32)
-    mask = reckon((0,) * width, one, other, 7, found)
+    one, other = np.random.default_rng(width).normal(size=(2, 5, width)).astype(precision)
+    found = np.zeros((40, width), precision)
+    mask = reckon((precision(0),) * width, one, other, 7, found)
     higher = one > other
     expected = [
         one + other, one - other, one * other, one / other, np.maximum(one, other),
         np.minimum(one, other), np.where(higher, 7, one), np.where(higher, one, other),
     ]  # fmt: skip
-    assert found.reshape(5, 8, width).transpose(1, 0, 2) == pytest.approx(np.array(expected))
+    exact = 1e-6 if precision is np.float32 else 1e-14
+    found = found.reshape(5, 8, width).transpose(1, 0, 2)
+    assert found == pytest.approx(np.array(expected), rel=exact)
     assert mask == sum(1 << place for place in range(width) if higher[-1, place])

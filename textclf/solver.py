@@ -115,9 +115,9 @@ class LinearSvms:
             weights = _taken(self.weights, running, width)
             duals = _taken(self._duals, running, width)
             done, passes = _descend(
-                (0,) * width, order, *self._rows, self._codes, *self._sides(running, width),
-                weights, duals, self._stop, np.float32(tolerance), few, epochs, seed,
-                (1 << width) - (1 << len(running)),
+                (np.float32(0),) * width, order, *self._rows, self._codes,
+                *self._sides(running, width), weights, duals, self._stop, np.float32(tolerance),
+                few, epochs, seed, (1 << width) - (1 << len(running)),
             )  # fmt: skip
             self.weights[:, running] = weights[:, : len(running)]
             self._duals[:, running] = duals[:, : len(running)]
@@ -145,7 +145,7 @@ def _taken(matrix: Floats, columns: list[int], width: int) -> Floats:
 
 @compiled
 def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
-    like: tuple[int, ...],
+    like: tuple[np.float32, ...],
     order: NDArray[np.intp],
     indptr: NDArray[np.int32],
     indices: NDArray[np.uint32],
@@ -224,7 +224,7 @@ def _product(  # noqa: PLR0913, PLR0917
     begin: int,
     end: int,
     weights: Floats,
-    like: tuple[int, ...],
+    like: tuple[np.float32, ...],
 ) -> Any:
     """A row times the weights of every lane, the intercepts included, as two sums at a time."""
     one, other = load(weights, len(weights) - 1, like), fill(0, like)
@@ -244,7 +244,7 @@ def _add(  # noqa: PLR0913, PLR0917
     end: int,
     weights: Floats,
     step: Any,
-    like: tuple[int, ...],
+    like: tuple[np.float32, ...],
 ) -> None:
     """Add a row to the weights, times each lane's step."""
     last = len(weights) - 1

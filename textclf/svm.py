@@ -1,10 +1,10 @@
 """LinearSVC on held-out rows: the decisions of liblinear, mostly without liblinear.
 
-``solver`` brings all classes and costs near the optimum at once. Decision values found there differ
-from liblinear's by less than its tolerance, so only rows whose two best classes are closer than
-that could be labelled otherwise. For those rows the lanes involved are solved further, and what is
-still too close is left to liblinear itself. So the labels are LinearSVC's, in a fraction of its
-time.
+In the primal ``newton`` takes liblinear's own steps, for many classes and costs at once. In the
+dual ``solver`` brings all of them near the optimum. Decision values found there differ from
+liblinear's by less than its tolerance, so only rows whose two best classes are closer than that
+could be labelled otherwise. For those rows the lanes involved are solved further, and what is still
+too close is left to liblinear itself. So the labels are LinearSVC's, in a fraction of its time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 
 from textclf import liblinear
+from textclf.newton import minimise
 from textclf.solver import Lane, LinearSvms
 
 Values = NDArray[np.float64]
@@ -104,8 +105,6 @@ def decide(
     Returns:
         Estimators that know their decisions, or ``None`` where it takes liblinear to do it.
     """
-    if not all(estimator.dual for estimator in estimators):
-        return None  # liblinear's primal solver stops at values up to 0.02 off, and more if C > 10
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) == 1:  # scikit-learn says what is wrong with that
         return None
@@ -113,9 +112,43 @@ def decide(
         lanes = [_lanes(estimator, classes, labels) for estimator in estimators]
     except ValueError:  # class weights of one do not fit the labels: it alone has to fail
         return None
-    if len(estimators) > 1 and 4 * sum(train.shape) * sum(map(len, lanes)) > _TOO_MUCH:
+    alike = len({estimator.dual for estimator in estimators}) == 1
+    if len(estimators) > 1 and (
+        not alike or 4 * sum(train.shape) * sum(map(len, lanes)) > _TOO_MUCH
+    ):
         alone = [decide([estimator], train, labels, held) for estimator in estimators]
         return None if None in alone else [one for each in alone if each for one in each]
+    road = _in_the_dual if estimators[0].dual else _in_the_primal
+    values = road(estimators, lanes, train, codes, held)
+    if values is None:
+        return None
+    starts = range(0, values.shape[1], len(lanes[0]))
+    return [Decided(classes, values[:, at : at + len(lanes[0])]) for at in starts]
+
+
+def _in_the_primal(
+    _: Sequence[LinearSVC],
+    lanes: Sequence[Sequence[Lane]],
+    train: csr_matrix,
+    codes: NDArray[np.intp],
+    held: csr_matrix,
+) -> Values | None:
+    """Decision values of all lanes, (rows, lanes): liblinear's but for rounding."""
+    weights, solved = minimise(train, codes, [lane for some in lanes for lane in some])
+    if not solved.all():
+        return None
+    values: Values = held @ weights[:-1] + weights[-1]
+    return values
+
+
+def _in_the_dual(
+    estimators: Sequence[LinearSVC],
+    lanes: Sequence[Sequence[Lane]],
+    train: csr_matrix,
+    codes: NDArray[np.intp],
+    held: csr_matrix,
+) -> Values | None:
+    """Decision values of all lanes, (rows, lanes), as exact as the labels need them to be."""
     svms = LinearSvms(train, codes, [lane for some in lanes for lane in some])
     each = len(lanes[0])
     starts = range(0, len(svms.lanes), each)
@@ -132,7 +165,7 @@ def decide(
         if weights is None:
             return None
         values[:, lane] = held @ weights[:-1] + weights[-1]
-    return [Decided(classes, values[:, at : at + each]) for at in starts]
+    return values
 
 
 def is_large(estimator: Any, entries: int, classes: int) -> bool:

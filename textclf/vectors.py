@@ -1,17 +1,17 @@
-"""Vectors of 4, 8 or 16 floats, as values in compiled functions: what a CPU reckons with in one go.
+"""Vectors of 4, 8 or 16 numbers, as values in compiled functions: what a CPU takes in one go.
 
 Left to itself the compiler uses vector registers for long loops over arrays only, and keeps what
 short ones add up in memory. Here a row of a matrix is a value like a number, with ``+ - * /`` and
-the functions below. ``like`` says how long it is, by a tuple of that length, for a tuple's length
-is known when a function is compiled. (Machine code that is kept on disk is renewed when the file of
-the function changes that uses this, not when this one does.)
+the functions below. ``like`` says how long it is and of which precision, by a tuple of such
+numbers, for a tuple's length is known when a function is compiled. (Machine code that is kept on
+disk is renewed when the file of the function changes that uses this, not when this one does.)
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from llvmlite import ir
 from numba.core import types
@@ -25,27 +25,36 @@ _FAST = ("contract", "nnan", "ninf", "nsz")
 
 
 class Floats(types.Type):
-    """So many numbers of single precision."""
+    """So many numbers of single or of double precision."""
 
-    element = ir.FloatType()
+    elements: ClassVar = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__(name=f"{type(self).__name__}({width})")
+    def __init__(self, dtype: Any, width: int) -> None:
+        self.dtype, self.width = dtype, width
+        super().__init__(name=f"{type(self).__name__}({dtype}, {width})")
 
 
 class Mask(Floats):
     """So many truths."""
 
-    element = ir.IntType(1)
+    elements: ClassVar = {types.boolean: ir.IntType(1)}
 
 
 class _Model(models.PrimitiveModel):
     """A vector lies in a register."""
 
     def __init__(self, manager: Any, of: Floats) -> None:
-        vector = ir.VectorType(of.element, of.width)
-        super().__init__(manager, of, vector)  # type: ignore[no-untyped-call]
+        super().__init__(manager, of, _laid_out(of))  # type: ignore[no-untyped-call]
+
+
+def _laid_out(of: Floats) -> ir.VectorType:
+    """The type that LLVM has for it."""
+    return ir.VectorType(of.elements[of.dtype], of.width)
+
+
+def _like(numbers: Any) -> Floats:
+    """The type of vectors like this tuple."""
+    return Floats(numbers.dtype, len(numbers))
 
 
 register_model(Floats)(_Model)
@@ -64,7 +73,7 @@ def load(_context: Any, rows: Any, row: Any, like: Any) -> Typed:
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(_place(context, builder, signature, values), align=4)
 
-    return Floats(len(like))(rows, row, like), build
+    return _like(like)(rows, row, like), build
 
 
 @_intrinsic
@@ -81,11 +90,11 @@ def store(_context: Any, rows: Any, row: Any, vector: Any) -> Typed:
 def _place(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     """A pointer to the row."""
     rows, row, other = signature.args
-    width = other.width if isinstance(other, Floats) else len(other)
+    of = other if isinstance(other, Floats) else _like(other)
     array = make_array(rows)(context, builder, values[0])  # type: ignore[no-untyped-call]
     number = context.cast(builder, values[1], row, types.intp)
-    first = builder.gep(array.data, [builder.mul(number, ir.Constant(number.type, width))])
-    return builder.bitcast(first, ir.VectorType(ir.FloatType(), width).as_pointer())
+    first = builder.gep(array.data, [builder.mul(number, ir.Constant(number.type, of.width))])
+    return builder.bitcast(first, _laid_out(of).as_pointer())
 
 
 @_intrinsic
@@ -93,14 +102,14 @@ def fill(_context: Any, number: Any, like: Any) -> Typed:
     """The same number in all places."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        value = context.cast(builder, values[0], signature.args[0], types.float32)
+        value = context.cast(builder, values[0], signature.args[0], like.dtype)
         first = ir.Constant(ir.VectorType(value.type, len(like)), ir.Undefined)
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), len(like)), None)
         return builder.shuffle_vector(
             builder.insert_element(first, value, ir.IntType(32)(0)), first, zeros
         )
 
-    return Floats(len(like))(number, like), build
+    return _like(like)(number, like), build
 
 
 @_intrinsic
@@ -110,7 +119,7 @@ def greater(_context: Any, one: Any, other: Any) -> Typed:
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.fcmp_ordered(">", *values)
 
-    return Mask(one.width)(one, other), build
+    return Mask(types.boolean, one.width)(one, other), build
 
 
 @_intrinsic
@@ -162,7 +171,7 @@ def mask_of(_context: Any, number: Any, like: Any) -> Typed:
         places = builder.trunc(number, ir.IntType(len(like)))
         return builder.bitcast(places, ir.VectorType(ir.IntType(1), len(like)))
 
-    return Mask(len(like))(number, like), build
+    return Mask(types.boolean, len(like))(number, like), build
 
 
 def _operator(symbol: Callable[..., Any], instruction: str) -> None:
