@@ -1,8 +1,10 @@
 """The search against its oracle, scikit-learn's GridSearchCV."""
 
 import csv
+import gc
 import math
 import warnings
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,18 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from textclf.errors import DataError
-from textclf.search import best, classifier, grid_search, pipeline, stratified_folds, summarize
+from textclf.features import Bank
+from textclf.refit import refit
+from textclf.search import (
+    BestDecisions,
+    Fit,
+    best,
+    classifier,
+    grid_search,
+    pipeline,
+    stratified_folds,
+    summarize,
+)
 from textclf.space import (
     BLOCKS,
     CLASSIFIERS,
@@ -564,3 +577,147 @@ def test_what_minds_the_order_of_the_columns_has_scikit_learn_s_own(sample):
             candidate.fold_scores, stratified_folds(labels, FOLDS, seed=7), strict=True
         ):
             assert score == pipeline(point, 7).fit(x[train], y[train]).score(x[held], y[held])
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_the_newer_name_of_the_l1_norm_is_known(sample, labels):
+    """``l1_ratio = 1`` is that norm: the columns stay in scikit-learn's order."""
+    texts, labels = sample[0][:120], relabelled(sample[0], sample[1], labels)[:120]
+    settings_of_it = {"solver": "liblinear", "l1_ratio": 1, "C": 5, "tol": 0.05}
+    candidates = [
+        Point({"char_wb": {"ngram_range": [2, 2]}}, "LogisticRegression", settings_of_it),
+        Point({"char_wb": {"ngram_range": [2, 2]}}, "LogisticRegression", {}),
+    ]
+    folds = stratified_folds(labels, 2, 7)
+    assert found_scores((texts, labels), candidates, folds)[0] == [
+        pytest.approx(one, abs=0, nan_ok=True) for one in theirs((texts, labels), candidates, folds)
+    ]
+
+
+def test_liblinear_draws_the_same_numbers_whatever_runs_beside_it(sample):
+    """It has one generator for the process; fits in two threads do not disturb each other's."""
+    candidates = [
+        Point({"word": {"min_df": df}}, "LinearSVC", given_settings | {"max_iter": 4})
+        for df in (1, 2, 3)
+        for given_settings in (
+            {"penalty": "l1", "dual": False}, {"multi_class": "crammer_singer"},
+            {"loss": "hinge"}, {"dual": False, "fit_intercept": False},
+        )
+    ]  # fmt: skip
+    folds = stratified_folds(sample[1], 3, 7)
+
+    def decisions(jobs):
+        fits = grid_search(*sample, candidates, folds, scoring="accuracy", seed=7, jobs=jobs)
+        return {(fit.candidate, fit.fold): fit.decisions.tolist() for fit in fits}
+
+    alone = decisions(1)
+    assert len(alone) == len(candidates) * 3
+    for _ in range(3):
+        assert decisions(2) == alone
+
+
+def test_ridge_takes_the_road_that_it_takes_on_all_columns():
+    """It chooses one by the shape, and only on one of them ``max_iter`` counts."""
+    numbers = np.random.default_rng(1)
+    phrases = [" ".join(f"p{phrase}w{word}" for word in range(20)) for phrase in range(40)]
+    picks = [numbers.choice(40, 5) for _ in range(90)]
+    texts = [" ".join(phrases[number] for number in pick) for pick in picks]
+    labels = [f"c{pick[0] % 3}" for pick in picks]
+    point = Point({"word": {}}, "RidgeClassifier", {"alpha": 1e-3, "max_iter": 2})
+    folds = stratified_folds(labels, 2, 7)
+    for fit in grid_search(texts, labels, [point], folds, scoring="accuracy", seed=7, jobs=1):
+        train, held = (np.array(texts, object)[rows] for rows in folds[fit.fold])
+        model = pipeline(point, 7).fit(train, np.array(labels)[folds[fit.fold][0]])
+        assert fit.decisions == pytest.approx(model.decision_function(held), abs=1e-3)
+    whole = refit(Bank.of(texts, [point.features]), labels, point, 7)
+    plain = pipeline(point, 7).fit(texts, labels)
+    assert whole.decision_function(texts) == pytest.approx(plain.decision_function(texts), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "given_settings", "exact"),
+    [
+        ("LinearSVC", {}, 1e-3),
+        ("LinearSVC", {"dual": False, "C": 0.1}, 1e-6),
+        ("LinearSVC", {"penalty": "l1", "dual": False}, 1e-6),
+        ("LogisticRegression", {}, 1e-2),
+        ("LogisticRegression", {"solver": "liblinear"}, 1e-2),
+        ("RidgeClassifier", {}, 1e-3),
+        ("RidgeClassifier", {"solver": "cholesky", "fit_intercept": False}, 1e-9),
+        ("SGDClassifier", {}, 0),
+        ("ComplementNB", {}, 0),
+        ("MultinomialNB", {}, 0),
+    ],
+)
+@pytest.mark.parametrize("labels", [2, 3])
+def test_the_final_model_is_the_one_that_scikit_learn_fits(
+    sample, name, given_settings, exact, labels
+):
+    """The same vocabulary and idf; decision values as close as its solver's tolerance lets them."""
+    if given_settings.get("solver") == "liblinear" and labels > 2:
+        pytest.skip("scikit-learn refuses it")
+    texts, labels = sample[0], relabelled(sample[0], sample[1], labels)
+    features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3], "min_df": 2}}
+    point = Point(features, name, given_settings)
+    own, plain = refit(Bank.of(texts, [features]), labels, point, 7), pipeline(point, 7)
+    plain.fit(texts, labels)
+    for (_, mine), (_, theirs_) in zip(
+        own["features"].transformer_list, plain["features"].transformer_list, strict=True
+    ):
+        assert mine.vocabulary_ == theirs_.vocabulary_
+        assert mine.idf_.tolist() == theirs_.idf_.tolist()
+    assert own.predict(texts).tolist() == plain.predict(texts).tolist()
+    how = "decision_function" if hasattr(plain, "decision_function") else "predict_log_proba"
+    values = getattr(plain, how)(texts)
+    assert getattr(own, how)(texts) == pytest.approx(values, abs=exact, rel=1e-12)
+
+
+def fits_of(means, folds, order):
+    """Fits with decision values that tell of which candidate and fold they are."""
+    for candidate, fold in order:
+        values = np.full(len(folds[fold][1]), 10 * candidate + fold, np.float32)
+        yield Fit(candidate, fold, means[candidate][fold], 0.1, decisions=values)
+
+
+@pytest.mark.parametrize("order", ["by candidate", "by fold", "shuffled"])
+@pytest.mark.parametrize(
+    "means", [[[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]], [[math.nan] * 3, [0.7] * 3, [0.7] * 3]]
+)
+def test_the_decisions_that_are_kept_are_the_winner_s(order, means):
+    """Whatever order fits come in, of equals the first, and never one that could not be fitted."""
+    labels = np.array(["a", "b"] * 6)
+    folds = stratified_folds(labels, 3, 7)
+    every = [(candidate, fold) for candidate in range(len(means)) for fold in range(3)]
+    if order == "by fold":
+        every.sort(key=lambda one: one[1])
+    if order == "shuffled":
+        np.random.default_rng(0).shuffle(every)
+    kept = BestDecisions(labels, folds)
+    candidates = [Point({"word": {}}, "LinearSVC", {"C": n + 1}) for n in range(len(means))]
+    winner = best(summarize(candidates, kept.watch(fits_of(means, folds, every))))
+    of_folds = np.split(kept.of(winner), 3)
+    assert [set(values.tolist()) for values in of_folds] == [{10 * winner + k} for k in range(3)]
+    with pytest.raises(LookupError):
+        kept.of(winner + 1)
+
+
+@pytest.mark.parametrize("in_rounds", [True, False])
+def test_decisions_that_can_no_longer_be_wanted_are_let_go(in_rounds):
+    """Those of the leader stay, of who was beaten or given up none: there may be thousands."""
+    labels = np.array(["a", "b"] * 6)
+    folds = stratified_folds(labels, 3, 7)
+    order = [(candidate, fold) for candidate in range(50) for fold in range(3)]
+    if in_rounds:  # 1 and 2 run all rounds, the others one
+        order = [(candidate, 0) for candidate in range(50)] + [(1, 1), (2, 1), (1, 2), (2, 2)]
+    alive = []
+
+    def watched():
+        for fit in fits_of([[0.5] * 3] * 50, folds, order):
+            alive.append(weakref.ref(fit.decisions))
+            yield fit
+
+    kept = BestDecisions(labels, folds, in_rounds=in_rounds)
+    most = [sum(ref() is not None for ref in alive) for _ in kept.watch(watched())]
+    gc.collect()
+    assert sum(ref() is not None for ref in alive) == 3
+    assert max(most[52:] if in_rounds else most) <= 7

@@ -55,7 +55,7 @@ def test_decision_values_are_those_of_a_tight_solution(seed, classes, more, data
     wanted = st.builds(Lane, st.integers(0, classes - 1), costs, costs)
     lanes = data.draw(st.lists(wanted, min_size=1, max_size=12))
     svms = LinearSvms(matrix, codes, lanes)
-    assert svms.solve(np.arange(len(lanes)), 1e-3, EPOCHS, seed)
+    assert svms.solve(np.arange(len(lanes)), 1e-3, EPOCHS, seed).all()
     found = svms.decisions(matrix, np.arange(len(lanes)))
     for number, lane in enumerate(lanes):
         assert found[:, number] == pytest.approx(tightly(matrix, codes, lane), abs=2e-3)
@@ -75,7 +75,7 @@ def test_more_lanes_than_a_block_holds_are_all_solved():
     lanes = many_lanes(5)
     svms = LinearSvms(matrix, codes, lanes)
     which = np.random.default_rng(0).permutation(len(lanes))
-    assert svms.solve(which, 1e-3, EPOCHS, 0)
+    assert svms.solve(which, 1e-3, EPOCHS, 0).all()
     for number in (0, 1, BLOCK - 1, BLOCK, BLOCK + 4, *which[-3:]):
         expected = tightly(matrix, codes, lanes[number])
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
@@ -86,7 +86,7 @@ def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
     matrix, codes = problem(2, 60, 4)
     lanes = [*[Lane(0, 1e6, 1e6)] * BLOCK, Lane(1, 0.1, 0.1)]
     svms = LinearSvms(matrix, codes, lanes)
-    assert not svms.solve(np.arange(len(lanes)), 1e-3, 30, 0)
+    assert not svms.solve(np.arange(len(lanes)), 1e-3, 30, 0).all()
     expected = tightly(matrix, codes, lanes[-1])
     assert values(svms, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
 
@@ -98,10 +98,10 @@ def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
     matrix, codes = problem(seed, 60, 4)
     lanes = [Lane(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
     svms = LinearSvms(matrix, codes, lanes)
-    assert svms.solve(np.arange(16), 1e-1, EPOCHS, 0)
+    assert svms.solve(np.arange(16), 1e-1, EPOCHS, 0).all()
     before = svms.decisions(matrix, np.arange(16))
     which = np.array(sorted(some, reverse=backwards))
-    assert svms.solve(which, 1e-5, EPOCHS, 1)
+    assert svms.solve(which, 1e-5, EPOCHS, 1).all()
     others = np.setdiff1d(np.arange(16), which)
     assert np.array_equal(svms.decisions(matrix, others), before[:, others])
     for number in which:
@@ -114,10 +114,10 @@ def test_a_lane_is_solved_alone_as_in_company():
     matrix, codes = problem(3, 80, 6)
     lanes = [Lane(code, cost, cost) for cost in (0.01, 1, 30) for code in range(6)]
     together = LinearSvms(matrix, codes, lanes)
-    assert together.solve(np.arange(len(lanes)), 1e-4, EPOCHS, 0)
+    assert together.solve(np.arange(len(lanes)), 1e-4, EPOCHS, 0).all()
     for number, lane in enumerate(lanes):
         alone = LinearSvms(matrix, codes, [lane])
-        assert alone.solve(np.arange(1), 1e-4, EPOCHS, 0)
+        assert alone.solve(np.arange(1), 1e-4, EPOCHS, 0).all()
         expected = values(alone, matrix, 0)
         assert values(together, matrix, number) == pytest.approx(expected, abs=3e-4)
 
@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_weights():
     runs = []
     for seed in (0, 0, 1):
         svms = LinearSvms(matrix, codes, many_lanes(5))
-        assert svms.solve(np.arange(len(svms.lanes)), 1e-2, EPOCHS, seed)
+        assert svms.solve(np.arange(len(svms.lanes)), 1e-2, EPOCHS, seed).all()
         runs.append(svms.decisions(matrix, np.arange(len(svms.lanes))))
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2])
@@ -139,7 +139,7 @@ def test_too_few_epochs_are_no_solution():
     matrix, codes = problem(5, 60, 4)
     for epochs in (0, 1):
         svms = LinearSvms(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
-        assert not svms.solve(np.arange(2), 1e-6, epochs, 0)
+        assert not svms.solve(np.arange(2), 1e-6, epochs, 0).all()
     assert svms.decisions(matrix, np.arange(2)).any(axis=0).all()
 
 
@@ -149,7 +149,7 @@ def test_what_was_reached_is_kept_when_epochs_run_out():
     lanes = [Lane(code, 1.0, 0.5) for code in range(4)]
     svms = LinearSvms(matrix, codes, lanes)
     tries = 0
-    while not svms.solve(np.arange(4), 1e-3, 2, tries):
+    while not svms.solve(np.arange(4), 1e-3, 2, tries).all():
         tries += 1
         assert tries < EPOCHS
     assert tries > 0
@@ -165,7 +165,7 @@ def test_sorting_the_matrix_afterwards_changes_nothing():
     svms = LinearSvms(matrix, codes, lanes)
     assert not matrix.has_sorted_indices
     matrix.sort_indices()
-    assert svms.solve(np.arange(4), 1e-3, EPOCHS, 0)
+    assert svms.solve(np.arange(4), 1e-3, EPOCHS, 0).all()
     for number, lane in enumerate(lanes):
         expected = tightly(matrix, codes, lane)
         assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)

@@ -157,9 +157,22 @@ def test_primal_and_dual_side_by_side():
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_class_weights_that_do_not_fit_are_left_to_liblinear(classes):
-    """Which of the estimators is at fault is for each of them to say."""
+    """What is wrong with them is for it to say; the others are decided all the same."""
     matrix, labels = random_problem(5, classes)
-    assert decide([svm(), svm(class_weight={"other": 1})], matrix, labels, matrix) is None
+    found = decide([svm(), svm(class_weight={"other": 1})], matrix, labels, matrix)
+    assert found[1] is None
+    assert found[0].predict(matrix).tolist() == svm().fit(matrix, labels).predict(matrix).tolist()
+
+
+@pytest.mark.parametrize("dual", [True, False])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_class_that_costs_nothing_is_left_to_liblinear(classes, dual):
+    """A weight of zero makes an infinity, which it knows what to do with."""
+    matrix, labels = random_problem(5, classes)
+    estimators = [svm(dual=dual), svm(dual=dual, class_weight={"c0": 0, "c1": 1})]
+    found = decide(estimators, matrix, labels, matrix)
+    assert found[0] is not None
+    assert found[1] is None
 
 
 @pytest.mark.parametrize("weight", [None, "balanced", {"c0": 3, "c1": 0.5}])
@@ -187,20 +200,35 @@ def test_costs_are_decided_alike_one_after_the_other(monkeypatch, classes):
     monkeypatch.setattr("textclf.svm._TOO_MUCH", 0)
     assert_decided_alike([svm(C=cost) for cost in (0.1, 1, 10)], matrix, labels, held)
     assert sizes == [1 if classes == 2 else classes] * 3
-    assert decide([svm(), svm(C=1e9)], matrix, labels, held) is None
+    assert decide([svm(), svm(C=1e9)], matrix, labels, held)[1] is None
 
 
 def test_one_class_is_left_to_scikit_learn():
     """It says what is wrong with that."""
     matrix, _ = random_problem(0, 2)
-    assert decide([svm()], matrix, np.full(matrix.shape[0], "a"), matrix) is None
+    assert decide([svm()], matrix, np.full(matrix.shape[0], "a"), matrix) == [None]
 
 
 def test_what_does_not_converge_is_left_to_liblinear():
-    """Liblinear has to say itself that it stopped early."""
+    """It has to say itself that it stopped early; the other costs are decided all the same."""
     matrix, labels = random_problem(1, 4)
-    assert decide([svm(C=1e9)], matrix, labels, matrix) is None
-    assert decide([svm(), svm(C=1e9)], matrix, labels, matrix) is None
+    held, _ = random_problem(2, 4)
+    assert decide([svm(C=1e9)], matrix, labels, held) == [None]
+    found = decide([svm(), svm(C=1e9), svm(C=0.1)], matrix, labels, held)
+    assert found[1] is None
+    for estimator, decided in ((svm(), found[0]), (svm(C=0.1), found[2])):
+        own = estimator.fit(matrix, labels)
+        assert decided.predict(held).tolist() == own.predict(held).tolist()
+
+
+def test_in_the_primal_it_stops_where_rounding_lets_it_go_no_further():
+    """As liblinear does, without a warning; what was found until then is the solution."""
+    numbers = np.random.default_rng(0)
+    matrix = csr_matrix(numbers.normal(size=(4000, 6)))
+    labels = np.where(np.arange(4000) < 3, "rare", "usual")
+    own = svm(C=1e-6, dual=False, tol=1e-4).fit(matrix, labels)
+    (found,) = decide([svm(C=1e-6, dual=False)], matrix, labels, matrix)
+    assert found.decision_function(matrix) == pytest.approx(own.decision_function(matrix), abs=1e-9)
 
 
 def test_rows_without_features_are_decided_by_the_intercepts():

@@ -331,3 +331,12 @@ def test_every_model_has_probabilities(job, classifier, own):
     assert (type(fitted).__name__ == classifier) is own
     bare = fitted if own else fitted.calibrated_classifiers_[0].estimator
     assert bare.predict(model[:-1].transform(texts)).tolist() == model.predict(texts).tolist()
+
+
+def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
+    """The first candidate has no n-gram left; the winner is calibrated all the same."""
+    text = "features.word.min_df = [100000, 2]\nclassifier.LinearSVC = {}"
+    space = parse_space(SpaceSource("grid", text))
+    metadata, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    assert [candidate.mean is None for candidate in metadata.search.candidates] == [True, False]
+    assert hasattr(joblib.load(io.BytesIO(artifact)), "predict_proba")

@@ -102,7 +102,7 @@ def minimise(
         np.zeros((2, rows), np.uint16), np.zeros(width, _PROBLEM), np.zeros((2, width), np.intp),
         weights, found,
     )  # fmt: skip
-    return weights, found != _FAILED
+    return weights, found & _FAILED == 0
 
 
 @compiled
@@ -276,9 +276,9 @@ def _judge(problem: Any, sums: Values) -> int:
         problem.taken += 1
         found = _TAKEN | _SOLVED * int(norm <= problem.goal)
     stuck = 1e-12 * abs(problem.objective)
-    if problem.taken > _MOST_STEPS or (abs(reduction) <= stuck and abs(predicted) <= stuck):
-        found |= _FAILED
-    return found
+    if abs(reduction) <= stuck and abs(predicted) <= stuck:
+        return found | _SOLVED  # as well as rounding allows
+    return found | _FAILED * int(problem.taken > _MOST_STEPS and not found & _SOLVED)
 
 
 @compiled

@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from textclf.counts import Counts
 from textclf.features import Bank, Rows, Settings, Weighting, fitted_vectorizer, weigh
 from textclf.notes import noted
-from textclf.search import classifier, pin_dual, pipeline, sees_products_only
+from textclf.search import classifier, is_same_to, pin_dual, pipeline, sees_products_only
 from textclf.shrink import alike
 from textclf.space import Point
 from textclf.svm import fit_side_by_side, is_large
@@ -28,7 +28,7 @@ def refit(bank: Bank, labels: Sequence[str], point: Point, seed: int) -> Pipelin
 
     The vectorisers are equal to fitted ones. The classifier is fitted by scikit-learn, on merged
     columns where that is the same problem; only a large linear SVM of many classes is solved by
-    ``solver``, to a tolerance at which its decision values agree to about 0.0001.
+    ``solver``; ``svm.fit_side_by_side`` says how precisely.
 
     Args:
         bank: the texts and their counts.
@@ -117,7 +117,10 @@ def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:
         return model.fit(matrix, labels)
     pin_dual(model, matrix)
     merge = alike(matrix)
-    model.fit(merge.apply(matrix), labels)
+    merged = merge.apply(matrix)
+    if not is_same_to(model, matrix, merged):
+        return model.fit(matrix, labels)
+    model.fit(merged, labels)
     model.coef_ = merge.restore(model.coef_)
     model.n_features_in_ = matrix.shape[1]
     return model

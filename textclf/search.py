@@ -26,6 +26,7 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from textclf.calibration import aligned
 from textclf.counts import Counts
@@ -48,7 +49,7 @@ _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErr
 
 
 _LIBLINEAR = threading.Lock()
-"""In the dual it draws from one generator for the process: two fits at once are no longer alike."""
+"""It has one generator for the process, which every fit seeds: two at once are no longer alike."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +204,8 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
     for some in rounds:
         tasks = [
             Task(group, number, fold, scoring, seed)
-            for number, fold in some
             for group in _groups(candidates, race.running)
+            for number, fold in some
         ]
         for fits in run(tasks, y, bank):
             for fit in fits:
@@ -225,7 +226,7 @@ def _groups(candidates: Sequence[Point], running: Collection[int]) -> list[Group
 
 def _minds_order(point: Point) -> bool:
     """Whether the order of the columns changes the outcome: liblinear's for the l1 norm does."""
-    return point.settings.get("penalty") == "l1"
+    return point.settings.get("penalty") == "l1" or point.settings.get("l1_ratio") == 1
 
 
 @dataclass(frozen=True)
@@ -316,9 +317,11 @@ def _decided(split: _Split, labels: NDArray[np.str_], group: Group, seed: int) -
     }
     for estimator in svms.values():
         pin_dual(estimator, split.train)
+    if not svms:
+        return {}
     merged = split.merged
-    found = decide(list(svms.values()), merged.train, labels, merged.held_out) if svms else None
-    return dict(zip(svms, found, strict=True)) if found else {}
+    found = decide(list(svms.values()), merged.train, labels, merged.held_out)
+    return {number: model for number, model in zip(svms, found, strict=True) if model}
 
 
 def pin_dual(estimator: Any, matrix: csr_matrix) -> None:
@@ -332,13 +335,18 @@ def _fitted(estimator: Any, split: _Split, labels: NDArray[np.str_]) -> tuple[An
     """The estimator fitted on the smallest matrix that is the same to it; and the rows to score."""
     if sees_products_only(estimator):
         pin_dual(estimator, split.train)
-        split = split.merged
-    with _LIBLINEAR if getattr(estimator, "dual", False) else nullcontext():
+        if is_same_to(estimator, split.train, split.merged.train):
+            split = split.merged
+    with _LIBLINEAR if _is_of_liblinear(estimator) else nullcontext():
         return estimator.fit(split.train, labels), split.held_out
 
 
+def _is_of_liblinear(estimator: Any) -> bool:
+    return type(estimator) is LinearSVC or getattr(estimator, "solver", None) == "liblinear"
+
+
 def sees_products_only(estimator: Any) -> bool:
-    """Whether all that it does follows from the inner products of rows: an L2-regularised model."""
+    """Whether what it looks for follows from the inner products of rows: L2-regularised models."""
     settings = estimator.get_params()
     match type(estimator).__name__:
         case "LinearSVC":
@@ -351,6 +359,13 @@ def sees_products_only(estimator: Any) -> bool:
         case "SGDClassifier":
             return bool(settings["penalty"] == "l2")
     return False
+
+
+def is_same_to(estimator: Any, matrix: csr_matrix, merged: csr_matrix) -> bool:
+    """Whether it takes the same road on merged columns: Ridge chooses one by the shape."""
+    rows, columns = matrix.shape
+    is_ridge = type(estimator).__name__ == "RidgeClassifier"
+    return not is_ridge or (columns > rows) == (merged.shape[1] > rows)
 
 
 def _decisions(model: Any, matrix: csr_matrix) -> NDArray[np.float32] | None:
@@ -366,37 +381,59 @@ def _failed(candidate: int, fold: int, error: Exception) -> Fit:
 
 
 class BestDecisions:
-    """Keeps the decision values of the candidate that leads, and of no other: they are large."""
+    """Keeps the decision values of the candidate that leads and of those under way: they are large.
 
-    def __init__(self, labels: NDArray[np.str_], folds: Sequence[Fold]) -> None:
+    Args:
+        labels: of the rows searched.
+        folds: of the search.
+        in_rounds: whether it goes fold by fold, as a race does; who misses a round was given up.
+    """
+
+    def __init__(
+        self, labels: NDArray[np.str_], folds: Sequence[Fold], *, in_rounds: bool = False
+    ) -> None:
         self._classes = np.unique(labels)
         self._known = [np.unique(labels[train]) for train, _ in folds]
-        self._scores: dict[int, list[float]] = {}
-        self._values: dict[int, dict[int, NDArray[np.float32] | None]] = {}
+        self._in_rounds, self._round = in_rounds, 0
+        self._under_way: dict[int, list[Fit]] = {}
+        self._leader: list[Fit] = []
+        self._highest = (-math.inf, 0)
 
     def watch(self, fits: Iterable[Fit]) -> Iterator[Fit]:
         """Pass fits on without their decision values."""
         for fit in fits:
-            self._scores.setdefault(fit.candidate, []).append(fit.score)
-            self._values.setdefault(fit.candidate, {})[fit.fold] = fit.decisions
-            self._keep_best()
+            if self._in_rounds and fit.fold > self._round:
+                self._next_round(fit.fold)
+            mine = self._under_way.setdefault(fit.candidate, [])
+            mine.append(fit)
+            if len(mine) == len(self._known):
+                self._compare(self._under_way.pop(fit.candidate))
             yield replace(fit, decisions=None)
 
     def of(self, candidate: int) -> NDArray[np.floating[Any]] | None:
-        """Of all held-out rows, fold by fold; ``None`` if the candidate has none."""
-        values = self._values.get(candidate, {})
-        found = [
-            aligned(decisions, self._known[fold], self._classes)
-            for fold, decisions in sorted(values.items())
-            if decisions is not None
-        ]
-        return np.concatenate(found) if found and len(found) == len(self._known) else None
+        """Of all held-out rows, fold by fold; ``None`` if the candidate has none.
 
-    def _keep_best(self) -> None:
-        done = {n: float(np.mean(s)) for n, s in self._scores.items() if len(s) == len(self._known)}
-        leader = max(done, key=lambda number: (done[number], -number), default=None)
-        for number in done.keys() & self._values.keys() - {leader}:
-            del self._values[number]
+        Raises:
+            LookupError: it is not the winner.
+        """
+        if not self._leader or self._leader[0].candidate != candidate:
+            raise LookupError(f"candidate {candidate} is not the one that leads")
+        found = [
+            aligned(fit.decisions, self._known[fit.fold], self._classes)
+            for fit in self._leader
+            if fit.decisions is not None
+        ]
+        return np.concatenate(found) if len(found) == len(self._known) else None
+
+    def _next_round(self, fold: int) -> None:
+        self._round = fold
+        self._under_way = {n: fits for n, fits in self._under_way.items() if len(fits) >= fold}
+
+    def _compare(self, fits: list[Fit]) -> None:
+        fits.sort(key=lambda fit: fit.fold)  # a mean depends on the order, by rounding
+        reached = float(np.mean([fit.score for fit in fits])), -fits[0].candidate
+        if reached > self._highest and not math.isnan(reached[0]):
+            self._leader, self._highest = fits, reached
 
 
 def summarize(candidates: Sequence[Point], fits: Iterable[Fit]) -> list[Candidate]:

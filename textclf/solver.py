@@ -70,7 +70,7 @@ class LinearSvms:
 
     def solve(
         self, which: NDArray[np.intp], tolerance: float, epochs: int, seed: int, *, jobs: int = 1
-    ) -> bool:
+    ) -> NDArray[np.bool_]:
         """Continue some lanes until their projected gradients lie within the tolerance.
 
         Args:
@@ -81,25 +81,29 @@ class LinearSvms:
             jobs: how many threads share the lanes; it changes nothing but the time.
 
         Returns:
-            Whether all of them got there.
+            Which of them got there.
         """
         # those of one cost converge together
         ordered = sorted(which.tolist(), key=lambda n: (self.lanes[n].cost, self.lanes[n].positive))
         blocks = [ordered[at : at + WIDTHS[-1]] for at in range(0, len(ordered), WIDTHS[-1])]
         if jobs == 1:
-            solved = [self._solve_block(block, tolerance, epochs, seed) for block in blocks]
-            return all(solved)
+            left = [self._solve_block(block, tolerance, epochs, seed) for block in blocks]
+            return self._solved(which, left)
         with ThreadPoolExecutor(jobs) as pool:
             try:
                 runs = [
                     pool.submit(self._solve_block, block, tolerance, epochs, seed)
                     for block in blocks
                 ]
-                solved = [run.result() for run in runs]
+                left = [run.result() for run in runs]
             except BaseException:
                 self._stop[0] = True  # Ctrl-C does not wait for the last pass
                 raise
-        return all(solved)
+        return self._solved(which, left)
+
+    @staticmethod
+    def _solved(which: NDArray[np.intp], left: Sequence[list[int]]) -> NDArray[np.bool_]:
+        return ~np.isin(which, [lane for some in left for lane in some])
 
     def decisions(self, matrix: csr_matrix, which: NDArray[np.intp]) -> NDArray[np.float64]:
         """Decision values of some lanes for the rows of a matrix, (rows, lanes)."""
@@ -107,7 +111,10 @@ class LinearSvms:
         values: NDArray[np.float64] = matrix @ weights[:-1] + weights[-1]
         return values
 
-    def _solve_block(self, running: list[int], tolerance: float, epochs: int, seed: int) -> bool:
+    def _solve_block(
+        self, running: list[int], tolerance: float, epochs: int, seed: int
+    ) -> list[int]:
+        """Bring lanes of a block within the tolerance; return those that did not get there."""
         order = np.arange(len(self._codes))
         while running and epochs > 0 and not self._stop[0]:
             width = next(width for width in WIDTHS if width >= len(running))
@@ -123,7 +130,7 @@ class LinearSvms:
             self._duals[:, running] = duals[:, : len(running)]
             running = [lane for place, lane in enumerate(running) if not done >> place & 1]
             epochs -= passes
-        return not running
+        return running
 
     def _sides(self, running: list[int], width: int) -> tuple[Floats, Floats]:
         """For each class, the sign that its rows have in each lane, and 1/2C of that side."""

@@ -9,8 +9,8 @@ too close is left to liblinear itself. So the labels are LinearSVC's, in a fract
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import cpu_count
@@ -93,7 +93,7 @@ def is_solvable(estimator: Any) -> bool:
 
 def decide(
     estimators: Sequence[LinearSVC], train: csr_matrix, labels: NDArray[np.str_], held: csr_matrix
-) -> list[Decided] | None:
+) -> list[Decided | None]:
     """Decide on held-out rows as LinearSVCs fitted on the training rows would.
 
     Args:
@@ -103,69 +103,88 @@ def decide(
         held: the held-out rows, (any, columns).
 
     Returns:
-        Estimators that know their decisions, or ``None`` where it takes liblinear to do it.
+        For each estimator one that knows its decisions, or ``None`` where it takes scikit-learn.
     """
+    found: list[Decided | None] = [None] * len(estimators)
     classes, codes = np.unique(labels, return_inverse=True)
-    if len(classes) == 1:  # scikit-learn says what is wrong with that
-        return None
-    try:
-        lanes = [_lanes(estimator, classes, labels) for estimator in estimators]
-    except ValueError:  # class weights of one do not fit the labels: it alone has to fail
-        return None
-    alike = len({estimator.dual for estimator in estimators}) == 1
-    if len(estimators) > 1 and (
-        not alike or 4 * sum(train.shape) * sum(map(len, lanes)) > _TOO_MUCH
-    ):
-        alone = [decide([estimator], train, labels, held) for estimator in estimators]
-        return None if None in alone else [one for each in alone if each for one in each]
-    road = _in_the_dual if estimators[0].dual else _in_the_primal
-    values = road(estimators, lanes, train, codes, held)
-    if values is None:
-        return None
-    starts = range(0, values.shape[1], len(lanes[0]))
-    return [Decided(classes, values[:, at : at + len(lanes[0])]) for at in starts]
+    lanes = {n: _lanes(estimator, classes, labels) for n, estimator in enumerate(estimators)}
+    solvable = [n for n in lanes if len(classes) > 1 and _all_cost(lanes[n])]
+    for some in _groups(solvable, estimators, 4 * sum(train.shape) * len(classes)):
+        problem = _Problem(
+            [estimators[n] for n in some], [lanes[n] for n in some], train, codes, held
+        )
+        values, known = (_in_the_dual if estimators[some[0]].dual else _in_the_primal)(problem)
+        each = len(lanes[some[0]])
+        for number, at in zip(some, range(0, values.shape[1], each), strict=True):
+            if known[at : at + each].all():
+                found[number] = Decided(classes, values[:, at : at + each])
+    return found
 
 
-def _in_the_primal(
-    _: Sequence[LinearSVC],
-    lanes: Sequence[Sequence[Lane]],
-    train: csr_matrix,
-    codes: NDArray[np.intp],
-    held: csr_matrix,
-) -> Values | None:
-    """Decision values of all lanes, (rows, lanes): liblinear's but for rounding."""
+def _all_cost(lanes: Sequence[Lane]) -> bool:
+    """Whether errors cost something on both sides of every lane: else there are infinities."""
+    return bool(lanes) and all(lane.cost > 0 and lane.rest > 0 for lane in lanes)
+
+
+def _groups(
+    solvable: Sequence[int], estimators: Sequence[LinearSVC], size: int
+) -> Iterator[list[int]]:
+    """Those to be solved together: in the same space, and no more than memory has room for."""
+    for dual in (True, False):
+        some = [n for n in solvable if bool(estimators[n].dual) == dual]
+        if size * len(some) > _TOO_MUCH:
+            yield from ([number] for number in some)
+        elif some:
+            yield some
+
+
+class _Problem(NamedTuple):
+    """Lanes of several estimators over the same rows, as many of each."""
+
+    estimators: Sequence[LinearSVC]
+    lanes: Sequence[Sequence[Lane]]
+    train: csr_matrix
+    codes: NDArray[np.intp]
+    held: csr_matrix
+
+
+def _in_the_primal(problem: _Problem) -> tuple[Values, NDArray[np.bool_]]:
+    """Values of all lanes, (rows, lanes): liblinear's but for rounding; which are known."""
+    _, lanes, train, codes, held = problem
     weights, solved = minimise(train, codes, [lane for some in lanes for lane in some])
-    if not solved.all():
-        return None
-    values: Values = held @ weights[:-1] + weights[-1]
-    return values
+    return held @ weights[:-1] + weights[-1], solved
 
 
-def _in_the_dual(
-    estimators: Sequence[LinearSVC],
-    lanes: Sequence[Sequence[Lane]],
-    train: csr_matrix,
-    codes: NDArray[np.intp],
-    held: csr_matrix,
-) -> Values | None:
-    """Decision values of all lanes, (rows, lanes), as exact as the labels need them to be."""
+def _in_the_dual(problem: _Problem) -> tuple[Values, NDArray[np.bool_]]:
+    """Values of all lanes, (rows, lanes), as exact as labels need; and which are known."""
+    estimators, lanes, train, codes, held = problem
     svms = LinearSvms(train, codes, [lane for some in lanes for lane in some])
-    each = len(lanes[0])
-    starts = range(0, len(svms.lanes), each)
-    values = np.empty((held.shape[0], len(svms.lanes)))
-    pending = np.arange(len(svms.lanes))
+    each, count = len(lanes[0]), len(svms.lanes)
+    values, known = np.empty((held.shape[0], count)), np.ones(count, np.bool_)
+    exact = np.zeros(count, np.bool_)
+
+    def ask_liblinear(some: NDArray[np.intp]) -> None:
+        for lane in some.tolist():
+            own = slice(lane - lane % each, lane - lane % each + each)
+            if not known[own].all():  # another lane of the same estimator has failed
+                continue
+            weights = _by_liblinear(estimators[lane // each], svms.lanes[lane], train, codes)
+            exact[lane] = True
+            if weights is None:
+                known[own] = False
+            else:
+                values[:, lane] = held @ weights[:-1] + weights[-1]
+
+    pending = np.arange(count)
     for tolerance, margin, epochs in _STAGES:
-        if not svms.solve(pending, tolerance, epochs, seed=0):
-            break
+        solved = svms.solve(pending, tolerance, epochs, seed=0)
         values[:, pending] = svms.decisions(held, pending)
-        close = [_too_close(values[:, at : at + each], margin) + at for at in starts]
+        ask_liblinear(pending[~solved])
+        close = [_too_close(values[:, at : at + each], margin) + at for at in range(0, count, each)]
         pending = np.concatenate(close)
-    for lane in pending.tolist():
-        weights = _by_liblinear(estimators[lane // each], svms.lanes[lane], train, codes)
-        if weights is None:
-            return None
-        values[:, lane] = held @ weights[:-1] + weights[-1]
-    return values
+        pending = pending[known[pending] & ~exact[pending]]
+    ask_liblinear(pending)
+    return values, known
 
 
 def is_large(estimator: Any, entries: int, classes: int) -> bool:
@@ -187,7 +206,8 @@ def fit_side_by_side(estimator: LinearSVC, matrix: csr_matrix, labels: NDArray[n
     ordered = csr_matrix((matrix.data, rank[matrix.indices], matrix.indptr), shape=matrix.shape)
     svms = LinearSvms(ordered, codes, _lanes(estimator, classes, labels))
     tolerance = _FINE if matrix.nnz * len(classes) < _HUGE else _COARSE
-    if not svms.solve(np.arange(len(classes)), tolerance, _EPOCHS, seed=0, jobs=cpu_count()):
+    every = np.arange(len(classes))
+    if not svms.solve(every, tolerance, _EPOCHS, seed=0, jobs=cpu_count()).all():
         return False
     estimator.classes_ = classes
     estimator.n_features_in_ = matrix.shape[1]
@@ -198,8 +218,14 @@ def fit_side_by_side(estimator: LinearSVC, matrix: csr_matrix, labels: NDArray[n
 
 
 def _lanes(estimator: LinearSVC, classes: NDArray[np.str_], labels: NDArray[np.str_]) -> list[Lane]:
-    """Liblinear's binary problems: a class against the rest, which is not weighted; two are one."""
-    weights = compute_class_weight(estimator.class_weight, classes=classes, y=labels)
+    """Liblinear's binary problems: a class against the rest, which is not weighted; two are one.
+
+    None where the class weights do not fit the labels: scikit-learn says what is wrong with them.
+    """
+    try:
+        weights = compute_class_weight(estimator.class_weight, classes=classes, y=labels)
+    except ValueError:
+        return []
     costs = (estimator.C * weights).tolist()
     if len(costs) == 2:  # noqa: PLR2004
         return [Lane(1, costs[1], costs[0])]

@@ -303,7 +303,7 @@ def _search(job: Job, run: Runner, on_fit: Callable[[Fit], object]) -> _Found:
         bank=bank,
         run=run,
     )
-    decisions = BestDecisions(labels, folds)
+    decisions = BestDecisions(labels, folds, in_rounds=settings.method == "race")
     results = summarize(candidates, decisions.watch(_seen(fits, on_fit)))
     winner = best(results)
     held_out = np.concatenate([labels[fold[1]] for fold in folds])
