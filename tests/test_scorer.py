@@ -302,6 +302,15 @@ HEADS = {
     "an unknown link": lambda _, scorer: scorer.update(link="probit"),
     "an empty range": lambda _, scorer: scorer["blocks"][0].update(ngram_range=[2, 1]),
     "a range of nothing": lambda _, scorer: scorer["blocks"][0].update(ngram_range=[0, 1]),
+    "a range that never ends": lambda _, scorer: scorer["blocks"][0].update(
+        ngram_range=[1, 1 << 63]
+    ),
+    "a pattern of two groups": lambda _, scorer: scorer["blocks"][0].update(
+        token_pattern=r"(\w)(\w+)", runs=None
+    ),
+    "a pattern whose flags contradict": lambda _, scorer: scorer["blocks"][0].update(
+        token_pattern=r"(?a)(?u)\w+"
+    ),
     "no pattern": lambda _, scorer: scorer["blocks"][0].update(token_pattern="("),
     "a scale of nothing": lambda _, scorer: scorer.update(scale=0),
     "another kind": lambda _, scorer: scorer["blocks"][0].update(kind="words"),

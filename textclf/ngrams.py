@@ -12,6 +12,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+_Length = Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
+"""Compiled code counts with it."""
+
 _SPACES = re.compile(r"\s\s+")
 
 
@@ -22,7 +25,7 @@ class Runs(msgspec.Struct, frozen=True):
     """
 
     of: Literal["word", "visible"]
-    least: Annotated[int, msgspec.Meta(ge=1)] = 1
+    least: _Length = 1
     singles: bool = False
 
 
@@ -43,7 +46,7 @@ class Block(msgspec.Struct, frozen=True):
     """
 
     kind: Literal["word", "char", "char_wb"]
-    ngram_range: tuple[Annotated[int, msgspec.Meta(ge=1)], int]
+    ngram_range: tuple[_Length, _Length]
     lowercase: bool = True
     strip_accents: Literal["ascii", "unicode"] | None = None
     token_pattern: str = ""
@@ -84,7 +87,8 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
     """The function that finds the n-grams of a text; one that occurs twice is there twice.
 
     Raises:
-        re.error: the token pattern is none.
+        re.error: the token pattern is none, or has more than one group.
+        ValueError: its flags contradict each other.
     """
     prepare, (lo, hi) = preprocessor(block), block.ngram_range
     if block.kind == "char":
@@ -93,8 +97,10 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
         return lambda text: [
             gram for word in prepare(text).split() for gram in _padded(f" {word} ", lo, hi)
         ]
-    find, stop_words = re.compile(block.token_pattern).findall, frozenset(block.stop_words)
-    return lambda text: _joined(kept(find(prepare(text)), stop_words), lo, hi)
+    pattern, stop_words = re.compile(block.token_pattern), frozenset(block.stop_words)
+    if pattern.groups > 1:
+        raise re.error("it has more than one group")
+    return lambda text: _joined(kept(pattern.findall(prepare(text)), stop_words), lo, hi)
 
 
 def without_long_spaces(text: str) -> str:

@@ -112,7 +112,7 @@ class Scorer:
         ]
         try:
             self.analyzers = [analyzer(block) for block in settings.blocks]
-        except (re.error, RecursionError, OverflowError) as error:
+        except (re.error, RecursionError, OverflowError, ValueError) as error:
             raise damaged(name, f"its token pattern: {error}") from None
 
     def decide(self, text: str) -> list[float]:
@@ -236,7 +236,8 @@ def _table(
     count, width = rows.shape if len(rows.shape) == 2 else (0, 0)  # noqa: PLR2004
     slots = starts.shape[0] - 1 if starts.shape else 0
     whole = (
-        width == 1 + settings.outputs
+        count > 0
+        and width == 1 + settings.outputs
         and len(starts.shape) == len(text.shape) == 1
         and ends.shape == (count + 1,)
         and slots > 0
