@@ -283,7 +283,8 @@ def load(
         version: ``1.1.0``, ``latest`` or ``previous``.
         follow: change to the version that is promoted, within about a second of its promotion;
             where it cannot be opened, the old one stays, and a warning is logged.
-        signed_by: the file of a public key; only what was signed with it is opened.
+        signed_by: the file of a public key; only what was signed with it is opened. If not given,
+            ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
 
     Raises:
         NoSuchVersion: there is none of that name.
@@ -294,7 +295,8 @@ def load(
     from textclf.store.local import LocalStore
 
     folder = models or os.environ.get("TEXTCLF_MODELS") or "models"
-    key = PublicKey(Path(signed_by)) if signed_by else None
+    signed_by = os.environ.get("TEXTCLF_REQUIRE_SIGNATURE") if signed_by is None else signed_by
+    key = None if signed_by is None else PublicKey(Path(signed_by))
     registry = Registry(LocalStore(Path(folder)), key)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from keys import write_pair
 
+from textclf import load
+from textclf.errors import IntegrityError, UsageError
+
 TRAIN = ("train", "--preset", "fast", "--cv", "2", "--bump", "patch")
 
 
@@ -120,6 +123,22 @@ def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
     assert cli("predict", "great").code == 6
     monkeypatch.delenv("TEXTCLF_REQUIRE_SIGNATURE")
     assert "cannot read the key none.pub" in cli("predict", "great").err
+
+
+@pytest.mark.usefixtures("project")
+def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
+    """`load` obeys the variable, too, unless it is told a key itself."""
+    assert load().predict("great").label == "positive"
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
+    with pytest.raises(IntegrityError, match="is not signed"):
+        load()
+    assert cli(*TRAIN, "--sign", keys[0]).code == 0
+    assert load().version == "1.0.2"
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
+    with pytest.raises(UsageError):
+        load()
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "none.pub")
+    assert load(signed_by=keys[1]).version == "1.0.2"
 
 
 @pytest.mark.parametrize(
