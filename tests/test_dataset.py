@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from textclf.dataset import OnBadRows, ReadOptions, read_dataset
-from textclf.errors import DataError
+from textclf.errors import DataError, TextclfError, UsageError
 
 SKIP = OnBadRows.SKIP
 
@@ -24,7 +24,7 @@ def read(path, content, **options):
 
 
 def refused(path, content, **options):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(TextclfError) as caught:
         read(path, content, **options)
     return str(caught.value), caught.value.hint
 
@@ -262,7 +262,8 @@ def test_delimiter(tmp_path):
     assert rows(read(tmp_path / "a.csv", content, delimiter="@")) == [("a,b", "x")]
     assert rows(read(tmp_path / "a.csv", "text\tlabel\na\tx\n", delimiter="tab")) == [("a", "x")]
     for delimiter in ("", "||", '"', "\n"):
-        assert "cannot be a delimiter" in refused(tmp_path / "a.csv", "x", delimiter=delimiter)[0]
+        with pytest.raises(UsageError, match="cannot be a delimiter"):
+            read(tmp_path / "a.csv", "x", delimiter=delimiter)
 
 
 def test_nothing_separates(tmp_path):
@@ -439,7 +440,8 @@ def test_encoding(tmp_path):
     assert refused(path, "text,label\na,x\n".encode("utf-16-le"))[1] == "--encoding utf-16-le"
     assert refused(path, "text,label\na,x\n".encode("utf-16-be"))[1] == "--encoding utf-16-be"
     for unknown in ("utf-99", "rot13", "a\0"):
-        assert "there is no encoding" in refused(path, content, encoding=unknown)[0]
+        with pytest.raises(UsageError, match="there is no encoding"):
+            read(path, content, encoding=unknown)
     assert "not UTF-7" in refused(path, b"+2AA-", encoding="utf-7")[0]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from textclf import parquet, readers
-from textclf.errors import DataError
+from textclf.errors import DataError, UsageError
 from textclf.files import LARGEST, read_bytes, read_to_end
 from textclf.readers import Columns, Rows, counted, excerpt
 
@@ -191,7 +191,7 @@ def _check_options(options: ReadOptions) -> None:
     if delimiter is not None and (
         len(_delimiter(delimiter)) != 1 or delimiter in '"\r\n' or delimiter != _shown(delimiter)
     ):
-        raise DataError(
+        raise UsageError(
             f'"{excerpt(delimiter)}" cannot be a delimiter, which is one character and no quote',
             hint="--delimiter tab, or ';', or '|'",
         )
@@ -202,7 +202,7 @@ def _check_options(options: ReadOptions) -> None:
     except UnicodeError:
         pass  # known; these two bytes need not be text in it
     except (LookupError, ValueError):
-        raise DataError(
+        raise UsageError(
             f'there is no encoding "{excerpt(options.encoding)}"',
             hint="--encoding takes utf-8, cp1252, latin-1, utf-16 and the like",
         ) from None

@@ -272,6 +272,12 @@ class Summary(msgspec.Struct, frozen=True):
     artifact: _Bytes
     data: _Rows
     test: _Test
+    files: list[_Bytes] = []
+
+    @property
+    def bytes(self) -> int:
+        """Of the model and the further files; not of the metadata themselves."""
+        return sum(file.bytes for file in (self.artifact, *self.files))
 
 
 class Contents(msgspec.Struct, frozen=True):

@@ -209,6 +209,11 @@ def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):
     repaired = cli("verify", "--repair")
     assert repaired.code == 0
     assert "repaired: restored models/text_classifier.joblib" in repaired.out
+    (project / "models/text_classifier.joblib").write_bytes(b"something else")
+    told = json.loads(cli("verify", "--repair", "--json").out)
+    assert told["ok"]
+    assert "restored models/text_classifier.joblib" in told["repaired"][0]
+    assert "repaired" not in json.loads(cli("verify", "--json").out)
     assert cli("verify").code == 0
 
 

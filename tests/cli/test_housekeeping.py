@@ -121,6 +121,11 @@ def test_a_dry_run_removes_nothing(old, cli):
     assert "2 of 5 versions would go, " in done.out
     answer = json.loads(cli("versions", "prune", "--keep", "3", "--dry-run", "--json").out)
     assert answer["dry_run"] is True
+    assert answer["pruned"][0]["bytes"] == sum(
+        path.stat().st_size
+        for path in (old / "models/0.1.0").iterdir()
+        if not path.name.startswith("metadata")
+    )
     assert [each["version"] for each in answer["pruned"]] == ["0.1.0", "0.2.0"]
     assert answer["kept"] == [
         {"version": "0.3.0", "why": "one of the last 3"},

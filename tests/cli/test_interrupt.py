@@ -1,6 +1,7 @@
 """Ctrl-C in the middle of a search, and while waiting for input."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -128,3 +129,36 @@ def test_ctrl_c_while_waiting_for_a_line(start):
         assert running.stdout.read() == b""
         assert running.stderr.read() == b"error: interrupted; nothing was left half done\n"
     assert running.returncode == 130
+
+
+PROMOTE = """\
+import os, signal, sys
+from textclf import promotion
+from textclf.cli.app import run
+
+promote = promotion.promote
+
+def hesitant(*arguments, **settings):
+    for _ in range({times}):
+        os.kill(os.getpid(), signal.SIGINT)
+    return promote(*arguments, **settings)
+
+promotion.promote = hesitant
+sys.exit(run(["promote", "1.0.0"]))
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_the_registry_is_written(project, cli, times):
+    """It waits until the promotion is whole; a second one does not, and is told what to do."""
+    assert cli("promote", "1.0.1").code == 0
+    command = [sys.executable, "-c", PROMOTE.format(times=times)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert json.loads(cli("versions", "show", "latest", "--json").out)["version"] == (
+        "1.0.0" if times == 1 else "1.0.1"
+    )
+    if times == 1:
+        assert done.stderr == "error: interrupted; nothing was left half done\n"
+    else:
+        assert done.stderr.startswith("error: interrupted in the middle of a change\nhint: ")

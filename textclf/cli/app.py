@@ -16,7 +16,7 @@ import typer
 
 import textclf
 from textclf.cli import render
-from textclf.cli.interrupts import obey_interrupts
+from textclf.cli.interrupts import CutShort, obey_interrupts
 from textclf.cli.settings import defaults_for, read_settings
 from textclf.errors import TextclfError
 
@@ -130,6 +130,13 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader has gone
         _drop_unwritten()
         return 1
+    except CutShort:
+        _drop_unwritten()
+        render.error(
+            "interrupted in the middle of a change",
+            "textclf verify says what is left of it, verify --repair mends it",
+        )
+        return INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
         _drop_unwritten()
         return _interrupted()

@@ -124,7 +124,7 @@ def prune(
         if not as_json:
             render.line(f"{'would prune' if dry_run else 'pruned'} {render.visible(version)}")
     if as_json:
-        pruned = [{"version": each.version, "bytes": each.artifact.bytes} for each in gone]
+        pruned = [{"version": each.version, "bytes": each.bytes} for each in gone]
         told = [{"version": version, "why": why} for version, why in kept.items()]
         render.json({"dry_run": dry_run, "pruned": pruned, "kept": told})
     else:
@@ -156,7 +156,7 @@ def _removed(registry: Registry, version: str, message: str | None) -> str | Non
 
 def _show_pruned(gone: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: bool) -> None:
     of = render.counted(len(gone) + len(kept), "version")
-    size = sum(each.artifact.bytes for each in gone)
+    size = sum(each.bytes for each in gone)
     verb = "would go" if dry_run else "gone"
     render.line(f"{len(gone)} of {of} {verb}, {size:,} bytes" if gone else f"0 of {of} to prune")
     if not quiet and kept:

@@ -33,19 +33,23 @@ def _interrupt(_signal: int, frame: FrameType | None) -> None:
     threading.Timer(_SOON, signal.pthread_kill, arguments).start()
 
 
+class CutShort(BaseException):
+    """Ended by a second Ctrl-C in the middle of a change; no code but the last place handles it."""
+
+
 @contextmanager
 def deferred_interrupts() -> Iterator[None]:
     """Obey a Ctrl-C at the end of the block, so that a change is made and told as a whole.
 
     A crash in the middle would be mended by the next command; who presses Ctrl-C should not have to
-    know that. A second Ctrl-C is obeyed at once.
+    know that. A second Ctrl-C is obeyed at once, as ``CutShort``.
     """
     pending = False
 
     def note(_signal: int, _frame: object) -> None:
         nonlocal pending
         if pending:
-            raise KeyboardInterrupt
+            raise CutShort
         pending = True
 
     before = signal.signal(signal.SIGINT, note)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from textclf.verification import Verification
 
 Repair = Annotated[
-    bool, typer.Option("--repair", help="Restore the alias and remove half-written work.")
+    bool,
+    typer.Option("--repair", help="Restore the alias, remove half-written work, finish a prune."),
 ]
 
 Key = Annotated[
@@ -41,7 +42,8 @@ def verify(
     with deferred_interrupts() if repair else nullcontext():
         found = registry.verify(repair=repair)
     if as_json:
-        render.json({"ok": found.ok, "versions": found.versions, "problems": found.problems})
+        answer = {"ok": found.ok, "versions": found.versions, "problems": found.problems}
+        render.json({**answer, "repaired": found.repaired} if repair else answer)
     else:
         _show(found, registry.signed_by)
     if not found.ok:
