@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_reference import reference
+
+from textclf import errors
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
@@ -20,16 +23,20 @@ DOCUMENTS = [
         for name in ("registry", "reliability", "metadata", "search-space", "search", "report")
     ),
     "docs/security.md",
+    "docs/cli.md",
+    "docs/deployment.md",
     "docs/prediction.md",
     "docs/scorer-format.md",
     "docs/benchmarks.md",
     "docs/gates.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
-    "docs/scorer-format.md",
     "examples/fastify/README.md",
+    "examples/http/README.md",
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+REFERENCED = "<!-- reference -->\n\n{}\n<!-- end of the reference -->\n"
+REFERENCE = re.compile(REFERENCED.replace("\n\n{}\n", ".*?"), re.DOTALL)
 FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)
 
 
@@ -96,7 +103,7 @@ def alike(text):
 
 def written(name, folder):
     """Play a whole document and return it with what its commands printed."""
-    text = (ROOT / name).read_text("utf-8")
+    text = REFERENCE.sub(lambda _: REFERENCED.format(reference()), (ROOT / name).read_text("utf-8"))
 
     def play(match):
         kind, block = match.groups()
@@ -132,6 +139,9 @@ def test_the_document_shows_what_its_commands_print(name, checkout):
         (ROOT / name).write_text(new, "utf-8")
     if name == "docs/security.md":
         assert outputs_of_programs(new, checkout) == ["positive\n"]
+    if name == "examples/http/README.md":
+        run("textclf train", checkout)
+        assert outputs_of_programs(new, checkout) == ["positive\n"]
     if name == "docs/prediction.md":
         assert outputs_of_programs(new, checkout) == ["positive 1.0\npositive\nnegative\n"]
     assert alike(new) == alike((ROOT / name).read_text("utf-8"))
@@ -162,6 +172,21 @@ def test_every_command_of_the_contract_is_in_the_readme():
         "promote", "rollback", "history", "evaluate", "verify", "check", "reproduce",
     ):  # fmt: skip
         assert f"$ textclf {command}" in readme
+
+
+def test_the_reference_is_complete():
+    """Every exit code of an error and every variable that is looked at has its line."""
+    text = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.TextclfError)}
+    assert codes == {1, 2, 3, 4, 5, 6}
+    for code in codes:
+        assert f"\n| {code} | " in text
+    sources = [path.read_text("utf-8") for path in (ROOT / "textclf").rglob("*.py")]
+    variables = {name for source in sources for name in re.findall(r'"(TEXTCLF_\w+)"', source)}
+    assert len(variables) == 4
+    for variable in variables:
+        assert f"\n| `{variable}` | " in text
 
 
 def test_links_lead_somewhere():
