@@ -199,9 +199,9 @@ def _check_options(options: ReadOptions) -> None:
         return
     try:
         b"  ".decode(options.encoding)
-    except UnicodeError:
-        pass  # known; these two bytes need not be text in it
-    except (LookupError, ValueError):
+    except (LookupError, ValueError) as error:
+        if isinstance(error, UnicodeError) and not isinstance(error, UnicodeEncodeError):
+            return  # the encoding is known; these two bytes need not be text in it
         raise UsageError(
             f'there is no encoding "{excerpt(options.encoding)}"',
             hint="--encoding takes utf-8, cp1252, latin-1, utf-16 and the like",
