@@ -474,14 +474,20 @@ def test_hits_and_decisions_are_those_of_the_fitted_model(sample):
             assert fit.decisions is None
 
 
-@pytest.mark.parametrize("tolerance", [1e-4, 2e-4])
-def test_linear_svc_sees_the_shape_before_columns_were_merged(tolerance):
-    """Many columns become fewer than there are rows, and it still solves the dual problem."""
+def rows_of_phrases():
+    """Texts with more words than there are texts, and fewer phrases that the words stand in."""
     numbers = np.random.default_rng(1)
     phrases = [" ".join(f"p{phrase}w{word}" for word in range(20)) for phrase in range(40)]
     picks = [numbers.choice(40, 5) for _ in range(90)]
     texts = [" ".join(phrases[number] for number in pick) for pick in picks]
     labels = [f"c{pick[0] % 3}" for pick in picks]
+    return texts, labels
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 2e-4])
+def test_linear_svc_sees_the_shape_before_columns_were_merged(tolerance):
+    """Many columns become fewer than there are rows, and it still solves the dual problem."""
+    texts, labels = rows_of_phrases()
     point = Point({"word": {}}, "LinearSVC", {"C": 1000, "tol": tolerance})
     folds = stratified_folds(labels, 2, 7)
     for fit in grid_search(texts, labels, [point], folds, scoring="accuracy", seed=7, jobs=1):
@@ -618,11 +624,7 @@ def test_liblinear_draws_the_same_numbers_whatever_runs_beside_it(sample):
 
 def test_ridge_takes_the_road_that_it_takes_on_all_columns():
     """It chooses one by the shape, and only on one of them ``max_iter`` counts."""
-    numbers = np.random.default_rng(1)
-    phrases = [" ".join(f"p{phrase}w{word}" for word in range(20)) for phrase in range(40)]
-    picks = [numbers.choice(40, 5) for _ in range(90)]
-    texts = [" ".join(phrases[number] for number in pick) for pick in picks]
-    labels = [f"c{pick[0] % 3}" for pick in picks]
+    texts, labels = rows_of_phrases()
     point = Point({"word": {}}, "RidgeClassifier", {"alpha": 1e-3, "max_iter": 2})
     folds = stratified_folds(labels, 2, 7)
     for fit in grid_search(texts, labels, [point], folds, scoring="accuracy", seed=7, jobs=1):

@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from textclf.counts import Counts
 from textclf.features import Bank, Rows, Settings, Weighting, fitted_vectorizer, weigh
 from textclf.notes import noted
-from textclf.search import classifier, is_same_to, pin_dual, pipeline, sees_products_only
+from textclf.search import classifier, pin_dual, pipeline, sees_products_only, takes_same_road
 from textclf.shrink import alike
 from textclf.space import Point
 from textclf.svm import fit_side_by_side, is_large
@@ -118,7 +118,7 @@ def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:
     pin_dual(model, matrix)
     merge = alike(matrix)
     merged = merge.apply(matrix)
-    if not is_same_to(model, matrix, merged):
+    if not takes_same_road(model, matrix, merged):
         return model.fit(matrix, labels)
     model.fit(merged, labels)
     model.coef_ = merge.restore(model.coef_)

@@ -335,7 +335,7 @@ def _fitted(estimator: Any, split: _Split, labels: NDArray[np.str_]) -> tuple[An
     """The estimator fitted on the smallest matrix that is the same to it; and the rows to score."""
     if sees_products_only(estimator):
         pin_dual(estimator, split.train)
-        if is_same_to(estimator, split.train, split.merged.train):
+        if takes_same_road(estimator, split.train, split.merged.train):
             split = split.merged
     with _LIBLINEAR if _is_of_liblinear(estimator) else nullcontext():
         return estimator.fit(split.train, labels), split.held_out
@@ -361,7 +361,7 @@ def sees_products_only(estimator: Any) -> bool:
     return False
 
 
-def is_same_to(estimator: Any, matrix: csr_matrix, merged: csr_matrix) -> bool:
+def takes_same_road(estimator: Any, matrix: csr_matrix, merged: csr_matrix) -> bool:
     """Whether it takes the same road on merged columns: Ridge chooses one by the shape."""
     rows, columns = matrix.shape
     is_ridge = type(estimator).__name__ == "RidgeClassifier"

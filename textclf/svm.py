@@ -220,7 +220,7 @@ def fit_side_by_side(estimator: LinearSVC, matrix: csr_matrix, labels: NDArray[n
 def _lanes(estimator: LinearSVC, classes: NDArray[np.str_], labels: NDArray[np.str_]) -> list[Lane]:
     """Liblinear's binary problems: a class against the rest, which is not weighted; two are one.
 
-    None where the class weights do not fit the labels: scikit-learn says what is wrong with them.
+    No lanes where the class weights do not fit the labels: what is wrong scikit-learn says.
     """
     try:
         weights = compute_class_weight(estimator.class_weight, classes=classes, y=labels)

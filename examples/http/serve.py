@@ -14,6 +14,8 @@ from textclf.errors import TextclfError
 LONGEST = 1 << 20
 """Bytes of a request."""
 
+NOWHERE = {"error": "there is GET /healthz and POST /predict"}
+
 
 class Handler(BaseHTTPRequestHandler):
     """``GET /healthz``, and ``POST /predict`` with ``{"text": …}`` or ``{"texts": […]}``."""
@@ -26,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/healthz":
             self._answer(200, {"ok": True, "version": str(self.predictor.version)})
         else:
-            self._answer(404, {"error": "there is GET /healthz and POST /predict"})
+            self._answer(404, NOWHERE)
 
     def do_POST(self) -> None:  # noqa: D102
         length = self.headers.get("content-length", "")
@@ -36,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(length))
         if self.path != "/predict":
-            self._answer(404, {"error": "there is GET /healthz and POST /predict"})
+            self._answer(404, NOWHERE)
         elif (texts := _texts(body)) is None:
             self._answer(400, {"error": 'send {"text": "…"} or {"texts": ["…"]} as JSON'})
         else:
