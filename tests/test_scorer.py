@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
+from textclf import tensors
 from textclf.calibration import calibrated
 from textclf.errors import IntegrityError
 from textclf.ngrams import analyzer
@@ -322,6 +323,18 @@ def test_a_head_that_lies_is_refused(whole, change):
     """Whatever is wrong in the head is told in one sentence."""
     assert sensible(rewritten(whole, lambda _head, _scorer: None))
     refused(rewritten(whole, change))
+
+
+def test_a_block_without_n_grams_is_refused(whole):
+    """Arrays that fit each other and hold nothing are no model."""
+    metadata, arrays = tensors.unpacked(whole, "a file")
+    parts = {name: (a.dtype, a.shape, whole[a.begin : a.end]) for name, a in arrays.items()}
+    assert sensible(tensors.packed(metadata, [(name, *part) for name, part in parts.items()]))
+    parts["0.rows"] = ("F64", (0, arrays["0.rows"].shape[1]), b"")
+    parts["0.starts"] = ("U32", (2,), bytes(8))
+    parts["0.ends"] = ("U32", (1,), bytes(4))
+    parts["0.text"] = ("U8", (0,), b"")
+    refused(tensors.packed(metadata, [(name, *part) for name, part in parts.items()]))
 
 
 def array(whole, name, dtype):
