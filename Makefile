@@ -36,8 +36,8 @@ tests: .venv/installed-dev
 
 # writers, rounds, readers, kills
 test-faults: .venv/installed-dev
-	$(BIN)/python tests/syscalls.py
-	$(BIN)/python tests/storm.py 20 6 4 80
+	$(BIN)/python tests/helpers/fault_injection_strace.py
+	$(BIN)/python tests/helpers/stress.py 20 6 4 80
 
 browser: .venv/installed-dev
 	$(BIN)/python -m pytest tests/browser.py
@@ -49,7 +49,7 @@ bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
 fuzz: .venv/installed-fuzz
-	$(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(FUZZ)
+	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

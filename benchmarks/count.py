@@ -1,4 +1,4 @@
-"""Counting n-grams: ``textclf.counts.count`` against scikit-learn's CountVectorizer.
+"""Counting n-grams: ``textclf.features.counts.count`` against scikit-learn's CountVectorizer.
 
 Each run is in a process of its own, in turns; reading is not timed, and a few texts are counted
 first, untimed. The ratio is that of the median times, with the smallest and largest ratio of one
@@ -81,7 +81,7 @@ def run(data: DataSet, options: Options) -> Iterator[CountRow]:
 
 
 def _ours(path: Path, most: int, features: str) -> tuple[int, Measured[_Size]]:
-    from textclf.counts import count
+    from textclf.features.counts import count
 
     block, low, high = BLOCKS[features]
 

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from textclf.metadata import Code, encode
+from textclf.metadata.schema import Code, encode
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "numba", "fasttext")
 
@@ -59,7 +59,7 @@ def surroundings() -> Surroundings:
     """Look around."""
     import joblib
 
-    from textclf import artifact
+    from textclf.artifact import model_file as artifact
 
     libraries = {name: _version(name) for name in _LIBRARIES}
     return Surroundings(

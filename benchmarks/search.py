@@ -160,8 +160,8 @@ def _few(rows: Rows) -> Rows:
 
 
 def _ours(path: Path, most: int, features: str, mode: str) -> _Run:
-    from textclf.search import best, grid_search, stratified_folds, summarize
-    from textclf.space import points
+    from textclf.search.grid_search import best, grid_search, stratified_folds, summarize
+    from textclf.search.space import points
 
     tables = {block: dict(table) for block, table in GRIDS[features].items()}
     candidates = points([{"features": tables, "classifier": {"LinearSVC": {"C": list(COSTS)}}}])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from textclf.dataset import read_dataset
+from textclf.data.dataset import read_dataset
 from textclf.errors import UsageError
 
 SAMPLE = Path(__file__).parent.parent / "data"

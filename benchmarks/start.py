@@ -118,9 +118,10 @@ def _publish(models: Path, labels: Sequence[str], text: str, features: int) -> N
     from sklearn.pipeline import FeatureUnion, Pipeline
     from sklearn.svm import LinearSVC
 
-    from textclf import LocalStore, Registry, artifact
-    from textclf.scorer import SCORER
-    from textclf.scorer_writer import compiled_scorer
+    from textclf import LocalStore, Registry
+    from textclf.artifact import model_file as artifact
+    from textclf.scorer.scorer import SCORER
+    from textclf.scorer.writer import compiled_scorer
 
     [sample] = find_sets(SAMPLE)
     grid = models.parent / "grid.toml"

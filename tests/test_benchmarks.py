@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.children import within
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 WORDS = {"good": ["great", "fine", "lovely"], "bad": ["awful", "broken", "dull"]}
 THINGS = ["phone", "book", "film", "game", "bag", "lamp"]
 

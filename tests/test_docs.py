@@ -15,7 +15,7 @@ from cli_reference import reference
 
 from textclf import errors
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md",
     *(

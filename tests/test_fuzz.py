@@ -1,11 +1,9 @@
 """The targets of fuzz.py with inputs made by hypothesis: broken files, torn JSON, odd commands."""
 
 import contextlib
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
+import fuzz as fuzz_targets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -60,15 +58,10 @@ words = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def fuzz(tmp_path_factory):
-    """Return fuzz.py, with the current folder prepared for its targets."""
-    path = Path(__file__).with_name("fuzz.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    """Return the targets, with the current folder prepared for them."""
     with contextlib.chdir(tmp_path_factory.mktemp("project")):
-        module.prepare()
-        yield module
+        fuzz_targets.prepare()
+        yield fuzz_targets
 
 
 @pytest.mark.parametrize("name", ["readers", "texts", "space", "settings", "command"])

@@ -7,14 +7,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textclf.dataset import Dataset, ReadOptions, read_dataset
+    from textclf.data.dataset import Dataset, ReadOptions, read_dataset
     from textclf.errors import TextclfError
-    from textclf.explanation import Explanation
-    from textclf.metadata import Metadata
-    from textclf.prediction import Prediction, Predictor, load
-    from textclf.registry import Registry
-    from textclf.signing import PublicKey
-    from textclf.store.local import LocalStore
+    from textclf.metadata.schema import Metadata
+    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.prediction import Prediction, Predictor, load
+    from textclf.registry.registry import Registry
+    from textclf.registry.signing import PublicKey
+    from textclf.registry.store.local import LocalStore
 
 __version__ = "0.1.0"
 
@@ -34,18 +34,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Dataset": "textclf.dataset",
-    "Explanation": "textclf.explanation",
-    "LocalStore": "textclf.store.local",
-    "Metadata": "textclf.metadata",
-    "Prediction": "textclf.prediction",
-    "Predictor": "textclf.prediction",
-    "PublicKey": "textclf.signing",
-    "ReadOptions": "textclf.dataset",
-    "Registry": "textclf.registry",
+    "Dataset": "textclf.data.dataset",
+    "Explanation": "textclf.prediction.explanation",
+    "LocalStore": "textclf.registry.store.local",
+    "Metadata": "textclf.metadata.schema",
+    "Prediction": "textclf.prediction.prediction",
+    "Predictor": "textclf.prediction.prediction",
+    "PublicKey": "textclf.registry.signing",
+    "ReadOptions": "textclf.data.dataset",
+    "Registry": "textclf.registry.registry",
     "TextclfError": "textclf.errors",
-    "load": "textclf.prediction",
-    "read_dataset": "textclf.dataset",
+    "load": "textclf.prediction.prediction",
+    "read_dataset": "textclf.data.dataset",
 }
 
 

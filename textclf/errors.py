@@ -63,7 +63,7 @@ class DataError(TextclfError):
 
 
 class GateRefused(TextclfError):
-    """A version does not meet what was required of it; ``verdict`` says how (`textclf.gate`)."""
+    """A version does not meet what was required of it; ``verdict`` says how."""
 
     exit_code = 5
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from textclf.dataset import read_dataset
+from textclf.data.dataset import read_dataset
 
 
 @pytest.fixture

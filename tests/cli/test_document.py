@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.cli.document import Code, Items, Table, heading, sentence, write
+from textclf.cli.output.document import Code, Items, Table, heading, sentence, write
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_pipe_ends_no_cell(markdown):
 @given(st.text(max_size=30))
 def test_any_label_is_one_cell_of_one_line(label):
     """Whatever a label is, the row has its two cells, and the code span its end."""
-    from textclf.cli.document import _cell
+    from textclf.cli.output.document import _cell
 
     cell = _cell(Code(label))
     assert "\n" not in cell

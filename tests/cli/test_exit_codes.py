@@ -140,7 +140,7 @@ def test_damaged_metadata_is_6(project, cli):
 @pytest.mark.usefixtures("project")
 def test_a_bug_is_1_and_asks_for_a_report(cli, monkeypatch):
     """What nobody foresaw is one line too, and says how to see more."""
-    monkeypatch.setattr("textclf.registry.Registry.history", lambda _: 1 / 0)
+    monkeypatch.setattr("textclf.registry.registry.Registry.history", lambda _: 1 / 0)
     done = cli("history")
     assert done.code == 1
     assert "error: unexpected ZeroDivisionError: division by zero" in done.err

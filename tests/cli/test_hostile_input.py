@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from textclf.cli import texts
+from textclf.cli.options import texts
 
 
 def one_line(done, code):

@@ -133,7 +133,7 @@ def test_ctrl_c_while_waiting_for_a_line(start):
 
 PROMOTE = """\
 import os, signal, sys
-from textclf import promotion
+from textclf.release import promote as promotion
 from textclf.cli.app import run
 
 promote = promotion.promote

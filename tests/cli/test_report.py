@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from textclf.metadata import METADATA, encode
+from textclf.metadata.schema import METADATA, encode
 
 PAGE, CARD, EVIDENCE = "report.html", "model_card.md", "report.json"
 

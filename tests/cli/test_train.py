@@ -244,7 +244,7 @@ def test_a_foreign_model_in_the_aliass_place_is_kept(data, cli):
 @pytest.mark.usefixtures("data")
 def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
     """Without a terminal each progress line is whole: fits done, the best so far, time left."""
-    monkeypatch.setattr("textclf.cli.leaderboard._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("textclf.cli.output.leaderboard._SECONDS_BETWEEN_LINES", 0.0)
     done = cli("train")
     lines = [line for line in done.err.splitlines() if "/40 fits, best " in line]
     assert len(lines) > 5

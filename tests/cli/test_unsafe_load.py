@@ -5,7 +5,7 @@ import os
 import joblib
 import pytest
 from fitted_models import TEXTS, Pipeline, dumped, fitted
-from hostile import Calls, in_attribute
+from malicious_models import Calls, in_attribute
 from registries import filled, publish
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import CountVectorizer

@@ -15,9 +15,9 @@ from typing import Annotated, TextIO
 import typer
 
 import textclf
-from textclf.cli import render
 from textclf.cli.interrupts import CutShort, obey_interrupts
-from textclf.cli.settings import defaults_for, read_settings
+from textclf.cli.options.settings import defaults_for, read_settings
+from textclf.cli.output import render
 from textclf.errors import TextclfError
 
 INTERRUPTED = 130
@@ -72,7 +72,7 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     for name in names:
         panel, module = _COMMANDS[name]
-        command = getattr(importlib.import_module(f"textclf.cli.{module}"), name)
+        command = getattr(importlib.import_module(f"textclf.cli.commands.{module}"), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, rich_help_panel=panel)
         else:

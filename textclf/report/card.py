@@ -11,9 +11,9 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from textclf.metadata import ARTIFACT, Metadata
-from textclf.report import numbers
-from textclf.report.markup import shorten
+from textclf.metadata.schema import ARTIFACT, Metadata
+from textclf.report.html import numbers
+from textclf.report.html.markup import shorten
 from textclf.report.subject import Subject
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$!])")

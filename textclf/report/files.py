@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from semver import Version
 
-from textclf.metadata import Metadata, decode, encode
-from textclf.registry import Registry
+from textclf.metadata.schema import Metadata, decode, encode
+from textclf.registry.registry import Registry
 from textclf.report.card import card
 from textclf.report.evidence import Evidence
 from textclf.report.page import page

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.statistics import BINS, calibration_error, log_losses, reliability
 from textclf.report.evidence import Bin, Evidence, Mistake, Ngram, Probabilities, Threshold
-from textclf.report.markup import shorten
-from textclf.scored import Scored
-from textclf.statistics import BINS, calibration_error, log_losses, reliability
+from textclf.report.html.markup import shorten
 
 _NGRAMS = 12
 _MISTAKES = 20

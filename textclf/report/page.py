@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 
 import textclf
-from textclf.report.markup import Html, el, join
+from textclf.report.html.markup import Html, el, join
 from textclf.report.sections import (
     confusions,
     labels,

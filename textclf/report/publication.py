@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textclf.metadata import Metadata
+from textclf.evaluation.scored_rows import Scored
+from textclf.metadata.schema import Metadata
 from textclf.report.evidence import Evidence
 from textclf.report.files import files
 from textclf.report.gather import gather
-from textclf.scored import Scored
 
 
 class Publication:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 from semver import Version
 
-from textclf.dataset import Dataset
+from textclf.artifact.unpickler import load_pipeline
+from textclf.data.dataset import Dataset
 from textclf.errors import IntegrityError
-from textclf.evaluation import measure
-from textclf.metadata import TestRecord
-from textclf.registry import Registry
+from textclf.evaluation.evaluate import measure
+from textclf.evaluation.scored_rows import Scored
+from textclf.metadata.schema import TestRecord
+from textclf.registry.registry import Registry
 from textclf.report.gather import gather
 from textclf.report.subject import Subject
-from textclf.safe_load import load_pipeline
-from textclf.scored import Scored
 
 
 def rescored(registry: Registry, version: Version, rows: Dataset, *, texts: bool) -> Subject:

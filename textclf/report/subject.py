@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from textclf.metadata import Candidate, Metadata
+from textclf.metadata.schema import Candidate, Metadata
 from textclf.report.evidence import Evidence
-from textclf.report.markup import Html, el, join, shorten
+from textclf.report.html.markup import Html, el, join, shorten
 
 
 @dataclass(frozen=True)

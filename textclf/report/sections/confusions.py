@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textclf.metadata import Confusion
-from textclf.report import heatmap, numbers
-from textclf.report.markup import Html, el, join
+from textclf.metadata.schema import Confusion
+from textclf.report.html import heatmap, numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, table
 from textclf.report.subject import Subject, bdi, same_rows
-from textclf.report.tables import Column, table
 
 _DRAWN = 150
 """Labels; of more than these not even the names can be read."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textclf.metadata import ClassMetrics, Confusion
-from textclf.report import charts, numbers
-from textclf.report.markup import Html, el, join
+from textclf.metadata.schema import ClassMetrics, Confusion
+from textclf.report.html import charts, numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, drawn, signed, table
 from textclf.report.subject import Subject, bdi
-from textclf.report.tables import Column, drawn, signed, table
 
 
 def one(subject: Subject) -> Html:

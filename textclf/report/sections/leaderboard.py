@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textclf.metadata import Candidate, SearchRecord
-from textclf.report import charts, numbers
-from textclf.report.markup import Html, el, join
+from textclf.metadata.schema import Candidate, SearchRecord
+from textclf.report.html import charts, numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, drawn, table
 from textclf.report.subject import Subject, told_apart
-from textclf.report.tables import Column, drawn, table
 
 _SHOWN = 30
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textclf.report import numbers
 from textclf.report.evidence import Evidence, Mistake
-from textclf.report.markup import Html, el, join
+from textclf.report.html import numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, table
 from textclf.report.subject import Subject, bdi
-from textclf.report.tables import Column, table
 
 
 def one(subject: Subject) -> Html:

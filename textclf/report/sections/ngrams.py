@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from textclf.metadata import Metadata
-from textclf.report import charts
+from textclf.metadata.schema import Metadata
 from textclf.report.evidence import Ngram
-from textclf.report.markup import Html, el, join, shorten
+from textclf.report.html import charts
+from textclf.report.html.markup import Html, el, join, shorten
 from textclf.report.subject import Subject, bdi
 
 _LABELS = 100

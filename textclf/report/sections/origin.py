@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textclf.comparison import Change, compare_metadata
-from textclf.metadata import Environment
-from textclf.report import numbers
-from textclf.report.markup import Html, el, join
+from textclf.evaluation.metadata_diff import Change, compare_metadata
+from textclf.metadata.schema import Environment
+from textclf.report.html import numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, facts, table
 from textclf.report.subject import Subject, bdi
-from textclf.report.tables import Column, facts, table
 
 _VALUE = 200
 """Characters."""

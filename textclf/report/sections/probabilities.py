@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textclf.report import charts, numbers
 from textclf.report.evidence import Probabilities, Threshold
-from textclf.report.markup import Html, el, join
+from textclf.report.html import charts, numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, table
 from textclf.report.subject import Subject
-from textclf.report.tables import Column, table
 
 _AT = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 

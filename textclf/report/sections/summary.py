@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textclf.metadata import Metadata
-from textclf.report import charts, numbers
-from textclf.report.markup import Html, el, join
+from textclf.metadata.schema import Metadata
+from textclf.report.html import charts, numbers
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Cell, Column, drawn, facts, figures, signed, table
 from textclf.report.subject import Subject, bdi, described, same_rows
-from textclf.report.tables import Cell, Column, drawn, facts, figures, signed, table
 
 
 def one(subject: Subject) -> Html:

@@ -1,0 +1,125 @@
+import re
+
+import pytest
+
+from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
+from textclf.data.quality import Severity, find_problems
+from textclf.errors import DataError
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Return a function that writes rows to a CSV file and reads it."""
+
+    def write(name, *rows):
+        path = tmp_path / name
+        path.write_text("text,label\n" + "".join(f"{row}\n" for row in rows))
+        return read_dataset(path, ReadOptions(on_bad_rows=OnBadRows.SKIP))
+
+    return write
+
+
+def only(problems, kind):
+    (problem,) = problems
+    assert problem.kind == kind
+    return problem
+
+
+def names(problem):
+    """Return the examples without the folder of the files."""
+    return [re.sub(r"[^ (]*/", "", example) for example in problem.examples]
+
+
+GOOD = ("a,x", "b,x", "c,y", "d,y")
+
+
+def test_nothing_wrong(data):
+    """A data set with nothing wrong has no problems, with or without a test set."""
+    train = data("train.csv", *GOOD)
+    assert find_problems(train, folds=2) == ()
+    assert find_problems(train, data("test.csv", "e,x", "f,y"), folds=2) == ()
+
+
+def test_bad_rows(data):
+    """Skipped rows of both sets are an error, each with its reason."""
+    train, test = data("train.csv", *GOOD, "e,"), data("test.csv", "f,x", "g,y", ",y")
+    problem = only(find_problems(train, test, folds=2), "bad-rows")
+    assert (problem.severity, problem.count) == (Severity.ERROR, 2)
+    assert problem.message == "2 rows cannot be used."
+    assert names(problem) == ["train.csv:6: no label", "test.csv:4: empty text"]
+
+
+def test_one_label(data):
+    """One label is an error."""
+    problem = only(find_problems(data("a.csv", "a,x", "b,x"), folds=2), "one-label")
+    assert (problem.severity, problem.count, problem.examples) == (
+        Severity.ERROR,
+        1,
+        ("x: 2 rows",),
+    )
+
+
+def test_no_usable_rows(data):
+    """A data set of bad rows alone cannot be skipped through: it is refused."""
+    with pytest.raises(DataError, match="2 bad rows in"):
+        data("a.csv", "a,", "b,")
+
+
+def test_too_few_rows(data):
+    """Where every label is too small for the folds, that is one error."""
+    problem = only(find_problems(data("a.csv", *GOOD)), "too-few-rows")
+    assert (problem.severity, problem.count) == (Severity.ERROR, 2)
+    assert problem.examples == ("x: 2 rows", "y: 2 rows")
+
+
+def test_small_label(data):
+    """Where some labels are too small for the folds, that is a warning that names them."""
+    problem = only(find_problems(data("a.csv", *GOOD, "e,z"), folds=2), "small-label")
+    assert (problem.severity, problem.count) == (Severity.WARNING, 1)
+    assert problem.examples == ("z: 1 row",)
+
+
+def test_duplicates(data):
+    """A row that repeats text and label points to the first such row, whatever stands between."""
+    problems = find_problems(data("a.csv", *GOOD, "a,x", "b,y", "b,y", "a,x"), folds=2)
+    duplicates, contradictions = problems
+    assert (duplicates.kind, duplicates.severity) == ("duplicates", Severity.WARNING)
+    assert duplicates.count == 3
+    assert names(duplicates) == [
+        "a.csv:6: again from a.csv:2: a",
+        "a.csv:8: again from a.csv:7: b",
+        "a.csv:9: again from a.csv:2: a",
+    ]
+    assert (contradictions.kind, contradictions.count) == ("contradictions", 1)
+    assert names(contradictions) == ["a.csv:3: b: x (a.csv:3), y (a.csv:7)"]
+
+
+def test_test_overlap(data):
+    """Texts in both sets are counted once each, whatever their labels."""
+    train, test = data("train.csv", *GOOD), data("test.csv", "a,x", "a,x", "b,y", "e,y")
+    problem = only(find_problems(train, test, folds=2), "test-overlap")
+    assert (problem.severity, problem.count) == (Severity.WARNING, 2)
+    assert names(problem)[0] == "test.csv:2: also at train.csv:2: a"
+
+
+def test_label_differences(data):
+    """Labels in only one of the sets are two warnings."""
+    train, test = data("train.csv", *GOOD), data("test.csv", "e,x", "f,z")
+    unseen, absent = find_problems(train, test, folds=2)
+    assert (unseen.kind, unseen.examples) == ("unseen-label", ("z: 1 row",))
+    assert (absent.kind, absent.examples) == ("absent-label", ("y: 2 rows",))
+    assert {unseen.severity, absent.severity} == {Severity.WARNING}
+    assert unseen.message == "1 label of the test set is never seen in training."
+
+
+def test_errors_first_and_five_examples(data):
+    """Errors come before warnings; of many examples five are given, shortened and on one line."""
+    long = '"' + "word\n" * 50 + '",x'
+    problems = find_problems(data("a.csv", *[long] * 9, "b,x"), folds=2)
+    assert [problem.kind for problem in problems] == ["one-label", "duplicates"]
+    assert problems[1].count == 8
+    assert len(problems[1].examples) == 5
+    text = problems[1].examples[0].rpartition(": ")[2]
+    assert text.startswith(r"word\nword")
+    assert text.endswith("…")
+    assert "\n" not in text

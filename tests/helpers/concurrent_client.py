@@ -1,0 +1,89 @@
+"""One of several that use the same registry at once.
+
+``python concurrent_client.py write MODELS SEED ROUNDS`` waits for a line on stdin, then publishes,
+promotes, rolls back and notes events; it prints each version that it was told is published.
+
+``python concurrent_client.py read MODELS`` loads what is latest, again and again, until stdin ends;
+then it prints JSON: how often, what it saw, and everything that it should not have seen.
+"""
+
+import json
+import random
+import select
+import sys
+from pathlib import Path
+
+import registries
+
+from textclf.metadata.versions import Bump
+from textclf.registry.store.local import LocalStore
+
+
+def write(models, seed, rounds):
+    """Work in an order of its own, so that the rivals get in each other's way everywhere."""
+    rng = random.Random(seed)
+    registry = registries.Registry(LocalStore(Path(models)))
+    print("ready", flush=True)  # noqa: T201 - the storm waits for it
+    sys.stdin.readline()
+    for _ in range(int(rounds)):
+        bump = rng.choice(list(Bump))
+        published = registries.publish(registry, bump, files=registries.FURTHER)
+        print(published.version, flush=True)  # noqa: T201 - the acknowledgement
+        version = registry.resolve(published.version)
+        registry.promote(version)
+        registry.note("refused", version)
+        registry.promote(rng.choice(registry.versions()))
+        if len(registry.history()) > 1:  # else there is nothing before
+            registry.rollback()
+
+
+class Reader:
+    """Loads the alias and the latest version, and looks at each new version once."""
+
+    def __init__(self, root):
+        self.root, self.registry = root, registries.open_registry(root)
+        self.loads, self.head = 0, 0
+        self.aliases, self.versions, self.bad = set(), set(), []
+
+    def look(self):
+        """Read everything once; before the first promotion there is nothing to load."""
+        data = registries.alias(self.root)
+        if data is None and self.aliases:
+            self.bad.append("the alias was gone")
+        elif data is not None:
+            self.loads += 1
+            self.aliases.add(registries.sha256(data))
+            if not registries.is_whole(data):
+                self.bad.append("the alias was torn")
+            self._latest()
+        self._versions()
+
+    def _latest(self):
+        artifact = self.registry.artifact(self.registry.resolve("latest"))
+        if not registries.is_whole(artifact):
+            self.bad.append("latest was torn")
+        head = self.registry.history()[-1].n
+        if head < self.head:
+            self.bad.append(f"the log went back from {self.head} to {head}")
+        self.head = head
+
+    def _versions(self):
+        for version in self.registry.numbers():
+            if version not in self.versions:
+                self.versions.add(version)
+                folder = self.root / str(version)
+                self.bad += registries.version_violations(folder)
+
+
+def read(models):
+    """Load until told to stop."""
+    reader = Reader(Path(models))
+    print("ready", flush=True)  # noqa: T201 - the storm waits for it
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        reader.look()
+    seen = {"loads": reader.loads, "aliases": len(reader.aliases), "bad": reader.bad}
+    print(json.dumps(seen))  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    {"write": write, "read": read}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,143 @@
+"""Many writers and readers at once, some of them killed at random; then, is all whole?
+
+``python stress.py WRITERS ROUNDS READERS KILLS`` prints JSON: what was done, and every violation. A
+writer that is killed is followed by another, so there are WRITERS + KILLS of them in all.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import registries
+
+SCRIPT = Path(__file__).with_name("concurrent_client.py")
+SEED = 0
+LONGEST = 300
+"""Seconds after which a process that does not end is taken to hang."""
+
+
+@dataclass
+class Report:
+    """What was done and seen, and what must not be."""
+
+    writers: int = 0
+    killed: int = 0
+    told: int = 0
+    published: int = 0
+    promotions: int = 0
+    events: int = 0
+    loads: int = 0
+    aliases: int = 0
+    left_staged: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+class Storm:
+    """The processes of one storm over the registry in ``root``."""
+
+    def __init__(self, root, rounds):
+        self.root, self.rounds = root, rounds
+        self.report, self.told = Report(), []
+        self.chance = random.Random(SEED)
+
+    def run(self, writers, readers, kills):
+        """Let them all begin at once; end when the last writer has."""
+        reading = [self._start("read") for _ in range(readers)]
+        writing = [self._writer() for _ in range(writers)]
+        for process in (*reading, *writing):
+            assert process.stdout.readline() == "ready\n"
+        for process in writing:
+            _begin(process)
+        for _ in range(kills):
+            self._kill_one(writing)
+        for process in writing:
+            self._ended(process)
+        for process in reading:
+            self._add(json.loads(process.communicate("\n", timeout=LONGEST)[0]))
+        return self.report
+
+    def _kill_one(self, writing):
+        time.sleep(self.chance.uniform(0, 0.1))
+        at_work = [process for process in writing if process.poll() is None]
+        if at_work:
+            victim = self.chance.choice(at_work)
+            victim.kill()
+            writing.append(self._writer())
+            _begin(writing[-1])
+
+    def _writer(self):
+        self.report.writers += 1
+        return self._start("write", str(self.report.writers), str(self.rounds))
+
+    def _start(self, role, *arguments):
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", SCRIPT, role, self.root, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def _ended(self, process):
+        out, err = process.communicate(timeout=LONGEST)
+        self.told += [line for line in out.split() if line != "ready"]
+        self.report.killed += process.returncode == -9
+        if process.returncode not in (0, -9) or err:
+            self.report.violations.append(f"a writer: {err}")
+
+    def _add(self, seen):
+        self.report.loads += seen["loads"]
+        self.report.aliases = max(self.report.aliases, seen["aliases"])
+        self.report.violations += [f"a reader: {bad}" for bad in seen["bad"]]
+
+    def look(self):
+        """See whether all are distinct, whole and in order; and after the next commands, too."""
+        report, told = self.report, set(self.told)
+        published = {folder.name for folder in self.root.glob("*.*.*")}
+        report.told, report.published = len(self.told), len(published)
+        report.promotions = len(registries.log(self.root))
+        report.events = len(registries.log(self.root, registries.EVENTS))
+        report.left_staged = len(registries.staged(self.root))
+        report.violations += self._violations(told, published)
+
+    def _violations(self, told, published):
+        if len(told) != len(self.told):
+            yield "a number was given twice"
+        if not told <= published:
+            yield f"told, but lost: {told - published}"
+        if len(published - told) > self.report.killed:
+            yield f"published, but nobody was told: {published - told}"
+        if self.report.left_staged > self.report.killed:
+            yield "who lived left work in staging"
+        yield from registries.violations(self.root, settled=not self.report.killed)
+        for staged in (self.root / registries.STAGING).iterdir():
+            os.utime(staged, (0, 0))
+        registry = registries.open_registry(self.root)
+        registry.promote(registry.versions()[0])
+        yield from registries.violations(self.root, settled=True)
+        named = [problem.file for problem in registry.verify().problems]
+        if len(named) != self.report.left_staged:
+            yield f"verify names {named}"
+        yield from (problem.problem for problem in registry.verify(repair=True).problems)
+
+
+def _begin(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def main(writers, rounds, readers, kills):
+    """Print the report."""
+    with tempfile.TemporaryDirectory() as folder:  # on a disk, if it may be: kills hit its fsyncs
+        storm = Storm(Path(folder) / "models", rounds)
+        storm.run(writers, readers, kills)
+        storm.look()
+    print(json.dumps(vars(storm.report)))  # noqa: T201 - the answer of the script
+    return bool(storm.report.violations)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))

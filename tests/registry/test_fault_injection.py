@@ -1,0 +1,99 @@
+"""What is left when the registry dies, is interrupted or has no disk left, at any point."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: POSIX only")
+
+OPERATIONS = {
+    "publish the first": 20,
+    "publish the third": 20,
+    "train the third": 45,
+    "promote back": 20,
+    "promote over a foreign file": 25,
+    "rollback": 20,
+    "repair": 25,
+    "note an event": 8,
+    "tag": 10,
+    "prune": 20,
+    "repair a prune": 15,
+    "bring back": 20,
+}
+"""Each operation, and the least number of file events it surely has."""
+WIDEST = ["publish the first", "train the third", "promote over a foreign file", "repair", "prune"]
+"""Those that go through all code that writes."""
+
+
+@pytest.fixture
+def folder():
+    """Return an empty folder, in memory where there is one: it is filled hundreds of times."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield name
+
+
+@pytest.fixture
+def strike(folder):
+    """Return a function that lets an operation fail everywhere, in a process of its own."""
+
+    def run(operation, fault, store="local"):
+        script = Path(__file__).parents[1] / "helpers" / "fault_injection.py"
+        command = [sys.executable, "-W", "error", script, folder, operation, fault, store]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_kill_at_any_point_loses_nothing(strike, operation):
+    """After a kill before any file event or in a write all is whole, and the next command works."""
+    report = strike(operation, "kill")
+    assert report["violations"] == []
+    assert report["struck"] == report["events"] >= OPERATIONS[operation]
+    assert report["cut_short"] >= 3 or operation == "repair a prune", "which writes nothing"
+
+
+@pytest.mark.parametrize("operation", ["train the third", "note an event"])
+def test_a_kill_loses_nothing_where_there_are_no_hard_links(strike, operation):
+    """The other way to create a record, for other file systems, is as whole at any point."""
+    report = strike(operation, "kill", "linkless")
+    assert report["violations"] == []
+    assert report["struck"] == report["events"] > OPERATIONS[operation]
+
+
+@pytest.mark.parametrize("operation", WIDEST)
+def test_ctrl_c_at_any_point_leaves_nothing_half_done(strike, operation):
+    """After Ctrl-C at any file event nothing is torn, and the staging folder is empty."""
+    report = strike(operation, "interrupt")
+    assert report["violations"] == []
+    assert report["struck"] == report["unacknowledged"] == report["events"]
+    assert report["events"] >= OPERATIONS[operation]
+
+
+@pytest.mark.parametrize("operation", WIDEST)
+def test_disk_trouble_at_any_point_is_told(strike, operation):
+    """ENOSPC, EIO or EFBIG at any file event, or in a write, is a sentence and loses nothing."""
+    report = strike(operation, "disk")
+    assert report["violations"] == []
+    assert report["struck"] == report["events"] >= OPERATIONS[operation]
+    assert report["cut_short"] >= 3
+    assert report["unacknowledged"] > report["events"] / 2
+
+
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [("publish the third", "kill"), ("publish the third", "interrupt"), ("rollback", "disk")],
+)
+def test_writing_in_place_is_found_out(strike, operation, fault):
+    """The harness has teeth: a store that writes in place violates what must hold."""
+    report = strike(operation, fault, "naive")
+    assert not any(violation.startswith("untouched") for violation in report["violations"])
+    assert report["violations"]

@@ -1,0 +1,118 @@
+"""The harness that strikes at each system call (``make test-faults``) works, and has teeth."""
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import fault_injection_strace
+import pytest
+
+
+@pytest.fixture
+def syscalls():
+    """Return the harness, where strace is there and may strike."""
+    if reason := fault_injection_strace.why_not():
+        pytest.skip(reason)
+    return fault_injection_strace
+
+
+@pytest.fixture
+def folder():
+    """Return an empty folder, in memory where there is one."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(2) as workers:
+        yield workers
+
+
+@pytest.fixture
+def strace(tmp_path):
+    """Return a program that is strace, but for a change in its arguments (a ``sed`` script)."""
+
+    def without(change):
+        script = tmp_path / "strace"
+        script.write_text(
+            "#!/bin/bash\n"
+            'for word; do arguments+=("$(sed -E "' + change + '" <<<"$word")"); done\n'
+            'exec strace "${arguments[@]}"\n'
+        )
+        script.chmod(0o755)
+        return str(script)
+
+    return without
+
+
+def test_a_rollback_that_is_killed_at_any_call_loses_nothing(syscalls, folder, pool):
+    """One operation goes through in every test run; all of them do in make test-faults."""
+    attack = syscalls.Attack(folder, "rollback")
+    assert attack.problems_untouched() == []
+    report = attack.strike("SIGKILL", pool)
+    assert report.violations == []
+    assert report.struck == report.unacknowledged == len(attack.places("SIGKILL")) >= 12
+
+
+def test_every_call_that_changes_something_is_found(syscalls, folder):
+    """A promotion writes a hold, the record, no hold and the alias: each call can be struck."""
+    attack = syscalls.Attack(folder, "promote back")
+    placed, step = ["rename", "fsync", "unlink"], ["openat", "write", "fsync"]
+    assert [call.name for call in attack.places("SIGKILL")] == [
+        *step, *placed, *step, "link", "fsync", "unlink", "utimensat", *placed, *step, *placed,
+    ]  # fmt: skip
+    looking = [call for call in attack.places("EIO") if not call.changes]
+    assert {"openat", "read", "getdents64"} <= {call.name for call in looking}
+
+
+@pytest.mark.parametrize(
+    ("store", "problem"),
+    [
+        ("unsynced", "appears before all of it is forced to disk"),
+        ("unsynced files", "appears before all of it is forced to disk"),
+        ("unsynced folders", "is not forced to disk before"),
+        ("naive", "is written in place"),
+    ],
+)
+def test_what_a_power_cut_could_undo_is_found(syscalls, folder, store, problem):
+    """The lint has teeth: a publisher without fsync, or with half of them, fails it."""
+    attack = syscalls.Attack(folder, "train the third", store)
+    assert attack.untouched == syscalls.Outcome(), "nothing else is wrong with it"
+    assert any(problem in each for each in syscalls.lint(attack.calls, attack.root))
+
+
+@pytest.mark.parametrize("store", ["local", "linkless"])
+def test_nothing_that_a_power_cut_could_undo(syscalls, folder, store):
+    """Publishing and promoting force everything to disk, with and without hard links."""
+    attack = syscalls.Attack(folder, "train the third", store)
+    assert attack.problems_untouched() == []
+    assert {"fsync", "rename"} <= {call.name for call in attack.places("SIGKILL")}
+
+
+def test_writing_in_place_is_found_out(syscalls, folder, pool):
+    """The harness has teeth: a store that writes in place is torn by a kill."""
+    attack = syscalls.Attack(folder, "publish the third", "naive")
+    report = attack.strike("SIGKILL", pool)
+    assert report.struck == len(attack.places("SIGKILL"))
+    assert any("1.2.0" in violation for violation in report.violations)
+
+
+@pytest.mark.parametrize(
+    "change", ["s/signal=SIGKILL/delay_enter=1/", "s/when=[0-9]+/when=65535/"], ids=["no", "late"]
+)
+def test_a_child_that_did_not_die_is_found_out(syscalls, folder, pool, strace, change):
+    """Where strace strikes nobody, a run in which all went well proves nothing and says so."""
+    attack = syscalls.Attack(folder, "note an event", strace=strace(change))
+    report = attack.strike("SIGKILL", pool, tries=1)
+    assert report.struck == 0
+    assert len(report.violations) == len(attack.places("SIGKILL")) >= 8
+    assert all(syscalls.MISSED in violation for violation in report.violations)
+
+
+def test_where_strace_cannot_work_it_is_said_why(syscalls, strace):
+    """Without strace, or where it may not trace, there is a reason to skip."""
+    assert syscalls.why_not("no-such-strace") == "there is no strace"
+    assert "strace cannot strike here" in syscalls.why_not(strace("s/SIGKILL/SIGCHLD/"))

@@ -1,0 +1,460 @@
+"""Versions that are removed for good: which may, what is left, and who else is at work."""
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
+from textclf.metadata.schema import METADATA
+from textclf.metadata.versions import parse_version
+from textclf.registry.registry import Registry
+from textclf.registry.store.local import LocalStore
+
+V = parse_version
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """No process dies here, so nothing need be forced to disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def root(folder):
+    return folder / "models"
+
+
+@pytest.fixture
+def folder():
+    """Return an empty folder, in memory where there is one: it is filled hundreds of times."""
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def three(registries, root):
+    """Return a registry of 1.0.0, 1.1.0, 1.2.0; the last two were promoted, in this order."""
+    return registries.filled(root, "1.1.0", "1.2.0", versions=3)
+
+
+def kinds(registry):
+    return [(event.kind, event.version) for event in registry.events()]
+
+
+# --- what goes and what stays ---------------------------------------------------------------------
+
+
+def test_a_pruned_version_is_gone_and_its_number_stays_taken(registries, three, root):
+    """Its folder goes, the event says who, when, why; the number is not given again."""
+    digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
+    assert three.prune(V("1.0.0"), message="too old") is None
+    assert [str(v) for v in three.versions()] == ["1.1.0", "1.2.0"]
+    (event,) = three.events()
+    assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
+    assert event.detail == {"metadata_sha256": digest}
+    assert V("1.0.0") in three.taken()
+    assert three.verify().ok
+    assert registries.staged(root) == []
+
+
+def test_the_number_of_the_highest_is_not_given_again(registries, root):
+    """Even where nothing else remembers it."""
+    registry = registries.filled(root, "1.0.0", versions=2)
+    registry.prune(V("1.1.0"))
+    assert registries.publish(registry).version == "1.2.0"
+
+
+@pytest.mark.parametrize(("version", "why"), [("1.2.0", "latest"), ("1.1.0", "previous")])
+def test_latest_and_previous_stay(three, version, why):
+    """The promoted version and the one to roll back to are kept, and no event is written."""
+    assert three.prune(V(version)) == why
+    assert three.events() == []
+    assert three.rollback().version == "1.1.0"
+
+
+def test_a_tagged_version_stays_until_the_tag_is_off(three):
+    """A tag protects, whatever it says."""
+    assert three.tag(V("1.0.0"), {"prod": "eu", "a": "1"}) == {"a": "1", "prod": "eu"}
+    assert three.prune(V("1.0.0")) == "tagged a=1 prod=eu"
+    three.tag(V("1.0.0"), {"prod": None})
+    assert three.prune(V("1.0.0")) == "tagged a=1"
+    assert three.tag(V("1.0.0"), {"a": None}) == {}
+    assert three.prune(V("1.0.0")) is None
+
+
+def test_a_tag_that_is_there_is_not_written_twice(three):
+    """As promoting what is promoted: the log has changes only."""
+    three.tag(V("1.0.0"), {"prod": "eu"}, message="released")
+    assert three.tag(V("1.0.0"), {"prod": "eu", "other": None}) == {"prod": "eu"}
+    assert three.tag(V("1.0.0"), {}) == {"prod": "eu"}
+    (event,) = three.events()
+    assert (event.message, event.detail) == ("released", {"prod": "eu"})
+
+
+def test_a_log_that_names_a_pruned_version_is_whole(registries, three):
+    """What was once promoted may go later; the log goes on to say that it was."""
+    three.promote(V("1.0.0"))
+    three.promote(V("1.2.0"))
+    three.promote(V("1.1.0"))
+    assert three.prune(V("1.0.0")) is None
+    assert three.verify().ok
+    assert [record.to for record in three.history()] == [
+        "1.1.0",
+        "1.2.0",
+        "1.0.0",
+        "1.2.0",
+        "1.1.0",
+    ]
+    assert registries.violations(three._store.root, settled=True) == []
+
+
+@pytest.mark.parametrize("ask", ["resolve", "promote", "metadata", "prune", "tag", "artifact"])
+def test_who_asks_for_a_pruned_version_is_told(three, ask):
+    """When, by whom and why, instead of a version of a similar name."""
+    three.prune(V("1.0.0"), message="too old")
+    arguments = {"resolve": ["1.0.0"], "tag": [V("1.0.0"), {"a": "1"}]}.get(ask, [V("1.0.0")])
+    with pytest.raises(
+        NoSuchVersion, match=r"^version 1\.0\.0 was pruned at 2\S+Z by .+: too old$"
+    ):
+        getattr(three, ask)(*arguments)
+
+
+def test_a_rollback_to_a_pruned_version_is_told(three, root):
+    """Prune itself never brings it so far; a log that was edited may."""
+    three.prune(V("1.0.0"))
+    record = root / ".registry/promotions/00000002.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"from": "1.0.0"}))
+    with pytest.raises(NoSuchVersion, match=r"previous is 1\.0\.0, and version 1\.0\.0 was pruned"):
+        three.rollback()
+
+
+def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
+    """A damaged event might have been a tag; a damaged log, a promotion."""
+    three.note("refused", V("1.0.0"))
+    (root / ".registry/events/00000001.json").write_bytes(b"{")
+    with pytest.raises(IntegrityError, match="not an event"):
+        three.prune(V("1.0.0"))
+    assert (root / "1.0.0" / METADATA).exists()
+    assert three.promote(V("1.0.0")).changed, "a promotion does not ask events for permission"
+
+
+# --- half done ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def half(three):
+    """Return a registry in which the event was written and the folder of 1.0.0 is still there."""
+    three.note("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    return three
+
+
+def test_a_half_done_prune_is_named_and_finished(half, root):
+    """Verify names it, --repair goes on, and then all is whole."""
+    checked = half.verify()
+    assert [(p.version, p.problem) for p in checked.problems] == [
+        ("1.0.0", "was pruned, but is still there")
+    ]
+    assert checked.repairable
+    repaired = half.verify(repair=True)
+    assert repaired.ok
+    assert repaired.repaired == ("finished removing 1.0.0",)
+    assert not (root / "1.0.0").exists()
+
+
+def test_pruning_again_finishes_too(half, root):
+    """The version is still there, so it can be pruned."""
+    assert half.prune(V("1.0.0")) is None
+    assert not (root / "1.0.0").exists()
+    assert half.verify().ok
+
+
+def test_a_half_pruned_version_is_neither_promoted_nor_tagged(half):
+    """It may be gone at any moment."""
+    for act in (lambda: half.promote(V("1.0.0")), lambda: half.tag(V("1.0.0"), {"a": "1"})):
+        with pytest.raises(NoSuchVersion, match="was pruned"):
+            act()
+    assert half.latest() == V("1.2.0")
+    assert half.verify(repair=True).repaired == ("finished removing 1.0.0",)
+
+
+def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
+    """The one who pruned died before he looked again; a repair looks, and says so."""
+    three.tag(V("1.0.0"), {"prod": "eu"})
+    three.note("pruned", V("1.0.0"))
+    three.note("pruned", V("1.2.0"))
+    repaired = three.verify(repair=True)
+    assert set(repaired.repaired) == {
+        "kept 1.0.0: it is tagged prod=eu",
+        "kept 1.2.0: it is latest",
+    }
+    assert repaired.ok
+    assert (root / "1.0.0" / METADATA).exists()
+    assert kinds(three)[-2:] == [("kept", "1.0.0"), ("kept", "1.2.0")]
+    assert three.promote(V("1.0.0")).changed
+
+
+def test_a_hold_keeps_a_version_for_a_day(three, root):
+    """Of somebody who promotes, or died over it; an old one is taken away."""
+    holds = root / ".registry/holds"
+    with three._removal.held(V("1.0.0")):
+        assert three.prune(V("1.0.0")) == "being promoted"
+    assert list(holds.iterdir()) == []
+    (holds / "1.0.0-fresh").write_text("2999-01-01T00:00:00+00:00")
+    (holds / "1.0.0-old").write_text("2026-01-01T00:00:00+00:00")
+    (holds / "1.0.0-odd").write_text("?")
+    assert three.prune(V("1.0.0")) == "being promoted"
+    assert [path.name for path in holds.iterdir()] == ["1.0.0-fresh"]
+    (holds / "1.0.0-fresh").unlink()
+    assert three.prune(V("1.0.0")) is None
+
+
+# --- two at once: every order of their steps with two changes of who is at work -------------------
+
+
+class Steps(LocalStore):
+    """A store whose user stops before the step of a number, until it is told to go on."""
+
+    def __init__(self, root, stop):
+        super().__init__(root)
+        self.count = itertools.count(1)
+        self.stop, self.stopped, self.go = stop, threading.Event(), threading.Event()
+
+    def step(self):
+        """Count one, and wait where it is the one to wait at."""
+        if next(self.count) == self.stop:
+            self.stopped.set()
+            self.go.wait(30)
+
+
+for verb in ("read", "names", "create", "replace", "create_folder", "remove"):
+
+    def stepping(self, *arguments, verb=verb):
+        self.step()
+        return getattr(LocalStore, verb)(self, *arguments)
+
+    setattr(Steps, verb, stepping)
+
+
+def start(root, act, stop):
+    """Let somebody act up to a step."""
+    store = Steps(root, stop)
+    said = []
+
+    def run():
+        try:
+            said.append(act(Registry(store)))
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            said.append(error)
+        store.stopped.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    store.stopped.wait(30)
+    return store, thread, said
+
+
+def orders(root, setup, one, other):
+    """Yield what both said, for each pair of steps: one until i, other until j, one, other."""
+    for i in itertools.count(1):
+        for j in itertools.count(1):
+            setup()
+            first, thread, said = start(root, one, i)
+            finished_first = bool(said)
+            second, other_thread, other_said = start(root, other, j)
+            finished_second = bool(other_said)
+            first.go.set()
+            thread.join(30)
+            second.go.set()
+            other_thread.join(30)
+            yield said[0], other_said[0]
+            if finished_second:
+                break
+        if finished_first:
+            return
+
+
+@pytest.fixture
+def setup(registries, root, folder):
+    """Return a function that puts a registry of three versions in place, as new."""
+    registries.filled(folder / "template", "1.1.0", "1.2.0", versions=3)
+
+    def make():
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(folder / "template", root)
+
+    return make
+
+
+def prune(registry):
+    """Prune without the first look, which would need a third change of who is at work."""
+    registry.note("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    return registry._removal.finish(V("1.0.0"))
+
+
+RIVALS = {
+    "promote": lambda registry: registry.promote(V("1.0.0")).version,
+    "tag": lambda registry: dict(registry.tag(V("1.0.0"), {"prod": "eu"})),
+    "prune": lambda registry: registry.prune(V("1.0.0")),
+    "repair": lambda registry: registry.verify(repair=True).repaired,
+}
+
+
+@pytest.mark.parametrize(
+    ("rival", "begins"),
+    [
+        ("promote", "prune"),
+        ("promote", "rival"),
+        ("tag", "prune"),
+        ("tag", "rival"),
+        ("prune", "prune"),
+    ],
+)
+def test_of_two_at_once_one_has_its_way(registries, root, setup, rival, begins):
+    """Whoever comes in between whom: never is a version gone that somebody was told is his."""
+    acts = [prune, RIVALS[rival]]
+    seen = set()
+    for answers in orders(root, setup, *(acts if begins == "prune" else acts[::-1])):
+        pruned, other = answers if begins == "prune" else answers[::-1]
+        assert not isinstance(pruned, StoreError | IntegrityError), pruned
+        assert isinstance(other, str | dict | None | NoSuchVersion), other
+        there = (root / "1.0.0" / METADATA).exists()
+        assert there == (pruned is not None and not isinstance(pruned, NoSuchVersion)) or (
+            rival == "prune" and not there
+        )
+        if rival != "prune":
+            assert isinstance(other, NoSuchVersion) or there
+        registry = registries.open_registry(root)
+        assert registries.violations(root, settled=True) == []
+        assert registry.verify().problems == ()
+        seen.add((there, type(other)))
+    if rival != "prune":
+        assert {there for there, _ in seen} == {True, False}, "both had their way in some order"
+
+
+def test_a_promotion_beside_a_repair_of_a_half_pruned_version(registries, root, setup):
+    """One who promotes has laid down his hold before the one who prunes dies; a repair comes by."""
+
+    def half():
+        setup()
+        registries.open_registry(root).note("pruned", V("1.0.0"))
+
+    for promoted, _ in orders(root, half, RIVALS["promote"], RIVALS["repair"]):
+        there = (root / "1.0.0" / METADATA).exists()
+        assert isinstance(promoted, NoSuchVersion) or there
+        assert registries.violations(root, settled=True) == []
+
+
+# --- there and back again -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archived(three):
+    return three.contents(V("1.0.0"))
+
+
+def test_the_contents_are_every_file_that_is_accounted_for(registries, root):
+    """Model, metadata, further files and the signature; a stray file is not part of a version."""
+    registry = registries.open_registry(root)
+    data = registries.artifact()
+    registry.publish(registries.metadata("1.0.0", data), data, {"report.html": b"<p>"})
+    (root / "1.0.0/metadata.json.sig").write_bytes(b"signature")
+    (root / "1.0.0/stray").write_bytes(b"?")
+    contents = registry.contents(V("1.0.0"))
+    assert list(contents) == [
+        METADATA, "metadata.json.sig", "text_classifier.joblib", "report.html"
+    ]  # fmt: skip
+    assert contents == {name: (root / "1.0.0" / name).read_bytes() for name in contents}
+
+
+@pytest.mark.parametrize("file", ["text_classifier.joblib", METADATA])
+def test_a_damaged_version_is_not_given_away(three, root, file):
+    """Nor one whose metadata were changed after its promotion."""
+    path = root / "1.1.0" / file
+    path.write_bytes(path.read_bytes().replace(b"0.75", b"0.95") + b" ")
+    with pytest.raises(IntegrityError, match=r"is not the file|was changed"):
+        three.contents(V("1.1.0"))
+
+
+def test_a_version_from_elsewhere_keeps_its_number(registries, archived, tmp_path):
+    """It is there to the byte, not promoted, and the event says from where."""
+    other = registries.open_registry(tmp_path / "other")
+    assert other.adopt(V("1.0.0"), archived, source="a.tar.gz") is True
+    assert other.contents(V("1.0.0")) == archived
+    assert other.latest() is None
+    (event,) = other.events()
+    assert (event.kind, event.version, event.detail["from"]) == ("imported", "1.0.0", "a.tar.gz")
+    assert other.verify().ok
+    assert other.adopt(V("1.0.0"), archived, source="a.tar.gz") is False
+    assert len(other.events()) == 1
+
+
+def test_a_number_of_another_version_is_not_taken(registries, archived, tmp_path):
+    """There, or gone: by hand, or pruned."""
+    other = registries.filled(tmp_path / "other", "1.0.0", "1.1.0", versions=3)
+    before = registries.version_files(tmp_path / "other")
+    with pytest.raises(TextclfError, match=r"1\.0\.0 is another version in this") as caught:
+        other.adopt(V("1.0.0"), archived, source="a")
+    assert caught.value.exit_code == 1
+    assert "--models DIR" in caught.value.hint
+    assert registries.version_files(tmp_path / "other") == before
+    other.promote(V("1.2.0"))
+    other.prune(V("1.0.0"))
+    with pytest.raises(TextclfError, match=r"1\.0\.0 was another version"):
+        other.adopt(V("1.0.0"), archived, source="a")
+    assert kinds(other) == [("pruned", "1.0.0")]
+
+
+def test_a_pruned_version_comes_back_as_itself(three, archived, root):
+    """From its archive: it is no other version, so it may have its number."""
+    three.prune(V("1.0.0"))
+    assert three.adopt(V("1.0.0"), archived, source="a") is True
+    assert three.contents(V("1.0.0")) == archived
+    assert three.verify(repair=True).repaired == ()
+    assert three.promote(V("1.0.0")).changed
+    assert (root / "1.0.0").exists()
+
+
+def test_a_version_that_was_lost_comes_back(registries, three, root):
+    """The log has the digest of its metadata, which vouches for the archive."""
+    contents = three.contents(V("1.1.0"))
+    for path in (root / "1.1.0").iterdir():
+        path.unlink()
+    (root / "1.1.0").rmdir()
+    assert not three.verify().ok
+    three.adopt(V("1.1.0"), contents, source="a")
+    assert three.verify().ok
+    assert registries.violations(root, settled=True) == []
+
+
+def test_a_number_of_which_only_the_name_is_known_is_not_taken(three, archived, root):
+    """Nobody can say whether it was this version."""
+    three.note("refused", V("1.0.0"))
+    for path in (root / "1.0.0").iterdir():
+        path.unlink()
+    (root / "1.0.0").rmdir()
+    with pytest.raises(TextclfError, match="was another version"):
+        three.adopt(V("1.0.0"), archived, source="a")
+
+
+def test_a_damaged_version_is_not_mended_by_an_import(three, archived, root):
+    """A version is never touched; who imports it again is told that it is damaged."""
+    Path(root / "1.0.0/text_classifier.joblib").write_bytes(b"?")
+    with pytest.raises(IntegrityError, match="is not the file that was published"):
+        three.adopt(V("1.0.0"), archived, source="a")
+    assert Path(root / "1.0.0/text_classifier.joblib").read_bytes() == b"?"
+
+
+def test_an_import_that_died_before_its_event_can_be_done_again(three, archived):
+    """Its folder is there, and counts as pruned until the event says that it was brought back."""
+    three.prune(V("1.0.0"))
+    three._store.create_folder("1.0.0", archived)
+    assert [p.problem for p in three.verify().problems] == ["was pruned, but is still there"]
+    assert three.adopt(V("1.0.0"), archived, source="a") is True
+    assert three.verify().ok

@@ -1,0 +1,302 @@
+"""The search on a real cluster: two worker processes on this machine."""
+
+import csv
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+
+from textclf.errors import ClusterError, UsageError  # noqa: E402 - likewise
+from textclf.features.counts import Counts  # noqa: E402 - likewise
+from textclf.search.dask_cluster import connect  # noqa: E402 - not without dask
+from textclf.search.grid_search import do, grid_search, stratified_folds, summarize  # noqa: E402 - likewise
+from textclf.search.space import Point, SpaceSource, parse_space, points  # noqa: E402 - likewise
+
+SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
+FOLDS = 3
+
+GRID = """
+    [[space]]
+    features.word.ngram_range = [[1, 1], [1, 2]]
+    features.word.max_features = 300
+    classifier.LinearSVC.C = [0.1, 1]
+    classifier.SGDClassifier.alpha = 1e-4
+    [[space]]
+    features.char_wb.ngram_range = [[2, 3]]
+    classifier.LogisticRegression.C = [1, 10]
+    [[space]]
+    features.word.ngram_range = [[1, 2]]
+    features.word.token_pattern = '\\w+ \\w+'
+    classifier.ComplementNB.alpha = 1.0
+"""
+"""Counts, some with ranks, and tokens with spaces, which take the plain road; five groups."""
+
+FEW = [Point({"word": {"min_df": n}}, "ComplementNB", {}) for n in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[:300]
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Two workers, as they are on other machines."""
+    how = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+    with distributed.LocalCluster(**how, dashboard_address=":0") as running:
+        yield running
+
+
+@pytest.fixture
+def thread():
+    """A worker with one thread of this process, for what does not depend on where workers are."""
+    how = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tcp://"}
+    with distributed.LocalCluster(**how, dashboard_address=":0") as running:
+        yield running
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """Names of threads that have begun a task, which takes a while."""
+    names = []
+
+    def slowly(*given):
+        names.append(threading.current_thread().name)
+        time.sleep(0.2)
+        return do(*given)
+
+    monkeypatch.setattr("textclf.search.dask_cluster.do", slowly)
+    return names
+
+
+def fits_of(sample, candidates, **how):
+    texts, labels = sample
+    folds = stratified_folds(labels, FOLDS, seed=7)
+    return grid_search(texts, labels, candidates, folds, scoring="accuracy", seed=7, **how)
+
+
+def scores(candidates, fits):
+    return [candidate.fold_scores for candidate in summarize(candidates, fits)]
+
+
+def kill_at_next_task(run, number):
+    """Have some of the workers killed by the next task that each of them begins."""
+    client = run._client
+    victims = sorted(client.nthreads())[:number]
+    client.run(
+        exec,
+        "import os, textclf.search.dask_cluster\n"
+        "textclf.search.dask_cluster.do = lambda *_, os=os: os.kill(os.getpid(), 9)",
+        workers=victims,
+    )
+    return set(victims)
+
+
+@pytest.mark.parametrize("method", ["exact", "race"])
+def test_scores_are_those_of_threads(sample, processes, method):
+    """Every score on a cluster is the one in this process, to the last bit."""
+    candidates = points(parse_space(SpaceSource("grid", GRID)))
+    here = scores(candidates, fits_of(sample, candidates, method=method))
+    with connect(processes.scheduler_address) as run:
+        there = scores(candidates, fits_of(sample, candidates, method=method, run=run))
+    assert there == here
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_workers_that_are_killed_change_nothing(sample, processes, killed):
+    """Where workers are killed on the way, others do their tasks, with the same scores."""
+    candidates = points(parse_space(SpaceSource("grid", GRID)))
+    here = scores(candidates, fits_of(sample, candidates))
+    with connect(processes.scheduler_address) as run:
+        run._client.wait_for_workers(2)
+        victims = kill_at_next_task(run, killed)
+        there = scores(candidates, fits_of(sample, candidates, run=run))
+        assert not victims & set(run._client.nthreads())
+    assert there == here
+
+
+def test_a_task_that_kills_its_workers_is_an_error(sample, processes, monkeypatch):
+    """Where dask gives a task up, the search ends with a sentence and does not wait for it."""
+    monkeypatch.setattr(processes.scheduler, "allowed_failures", 0)
+    with connect(processes.scheduler_address) as run:
+        run._client.wait_for_workers(2)
+        kill_at_next_task(run, 1)
+        with pytest.raises(ClusterError, match="1 workers died of the same task") as caught:
+            list(fits_of(sample, FEW, run=run))
+    assert "memory" in caught.value.hint
+
+
+def test_a_single_thread_of_a_worker_does_the_work(sample, thread, begun):
+    """A cluster of one thread is used, too; joblib's own backend would work in this thread."""
+    with connect(thread.scheduler_address) as run:
+        fits = list(fits_of(sample, FEW, run=run))
+    assert len(begun) == len(fits) == len(FEW) * FOLDS
+    assert threading.current_thread().name not in begun
+
+
+def test_data_is_sent_once_and_texts_only_where_they_are_needed(sample, thread, monkeypatch):
+    """Every worker gets labels, counts without names, and folds once, and texts if not counted."""
+    sent = []
+    scatter = distributed.Client.scatter
+
+    def watched(client, values, **how):
+        assert how["broadcast"]
+        sent.extend(values)
+        return scatter(client, values, **how)
+
+    monkeypatch.setattr(distributed.Client, "scatter", watched)
+    with connect(thread.scheduler_address) as run:
+        list(fits_of(sample, FEW, method="race", run=run))
+    folds = [value for value in sent if isinstance(value, tuple)]
+    [labels] = [value.tolist() for value in sent if isinstance(value, np.ndarray)]
+    [counts] = [value for value in sent if isinstance(value, Counts)]
+    assert len(folds) == FOLDS
+    assert len(sent) == FOLDS + 2
+    assert labels == sample[1]
+    assert counts.names is None
+
+
+def test_data_that_is_lost_again_and_again_is_an_error(sample, thread, monkeypatch):
+    """Where the data never stays with the workers, the search ends with a sentence."""
+
+    def lose(*_, **__):
+        raise OSError("connection reset")
+
+    with connect(thread.scheduler_address) as run:
+        monkeypatch.setattr(distributed.Client, "scatter", lose)
+        with pytest.raises(ClusterError, match="failed 4 times in a row: connection reset"):
+            list(fits_of(sample, FEW, run=run))
+
+
+@pytest.mark.usefixtures("begun")
+def test_no_worker_left_is_an_error(sample, thread, monkeypatch):
+    """Where all workers have gone with the data, the search ends with a sentence."""
+    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.5)
+    with connect(thread.scheduler_address) as run:
+        fits = fits_of(sample, FEW, run=run)
+        next(fits)
+        thread.scale(0)
+        with pytest.raises(ClusterError, match="has no workers"):
+            list(fits)
+
+
+@pytest.mark.usefixtures("begun")
+def test_waiting_for_workers_has_an_end(sample, thread, monkeypatch):
+    """Where the cluster tells of no worker any more, the search does not wait for its tasks."""
+    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.3)
+    monkeypatch.setattr("textclf.search.dask_cluster._POLL", 0.1)
+    with connect(thread.scheduler_address) as run:
+        fits = fits_of(sample, FEW, run=run)
+        next(fits)
+        monkeypatch.setattr(distributed.Client, "nthreads", lambda _: {})
+        with pytest.raises(ClusterError, match="has no workers"):
+            list(fits)
+
+
+def test_an_interrupted_search_cancels_its_tasks(sample, thread, begun):
+    """After Ctrl-C the tasks that have not begun never begin."""
+    with connect(thread.scheduler_address) as run:
+        fits = fits_of(sample, FEW, run=run)
+        next(fits)
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(fits)
+        time.sleep(0.8)
+        assert len(begun) <= 4
+
+
+def test_a_search_given_up_cancels_its_tasks(sample, thread, begun):
+    """Whoever wants no more results gets no warning, and the other tasks never begin."""
+    with connect(thread.scheduler_address) as run:
+        fits = fits_of(sample, FEW, run=run)
+        next(fits)
+        fits.close()
+        time.sleep(0.8)
+        assert len(begun) <= 4
+
+
+def test_what_cannot_be_pickled_is_refused(sample, thread):
+    """A task that cannot be sent fails at once; in joblib's own backend it would hang."""
+    odd = Point({"word": {}}, "ComplementNB", {"alpha": threading.Lock()})
+    with (
+        connect(thread.scheduler_address) as run,
+        pytest.raises(ClusterError, match="ComplementNB cannot be sent to workers: cannot pickle"),
+    ):
+        list(fits_of(sample, [odd], run=run))
+
+
+@pytest.mark.parametrize(
+    ("library", "version", "said"),
+    [
+        ("numpy", "1.0", "has numpy 1.0; here it is "),
+        ("python", "3.10.1.final.0", "has python 3.10; here it is 3"),
+        ("textclf-cli", None, "does not have textclf-cli; here it is "),
+    ],
+)
+def test_other_versions_are_refused(thread, monkeypatch, library, version, said):
+    """A worker with another version of a library is named, before anything is sent."""
+    get_versions = distributed.Client.get_versions
+
+    def other(client, **how):
+        found = get_versions(client, **how)
+        worker = max(found["workers"])
+        found["workers"][worker]["packages"][library] = version
+        return found
+
+    monkeypatch.setattr(distributed.Client, "get_versions", other)
+    with (
+        pytest.raises(ClusterError, match=rf"worker tcp://\S+ {said}"),
+        connect(thread.scheduler_address),
+    ):
+        pass
+
+
+def test_no_scheduler_is_an_error(monkeypatch):
+    """Where nobody answers, the sentence has the address, and the hint how to start one."""
+    monkeypatch.setattr("textclf.search.dask_cluster._CONNECT", 0.5)
+    with pytest.raises(ClusterError, match=r"answers at 127\.0\.0\.1:9") as caught:
+        connect("127.0.0.1:9").__enter__()
+    assert "dask scheduler" in caught.value.hint
+    assert "dask worker 127.0.0.1:9" in caught.value.hint
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "ftp://here:1", "::::", "host:many"])
+def test_what_is_no_address_is_refused(address):
+    """An address that cannot be one is a mistake in the command."""
+    with pytest.raises(UsageError, match="is no address of a scheduler"):
+        connect(address).__enter__()
+
+
+def test_a_missing_certificate_is_named():
+    """An address with TLS asks for a certificate in dask's settings."""
+    with pytest.raises(UsageError, match="no certificate to connect to tls://here:1"):
+        connect("tls://here:1").__enter__()
+
+
+def test_a_cluster_without_workers_is_an_error(monkeypatch):
+    """Where no worker comes in time, the hint says how to start one."""
+    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.2)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+        pytest.raises(ClusterError, match="has no workers") as caught,
+        connect(empty.scheduler_address),
+    ):
+        pass
+    assert "dask worker " in caught.value.hint
+
+
+def test_without_dask_there_is_a_hint(monkeypatch):
+    """Where dask is not installed, the hint is what to install."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError, match="not installed") as caught:
+        connect("127.0.0.1:8786").__enter__()
+    assert "[dask]" in caught.value.hint

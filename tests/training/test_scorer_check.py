@@ -1,0 +1,74 @@
+"""No version without a scorer that says what its model says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textclf.data.dataset import read_dataset
+from textclf.evaluation.scored_rows import Scored
+from textclf.scorer.scorer import SCORER, Scorer
+from textclf.scorer.writer import compiled_scorer
+from textclf.search.grid_search import pipeline
+from textclf.search.space import Point
+from textclf.training.scorer_check import Disagreement, prove
+
+SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
+
+
+@pytest.fixture(scope="module")
+def tested():
+    """What a model said of test rows, and its scorer."""
+    rows = read_dataset(SAMPLE)
+    rows = replace(rows, texts=rows.texts[:200], labels=rows.labels[:200])
+    features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3]}}
+    fitted = pipeline(Point(features, "LogisticRegression", {}), 0).fit(rows.texts, rows.labels)
+    return Scored.of(fitted, rows), compiled_scorer(fitted)
+
+
+def test_a_true_scorer_is_proven(tested):
+    """It says what the model says."""
+    prove(*tested)
+
+
+def changed(data, number, part, column, factor):
+    """The scorer with a column of its rows multiplied."""
+    array = Scorer(data, name=SCORER).tables[number].arrays[part]
+    copy = bytearray(data)
+    count = (array.end - array.begin) // 8
+    rows = np.frombuffer(copy, "<f8", count, array.begin).reshape(array.shape)
+    rows[:, column] *= factor
+    return bytes(copy)
+
+
+@pytest.mark.parametrize("column", [0, 1, 3])
+def test_a_scorer_with_other_weights_is_not(tested, column):
+    """A small difference of the scores is enough, even if all labels are the same."""
+    scored, data = tested
+    rows = Scorer(data, name=SCORER).tables[1].count
+    off = changed(data, 1, 0, column, np.linspace(1, 1.001, rows))
+    with pytest.raises(Disagreement, match="disagree on"):
+        prove(scored, off)
+
+
+def test_a_scorer_with_other_labels_is_not(tested):
+    """The numbers may be right and the names wrong."""
+    scored, data = tested
+    wrong = data.replace(b'\\"negative\\",\\"neutral\\"', b'\\"neutral\\",\\"negative\\"')
+    assert wrong != data
+    with pytest.raises(Disagreement):
+        prove(scored, wrong)
+
+
+def test_a_scorer_that_forgets_rare_settings_is_not(tested):
+    """Awkward texts find what ordinary rows may not: here, that accents and case matter."""
+    scored, data = tested
+    few = Scored.of(scored.model, replace(scored.rows, texts=("plain text",), labels=("neutral",)))
+    head = int.from_bytes(data[:8], "little")
+    settings = data[8 : 8 + head].rstrip()
+    settings = settings.replace(b'lowercase\\":true', b'lowercase\\":false').ljust(head)
+    off = data[:8] + settings + data[8 + head :]
+    assert len(off) == len(data)
+    with pytest.raises(Disagreement):
+        prove(few, off)

@@ -1,0 +1,342 @@
+"""The main job: what comes out of it, and that it comes out the same each time."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from textclf.artifact import model_file as artifact
+from textclf.artifact.model_file import code
+from textclf.artifact.unpickler import load_pipeline
+from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
+from textclf.errors import DataError
+from textclf.evaluation.evaluate import measure
+from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
+from textclf.search.grid_search import Fit
+from textclf.search.space import SpaceSource, parse_space
+from textclf.training.train import Settings, prepare, train
+
+DATA = Path(__file__).parents[2] / "data"
+SPACE = parse_space(
+    SpaceSource(
+        "grid",
+        """
+        [features.word]
+        ngram_range = [[1, 1], [1, 2]]
+        max_features = 3000
+        [features.char_wb]
+        ngram_range = [[2, 3]]
+        [classifier.LinearSVC]
+        C = [0.3, 1]
+        """,
+    )
+)
+BUMP = BumpRecord("auto", "major", ["the first version"], None)
+
+
+@pytest.fixture(scope="module")
+def job():
+    options = ReadOptions()
+    rows = read_dataset(DATA / "train.csv", options)
+    test = read_dataset(DATA / "test.csv", options)
+    return prepare(rows, test, 0.2, options, Settings(SPACE, folds=3))
+
+
+@pytest.fixture(scope="module")
+def trained(job):
+    fits: list[Fit] = []
+    metadata, artifact, _ = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
+    return metadata, artifact, fits
+
+
+def test_the_metadata_tells_what_was_done(job, trained):
+    """Parameters, scores, data, test, search, environment and times are all there and agree."""
+    metadata, artifact, fits = trained
+    assert metadata.artifact.sha256 == hashlib.sha256(artifact).hexdigest()
+    assert metadata.artifact.bytes == len(artifact)
+    assert metadata.data.rows == len(job.train) == sum(metadata.data.labels.values())
+    assert metadata.data.sha256 == hashlib.sha256((DATA / "train.csv").read_bytes()).hexdigest()
+    assert metadata.test.sha256 == hashlib.sha256((DATA / "test.csv").read_bytes()).hexdigest()
+    assert len(fits) == len(metadata.search.candidates) * 3
+    winner = max(metadata.search.candidates, key=lambda c: c.mean or 0)
+    assert metadata.best_params == winner.params
+    assert metadata.best_cv_accuracy == winner.mean
+    assert sum(map(sum, metadata.test.metrics.confusion.matrix)) == len(job.test)
+    assert metadata.environment.libraries["scikit-learn"]
+    assert set(metadata.seconds) == {"read", "search", "refit", "test", "publish"}
+
+
+def test_the_metadata_survives_its_file(trained):
+    """What is written is what is read."""
+    metadata = trained[0]
+    assert decode(encode(metadata), Metadata, name="metadata.json") == metadata
+    assert list(json.loads(encode(metadata)))[:5] == [
+        "version",
+        "saved_at",
+        "best_params",
+        "best_cv_accuracy",
+        "test_accuracy",
+    ]
+
+
+def test_the_best_parameters_fit_set_params(trained, tmp_path):
+    """Every name but the classifier's is one for set_params of the pipeline that was searched."""
+    metadata, artifact, _ = trained
+    (tmp_path / "model").write_bytes(artifact)
+    pipeline = joblib.load(tmp_path / "model")
+    given = {k: v for k, v in metadata.best_params.items() if k != "classifier"}
+    calibrated = pipeline.named_steps["classifier"]
+    pipeline.set_params(classifier=calibrated.estimator).set_params(**given)
+    assert type(calibrated.estimator).__name__ == metadata.best_params["classifier"]
+
+
+def test_a_linear_model_finds_the_sample_neither_trivial_nor_hopeless(trained):
+    """The shipped sample lies well above chance and well below 100 %."""
+    metadata = trained[0]
+    assert 0.65 < metadata.best_cv_accuracy < 0.95
+    assert 0.65 < metadata.test_accuracy < 0.95
+
+
+def test_the_restricted_loader_opens_it_and_predicts_the_same(job, trained, tmp_path):
+    """The loader that textclf uses and joblib's give models that agree on every test row."""
+    artifact = trained[1]
+    (tmp_path / "model").write_bytes(artifact)
+    plain = joblib.load(tmp_path / "model")
+    ours = load_pipeline(artifact, name="model")
+    assert ours.predict(job.test.texts).tolist() == plain.predict(job.test.texts).tolist()
+
+
+def test_joblib_load_works_without_textclf(job, trained, tmp_path):
+    """A process that cannot import textclf loads the file and predicts the recorded accuracy."""
+    metadata, artifact, _ = trained
+    (tmp_path / "model").write_bytes(artifact)
+    (tmp_path / "texts").write_text(json.dumps(job.test.texts))
+    program = """
+import json, sys
+sys.modules["textclf"] = None
+import joblib
+import numpy as np
+print(json.dumps(joblib.load("model").predict(json.load(open("texts"))).tolist()))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert measure(job.test.labels, json.loads(run.stdout)).accuracy == metadata.test_accuracy
+
+
+AGAIN = """
+import hashlib, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_training as t
+options = t.ReadOptions()
+rows, test = (t.read_dataset(t.DATA / name, options) for name in ("train.csv", "test.csv"))
+job = t.prepare(rows, test, 0.2, options, t.Settings(t.SPACE, folds=3))
+print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).hexdigest())
+"""
+
+
+@pytest.mark.parametrize(("hash_seed", "jobs"), [("1", "1"), ("2", "2")])
+def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_seed, jobs):
+    """Neither addresses, nor hash seeds, nor the number of workers show in the artifact."""
+    run = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(Path(__file__).parents[1] / "helpers"), jobs],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == trained[0].artifact.sha256
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    ["LinearSVC", "LogisticRegression", "RidgeClassifier", "SGDClassifier", "MultinomialNB"],
+)
+def test_every_classifier_gives_the_same_bytes_twice(job, classifier):
+    """Two trainings in one process give equal artifacts, whatever the classifier."""
+    space = parse_space(SpaceSource("g", f"[features.word]\n[classifier.{classifier}]"))
+    small = replace(job, settings=Settings(space, folds=2))
+    first, second = (train(small, "1.0.0", BUMP, jobs=1)[1] for _ in range(2))
+    assert first == second
+
+
+def test_a_vocabulary_holds_plain_integers(trained):
+    """After max_features, too: NumPy integers would make loading slow and unsafe."""
+    pipeline = load_pipeline(trained[1], name="model")
+    for _, vectorizer in pipeline.named_steps["features"].transformer_list:
+        assert {type(index) for index in vectorizer.vocabulary_.values()} == {int}
+
+
+def test_without_test_data_a_stratified_share_is_split_off():
+    """The split keeps the shares of the labels, holds every row once, and follows the seed."""
+    options = ReadOptions()
+    rows = read_dataset(DATA / "train.csv", options)
+    job = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
+    again = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
+    other = prepare(rows, None, 0.25, options, Settings(SPACE, seed=4))
+    assert job.split == 0.25
+    assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
+    for label, count in job.test.label_counts.items():
+        assert count == round(rows.label_counts[label] * 0.25)
+    assert job.test.rows_sha256 == again.test.rows_sha256 != other.test.rows_sha256
+
+
+def test_rows_that_cannot_be_split_are_refused(tmp_path):
+    """A label with a single row cannot be on both sides."""
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
+    options = ReadOptions()
+    with pytest.raises(DataError, match=r"a share of 0\.2 cannot be split off"):
+        prepare(read_dataset(path, options), None, 0.2, options, Settings(SPACE))
+
+
+def test_the_recipe_of_the_file_is_that_of_the_job(job, trained):
+    """A training that changes nothing is recognised from the metadata alone."""
+    assert decode(encode(trained[0]), Metadata, name="m").recipe() == job.recipe()
+
+
+def test_rows_left_out_are_counted_once(tmp_path):
+    """Bad rows of a file that is split are those of the training data; a test file has its own."""
+    rows = "".join(f"text {n} of {label},{label}\n" for n in range(10) for label in "ab")
+    for name, bad in (("train.csv", ",a\nx,\n"), ("test.csv", ",b\n")):
+        (tmp_path / name).write_text(f"text,label\n{bad}{rows}")
+    options = ReadOptions(on_bad_rows=OnBadRows.SKIP)
+    read, test = (read_dataset(tmp_path / name, options) for name in ("train.csv", "test.csv"))
+    space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
+    for given, expected in ((None, 0), (test, 1)):
+        job = prepare(read, given, 0.2, options, Settings(space, folds=2))
+        metadata, *_ = train(job, "1.0.0", BUMP, jobs=1)
+        assert (metadata.data.skipped_rows, metadata.test.skipped_rows) == (2, expected)
+
+
+def test_accuracy_is_recorded_whatever_is_maximised(job):
+    """best_cv_accuracy is an accuracy even where the search goes by another metric."""
+    space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
+    by_accuracy, by_recall = (
+        train(replace(job, settings=Settings(space, scoring, folds=2)), "1.0.0", BUMP, jobs=1)[0]
+        for scoring in ("accuracy", "f1_macro")
+    )
+    assert by_accuracy.best_cv_accuracy == by_recall.best_cv_accuracy
+    assert by_recall.search.candidates[0].mean != by_recall.best_cv_accuracy
+
+
+def git(*command):
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *command],
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_the_code_is_known_by_digest_and_commit(tmp_path, monkeypatch):
+    """The digest is of textclf's source; commit and changes are of the repository trained in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    outside = code()
+    assert (outside.git_commit, outside.dirty) == (None, None)
+    assert len(outside.sha256) == 64
+    (tmp_path / "file").write_text("1")
+    git("init")
+    git("add", "file")
+    git("commit", "-m", "one")
+    (tmp_path / "untracked").write_text("a model, say")
+    clean = code()
+    head = (tmp_path / ".git" / "HEAD").read_text().split()[1]
+    assert clean.git_commit == (tmp_path / ".git" / head).read_text().strip()
+    assert clean.dirty is False
+    (tmp_path / "file").write_text("2")
+    assert code().dirty is True
+    assert code().sha256 == outside.sha256
+
+
+def test_the_digest_of_the_code_follows_the_code(tmp_path, monkeypatch):
+    """Another source has another digest; the command line and the reports do not count."""
+    copy = tmp_path / "textclf"
+    shutil.copytree(Path(artifact.__file__).parents[1], copy)
+    monkeypatch.setattr(artifact, "__file__", str(copy / "artifact" / "model_file.py"))
+    before = code().sha256
+    (copy / "cli" / "output" / "render.py").write_text("")
+    (copy / "report" / "page.py").write_text("")
+    assert code().sha256 == before
+    (copy / "search" / "grid_search.py").write_text("")
+    assert code().sha256 != before
+
+
+def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
+    """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
+    sampled = replace(job, settings=replace(job.settings, sample=300))
+    fits: list[Fit] = []
+    metadata, artifact, _ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
+    assert metadata.search.sample == 300
+    assert metadata.data.rows == len(job.train)
+    assert {fit.fold: len(fit.hits) for fit in fits} == {0: 100, 1: 100, 2: 100}
+    whole = vocabulary(artifact)
+    assert len(whole["word"]) > 2500  # 300 rows have fewer
+    monkeypatch.setattr("textclf.training.train._COEFFICIENTS", 3 * 2 * 500)
+    limited, artifact, _ = train(sampled, "1.0.0", BUMP)
+    assert {block: len(terms) for block, terms in vocabulary(artifact).items()} == {
+        "word": 500,
+        "char_wb": 500,
+    }
+    assert limited.best_params["features__char_wb__max_features"] == 500
+    assert 0.65 < limited.test_accuracy < 0.95
+
+
+def vocabulary(artifact):
+    """The n-grams of each block of a saved model."""
+    union = joblib.load(io.BytesIO(artifact)).named_steps["features"]
+    return {name: vectorizer.vocabulary_ for name, vectorizer in union.transformer_list}
+
+
+def test_every_label_is_in_a_sample(job):
+    """A rare label has enough rows in the sample for the folds, and is not left out."""
+    rare = replace(job.train, labels=("rare",) * 3 + job.train.labels[3:])
+    sampled = replace(job, train=rare, settings=replace(job.settings, sample=60))
+    metadata, *_ = train(sampled, "1.0.0", BUMP)
+    assert all(None not in candidate.fold_scores for candidate in metadata.search.candidates)
+    assert "rare" in metadata.data.labels
+
+
+def test_a_sample_larger_than_the_data_is_no_sample(job):
+    """Then all rows are searched, the record says so, and the number does not change for it."""
+    sampled = replace(job, settings=replace(job.settings, sample=50_000))
+    assert sampled.sampled is None
+    assert sampled.recipe() == job.recipe()
+
+
+@pytest.mark.parametrize(
+    ("classifier", "own"),
+    [("LinearSVC", False), ("RidgeClassifier", False), ("LogisticRegression", True)],
+)
+def test_every_model_has_probabilities(job, classifier, own):
+    """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
+    text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
+    space = parse_space(SpaceSource("grid", text))
+    _, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    model = joblib.load(io.BytesIO(artifact))
+    texts = list(job.test.texts)
+    probabilities = model.predict_proba(texts)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    fitted = model.named_steps["classifier"]
+    assert (type(fitted).__name__ == classifier) is own
+    bare = fitted if own else fitted.calibrated_classifiers_[0].estimator
+    assert bare.predict(model[:-1].transform(texts)).tolist() == model.predict(texts).tolist()
+
+
+def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
+    """The first candidate has no n-gram left; the winner is calibrated all the same."""
+    text = "features.word.min_df = [100000, 2]\nclassifier.LinearSVC = {}"
+    space = parse_space(SpaceSource("grid", text))
+    metadata, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    assert [candidate.mean is None for candidate in metadata.search.candidates] == [True, False]
+    assert hasattr(joblib.load(io.BytesIO(artifact)), "predict_proba")

@@ -1,0 +1,102 @@
+"""``textclf check``: what is wrong or suspicious in a data set, before training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from textclf.cli.options.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside
+from textclf.cli.options.options import (
+    DEFAULT_MODELS,
+    AsJson,
+    BadRows,
+    Data,
+    Delimiter,
+    Encoding,
+    Folds,
+    LabelColumn,
+    Models,
+    Quiet,
+    TestFile,
+    TextColumn,
+    read_options,
+)
+from textclf.cli.output import render
+from textclf.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textclf.data.dataset import Dataset
+    from textclf.data.quality import Problem
+
+
+def check(
+    data: Data = DEFAULT_DATA,
+    test: TestFile = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    cv: Folds = 5,
+    models: Models = DEFAULT_MODELS,  # noqa: ARG001 - every command takes it
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is wrong or suspicious in a data set."""
+    from textclf.data.dataset import read_dataset
+    from textclf.data.quality import Severity, find_problems
+
+    require_data(data)
+    options = read_options(text_column, label_column, delimiter, encoding, BadRows.SKIP)
+    rows = read_dataset(data, options)
+    test = test or test_beside(data)
+    test_rows = read_dataset(test, options) if test else None
+    problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
+    ok = not any(problem.severity is Severity.ERROR for problem in problems)
+    if as_json:
+        render.json(_as_json(rows, test_rows, problems, ok=ok))
+    else:
+        _show(rows, test_rows, problems, quiet=quiet)
+    if not ok:
+        raise typer.Exit(DataError.exit_code)
+
+
+def _as_json(
+    rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, ok: bool
+) -> dict[str, object]:
+    return {
+        "ok": ok,
+        "path": rows.path,
+        "format": rows.format,
+        "rows": len(rows),
+        "labels": rows.label_counts,
+        "test": test and {"path": test.path, "rows": len(test), "labels": test.label_counts},
+        "problems": problems,
+    }
+
+
+def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, quiet: bool) -> None:
+    for data in (rows, test):
+        if data is not None:
+            render.line(
+                f"{render.visible(data.path)}: {render.counted(len(data), 'row')}, "
+                f"{render.counted(len(data.label_counts), 'label')} ({data.format})"
+            )
+    test_counts = test.label_counts if test else {}
+    render.table(
+        ["label", "rows", *(["test rows"] if test else [])],
+        (
+            [render.shorten(label, 40), count, *([test_counts.get(label, 0)] if test else [])]
+            for label, count in rows.label_counts.items()
+        ),
+        right=["rows", "test rows"],
+    )
+    for problem in problems:
+        render.line(f"{problem.severity}: {render.visible(problem.message)}")
+        if not quiet:
+            for example in problem.examples:
+                render.line(f"  {render.visible(example)}")
+    if not problems:
+        render.line("nothing wrong, nothing suspicious")

@@ -1,0 +1,209 @@
+"""``textclf predict``: label texts from arguments, a file or a stream."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.options.opening import UnsafeLoad, open_predictor
+from textclf.cli.options.options import (
+    DEFAULT_MODELS,
+    AsJson,
+    Encoding,
+    Models,
+    Quiet,
+    Threshold,
+    VersionOption,
+    open_registry,
+)
+from textclf.cli.options.texts import Progress, unlabelled
+from textclf.cli.output import render
+from textclf.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.prediction import Prediction, Predictor
+
+
+class Format(enum.StrEnum):
+    """What ``--format`` takes: forms that stream, one prediction at a time."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TEXT]...", help="Texts to label; - reads them from stdin, one a line."
+    ),
+]
+File = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="One text a line, also gzipped.")
+]
+TopK = Annotated[
+    int | None, typer.Option(min=1, metavar="K", help="Only the K labels with the highest scores.")
+]
+OutputFormat = Annotated[
+    Format, typer.Option("--format", help="text: label, score and text, tab-separated.")
+]
+
+
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Say which n-grams carried the decision, and how much.")
+]
+Abstain = Annotated[
+    str | None,
+    typer.Option(metavar="LABEL", help="What a text gets for a label that gets none."),
+]
+
+
+def predict(
+    texts: Texts = None,
+    file: File = None,
+    version: VersionOption = "latest",
+    top_k: TopK = None,
+    threshold: Threshold = None,
+    abstain: Abstain = None,
+    explain: Explain = False,
+    output_format: OutputFormat = Format.TEXT,
+    encoding: Encoding = None,
+    unsafe_load: UnsafeLoad = False,
+    models: Models = DEFAULT_MODELS,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Label texts with the promoted version."""
+    if as_json and output_format is not Format.TEXT:
+        raise UsageError("--json and --format exclude each other", hint="--format jsonl streams")
+    if explain and output_format is Format.CSV:
+        raise UsageError("--explain has no columns for csv", hint="--format jsonl")
+    with unlabelled(texts or [], file, encoding) as batches:
+        predictor = _load(models, version, unsafe=unsafe_load)
+        shown = _Shown(top_k and min(top_k, len(predictor.labels)), abstain)
+        progress = Progress(quiet=quiet or not (file or texts in (None, ["-"])))
+        answers = _answers(predictor, progress.watch(batches), threshold, explain=explain)
+        if as_json:
+            _write_json(predictor, answers, shown)
+        else:
+            _WRITERS[output_format](answers, shown)
+        progress.end()
+
+
+def _answers(
+    predictor: Predictor, batches: Iterable[list[str]], threshold: float | None, *, explain: bool
+) -> Iterator[_Answer]:
+    for batch in batches:
+        if explain:
+            for text in batch:
+                explanation = predictor.explain(text, threshold=threshold)
+                yield explanation.prediction, explanation
+        else:
+            for prediction in predictor.predict(batch, threshold=threshold):
+                yield prediction, None
+        sys.stdout.flush()  # whoever feeds a slow stream waits for the answer
+
+
+def _load(models: Path, version: str, *, unsafe: bool) -> Predictor:
+    registry = open_registry(models)
+    return open_predictor(registry, registry.resolve(version), unsafe=unsafe)
+
+
+_Answer = tuple["Prediction", "Explanation | None"]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How much of an answer is shown: the best labels, and what stands for no label."""
+
+    top_k: int | None
+    abstain: str | None
+
+    def pairs(self, prediction: Prediction, nothing: str) -> list[tuple[str, float]]:
+        """The best labels with their scores; the first is the text's, or stands for none."""
+        best = list(prediction.scores.items())[: self.top_k or 1]
+        if prediction.label is None:
+            best[0] = (nothing if self.abstain is None else self.abstain, prediction.score)
+        return best
+
+
+def _write_text(answers: Iterable[_Answer], shown: _Shown) -> None:
+    for prediction, explanation in answers:
+        cells = [
+            cell
+            for label, score in shown.pairs(prediction, "(none)")
+            for cell in (render.visible(label), f"{score:.4f}")
+        ]
+        if explanation:
+            from textclf.cli.output.explaining import marked, show
+
+            render.line("\t".join([*cells, marked(explanation)]))
+            show(explanation)
+        else:
+            render.line("\t".join([*cells, render.visible(prediction.text)]))
+
+
+def _write_jsonl(answers: Iterable[_Answer], shown: _Shown) -> None:
+    for prediction, explanation in answers:
+        render.line(render.json_on_a_line(_as_json(prediction, explanation, shown)))
+
+
+def _write_csv(answers: Iterable[_Answer], shown: _Shown) -> None:
+    import csv
+
+    # before Python 3.13 a lone carriage return is not quoted unless all text is
+    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    cell = render.visible if sys.stdout.isatty() else str  # a program gets what there is
+    numbers = ["", *(f"_{n}" for n in range(2, (shown.top_k or 1) + 1))]
+    writer.writerow(["text", *(name + n for n in numbers for name in ("label", "score"))])
+    for prediction, _ in answers:
+        best = shown.pairs(prediction, "")
+        labels = [value for label, score in best for value in (cell(label), score)]
+        writer.writerow([cell(prediction.text), *labels])
+
+
+_WRITERS: dict[Format, Callable[[Iterable[_Answer], _Shown], None]] = {
+    Format.TEXT: _write_text,
+    Format.JSONL: _write_jsonl,
+    Format.CSV: _write_csv,
+}
+
+
+def _write_json(predictor: Predictor, answers: Iterable[_Answer], shown: _Shown) -> None:
+    """One JSON object, written as the predictions come."""
+    head = {"version": str(predictor.version), "score_type": predictor.score_type}
+    start = render.json_on_a_line(head).removesuffix("}")
+    sys.stdout.write(f'{start},"predictions":[')
+    for number, (prediction, explanation) in enumerate(answers):
+        row = render.json_on_a_line(_as_json(prediction, explanation, shown))
+        sys.stdout.write(f"{',' if number else ''}\n{row}")
+    render.line("\n]}")
+
+
+def _as_json(
+    prediction: Prediction, explanation: Explanation | None, shown: _Shown
+) -> dict[str, object]:
+    scores = prediction.scores
+    answer: dict[str, object] = {
+        "text": prediction.text,
+        "label": shown.abstain if prediction.label is None else prediction.label,
+        "score": prediction.score,
+        "scores": dict(list(scores.items())[: shown.top_k]) if shown.top_k else scores,
+    }
+    if explanation:
+        answer["explanation"] = {
+            "label": explanation.explained,
+            "decision": explanation.decision,
+            "intercept": explanation.intercept,
+            "contributions": explanation.contributions,
+        }
+    return answer

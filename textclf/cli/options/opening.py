@@ -1,0 +1,37 @@
+"""Open a model for use, with the restricted loader or, where somebody typed it, without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.output import render
+
+if TYPE_CHECKING:
+    import semver
+
+    from textclf.prediction.prediction import Predictor
+    from textclf.registry.registry import Registry
+
+UnsafeLoad = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-load",
+        help="Open the model file with joblib.load, which runs whatever code is in it. Only for an "
+        "old file whose maker you trust.",
+    ),
+]
+
+
+def open_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
+    """A version ready for use. Its digest, and its signature if one is required, are checked."""
+    from textclf.prediction.prediction import Predictor
+
+    if not unsafe:
+        return Predictor.load(registry, version)
+    from textclf.artifact.unsafe import load_anything
+
+    data, name = registry.artifact(version), registry.locate(version)
+    render.warning(f"--unsafe-load: {name} is opened with joblib.load; any code in it runs now")
+    return Predictor.of_pipeline(load_anything(data, name=name), version)

@@ -1,0 +1,174 @@
+"""Settings from ``textclf.toml`` or ``[tool.textclf]`` in ``pyproject.toml`` of the current folder.
+
+A setting is an option of a command by its long name, with ``_`` or ``-``. At the top it holds for
+every command that has the option; in a table named like a command it holds for that one. An option
+that may be given more than once takes a list. One is no option, so that no command can be run
+without it: ``require_signature``, at the top.
+
+``data`` at the top is what ``train`` and ``check`` read. The ``--data`` of other commands, rows to
+score, is another thing of the same name: it is set in the command's own table only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from textclf.cli.output import render
+from textclf.errors import UsageError
+
+_OWN = Path("textclf.toml")
+_SHARED = Path("pyproject.toml")
+_REQUIRED_KEY = "require_signature"
+_REQUIRED_KEY_VARIABLE = "TEXTCLF_REQUIRE_SIGNATURE"
+_NEVER = {"unsafe_load"}
+"""Options that must be typed each time: who wrote the settings did not see the file."""
+
+
+def read_settings() -> dict[str, Any]:
+    """The settings of the current folder; empty where there are none. Raises UsageError."""
+    if _OWN.is_file():
+        return _read(_OWN)
+    if _SHARED.is_file():
+        tools = _read(_SHARED).get("tool")
+        shared = tools.get("textclf", {}) if isinstance(tools, dict) else {}
+        if not isinstance(shared, dict):
+            raise UsageError(f"{_SHARED}: tool.textclf is not a table", hint="[tool.textclf]")
+        return shared
+    return {}
+
+
+def required_key() -> Path | None:
+    """The public key whose signature versions need, if they need one. Raises UsageError."""
+    source, name = _REQUIRED_KEY_VARIABLE, os.environ.get(_REQUIRED_KEY_VARIABLE)
+    if name is None:
+        settings = {_plain(key): value for key, value in read_settings().items()}
+        if _REQUIRED_KEY not in settings:
+            return None
+        source, name = f"{_source()}: {_REQUIRED_KEY}", settings[_REQUIRED_KEY]
+    if not isinstance(name, str) or not name:
+        raise UsageError(f"{source} is not the name of a file", hint="the public key, a PEM file")
+    return Path(name).expanduser()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from textclf import toml
+
+    try:
+        return toml.parse(toml.read_text(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as the default values of every command's options.
+
+    Raises:
+        UsageError: no command has such an option, or there is no such command.
+    """
+    commands: dict[str, Any] = getattr(context.command, "commands", {})
+    tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
+    shared = {name: value for name, value in settings.items() if name not in tables}
+    options = {name: _options(command) for name, command in commands.items()}
+    _only(tables, options, "command")
+    _only(shared, {_REQUIRED_KEY}.union(*options.values()), "option")
+    for name, table in tables.items():
+        _only(table, options[_plain(name)], f"option of {name}")
+    by_command = {_plain(name): table for name, table in tables.items()}
+    arguments = set().union(*map(_arguments, commands.values()))
+    return {
+        name: _defaults(
+            command,
+            {
+                **{n: v for n, v in shared.items() if n not in arguments - _arguments(command)},
+                **by_command.get(name, {}),
+            },
+        )
+        for name, command in commands.items()
+    }
+
+
+def _arguments(command: Any) -> set[str]:
+    """Names of arguments that may be left out."""
+    if hasattr(command, "commands"):
+        return set()
+    return {p.name for p in command.params if p.param_type_name == "argument" and _names(p)}
+
+
+def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    values = {_plain(name): value for name, value in given.items()}
+    if hasattr(command, "commands"):  # versions: its settings are those of list, show and compare
+        return {name: _defaults(inner, given) for name, inner in command.commands.items()}
+    return {
+        parameter.name: _checked(parameter, option, values[option])
+        for parameter in command.params
+        for option in _names(parameter)
+        if option in values
+    }
+
+
+def _checked(parameter: Any, name: str, value: Any) -> Any:
+    """The value as it would be typed after the option; a flag's stays a boolean."""
+    if getattr(parameter, "multiple", False):
+        return [_checked_one(parameter, name, each) for each in _listed(value)]
+    return _checked_one(parameter, name, value)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _checked_one(parameter: Any, name: str, value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise UsageError(f"{_source()}: {name}: takes one value, not several")
+    if isinstance(value, str) and render.visible(value) != value and value != "\t":
+        raise UsageError(f"{_source()}: {name}: holds control characters: {value!r}")
+    typed = value if isinstance(value, bool) else str(value)
+    try:
+        parameter.type(typed, parameter)
+    except typer.BadParameter as error:
+        raise UsageError(f"{_source()}: {name}: {error.message}") from None
+    return typed
+
+
+def _options(command: Any) -> set[str]:
+    inner = getattr(command, "commands", None)
+    if inner is not None:
+        return set().union(*(_options(one) for one in inner.values()))
+    return {name for parameter in command.params for name in _names(parameter)}
+
+
+def _names(parameter: Any) -> set[str]:
+    """``{"text_column"}`` for ``--text-column``; optional arguments go by their own name."""
+    if parameter.required or parameter.nargs != 1:  # what must be typed each time is no setting
+        return set()
+    long = {_plain(option[2:]) for option in parameter.opts if option.startswith("--")}
+    return (long or {_plain(parameter.name)}) - _NEVER
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").lower()
+
+
+def _only(given: Mapping[str, Any], known: Any, what: str) -> None:
+    for name in given:
+        if _plain(name) in _NEVER:
+            raise UsageError(f"{_source()}: {name} is no setting: it must be typed each time")
+        if _plain(name) not in known:
+            import difflib
+
+            near = difflib.get_close_matches(_plain(name), list(known), n=1)
+            raise UsageError(
+                f"{_source()}: no {what} is called {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "textclf --help",
+            )
+
+
+def _source() -> str:
+    return str(_OWN) if _OWN.is_file() else f"[tool.textclf] of {_SHARED}"

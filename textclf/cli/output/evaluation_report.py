@@ -1,0 +1,97 @@
+"""What ``textclf evaluate`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from textclf.cli.options import gates
+from textclf.cli.output import answers, render
+from textclf.cli.output.document import Block, Code, Sentence, Table, heading, sentence
+
+if TYPE_CHECKING:
+    from textclf.data.dataset import Dataset
+    from textclf.evaluation.evaluate import Calibration, Evaluation
+    from textclf.metadata.schema import Confusion
+    from textclf.metadata.verdict import Verdict
+
+_MATRIX = 8
+"""Labels of which the whole confusion matrix is shown; of more, the most frequent mistakes."""
+
+_MISTAKES = 20
+
+
+def blocks(
+    version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
+) -> Iterator[Block]:
+    """The whole answer."""
+    metrics, calibration = evaluation.metrics, evaluation.calibration
+    yield heading(f"{version} on {render.counted(len(rows), 'row')} of ", Code(rows.path))
+    accuracy, macro_f1 = map(answers.interval, (evaluation.accuracy, evaluation.macro_f1))
+    weighted = render.percent(metrics.weighted_f1)
+    yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
+    yield sentence(f"in brackets {answers.method(evaluation.method)}")
+    if calibration:
+        yield _calibration(calibration)
+    yield answers.class_table(metrics)
+    confusion = metrics.confusion
+    yield _matrix(confusion) if len(confusion.labels) <= _MATRIX else _mistakes(confusion)
+    if verdict:
+        yield gates.table(verdict, title=f"required: {verdict.verdict}")
+
+
+def _calibration(calibration: Calibration) -> Sentence:
+    return sentence(
+        f"expected calibration error {render.percent(calibration.expected_calibration_error)}, "
+        f"log-loss {calibration.log_loss:.3f}, Brier score {calibration.brier:.3f}"
+    )
+
+
+def _matrix(confusion: Confusion) -> Table:
+    heads = [Code(label) for label in confusion.labels]
+    return Table(
+        ["label", *heads],
+        [
+            [Code(label), *row]
+            for label, row in zip(confusion.labels, confusion.matrix, strict=True)
+        ],
+        right=heads,
+        title="confusion: a row for each true label, a column for what it was taken for",
+    )
+
+
+def _mistakes(confusion: Confusion) -> Table:
+    found = [
+        (count, label, confusion.labels[n])
+        for label, row in zip(confusion.labels, confusion.matrix, strict=True)
+        for n, count in enumerate(row)
+        if count and confusion.labels[n] != label
+    ]
+    found.sort(key=lambda each: -each[0])
+    return Table(
+        ["label", "taken for", "rows"],
+        [[Code(label), Code(other), count] for count, label, other in found[:_MISTAKES]],
+        right=["rows"],
+        title=f"most frequent mistakes, {min(len(found), _MISTAKES)} of {len(found)}",
+    )
+
+
+def as_json(
+    version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
+) -> dict[str, Any]:
+    """The answer for programs."""
+    return {
+        "version": version,
+        "path": rows.path,
+        "sha256": rows.sha256,
+        "rows": len(rows),
+        "skipped_rows": len(rows.bad_rows),
+        "metrics": evaluation.metrics,
+        "intervals": {
+            "accuracy": evaluation.accuracy,
+            "macro_f1": evaluation.macro_f1,
+            "method": evaluation.method,
+        },
+        "calibration": evaluation.calibration,
+        "fail_under": verdict,
+    }

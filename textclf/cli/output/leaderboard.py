@@ -1,0 +1,138 @@
+"""The search as it runs: a live table for a person, a plain line every few seconds for a log."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from textclf.cli.output import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.table import Table
+
+    from textclf.search.grid_search import Fit
+    from textclf.search.space import Point
+
+_SHOWN = 5
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+class Leaderboard:
+    """Scores so far; knows what to show of them, not how."""
+
+    def __init__(self, candidates: Sequence[Point], folds: int) -> None:
+        self._names = _distinguishing_names(candidates)
+        self._folds = folds
+        self._scores: dict[int, list[float]] = {}
+        self._started = 0.0
+        self._over = False
+
+    def add(self, fit: Fit) -> None:
+        """Take in one result; the clock runs from the first, before which loops are compiled."""
+        self._started = self._started or time.monotonic()
+        self._scores.setdefault(fit.candidate, []).append(fit.score)
+
+    def ranked(self) -> list[tuple[str, int, float]]:
+        """The best candidates: name, folds done, mean score."""
+        means = [(n, len(s), sum(s) / len(s)) for n, s in self._scores.items()]
+        means = [entry for entry in means if not math.isnan(entry[2])]
+        ranked = sorted(means, key=lambda entry: (-entry[2], entry[0]))[:_SHOWN]
+        return [(self._names[n], done, mean) for n, done, mean in ranked]
+
+    def status(self) -> str:
+        """``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
+        done, total = sum(map(len, self._scores.values())), len(self._names) * self._folds
+        best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
+        if done <= 1 or self._over:
+            return f"{done}/{total} fits{best}"
+        from textclf.report.html.numbers import duration
+
+        left = (time.monotonic() - self._started) * (total - done) / (done - 1)
+        return f"{done}/{total} fits{best}, about {duration(left)} left"
+
+    def close(self) -> None:
+        """There are no more results; a race has fewer than there are fits."""
+        self._over = True
+
+    def table(self) -> Table:
+        """For a live display."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            caption=Text(render.visible(self.status())),
+            caption_justify="left",
+        )
+        table.add_column("candidate", overflow="fold")
+        table.add_column("folds", justify="right")
+        table.add_column("mean score", justify="right")
+        for name, done, mean in self.ranked():
+            table.add_row(Text(render.visible(name)), f"{done}/{self._folds}", f"{mean:.4f}")
+        return table
+
+
+def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
+    """Each candidate by its classifier, its features and the parameters that differ among them."""
+    params = [point.params for point in candidates]
+    values: dict[str, set[str]] = {}
+    for candidate in params:
+        for name, value in candidate.items():
+            values.setdefault(name, set()).add(repr(value))
+    shared = {name for name, different in values.items() if len(different) == 1}
+    several = len({tuple(point.features) for point in candidates}) > 1
+    return [
+        render.params(point.params, without=shared)
+        + (f" on {' + '.join(point.features)}" if several else "")
+        for point in candidates
+    ]
+
+
+@contextmanager
+def leaderboard(
+    candidates: Sequence[Point], folds: int, *, quiet: bool
+) -> Iterator[Callable[[Fit], object]]:
+    """Show the search while the block runs; the block hands each fit to what it is given."""
+    board = Leaderboard(candidates, folds)
+    if quiet:
+        yield lambda _: None
+        return
+    show = _live(board) if sys.stderr.isatty() else _lines(board)
+    with show as on_fit:
+        yield on_fit
+
+
+@contextmanager
+def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    with Live(console=console, get_renderable=board.table, refresh_per_second=4, transient=True):
+        yield board.add
+    board.close()
+    console.print(board.table())
+
+
+@contextmanager
+def _lines(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+    told = time.monotonic()
+
+    def on_fit(fit: Fit) -> None:
+        nonlocal told
+        board.add(fit)
+        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
+            told = time.monotonic()
+            render.progress(board.status())
+
+    yield on_fit
+    board.close()
+    render.progress(board.status())

@@ -1,0 +1,164 @@
+"""Find what is wrong or suspicious in a data set before anything is trained on it."""
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from textclf.data.dataset import Dataset
+from textclf.data.readers import counted, excerpt
+
+_EXAMPLES: Final = 5
+
+
+class Severity(enum.StrEnum):
+    """Whether a model can be trained all the same."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of problem, with how often it occurs and up to five examples."""
+
+    kind: str
+    severity: Severity
+    count: int
+    message: str
+    examples: tuple[str, ...]
+
+
+def find_problems(
+    train: Dataset, test: Dataset | None = None, *, folds: int = 5, split: float = 0.0
+) -> tuple[Problem, ...]:
+    """Return all problems, errors first.
+
+    Args:
+        train: the training rows.
+        test: the test rows, if they are there already.
+        folds: how many parts cross-validation makes.
+        split: the share of the training rows that will be split off as test rows.
+    """
+    problems = [*_bad_rows(train, test), *_labels(train, folds, split), *_repeats(train)]
+    if test is not None:
+        problems += [*_overlap(train, test), *_label_differences(train, test)]
+    return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
+
+
+def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
+    bad = train.bad_rows + (test.bad_rows if test else ())
+    if bad:
+        message = f"{counted(len(bad), 'row')} cannot be used."
+        examples = (f"{row.where}: {row.reason}" for row in bad)
+        yield _problem("bad-rows", Severity.ERROR, len(bad), message, examples)
+
+
+def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
+    counts = train.label_counts
+    small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
+    if len(counts) < 2:  # noqa: PLR2004 - what a classifier chooses from
+        message = f"A classifier needs two labels, and there {_are(len(counts), 'label')}."
+        yield _label_problem("one-label", counts, message, Severity.ERROR)
+    if not small:
+        return
+    fewer = f"fewer rows than the {folds} parts of cross-validation"
+    fewer += f" when {split:.0%} are split off for testing" if split else ""
+    if len(small) == len(counts):
+        message = f"Every label has {fewer}."
+        yield _label_problem("too-few-rows", small, message, Severity.ERROR)
+    else:
+        message = f"{counted(len(small), 'label')} {_have(len(small))} {fewer}."
+        yield _label_problem("small-label", small, message)
+
+
+def _repeats(train: Dataset) -> Iterator[Problem]:
+    """Find texts that occur again, with the same label or with another."""
+    first: dict[str, int] = {}
+    labelled: dict[str, dict[str, int]] = {}  # of repeated texts: the first row of each label
+    again: list[tuple[int, int]] = []
+    for row, text in enumerate(train.texts):
+        earlier = first.setdefault(text, row)
+        if earlier != row:
+            rows = labelled.setdefault(text, {train.labels[earlier]: earlier})
+            same = rows.setdefault(train.labels[row], row)
+            if same != row:
+                again.append((same, row))
+    if again:
+        message = f"{counted(len(again), 'row')} {_have(len(again))} the text and label of another."
+        examples = (_pair(train, row, "again from", train, same) for same, row in again)
+        yield _problem("duplicates", Severity.WARNING, len(again), message, examples)
+    differing = [list(rows.values()) for rows in labelled.values() if len(rows) > 1]
+    if differing:
+        message = f"{counted(len(differing), 'text')} {_have(len(differing))} different labels."
+        examples = (_contradiction(train, rows) for rows in differing)
+        yield _problem("contradictions", Severity.WARNING, len(differing), message, examples)
+
+
+def _overlap(train: Dataset, test: Dataset) -> Iterator[Problem]:
+    tested: dict[str, int] = {}
+    for row, text in enumerate(test.texts):
+        tested.setdefault(text, row)
+    shared: dict[str, int] = {}  # in the order of the training set
+    for row, text in enumerate(train.texts):
+        if text in tested:
+            shared.setdefault(text, row)
+    if shared:
+        message = (
+            f"{counted(len(shared), 'text')} of the training set {_be(len(shared))} also in the "
+            "test set, whose scores are then too good."
+        )
+        examples = (
+            _pair(test, tested[text], "also at", train, row) for text, row in shared.items()
+        )
+        yield _problem("test-overlap", Severity.WARNING, len(shared), message, examples)
+
+
+def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
+    trained, tested = train.label_counts, test.label_counts
+    unseen = {label: count for label, count in tested.items() if label not in trained}
+    absent = {label: count for label, count in trained.items() if label not in tested}
+    if unseen:
+        subject = f"{counted(len(unseen), 'label')} of the test set {_be(len(unseen))}"
+        message = f"{subject} never seen in training."
+        yield _label_problem("unseen-label", unseen, message)
+    if absent:
+        subject = f"{counted(len(absent), 'label')} of the training set {_be(len(absent))}"
+        message = f"{subject} not in the test set."
+        yield _label_problem("absent-label", absent, message)
+
+
+def _label_problem(
+    kind: str, counts: dict[str, int], message: str, severity: Severity = Severity.WARNING
+) -> Problem:
+    examples = (f"{excerpt(label)}: {counted(n, 'row')}" for label, n in counts.items())
+    return _problem(kind, severity, len(counts), message, examples)
+
+
+def _problem(
+    kind: str, severity: Severity, count: int, message: str, examples: Iterable[str]
+) -> Problem:
+    return Problem(kind, severity, count, message, tuple(islice(examples, _EXAMPLES)))
+
+
+def _pair(data: Dataset, row: int, words: str, other: Dataset, other_row: int) -> str:
+    place, text = data.where(row), excerpt(data.texts[row])
+    return f"{place}: {words} {other.where(other_row)}: {text}"
+
+
+def _contradiction(train: Dataset, rows: Sequence[int]) -> str:
+    labels = ", ".join(f"{excerpt(train.labels[row])} ({train.where(row)})" for row in rows[:3])
+    return f"{train.where(rows[0])}: {excerpt(train.texts[rows[0]])}: {labels}"
+
+
+def _are(number: int, noun: str) -> str:
+    return f"{_be(number)} {counted(number, noun)}"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"

@@ -1,0 +1,157 @@
+"""What differs between two versions, told from their metadata alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textclf.metadata.json_values import differ, flatten
+from textclf.metadata.schema import DataRecord, Metadata, Metrics
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that differs; ``None`` where a version does not have it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A metric in both versions; ``None`` where a version does not have it."""
+
+    name: str
+    before: float | None
+    after: float | None
+    delta: float | None
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """Distinct training rows that both versions have, and that came and went from a to b.
+
+    Estimated from the sketches, but where ``exact``: the same rows, or few enough.
+    """
+
+    shared: int
+    added: int
+    removed: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Version ``b`` seen from version ``a``.
+
+    Only what changed is listed, but for the metrics, which are all there. The classes are those of
+    either version, ``f1[label]``, the worst change first. ``rows_in_common`` is a share of the
+    larger training set; what became of the rows is in ``rows``.
+    """
+
+    a: str
+    b: str
+    same_test_rows: bool
+    rows_in_common: float
+    rows: RowChanges
+    params: list[Change]
+    search: list[Change]
+    data: list[Change]
+    environment: list[Change]
+    metrics: list[Delta]
+    per_class: list[Delta]
+
+
+def compare_metadata(a: Metadata, b: Metadata) -> Comparison:
+    """Compare two versions without opening their models or their data."""
+    return Comparison(
+        a=a.version,
+        b=b.version,
+        same_test_rows=a.test.rows_sha256 == b.test.rows_sha256,
+        rows_in_common=round(a.data.sketch.in_common(b.data.sketch), 3),
+        rows=_rows(a.data, b.data),
+        params=_changes(a.best_params, b.best_params),
+        search=_changes(_search(a), _search(b)),
+        data=_changes(_data(a), _data(b)),
+        environment=_changes(_environment(a), _environment(b)),
+        metrics=_metrics(a, b),
+        per_class=class_deltas(a.test.metrics, b.test.metrics),
+    )
+
+
+def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
+    before, after = flatten(a), flatten(b)
+    names = dict.fromkeys([*before, *after])
+    return [
+        Change(name, before.get(name), after.get(name))
+        for name in names
+        if differ(before.get(name), after.get(name))
+    ]
+
+
+def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
+    one, other = a.sketch, b.sketch
+    shared = round(one.shared(other))
+    exact = one == other or (one.is_whole and other.is_whole)
+    return RowChanges(shared, other.distinct - shared, one.distinct - shared, exact)
+
+
+def _search(metadata: Metadata) -> dict[str, Any]:
+    return dict(metadata.recipe().search)
+
+
+def _data(metadata: Metadata) -> dict[str, Any]:
+    data, test = metadata.data, metadata.test
+    return {
+        "path": data.path,
+        "sha256": data.sha256,
+        "rows": data.rows,
+        "skipped rows": data.skipped_rows,
+        "rows labelled": data.labels,
+        "test": test.path or f"split {test.split}",
+        "test rows": test.rows,
+    }
+
+
+def _environment(metadata: Metadata) -> dict[str, Any]:
+    return {
+        "python": metadata.environment.python,
+        "platform": metadata.environment.platform,
+        **metadata.environment.libraries,
+        "textclf": metadata.code.textclf,
+        "textclf source": metadata.code.sha256,
+        "git commit": metadata.code.git_commit,
+        "uncommitted changes": metadata.code.dirty,
+    }
+
+
+def _metrics(a: Metadata, b: Metadata) -> list[Delta]:
+    return [
+        _delta("cv accuracy", a.best_cv_accuracy, b.best_cv_accuracy),
+        *metric_deltas(a.test.metrics, b.test.metrics),
+    ]
+
+
+def metric_deltas(a: Metrics, b: Metrics) -> list[Delta]:
+    """How the metrics over all classes changed."""
+    return [
+        _delta("test accuracy", a.accuracy, b.accuracy),
+        _delta("macro F1", a.macro_f1, b.macro_f1),
+        _delta("weighted F1", a.weighted_f1, b.weighted_f1),
+    ]
+
+
+def class_deltas(a: Metrics, b: Metrics) -> list[Delta]:
+    """How the F1 of every class changed, the worst first."""
+    before = {label: c.f1 for label, c in a.per_class.items()}
+    after = {label: c.f1 for label, c in b.per_class.items()}
+    labels = sorted(before.keys() | after.keys())
+    deltas = [_delta(f"f1[{label}]", before.get(label), after.get(label)) for label in labels]
+    return sorted(deltas, key=lambda d: (d.delta is None, d.delta or 0.0))
+
+
+def _delta(name: str, before: float | None, after: float | None) -> Delta:
+    change = None if before is None or after is None else after - before
+    return Delta(name, before, after, change)

@@ -1,0 +1,1 @@
+"""Texts as matrices of n-gram counts and tf-idf weights."""

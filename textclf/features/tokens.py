@@ -1,0 +1,304 @@
+"""Texts → tokens as numbers, the same tokens as scikit-learn's.
+
+The usual token patterns are runs of characters of one class. For these the characters are handled
+as arrays of code points by compiled loops, which ask a table what Python's ``re`` thinks of each
+character. Any other pattern is left to ``re``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.jit import compiled
+
+CHUNK = 1 << 20
+"""Characters that are handled at once; one text may have more."""
+
+_OTHER, _RUN, _SINGLE = 0, 1, 2
+"""Kinds of characters: of no token, of a longest run, and those that are tokens on their own."""
+
+_ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
+_SEED, _MIX, _SHIFT = np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+_EMPTY = np.uint64(0)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of some texts.
+
+    Attributes:
+        ids: their numbers, text after text.
+        ends: for each text, where its tokens end in ``ids``.
+    """
+
+    ids: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A token pattern: the longest runs of one class of characters.
+
+    Attributes:
+        run: the class, as a regular expression.
+        least: length of the shortest run that is a token.
+        single: a class whose characters are tokens on their own, or nothing.
+    """
+
+    run: str
+    least: int = 1
+    single: str = ""
+
+
+class Tokenizer(Protocol):
+    """Numbers the tokens of texts in the order in which they are first seen."""
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """The tokens of some texts."""
+
+    def add(self, words: Sequence[str]) -> None:
+        """Number these words next, whatever the pattern thinks of them."""
+
+    def words(self) -> list[str]:
+        """The tokens in the order of their numbers."""
+
+
+def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Split texts into lists of about ``CHUNK`` characters."""
+    chunk: list[str] = []
+    size = 0
+    for text in texts:
+        chunk.append(text)
+        size += len(text)
+        if size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def code_points(texts: Sequence[str]) -> Tokens:
+    """The characters of texts as tokens, numbered by their code points."""
+    encoded = "".join(texts).encode("utf-32-le", "surrogatepass")
+    ends = np.fromiter(accumulate(map(len, texts)), np.int64, len(texts))
+    return Tokens(np.frombuffer(encoded, "<i4").astype(np.int32), ends)
+
+
+def tokenizer_for(pattern: str) -> Tokenizer:
+    """A tokenizer with the tokens of ``re.findall``."""
+    runs = as_runs(pattern)
+    return RunTokenizer(runs) if runs else RegexTokenizer(re.compile(pattern).findall)
+
+
+def as_runs(pattern: str) -> Runs | None:
+    r"""What a token pattern looks for, if it is runs of ``\w`` or ``\S``, in one of many spellings.
+
+    Word boundaries around a longest run of ``\w`` say nothing new.
+    """
+    pattern = pattern.removeprefix("(?u)")
+    if pattern in {r"\S+", r"[^\s]+"}:
+        return Runs(r"\S")
+    words = r"(?:\\b)?(?:((?:\\w)+)\+|\\w\{([1-9][0-9]{0,8}),\})(?:\\b)?(\|\[\^\\w\\s\])?"
+    found = re.fullmatch(words, pattern)
+    if not found:
+        return None
+    least = int(found[2]) if found[2] else len(found[1]) // 2
+    return Runs(r"\w", least, r"[^\w\s]" if found[3] else "")
+
+
+class RunTokenizer:
+    """Tokens that are runs of characters."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._kinds = np.zeros(0, np.uint8)
+        self._slots = np.zeros(1 << 10, np.uint64)
+        self._chars = np.zeros(1 << 10, np.int32)
+        self._ends = np.zeros(1 << 8, np.int64)
+        self._count = 0
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """The tokens of some texts."""
+        text = code_points(texts)
+        self._know(int(text.ids.max(initial=0)))
+        starts, stops, ends = _find_runs(text.ids, text.ends, self._kinds, self._runs.least)
+        return Tokens(self._number(text.ids, starts, stops), ends)
+
+    def add(self, words: Sequence[str]) -> None:
+        """Number these words next, whatever the pattern thinks of them."""
+        text = code_points(words)
+        self._number(
+            text.ids, text.ends - np.fromiter(map(len, words), np.int64, len(words)), text.ends
+        )
+
+    def words(self) -> list[str]:
+        """The tokens in the order of their numbers."""
+        ends = self._ends[: self._count + 1].tolist()
+        text = self._chars[: ends[-1]].astype("<i4").tobytes().decode("utf-32-le", "surrogatepass")
+        return [text[begin:end] for begin, end in pairwise(ends)]
+
+    def _number(
+        self, codes: NDArray[np.int32], starts: NDArray[np.int64], stops: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
+        ids, self._slots, self._chars, self._ends, self._count = _intern(
+            codes, starts, stops, self._slots, self._chars, self._ends, self._count
+        )
+        return ids
+
+    def _know(self, highest: int) -> None:
+        """Ask ``re`` about all code points up to one."""
+        known = len(self._kinds)
+        if highest < known:
+            return
+        size = 1 << max(highest.bit_length(), 8)
+        new = "".join(map(chr, range(known, min(size, 0x110000))))
+        kinds = np.full(len(new), _OTHER, np.uint8)
+        for kind, characters in ((_RUN, self._runs.run), (_SINGLE, self._runs.single)):
+            for found in re.finditer(f"{characters}+" if characters else "(?!)", new):
+                kinds[found.start() : found.end()] = kind
+        self._kinds = np.concatenate((self._kinds, kinds))
+
+
+class RegexTokenizer:
+    """Tokens that ``re`` finds."""
+
+    def __init__(self, findall: Callable[[str], list[Any]]) -> None:
+        self._findall = findall
+        self._numbers: defaultdict[str, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """The tokens of some texts."""
+        found = list(map(self._findall, texts))
+        ends = np.fromiter(accumulate(map(len, found)), np.int64, len(found))
+        ids = map(self._numbers.__getitem__, chain.from_iterable(found))
+        return Tokens(np.fromiter(ids, np.int32), ends)
+
+    def add(self, words: Sequence[str]) -> None:
+        """Number these words next, whatever the pattern thinks of them."""
+        for word in words:
+            self._numbers[word]
+
+    def words(self) -> list[str]:
+        """The tokens in the order of their numbers."""
+        return list(self._numbers)
+
+
+@compiled
+def with_room(array: Any, size: int) -> Any:
+    """The same array, or a copy of at least twice its length if it has not room for so many."""
+    if size <= len(array):
+        return array
+    new = np.empty(max(size, 2 * len(array)), array.dtype)
+    for at in range(len(array)):  # a slice takes Numba three times as long to compile
+        new[at] = array[at]
+    return new
+
+
+@compiled
+def _find_runs(
+    codes: NDArray[np.int32], text_ends: NDArray[np.int64], kinds: NDArray[np.uint8], least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Where each token starts and stops, and how many there are up to the end of each text."""
+    starts = np.empty(len(codes), np.int64)
+    stops = np.empty(len(codes), np.int64)
+    ends = np.empty(len(text_ends), np.int64)
+    count, at = 0, 0
+    for text in range(len(text_ends)):
+        end = text_ends[text]
+        while at < end:
+            start, kind = at, kinds[codes[at]]
+            at += 1
+            if kind == _RUN:
+                while at < end and kinds[codes[at]] == _RUN:
+                    at += 1
+            if kind == _SINGLE or (kind == _RUN and at - start >= least):
+                starts[count], stops[count] = start, at
+                count += 1
+        ends[text] = count
+    return starts[:count].copy(), stops[:count].copy(), ends
+
+
+@compiled
+def _rehashed(slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same table with twice the slots."""
+    new = np.zeros(2 * len(slots), np.uint64)
+    last = np.uint64(len(new) - 1)
+    for slot in slots:
+        if slot != _EMPTY:
+            at = (slot >> _HALF) & last
+            while new[at] != _EMPTY:
+                at = (at + _ONE) & last
+            new[at] = slot
+    return new
+
+
+@compiled
+def _hashed(word: NDArray[np.int32]) -> np.uint64:
+    """32 bits that depend on every character."""
+    code = _SEED
+    for char in word:
+        code = (code ^ np.uint64(char)) * _MIX
+    return (code ^ (code >> _SHIFT)) * _MIX >> _HALF
+
+
+@compiled
+def _same(word: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+    """Whether two words are the same."""
+    if len(word) != len(other):
+        return False
+    for at in range(len(word)):  # noqa: SIM110 - Numba has no generator expressions
+        if word[at] != other[at]:
+            return False
+    return True
+
+
+@compiled
+def _intern(  # noqa: PLR0913, PLR0917 - the parts of the table
+    codes: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    slots: NDArray[np.uint64],
+    chars: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    count: int,
+) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], int]:
+    """Number words by a hash table with open addressing; new ones get the next numbers.
+
+    A slot holds 32 bits of the word's hash above its number + 1. ``chars`` holds the words one
+    after the other; each ends at ``ends`` of its number + 1, which is where the next one begins.
+    """
+    ids = np.empty(len(starts), np.int32)
+    for token in range(len(starts)):
+        word = codes[starts[token] : stops[token]]
+        code = _hashed(word)
+        at, number = code, -1
+        while number < 0:
+            at &= np.uint64(len(slots) - 1)
+            slot = slots[at]
+            after = np.int64(slot & _LOW)
+            if slot == _EMPTY:
+                number = count
+            elif slot >> _HALF == code and _same(word, chars[ends[after - 1] : ends[after]]):
+                number = int(after) - 1
+            else:
+                at += _ONE
+        ids[token] = number
+        if number == count:
+            begin, count = ends[count], count + 1
+            chars, ends = with_room(chars, begin + len(word)), with_room(ends, count + 1)
+            for place in range(len(word)):
+                chars[begin + place] = word[place]
+            ends[count] = begin + len(word)
+            slots[at] = code << _HALF | np.uint64(count)
+            if 2 * count > len(slots):
+                slots = _rehashed(slots)
+    return ids, slots, chars, ends, count

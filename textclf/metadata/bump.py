@@ -1,0 +1,109 @@
+"""Which bump a training calls for, and why: what it is made of against what an earlier one was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textclf.metadata.json_values import differ, flatten
+from textclf.metadata.versions import Bump
+
+SAME_DATA_SET = 0.5
+"""Share of rows in common from which on two files count as the same data set."""
+
+_NAMED = 5
+"""Labels and the like that a reason names."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a version is made of, as far as its number depends on it.
+
+    Attributes:
+        labels: the classes.
+        features: kinds of feature blocks searched, such as ``word``.
+        classifiers: names of the classifiers searched.
+        search: search space, scoring, folds and seed, as in the metadata.
+        rows: digest of the training rows in their order.
+        test: digest of the test rows.
+        code: digest of textclf's own code.
+        libraries: versions of Python and of the libraries that shape the model.
+    """
+
+    labels: frozenset[str]
+    features: frozenset[str]
+    classifiers: frozenset[str]
+    search: Mapping[str, Any]
+    rows: str
+    test: str
+    code: str
+    libraries: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """The bump that the changes call for (``None``: nothing changed), and the reasons for it."""
+
+    bump: Bump | None
+    reasons: tuple[str, ...]
+
+
+def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float) -> Inference:
+    """What a training is, seen from ``base``: the highest bump that some change calls for.
+
+    Args:
+        base: what the earlier version was made of.
+        new: what is about to be trained.
+        rows_in_common: share of training rows that both have, of the larger set (0 to 1).
+    """
+    for bump, rule in ((Bump.MAJOR, _major), (Bump.MINOR, _minor), (Bump.PATCH, _patch)):
+        reasons = tuple(rule(base, new, rows_in_common))
+        if reasons:
+            return Inference(bump, reasons)
+    return Inference(None, ())
+
+
+def _major(base: Recipe, new: Recipe, rows_in_common: float) -> Iterator[str]:
+    yield from _set_change("labels", base.labels, new.labels)
+    yield from _set_change("kinds of features searched", base.features, new.features)
+    yield from _set_change("classifiers searched", base.classifiers, new.classifiers)
+    if rows_in_common < SAME_DATA_SET:
+        yield f"a new data set: about {rows_in_common:.0%} of the rows in common"
+
+
+def _minor(base: Recipe, new: Recipe, _rows_in_common: float) -> Iterator[str]:
+    yield from _mapping_change(base.search, new.search)
+
+
+def _patch(base: Recipe, new: Recipe, rows_in_common: float) -> Iterator[str]:
+    if base.rows != new.rows:
+        yield f"some training rows changed: about {rows_in_common:.0%} in common"
+    if base.test != new.test:
+        yield "the test rows changed"
+    if base.code != new.code:
+        yield "the code of textclf changed"
+    yield from _mapping_change(base.libraries, new.libraries)
+
+
+def _set_change(what: str, base: frozenset[str], new: frozenset[str]) -> Iterator[str]:
+    changes = [("added", sorted(new - base)), ("removed", sorted(base - new))]
+    told = "; ".join(f"{verb} {_some(names)}" for verb, names in changes if names)
+    if told:
+        yield f"{what} changed: {told}"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _mapping_change(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    old, now = flatten(base), flatten(new)
+    for name in sorted(old.keys() | now.keys()):
+        if differ(old.get(name), now.get(name)):
+            yield f"{name}: {_shown(old, name)} → {_shown(now, name)}"
+
+
+def _shown(values: Mapping[str, Any], name: str) -> str:
+    return str(values[name]) if name in values else "not set"

@@ -1,0 +1,344 @@
+"""What is known of a version: the frozen form of its ``metadata.json``.
+
+The names of the fields are the file's. ``docs/metadata.md`` describes each for readers of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from textclf.errors import IntegrityError
+from textclf.metadata.bump import Recipe
+from textclf.metadata.sketch import Sketch
+
+T = TypeVar("T")
+
+SCHEMA = 1
+METADATA = "metadata.json"
+ARTIFACT = "text_classifier.joblib"
+"""Names of the two files that every version has."""
+SIGNATURE = "metadata.json.sig"
+"""Name of the file that a signed version has, too."""
+
+FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
+"""Of a file in a version's folder: never a way out of it."""
+
+Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
+"""A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
+
+
+def sha256(data: bytes) -> str:
+    """The digest of a file, in hex."""
+    import hashlib  # OpenSSL takes its time, and most commands need no digest
+
+    return hashlib.sha256(data).hexdigest()
+
+
+class BumpRecord(msgspec.Struct, frozen=True):
+    """Which number went up from which version, what was asked for, and the reasons for it."""
+
+    requested: str
+    applied: str
+    reasons: list[str]
+    base: str | None
+
+
+class FileRecord(msgspec.Struct, frozen=True):
+    """A file of a version: its name in the folder, SHA-256 (hex), size in bytes."""
+
+    file: FileName
+    sha256: str
+    bytes: int
+
+
+def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
+    """What is wrong with what a file holds now; ``None`` stands for no file."""
+    if data is None:
+        return "is missing"
+    if sha256(data) != recorded.sha256:
+        return "is not the file that was published (its SHA-256 differs)"
+    return None
+
+
+class DataRecord(msgspec.Struct, frozen=True):
+    """The training data: where it was, how it was read, what was in it.
+
+    ``sha256`` is the file's own; ``rows_sha256`` is of the (text, label) rows in their order, after
+    the test split, where there is one.
+    """
+
+    path: str
+    sha256: str
+    rows: int
+    labels: dict[str, int]
+    sketch: Sketch
+    rows_sha256: str
+    format: str
+    read: dict[str, str | None]
+    skipped_rows: int = 0
+
+
+class ClassMetrics(msgspec.Struct, frozen=True):
+    """Precision, recall and F1 of one class, and how many test rows it has."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """``matrix[i][j]``: rows of ``labels[i]`` that were taken for ``labels[j]``."""
+
+    labels: list[str]
+    matrix: list[list[int]]
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    """How well labels were predicted on one set of rows."""
+
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    per_class: dict[str, ClassMetrics]
+    confusion: Confusion
+
+
+class TestRecord(msgspec.Struct, frozen=True):
+    """The test rows: a file (``path``, ``sha256``) or a ``split`` (share) of the training file."""
+
+    rows: int
+    rows_sha256: str
+    metrics: Metrics
+    path: str | None = None
+    sha256: str | None = None
+    split: float | None = None
+    skipped_rows: int = 0
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One point of the search space and how it did in cross-validation.
+
+    ``mean``, ``std`` and ``fold_scores`` are of the search's scoring; a fold that could not be
+    fitted has the score ``None``, and so has then the mean. In a race a candidate that was given up
+    has fewer fold scores than there are folds. ``fit_seconds`` is the mean over the folds.
+    """
+
+    params: dict[str, Any]
+    mean: float | None
+    std: float | None
+    fold_scores: list[float | None]
+    accuracy: float | None
+    fit_seconds: float
+    notes: list[str] = []
+
+
+class SearchRecord(msgspec.Struct, frozen=True):
+    """The search: its space and settings, and every candidate in the order of the space.
+
+    ``method`` is ``exact``, or ``race`` where candidates were given up on the way. ``sample`` is
+    the number of training rows that were searched, where it was not all of them.
+    """
+
+    space: Space
+    scoring: str
+    folds: int
+    seed: int
+    candidates: list[Candidate]
+    method: str = "exact"
+    sample: int | None = None
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """Python, platform and the versions of the libraries that shape the model."""
+
+    python: str
+    platform: str
+    libraries: dict[str, str]
+
+
+class Code(msgspec.Struct, frozen=True):
+    """textclf's version and the digest of its source; the git commit of the folder trained in."""
+
+    textclf: str
+    sha256: str
+    git_commit: str | None
+    dirty: bool | None
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """All of a version's ``metadata.json``, in the order of the file.
+
+    ``files`` are those beside the artifact and the metadata itself; below the score ``threshold`` a
+    text gets no label.
+    """
+
+    version: str
+    saved_at: str
+    best_params: dict[str, Any]
+    best_cv_accuracy: float
+    test_accuracy: float
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    task: str
+    bump: BumpRecord
+    artifact: FileRecord
+    data: DataRecord
+    test: TestRecord
+    search: SearchRecord
+    environment: Environment
+    code: Code
+    message: str | None
+    seconds: dict[str, float]
+    files: list[FileRecord] = []
+    threshold: float | None = None
+
+    def all_files(self) -> list[FileRecord]:
+        """The model and the further files; not the metadata themselves."""
+        return [self.artifact, *self.files]
+
+    def recipe(self) -> Recipe:
+        """What the version is made of, for the next one to be compared with."""
+        names = ("scoring", "folds", "seed", "method", "sample")
+        return recipe_of(
+            self.search.space,
+            {**{name: getattr(self.search, name) for name in names}, "threshold": self.threshold},
+            labels=frozenset(self.data.labels),
+            rows=self.data.rows_sha256,
+            test=self.test.rows_sha256,
+            environment=self.environment,
+            code=self.code,
+        )
+
+
+def recipe_of(  # noqa: PLR0913 - a recipe has that many independent parts
+    space: Space,
+    settings: dict[str, Any],
+    *,
+    labels: frozenset[str],
+    rows: str,
+    test: str,
+    environment: Environment,
+    code: Code,
+) -> Recipe:
+    """Gather what a version's number depends on."""
+    return Recipe(
+        labels=labels,
+        features=frozenset(block for grid in space for block in grid["features"]),
+        classifiers=frozenset(name for grid in space for name in grid["classifier"]),
+        search={
+            **(space[0] if len(space) == 1 else {"space": space}),
+            **{name: value for name, value in settings.items() if value is not None},
+        },
+        rows=rows,
+        test=test,
+        code=code.sha256,
+        libraries={"python": environment.python, **environment.libraries},
+    )
+
+
+class _Head(msgspec.Struct):
+    schema: int
+
+
+class _MacroF1(msgspec.Struct):
+    macro_f1: float
+
+
+class _Test(msgspec.Struct):
+    metrics: _MacroF1
+
+
+class _Rows(msgspec.Struct):
+    rows: int
+
+
+class _Bytes(msgspec.Struct):
+    bytes: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The few fields that a list of versions shows; the rest of the file is skipped unread."""
+
+    version: str
+    saved_at: str
+    best_cv_accuracy: float
+    test_accuracy: float
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    message: str | None
+    artifact: _Bytes
+    data: _Rows
+    test: _Test
+    files: list[_Bytes] = []
+
+    @property
+    def bytes(self) -> int:
+        """Of the model and the further files; not of the metadata themselves."""
+        return sum(file.bytes for file in (self.artifact, *self.files))
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """Which files a version has; the rest of the file is skipped unread."""
+
+    version: str
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    artifact: FileRecord
+    files: list[FileRecord] = []
+
+
+_NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def encode(value: Any) -> bytes:
+    """Indented JSON for people and ``jq``; a list of numbers stays on one line."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    numbers = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\n\s*\]")
+    return (numbers.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n").encode()
+
+
+def decode(data: bytes, kind: type[T], *, name: str) -> T:
+    """Read a metadata file as ``Metadata`` or ``Summary``; ``name`` is for the message.
+
+    Raises:
+        IntegrityError: not JSON, a field is missing or of the wrong type, or written by a later
+            textclf.
+    """
+    try:
+        found = msgspec.json.decode(data, type=kind)
+        if isinstance(found, Metadata):
+            _check(found)
+    except _NOT_JSON as error:
+        raise _unreadable(data, error, name) from None
+    return found
+
+
+def _check(metadata: Metadata) -> None:
+    """Check what types cannot say and readers rely on. Raises ValidationError."""
+    metrics = metadata.test.metrics
+    labels = metrics.confusion.labels
+    if [len(row) for row in metrics.confusion.matrix] != [len(labels)] * len(labels):
+        raise msgspec.ValidationError(
+            "The confusion matrix has not a row and column for each label"
+        )
+    if list(metrics.per_class) != labels:
+        raise msgspec.ValidationError("The classes are not those of the confusion matrix")
+    if metadata.test.path is None and metadata.test.split is None:
+        raise msgspec.ValidationError("The test rows come neither from a file nor from a split")
+    if not all({"features", "classifier"} <= grid.keys() for grid in metadata.search.space):
+        raise msgspec.ValidationError("A grid of the search space has no features or no classifier")
+
+
+def _unreadable(data: bytes, error: Exception, name: str) -> IntegrityError:
+    with contextlib.suppress(*_NOT_JSON):
+        schema = msgspec.json.decode(data, type=_Head).schema
+        if schema > SCHEMA:
+            return IntegrityError(
+                f"{name} was written by a later textclf (schema {schema}; this one reads {SCHEMA})",
+                hint="update textclf",
+            )
+    return IntegrityError(
+        f"{name} is damaged: {error}", hint="textclf verify names every damaged file"
+    )

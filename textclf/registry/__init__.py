@@ -1,0 +1,1 @@
+"""Versions, the promotion log and the alias."""

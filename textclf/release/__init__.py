@@ -1,0 +1,1 @@
+"""Train, publish, judge and promote, as one flow that returns values."""

@@ -1,0 +1,253 @@
+"""The compiled model: one text → decision values, scores and label.
+
+A scorer is data only, read where it lies: a start takes the same time for any size of model.
+Nothing here imports NumPy or scikit-learn. ``docs/scorer-format.md`` describes the file.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+from zlib import crc32
+
+import msgspec
+
+from textclf.errors import IntegrityError
+from textclf.scorer import format as tensors
+from textclf.scorer.format import Array, Buffer
+from textclf.scorer.ngrams import Block, analyzer
+
+SCORER = "scorer.safetensors"
+"""Name of the file in a version's folder."""
+
+FORMAT, SCHEMA = "textclf-scorer", 1
+
+_PAIR = struct.Struct("<II")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The scorer's settings, in the words of the file.
+
+    Attributes:
+        labels: in the order of the scores.
+        outputs: decision values of a text: 1 where there are two labels and one value tells.
+        intercept: a number for each output.
+        link: how decision values become scores.
+        scale: what ``softmax`` multiplies decision values with.
+        blocks: the kinds of n-grams.
+        threshold: below this score there is no label.
+        unicode: version of the Unicode database of the Python that wrote the file.
+    """
+
+    labels: Annotated[list[str], msgspec.Meta(min_length=2)]
+    outputs: Annotated[int, msgspec.Meta(ge=1)]
+    intercept: list[float]
+    link: Literal["softmax", "logistic", "clip", "none"]
+    scale: Annotated[float, msgspec.Meta(gt=0)]
+    blocks: Annotated[list[Block], msgspec.Meta(min_length=1)]
+    threshold: float | None = None
+    unicode: str = ""
+
+
+class Table:
+    """The n-grams of a block and their rows: idf, then a weight for each output."""
+
+    def __init__(self, buffer: Buffer, arrays: Sequence[Array], name: str) -> None:
+        rows, starts, ends, text = arrays
+        self.arrays = rows, starts, ends, text
+        self.count = rows.shape[0]
+        self.buffer, self._name = buffer, name
+        self._rows, self._starts, self._ends, self._text = (each.begin for each in arrays)
+        self._mask = starts.shape[0] - 2
+        self._size = text.shape[0]
+        self._row = struct.Struct(f"<{rows.shape[1]}d")
+
+    def row(self, gram: bytes) -> tuple[float, ...] | None:
+        """Of an n-gram in UTF-8; None if it is not in the table."""
+        buffer, text = self.buffer, self._text
+        slot = crc32(gram) & self._mask
+        first, last = _PAIR.unpack_from(buffer, self._starts + 4 * slot)
+        if last > self.count:
+            raise damaged(self._name, "its index leads out of it")
+        for number in range(first, last):
+            begin, end = _PAIR.unpack_from(buffer, self._ends + 4 * number)
+            if buffer[text + begin : text + end] == gram:
+                if not begin <= end <= self._size:
+                    raise damaged(self._name, "an n-gram lies outside of its table")
+                return self._row.unpack_from(buffer, self._rows + number * self._row.size)
+        return None
+
+
+class Scorer:
+    """A compiled model.
+
+    Attributes:
+        settings: of the model.
+        labels: in the order of the scores.
+        score_type: ``probability``, or ``decision`` where the classifier has none.
+        tables: one for each block.
+    """
+
+    def __init__(self, buffer: Buffer, *, name: str) -> None:
+        """Open one.
+
+        Args:
+            buffer: the file, as a memory map or bytes.
+            name: of the file, for messages.
+
+        Raises:
+            IntegrityError: it is damaged or no scorer.
+        """
+        self.name, self.buffer = name, buffer
+        metadata, arrays = tensors.unpacked(buffer, name)
+        self.settings = settings = _settings(metadata, name)
+        self.labels = settings.labels
+        self.score_type = "decision" if settings.link == "none" else "probability"
+        self.tables = [
+            _table(buffer, arrays, n, settings, name) for n in range(len(settings.blocks))
+        ]
+        try:
+            self.analyzers = [analyzer(block) for block in settings.blocks]
+        except (re.error, RecursionError, OverflowError, ValueError) as error:
+            raise damaged(name, f"its token pattern: {error}") from None
+
+    def decide(self, text: str) -> list[float]:
+        """The decision values of a text."""
+        values = self.settings.intercept
+        for block, analyze, table in zip(
+            self.settings.blocks, self.analyzers, self.tables, strict=True
+        ):
+            found, norm = weighed(Counter(analyze(text)), block, table)
+            sums = [0.0] * len(values)
+            for _, value, row in found:
+                sums = [total + value * weight for total, weight in zip(sums, row[1:])]  # noqa: B905
+            values = [value + total / norm for value, total in zip(values, sums, strict=True)]
+        return self._finite(values)
+
+    def scores(self, decision: Sequence[float]) -> list[float]:
+        """A score for each label, from decision values."""
+        found = _LINKS[self.settings.link](decision, self.settings.scale)
+        return self._finite(found)
+
+    def _finite(self, values: list[float]) -> list[float]:
+        if not all(map(math.isfinite, values)):
+            raise damaged(self.name, "what comes out is not a number")
+        return values
+
+
+def weighed(
+    counts: Counter[str], block: Block, table: Table
+) -> tuple[list[tuple[str, float, tuple[float, ...]]], float]:
+    """The known n-grams of a text with value and row, and the norm to divide the values by."""
+    found = []
+    for gram, count in counts.items():
+        row = table.row(gram.encode("utf-8", "surrogatepass"))
+        if row is not None:
+            times = 1 if block.binary else count
+            weight = 1.0 + math.log(times) if block.sublinear_tf else times
+            found.append((gram, weight * row[0], row))
+    values = [value for _, value, _ in found]
+    if block.norm is None or not found:
+        return found, 1.0
+    norm = sum(map(abs, values)) if block.norm == "l1" else math.sqrt(sum(v * v for v in values))
+    return found, norm or 1.0
+
+
+def both(decision: Sequence[float]) -> Sequence[float]:
+    """Decision values with one for each label."""
+    return decision if len(decision) > 1 else (-decision[0], decision[0])
+
+
+def winner(decision: Sequence[float]) -> int:
+    """The number of the label: of the highest value, of equals the first."""
+    if len(decision) == 1:
+        return int(decision[0] > 0)
+    return max(range(len(decision)), key=decision.__getitem__)
+
+
+def _softmax(decision: Sequence[float], scale: float) -> list[float]:
+    values = [scale * value for value in both(decision)]
+    highest = max(values)
+    powers = [math.exp(value - highest) for value in values]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def _shares(decision: Sequence[float], squash: Callable[[float], float]) -> list[float]:
+    parts = [squash(value) for value in decision]
+    if len(parts) == 1:
+        return [1.0 - parts[0], parts[0]]
+    total = sum(parts)
+    return [part / total for part in parts] if total else [1 / len(parts)] * len(parts)
+
+
+def _sigmoid(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-value)) if value > -700 else math.exp(value)  # noqa: PLR2004 - no overflow
+
+
+def _clipped(value: float) -> float:
+    return (min(1.0, max(-1.0, value)) + 1.0) / 2.0
+
+
+_LINKS: dict[str, Callable[[Sequence[float], float], list[float]]] = {
+    "softmax": _softmax,
+    "logistic": lambda decision, _: _shares(decision, _sigmoid),
+    "clip": lambda decision, _: _shares(decision, _clipped),
+    "none": lambda decision, _: list(both(decision)),
+}
+
+
+def _settings(metadata: dict[str, str], name: str) -> Settings:
+    if metadata.get("format") != FORMAT:
+        raise damaged(name, "it is no scorer")
+    if metadata.get("schema") != str(SCHEMA):
+        raise IntegrityError(
+            f"{name} was written by a later textclf (schema {metadata.get('schema')}; "
+            f"this one reads {SCHEMA})",
+            hint="update textclf",
+        )
+    try:
+        settings = msgspec.json.decode(metadata.get("scorer", ""), type=Settings)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise damaged(name, f"its settings: {error}") from None
+    expected = {len(settings.labels)} | ({1} if len(settings.labels) == 2 else set())  # noqa: PLR2004
+    if settings.outputs not in expected or len(settings.intercept) != settings.outputs:
+        raise damaged(name, "labels and outputs do not match")
+    if any(block.ngram_range[0] > block.ngram_range[1] for block in settings.blocks):
+        raise damaged(name, "an n-gram range is empty")
+    return settings
+
+
+def _table(
+    buffer: Buffer, arrays: dict[str, Array], number: int, settings: Settings, name: str
+) -> Table:
+    try:
+        rows, starts, ends, text = parts = [
+            arrays[f"{number}.{part}"] for part in ("rows", "starts", "ends", "text")
+        ]
+    except KeyError as error:
+        raise damaged(name, f"the array {error} is missing") from None
+    if [part.dtype for part in parts] != ["F64", "U32", "U32", "U8"]:
+        raise damaged(name, "an array has another type")
+    count, width = rows.shape if len(rows.shape) == 2 else (0, 0)  # noqa: PLR2004
+    slots = starts.shape[0] - 1 if starts.shape else 0
+    whole = (
+        count > 0
+        and width == 1 + settings.outputs
+        and len(starts.shape) == len(text.shape) == 1
+        and ends.shape == (count + 1,)
+        and slots > 0
+        and slots & (slots - 1) == 0
+    )
+    if not whole:
+        raise damaged(name, "its arrays do not fit each other")
+    return Table(buffer, parts, name)
+
+
+def damaged(name: str, why: str) -> IntegrityError:
+    """What is said of a scorer that cannot be used."""
+    return IntegrityError(f"{name} is damaged: {why}", hint="textclf verify")

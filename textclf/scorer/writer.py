@@ -1,0 +1,169 @@
+"""A fitted pipeline → the compiled scorer's file."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+from zlib import crc32
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from textclf.errors import TextclfError
+from textclf.features.tokens import as_runs
+from textclf.scorer import format as tensors
+from textclf.scorer import unicode_tables
+from textclf.scorer.ngrams import Block, Runs
+from textclf.scorer.scorer import FORMAT, SCHEMA, Settings
+
+Values = NDArray[np.float64]
+_Array = tuple[str, str, tuple[int, ...], bytes]
+
+_LARGEST = 1e100
+"""Of a weight: sums of many stay finite."""
+
+_ROOM = 1 << 32
+"""Bytes of all n-grams of a block, and the n-grams: numbers of 32 bits lead to them."""
+
+
+class CannotCompile(TextclfError):
+    """A pipeline has something that the scorer's file cannot say."""
+
+
+def compiled_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
+    """The file of a pipeline as ``training`` makes it, or ``safe_load`` opens it.
+
+    Args:
+        pipeline: TF-IDF features and a classifier, fitted.
+        threshold: below this score there is no label.
+
+    Raises:
+        CannotCompile: weights are infinite or not numbers, or there are too many n-grams.
+    """
+    vectorizers = [
+        vectorizer for _, vectorizer in pipeline.named_steps["features"].transformer_list
+    ]
+    classifier = pipeline.named_steps["classifier"]
+    weights, intercept, link, scale = _decision(classifier)
+    settings = Settings(
+        labels=[str(label) for label in classifier.classes_],
+        outputs=weights.shape[1],
+        intercept=intercept.tolist(),
+        link=link,
+        scale=scale,
+        blocks=[_block(vectorizer) for vectorizer in vectorizers],
+        threshold=threshold,
+        unicode=unicodedata.unidata_version,
+    )
+    _require_finite(weights, intercept, np.asarray(scale))
+    arrays = _unicode()
+    begin = 0
+    for number, vectorizer in enumerate(vectorizers):
+        end = begin + len(vectorizer.vocabulary_)
+        arrays += _table(f"{number}", vectorizer, weights[begin:end])
+        begin = end
+    if begin != len(weights):
+        raise ValueError("the classifier was not fitted on these features")
+    metadata = {
+        "format": FORMAT,
+        "schema": str(SCHEMA),
+        "scorer": msgspec.json.encode(settings).decode(),
+    }
+    return tensors.packed(metadata, arrays)
+
+
+def _decision(classifier: Any) -> tuple[Values, Values, Any, float]:
+    """Weights (features, outputs), intercept, link and scale of a classifier."""
+    kind = type(classifier).__name__
+    if kind == "CalibratedClassifierCV":
+        [inner] = classifier.calibrated_classifiers_
+        [scaling] = inner.calibrators
+        weights, intercept, _, _ = _decision(inner.estimator)
+        return weights, intercept, "softmax", float(scaling.beta_)
+    if kind in {"MultinomialNB", "ComplementNB"}:
+        weights = _centred(classifier.feature_log_prob_).T
+        prior = classifier.class_log_prior_ if kind == "MultinomialNB" else np.zeros(len(weights.T))
+        return weights, _centred(prior), "softmax", 1.0
+    weights = np.atleast_2d(classifier.coef_).T.astype(np.float64)
+    intercept = np.zeros(weights.shape[1]) + np.ravel(classifier.intercept_)
+    return weights, intercept, _link(classifier, weights.shape[1]), 1.0
+
+
+def _centred(logarithms: Values) -> Values:
+    """Less their mean over the labels: what they say of one label rather than another."""
+    with np.errstate(invalid="ignore"):  # infinite ones are refused later
+        centred: Values = logarithms - logarithms.mean(axis=0)
+    return centred
+
+
+def _link(classifier: Any, outputs: int) -> str:
+    if type(classifier).__name__ == "LogisticRegression":
+        return "softmax" if outputs > 1 else "logistic"
+    losses = {"log_loss": "logistic", "modified_huber": "clip"}
+    return losses.get(getattr(classifier, "loss", ""), "none")
+
+
+def _require_finite(*numbers: Values) -> None:
+    for values in numbers:
+        if not (np.abs(values) <= _LARGEST).all():
+            raise CannotCompile(
+                "the model's weights are infinite or not numbers, so it cannot be compiled",
+                hint="naive Bayes: alpha above 0; SGDClassifier: a smaller eta0 or larger alpha",
+            )
+
+
+def _block(vectorizer: Any) -> Block:
+    words = vectorizer.analyzer == "word"
+    lo, hi = map(int, vectorizer.ngram_range)
+    given = (vectorizer.get_stop_words() or ()) if words else ()
+    return Block(
+        kind=vectorizer.analyzer,
+        ngram_range=(lo, hi),
+        lowercase=bool(vectorizer.lowercase),
+        strip_accents=vectorizer.strip_accents,
+        token_pattern=vectorizer.token_pattern if words else "",
+        runs=_runs(vectorizer.token_pattern) if words else None,
+        stop_words=sorted(word for word in given if isinstance(word, str)),  # others match nothing
+        binary=bool(vectorizer.binary),
+        sublinear_tf=bool(vectorizer.sublinear_tf),
+        norm=vectorizer.norm,
+    )
+
+
+def _runs(pattern: str) -> Runs | None:
+    runs = as_runs(pattern)
+    if runs is None:
+        return None
+    return Runs("word" if runs.run == r"\w" else "visible", runs.least, bool(runs.single))
+
+
+def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
+    """The n-grams by their hash, with their rows."""
+    terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+    grams = [term.encode("utf-8", "surrogatepass") for term in terms]
+    count = len(grams)
+    slots = 1 << max(count - 1, 0).bit_length()
+    homes = np.fromiter(map(crc32, grams), np.uint32, count) & np.uint32(slots - 1)
+    order = np.argsort(homes, kind="stable")
+    starts = np.concatenate(([0], np.cumsum(np.bincount(homes, minlength=slots))))
+    ends = np.concatenate(([0], np.cumsum([len(grams[place]) for place in order], dtype=np.int64)))
+    if max(ends[-1], count) >= _ROOM:
+        raise CannotCompile("the model has too many n-grams to be compiled", hint="max_features")
+    idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(count)
+    rows = np.column_stack([idf, weights])[order]
+    _require_finite(idf)
+    return [
+        (f"{name}.rows", "F64", rows.shape, rows.astype("<f8").tobytes()),
+        (f"{name}.starts", "U32", starts.shape, starts.astype("<u4").tobytes()),
+        (f"{name}.ends", "U32", ends.shape, ends.astype("<u4").tobytes()),
+        (f"{name}.text", "U8", (int(ends[-1]),), b"".join([grams[place] for place in order])),
+    ]
+
+
+def _unicode() -> list[_Array]:
+    return [
+        (f"unicode.{name}", "U32", table.shape, table.astype("<u4").tobytes())
+        for name, table in unicode_tables.tables().items()
+    ]

@@ -1,0 +1,1 @@
+"""Candidates × folds: fit and score them, and find the best."""

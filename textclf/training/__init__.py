@@ -1,0 +1,1 @@
+"""A data set in, a trained and tested model with its metadata out."""

@@ -1,0 +1,394 @@
+"""The main job: data in, a tested model and all that must be known of it out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+
+from textclf.artifact import model_file as artifact
+from textclf.artifact.unpickler import load_pipeline
+from textclf.data.dataset import Dataset, ReadOptions
+from textclf.errors import DataError
+from textclf.evaluation import evaluate as evaluation
+from textclf.evaluation.scored_rows import Scored
+from textclf.features.tfidf import Bank, vocabulary_size
+from textclf.metadata.bump import Recipe
+from textclf.metadata.schema import (
+    SCHEMA,
+    BumpRecord,
+    Candidate,
+    Code,
+    DataRecord,
+    Environment,
+    Metadata,
+    SearchRecord,
+    Space,
+    TestRecord,
+    recipe_of,
+)
+from textclf.metadata.sketch import Sketch
+from textclf.scorer.scorer import SCORER
+from textclf.scorer.writer import compiled_scorer
+from textclf.search.calibration import calibrated, needs_calibration
+from textclf.search.grid_search import (
+    BestDecisions,
+    Fit,
+    Runner,
+    best,
+    grid_search,
+    in_threads,
+    stratified_folds,
+    summarize,
+)
+from textclf.search.refit import refit
+from textclf.search.space import Point, points
+from textclf.training.scorer_check import prove
+
+_COEFFICIENTS = 50_000_000
+"""Of a model whose rows were too many to search all of: 400 MB."""
+
+_LONGEST_LABEL = 1_000
+"""Characters; NumPy keeps every row's label in an array as wide as the longest."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the search goes.
+
+    Attributes:
+        space: what is searched.
+        scoring: the name of scikit-learn's scorer.
+        folds: how many.
+        seed: of the folds, of a split, of classifiers that have a random state.
+        method: ``exact`` or ``race``.
+        sample: the most rows to search; of more, a stratified sample is.
+        threshold: below this score the version gives a text no label; its metrics are without it.
+    """
+
+    space: Space
+    scoring: str = "accuracy"
+    folds: int = 5
+    seed: int = 0
+    method: str = "exact"
+    sample: int | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that decides the outcome of a training.
+
+    Attributes:
+        train: the rows trained on.
+        test: the rows tested on.
+        split: their share, where the test rows were split off the training file.
+        options: how both files were read.
+        settings: how the search goes.
+        environment: the libraries at work.
+        code: textclf itself.
+    """
+
+    train: Dataset
+    test: Dataset
+    split: float | None
+    options: ReadOptions
+    settings: Settings
+    environment: Environment
+    code: Code
+
+    def recipe(self) -> Recipe:
+        """What the number of the version depends on."""
+        search = {**asdict(self.settings), "sample": self.sampled}
+        return recipe_of(
+            search.pop("space"),
+            search,
+            labels=frozenset(self.train.label_counts),
+            rows=self.train.rows_sha256,
+            test=self.test.rows_sha256,
+            environment=self.environment,
+            code=self.code,
+        )
+
+    @cached_property
+    def sketch(self) -> Sketch:
+        """Sketch of the training rows."""
+        return Sketch.of(self.train.texts, self.train.labels)
+
+    def points(self) -> list[Point]:
+        """The candidates."""
+        return points(self.settings.space)
+
+    @property
+    def sampled(self) -> int | None:
+        """How many rows are searched, where it is not all of them."""
+        most = self.settings.sample
+        return most if most and len(self.train) > most else None
+
+
+def prepare(
+    train: Dataset, test: Dataset | None, share: float, options: ReadOptions, settings: Settings
+) -> Job:
+    """Bring together what a training needs; without test data, split off a stratified share.
+
+    Raises:
+        DataError: a label is absurdly long, or the rows cannot be split so that every label is on
+            both sides.
+    """
+    longest = max(train.label_counts, key=len)
+    if len(longest) > _LONGEST_LABEL:
+        raise DataError(
+            f"{train.path} has a label of {len(longest):,} characters: {longest[:30]!r}…",
+            hint="is --label-column right?",
+        )
+    split = None if test is not None else share
+    if test is None:
+        train, test = _split(train, share, settings.seed)
+    return Job(train, test, split, options, settings, artifact.environment(), artifact.code())
+
+
+def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    try:
+        rest, held_out = train_test_split(
+            np.arange(len(dataset)), test_size=share, stratify=dataset.labels, random_state=seed
+        )
+    except ValueError:
+        raise DataError(
+            f"a share of {share:g} cannot be split off {dataset.path} as test rows: with "
+            f"{len(dataset)} rows of {len(dataset.label_counts)} labels not every label would be "
+            "on both sides",
+            hint="more rows, test data of its own with --test FILE, or another --test-size",
+        ) from None
+    return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
+
+
+def _rows(dataset: Dataset, numbers: Sequence[int]) -> Dataset:
+    numbers = sorted(numbers)
+    return replace(
+        dataset,
+        texts=tuple(dataset.texts[n] for n in numbers),
+        labels=tuple(dataset.labels[n] for n in numbers),
+        places=cast("Sequence[int]", [dataset.places[n] for n in numbers]),
+    )
+
+
+class Trained(NamedTuple):
+    """What a training made: the metadata, still without the time of publication; the files."""
+
+    metadata: Metadata
+    artifact: bytes
+    files: dict[str, bytes]
+
+
+def train(  # noqa: PLR0913 - what the record needs of its surroundings
+    job: Job,
+    version: str,
+    bump: BumpRecord,
+    *,
+    message: str | None = None,
+    jobs: int | None = None,
+    run: Runner | None = None,
+    read_seconds: float = 0.0,
+    on_fit: Callable[[Fit], object] = lambda _: None,
+    on_test: Callable[[Scored], object] = lambda _: None,
+) -> Trained:
+    """Search, refit the winner on all training rows, compile and test it, and describe it.
+
+    Args:
+        job: what is trained.
+        version: the number planned for it; publishing may have to take the next.
+        bump: how that number came about.
+        message: why, in the user's words.
+        jobs: how many fits go on at once; ``None`` is one for each core.
+        run: what does the fits of the search, if not threads of this process.
+        read_seconds: how long reading the data took, for the record.
+        on_fit: called with each result of the search as it comes.
+        on_test: called with the model and what it said of the test rows.
+
+    Returns:
+        The metadata, the artifact's bytes, and further files of the version: the scorer.
+
+    Raises:
+        DataError: too few rows for the folds, or no candidate could be fitted.
+        CannotCompile: the winner's weights are infinite or not numbers.
+        Disagreement: the compiled scorer does not say what the model says.
+    """
+    seconds = {"read": round(read_seconds, 3)}
+    with _timed(seconds, "search"):
+        found = _search(job, run or in_threads(jobs), on_fit)
+    with _timed(seconds, "refit"):
+        winner, model = _final(job, found)
+    with _timed(seconds, "publish"):
+        data = artifact.to_bytes(model)
+        record = artifact.describe(data)
+    with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
+        scored = Scored.of(load_pipeline(data, name=record.file), job.test)
+        scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
+        prove(scored, scorer)
+        metrics = evaluation.measure(job.test.labels, scored.predicted)
+    on_test(scored)
+    metadata = Metadata(
+        version=version,
+        saved_at="",
+        best_params=winner.params,
+        best_cv_accuracy=found.best.accuracy or 0.0,
+        test_accuracy=metrics.accuracy,
+        schema=SCHEMA,
+        task="text-classification",
+        bump=bump,
+        artifact=record,
+        data=_data_record(job),
+        test=TestRecord(
+            rows=len(job.test),
+            rows_sha256=job.test.rows_sha256,
+            metrics=metrics,
+            path=job.test.path if job.split is None else None,
+            sha256=job.test.sha256 if job.split is None else None,
+            split=job.split,
+            skipped_rows=len(job.test.bad_rows),
+        ),
+        search=_search_record(job, found),
+        environment=job.environment,
+        code=job.code,
+        message=message,
+        seconds=seconds,
+        threshold=job.settings.threshold,
+    )
+    return Trained(metadata, data, {SCORER: scorer})
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the search found, and what is needed to go on.
+
+    Attributes:
+        candidates: how each did.
+        winner: the best of them.
+        best: how that did.
+        bank: the counts of the rows searched.
+        labels: of the rows that were held out, fold by fold.
+        decisions: the winner's decision values for them, if it has no probabilities.
+    """
+
+    candidates: list[Candidate]
+    winner: Point
+    best: Candidate
+    bank: Bank
+    labels: NDArray[np.str_]
+    decisions: NDArray[np.floating[Any]] | None
+
+
+def _search(job: Job, run: Runner, on_fit: Callable[[Fit], object]) -> _Found:
+    settings, candidates = job.settings, job.points()
+    rows = _sample(job)
+    texts = [job.train.texts[row] for row in rows]
+    labels = np.asarray([job.train.labels[row] for row in rows])
+    folds = stratified_folds(labels, settings.folds, settings.seed)
+    bank = Bank.of(texts, [point.features for point in candidates])
+    fits = grid_search(
+        texts,
+        labels,
+        candidates,
+        folds,
+        scoring=settings.scoring,
+        seed=settings.seed,
+        method=settings.method,
+        bank=bank,
+        run=run,
+    )
+    decisions = BestDecisions(labels, folds, in_rounds=settings.method == "race")
+    results = summarize(candidates, decisions.watch(_seen(fits, on_fit)))
+    winner = best(results)
+    held_out = np.concatenate([labels[fold[1]] for fold in folds])
+    return _Found(
+        results, candidates[winner], results[winner], bank, held_out, decisions.of(winner)
+    )
+
+
+def _sample(job: Job) -> NDArray[np.intp]:
+    """The rows to search: all, or of each label its share, and enough for the folds."""
+    if not job.sampled:
+        return np.arange(len(job.train))
+    share = job.sampled / len(job.train)
+    shuffled = np.random.default_rng(job.settings.seed).permutation(len(job.train))
+    _, codes = np.unique(np.asarray(job.train.labels), return_inverse=True)
+    by_label = np.split(
+        shuffled[np.argsort(codes[shuffled], kind="stable")], np.cumsum(np.bincount(codes))[:-1]
+    )
+    chosen = [rows[: max(job.settings.folds, round(share * len(rows)))] for rows in by_label]
+    return np.sort(np.concatenate(chosen))
+
+
+def _final(job: Job, found: _Found) -> tuple[Point, Pipeline]:
+    """The winner on all rows, with probabilities; its parameters may be limited to fit them."""
+    winner = found.winner
+    banks = [found.bank]
+    if job.sampled:
+        banks = [Bank.of(job.train.texts, [winner.features])]
+        winner = _affordable(winner, banks[0], len(job.train.label_counts))
+    model = refit(banks.pop(), job.train.labels, winner, job.settings.seed)  # which may drop it
+    fitted = model.named_steps["classifier"]
+    if needs_calibration(fitted) and found.decisions is not None:
+        model.set_params(classifier=calibrated(fitted, found.decisions, found.labels))
+    return winner, model
+
+
+def _affordable(winner: Point, bank: Bank, labels: int) -> Point:
+    """The winner of a sample, with its vocabularies limited to what there is room for."""
+    if vocabulary_size(bank, winner.features) * labels <= _COEFFICIENTS:
+        return winner
+    most = _COEFFICIENTS // labels // len(winner.features)
+    features = {
+        block: {**settings, "max_features": min(settings.get("max_features") or most, most)}
+        for block, settings in winner.features.items()
+    }
+    return replace(winner, features=features)
+
+
+def _search_record(job: Job, found: _Found) -> SearchRecord:
+    settings = job.settings
+    return SearchRecord(
+        space=settings.space,
+        scoring=settings.scoring,
+        folds=settings.folds,
+        seed=settings.seed,
+        candidates=found.candidates,
+        method=settings.method,
+        sample=job.sampled,
+    )
+
+
+def _seen(fits: Iterator[Fit], on_fit: Callable[[Fit], object]) -> Iterator[Fit]:
+    for fit in fits:
+        on_fit(fit)
+        yield fit
+
+
+def _data_record(job: Job) -> DataRecord:
+    data = job.train
+    return DataRecord(
+        path=data.path,
+        sha256=data.sha256,
+        rows=len(data),
+        labels=data.label_counts,
+        sketch=job.sketch,
+        rows_sha256=data.rows_sha256,
+        format=data.format,
+        read={name: value and str(value) for name, value in asdict(job.options).items()},
+        skipped_rows=len(data.bad_rows),
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = round(time.perf_counter() - start, 3)
