@@ -27,6 +27,7 @@ test: lint types tests
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: .venv/installed-dev
 	$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""The rules of the house, read from the imports of the code itself."""
+"""What import-linter cannot say of the code: what it calls, and what it imports at once."""
 
 import ast
 from pathlib import Path
@@ -9,11 +9,6 @@ import textclf
 
 ROOT = Path(__file__).parents[1] / "textclf"
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
-ROOMS_WITH_SKLEARN = {
-    "counts", "features", "svm", "search", "refit", "calibration", "distributed", "dask_backend",
-    "training", "artifact", "safe_load", "unsafe_load",
-    "scorer_writer", "scorer_proof",
-}  # fmt: skip
 
 
 def name_of(path):
@@ -37,44 +32,13 @@ def packages(path, **how):
     return {name.split(".")[0] for name in imports(path, **how)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_nobody_imports_the_command_line(path):
-    """The core does not know that there is a command line."""
-    if "cli" not in path.parts and path.name != "__main__.py":
-        assert not {name for name in imports(path) if name.startswith("textclf.cli")}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_libraries_stay_in_their_rooms(path):
-    """Rich and Typer in the command line, scikit-learn and joblib where models are made."""
-    found = packages(path)
-    if "cli" not in path.parts:
-        assert not found & {"rich", "typer"}
-    if path.stem not in ROOMS_WITH_SKLEARN:
-        assert not found & {"sklearn", "joblib"}
-
-
-def test_the_leaves_import_nobody():
-    """Versions and errors are at the bottom of the house."""
-    for leaf in ("versions.py", "errors.py"):
-        assert "textclf" not in packages(ROOT / leaf)
-
-
-def test_the_store_knows_no_models():
-    """Storage imports only storage and errors; the artifact does not know storage."""
-    for path in (ROOT / "store").glob("*.py"):
-        ours = {name for name in imports(path) if name.startswith("textclf")}
-        assert all(name.startswith(("textclf.registry.store", "textclf.errors")) for name in ours)
-    assert not {name for name in imports(ROOT / "artifact.py") if "store" in name}
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").rglob("*.py")), ids=name_of)
 def test_the_command_line_defers_what_is_heavy(path):
     """At import a command loads Typer and itself, nothing that trains or reads data."""
     heavy = {"sklearn", "numpy", "scipy", "joblib", "polars", "rich", "msgspec", "semver"}
     assert not packages(path, deferred=False) & heavy
     ours = {n for n in imports(path, deferred=False) if n.startswith("textclf.")}
-    light = ("textclf.cli", "textclf.errors")
+    light = ("textclf.cli", "textclf.errors", "textclf.formatting", "textclf._version")
     assert all(name.startswith(light) for name in ours)
 
 

@@ -6,6 +6,8 @@ The public names are loaded when they are first used, so that importing the pack
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from textclf._version import __version__
+
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset, ReadOptions, read_dataset
     from textclf.errors import TextclfError
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from textclf.registry.registry import Registry
     from textclf.registry.signing import PublicKey
     from textclf.registry.store.local import LocalStore
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Dataset",
@@ -29,6 +29,7 @@ __all__ = [
     "ReadOptions",
     "Registry",
     "TextclfError",
+    "__version__",
     "load",
     "read_dataset",
 ]

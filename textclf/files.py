@@ -11,10 +11,16 @@ import os
 import stat
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 LARGEST: Final = 1 << 32
 """Bytes of one file, packed or unpacked: parsed, they are several times as much memory."""
+
+LARGEST_TOML: Final = 1 << 20
+"""Bytes of a TOML file: people write them."""
+
+_MOST_DOTS: Final = 500
+"""On a line: for a key of so many parts tomllib's memory grows with the square of their number."""
 
 _CHUNK = 1 << 20
 
@@ -66,3 +72,25 @@ def read_to_end(file: BufferedIOBase, most: int = LARGEST) -> bytes:
 def _too_large(most: int) -> OSError:
     limit = f"{most >> 30} GB" if most >= 1 << 30 else f"{most >> 20} MB"
     return OSError(errno.EFBIG, f"it has more than {limit}")
+
+
+def read_toml_text(path: Path) -> str:
+    """Read the text of a TOML file. Raises OSError, UnicodeDecodeError."""
+    return read_bytes(path, LARGEST_TOML).decode()
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML document.
+
+    Raises:
+        ValueError: it is not valid; the message is a sentence and names the line if it can.
+    """
+    import tomllib  # most commands read no TOML
+
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            raise ValueError(f"More than {_MOST_DOTS} dots on one line (at line {number})")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("Nested too deeply") from None

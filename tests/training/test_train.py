@@ -137,7 +137,7 @@ AGAIN = """
 import hashlib, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import test_training as t
+import test_train as t
 options = t.ReadOptions()
 rows, test = (t.read_dataset(t.DATA / name, options) for name in ("train.csv", "test.csv"))
 job = t.prepare(rows, test, 0.2, options, t.Settings(t.SPACE, folds=3))
@@ -149,7 +149,7 @@ print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).he
 def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_seed, jobs):
     """Neither addresses, nor hash seeds, nor the number of workers show in the artifact."""
     run = subprocess.run(
-        [sys.executable, "-c", AGAIN, str(Path(__file__).parents[1] / "helpers"), jobs],
+        [sys.executable, "-c", AGAIN, str(Path(__file__).parent), jobs],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,

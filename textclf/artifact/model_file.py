@@ -12,7 +12,7 @@ from pathlib import Path
 import joblib
 from sklearn.pipeline import Pipeline
 
-import textclf
+from textclf._version import __version__
 from textclf.metadata.schema import ARTIFACT, Code, Environment, FileRecord
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "numba", "joblib")
@@ -53,7 +53,7 @@ def code() -> Code:
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--untracked-files=no") if commit else None
     return Code(
-        textclf=textclf.__version__,
+        textclf=__version__,
         sha256=_source_digest(),
         git_commit=commit,
         dirty=None if status is None else bool(status),

@@ -14,7 +14,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-import textclf
+from textclf._version import __version__
 from textclf.cli.interrupts import CutShort, obey_interrupts
 from textclf.cli.options.settings import defaults_for, read_settings
 from textclf.cli.output import render
@@ -40,7 +40,7 @@ _COMMANDS = {
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"textclf {textclf.__version__}")
+        typer.echo(f"textclf {__version__}")
         raise typer.Exit
 
 

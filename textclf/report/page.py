@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
-import textclf
+from textclf._version import __version__
 from textclf.report.html.markup import Html, el, join
 from textclf.report.sections import (
     confusions,
@@ -106,7 +106,7 @@ def _document(title: str, head: Html, found: Sequence[Section]) -> bytes:
             el("main", *parts),
             el(
                 "footer",
-                f"Made by textclf {textclf.__version__}. This file needs no other, and "
+                f"Made by textclf {__version__}. This file needs no other, and "
                 "sends nothing anywhere.",
             ),
         ),

@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from textclf import toml
+from textclf import files
 from textclf.errors import UsageError
 from textclf.metadata.schema import Space
 
@@ -114,7 +114,7 @@ def preset_source(name: str) -> SpaceSource:
 def read_source(path: Path) -> SpaceSource:
     """Read a TOML file. Raises UsageError when it cannot be read."""
     try:
-        return SpaceSource(path.as_posix(), toml.read_text(path))
+        return SpaceSource(path.as_posix(), files.read_toml_text(path))
     except OSError as error:
         raise UsageError(f"cannot read the search space {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -128,7 +128,7 @@ def parse_space(source: SpaceSource) -> Space:
         UsageError: it is not TOML, or a name is unknown, or a part is missing; with the line.
     """
     try:
-        document = toml.parse(source.text)
+        document = files.parse_toml(source.text)
     except ValueError as error:
         line = re.search(r"line (\d+)", str(error))
         at = f"{source.name}:{line[1]}" if line else source.name

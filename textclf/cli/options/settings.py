@@ -56,10 +56,10 @@ def required_key() -> Path | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from textclf import toml
+    from textclf import files
 
     try:
-        return toml.parse(toml.read_text(path))
+        return files.parse_toml(files.read_toml_text(path))
     except ValueError as error:
         raise UsageError(f"{path}: not TOML: {error}") from None
     except OSError as error:

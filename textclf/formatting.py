@@ -1,0 +1,92 @@
+"""How numbers, texts and paths are written for people, wherever they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+MISSING: Final = "–"
+"""What stands for a number that is not known."""
+
+# C1 controls, line separators, marks that change the direction of writing, characters without a
+# width (except the two that join letters), tags, and surrogates
+INVISIBLE: Final = (
+    "\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff"
+)
+"""Characters that nobody sees or that a terminal obeys, as part of a regular expression's set."""
+
+_CONTROL = re.compile(f"[\x00-\x1f{INVISIBLE}]")
+
+
+def escape_controls(text: object) -> str:
+    r"""Write control and invisible characters as escapes (``\x1b``), so that none is obeyed."""
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], str(text))
+
+
+def excerpt(text: object, width: int = 60) -> str:
+    """Return the beginning of a text in at most ``width`` characters, with controls escaped."""
+    escaped = escape_controls(text)
+    return escaped if len(escaped) <= width else escaped[: width - 1] + "…"
+
+
+def encodable(path: object) -> str:
+    """Return a path as valid Unicode; bytes of a file name that are not UTF-8 become escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def first_line(message: object) -> str:
+    """Return the first line of a message, without a colon at its end."""
+    return str(message).strip().partition("\n")[0].removesuffix(":")
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share between 0 and 1 as a percentage: ``84.4%``."""
+    return MISSING if share is None else f"{share:.{digits}%}"
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of two shares in percentage points, with its sign: ``+1.2``."""
+    return MISSING if difference is None else f"{100 * difference:+.1f}"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes: ``713 kB``, ``2.8 MB``."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if number >= 1000**power:
+            return f"{number / 1000**power:.1f} {unit}"
+    return plural(number, "byte")
+
+
+def duration(seconds: float) -> str:
+    """Return a time span: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``1 h 02 min``."""
+    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def candidate_name(params: Mapping[str, Any], *, without: Collection[str] = ()) -> str:
+    """Return a candidate's parameters on one line: ``LinearSVC C=1 word.ngram_range=[1, 2]``.
+
+    Args:
+        params: the parameters as they are recorded, ``classifier__C`` and the like.
+        without: names of parameters that are left out.
+    """
+    named = {
+        name.removeprefix("classifier__").removeprefix("features__").replace("__", "."): value
+        for name, value in params.items()
+        if name != "classifier" and name not in without
+    }
+    return " ".join(
+        [str(params.get("classifier", "")), *(f"{name}={value}" for name, value in named.items())]
+    )
