@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from textclf.errors import TextclfError
     from textclf.metadata.schema import Metadata
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction, Predictor, load
+    from textclf.prediction.load import load
+    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
     from textclf.registry.signing import PublicKey
     from textclf.registry.store.local import LocalStore
@@ -40,12 +42,12 @@ _HOMES = {
     "LocalStore": "textclf.registry.store.local",
     "Metadata": "textclf.metadata.schema",
     "Prediction": "textclf.prediction.prediction",
-    "Predictor": "textclf.prediction.prediction",
+    "Predictor": "textclf.prediction.predictor",
     "PublicKey": "textclf.registry.signing",
     "ReadOptions": "textclf.data.dataset",
     "Registry": "textclf.registry.registry",
     "TextclfError": "textclf.errors",
-    "load": "textclf.prediction.prediction",
+    "load": "textclf.prediction.load",
     "read_dataset": "textclf.data.dataset",
 }
 

@@ -46,7 +46,7 @@ from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.errors import IntegrityError, UnsafeModel
 from textclf.metadata.schema import BumpRecord
 from textclf.metadata.versions import FIRST
-from textclf.prediction.prediction import Predictor
+from textclf.prediction.predictor import Predictor
 from textclf.search.calibration import needs_calibration
 from textclf.search.space import BLOCKS, SpaceSource, parse_space
 from textclf.search.space import CLASSIFIERS as CLASSIFIER_NAMES
@@ -351,7 +351,7 @@ def opens_as_joblib_does_or_is_refused(data):
 
 def answers(pipeline):
     try:
-        predictor = Predictor.of_pipeline(pipeline, FIRST)
+        predictor = Predictor.from_pipeline(pipeline, FIRST)
         return repr(predictor.predict(["good bad", "good", "", "word1 日本語 x"]))
     except IntegrityError as error:
         return str(error)

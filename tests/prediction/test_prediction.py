@@ -11,7 +11,9 @@ from sklearn.pipeline import Pipeline
 from textclf.artifact.model_file import to_bytes
 from textclf.errors import IntegrityError, NoSuchVersion, UsageError
 from textclf.metadata.versions import FIRST, parse_version
-from textclf.prediction.prediction import Predictor, ScorerModel, load
+from textclf.prediction.load import load
+from textclf.prediction.predictor import Predictor
+from textclf.prediction.scorer_model import ScorerModel
 from textclf.scorer.scorer import SCORER, Scorer
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.calibration import calibrated
@@ -276,7 +278,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("textclf.prediction.prediction.time", clock)
+    monkeypatch.setattr("textclf.prediction.load.time", clock)
     return clock
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from textclf.errors import IntegrityError
 from textclf.scorer import batch
-from textclf.scorer.batch import BatchScorer, winners
-from textclf.scorer.scorer import Scorer, winner
+from textclf.scorer.batch import BatchScorer, label_indices
+from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.grid_search import pipeline
 from textclf.search.space import Point
@@ -72,7 +72,7 @@ def same(scorer, batch, texts):
     values = batch.decide(texts)
     decided = [scorer.decide(text) for text in texts]
     assert np.allclose(values, decided, rtol=0, atol=1e-12)
-    assert winners(values).tolist() == [winner(decision) for decision in values.tolist()]
+    assert label_indices(values).tolist() == [label_index(decision) for decision in values.tolist()]
     scores = [scorer.scores(decision) for decision in values.tolist()]
     assert np.allclose(batch.scores(values), scores, rtol=0, atol=1e-12)
 

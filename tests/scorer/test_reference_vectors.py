@@ -18,7 +18,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from textclf.scorer import format as tensors
-from textclf.scorer.scorer import Scorer, winner
+from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.calibration import calibrated, needs_calibration
 from textclf.search.grid_search import pipeline
@@ -146,7 +146,7 @@ def said_by_pipeline(model, samples):
 
 def said_by_scorer(scorer, samples):
     decisions = [scorer.decide(text) for text in samples]
-    return [scorer.labels[winner(d)] for d in decisions], [scorer.scores(d) for d in decisions]
+    return [scorer.labels[label_index(d)] for d in decisions], [scorer.scores(d) for d in decisions]
 
 
 def with_threshold(names, scores, labels, threshold):

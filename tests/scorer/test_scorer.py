@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from textclf.errors import IntegrityError
 from textclf.scorer import format as tensors
 from textclf.scorer.ngrams import analyzer
-from textclf.scorer.scorer import Scorer, winner
+from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.unicode_tables import tables
 from textclf.scorer.writer import CannotCompile, compiled_scorer
 from textclf.search.calibration import calibrated
@@ -88,7 +88,7 @@ def own_scores(fitted, texts):
 
 def scored(scorer, texts):
     decisions = [scorer.decide(text) for text in texts]
-    return [scorer.labels[winner(d)] for d in decisions], [scorer.scores(d) for d in decisions]
+    return [scorer.labels[label_index(d)] for d in decisions], [scorer.scores(d) for d in decisions]
 
 
 @pytest.mark.parametrize("labels", [2, 3])

@@ -14,7 +14,8 @@ from textclf.metadata.schema import ClassMetrics, Confusion, Metrics
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
-    from textclf.prediction.prediction import Prediction, Predictor
+    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.predictor import Predictor
 
 _AT_ONCE = 2_048
 """Rows whose scores of all labels are held as Python objects at a time."""

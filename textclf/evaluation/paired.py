@@ -13,7 +13,7 @@ from textclf.evaluation.evaluate import measure, numbered
 from textclf.evaluation.statistics import Floats, Interval, Method
 from textclf.metadata.schema import ClassMetrics, Confusion, Metadata, Metrics
 from textclf.metadata.sketch import Sketch
-from textclf.prediction.prediction import Predictor
+from textclf.prediction.predictor import Predictor
 
 
 @dataclass(frozen=True)

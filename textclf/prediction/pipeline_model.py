@@ -1,4 +1,4 @@
-"""A scikit-learn pipeline as a model to predict with: the slow way, for what cannot be compiled."""
+"""A scikit-learn pipeline as a model: the slow way, for what cannot be compiled."""
 
 from __future__ import annotations
 
@@ -7,35 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import IntegrityError, UsageError
-from textclf.prediction.prediction import Model, Prediction, ScorerModel
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-
-
-def compiled(pipeline: Any, version: object, name: str) -> Model:
-    """The pipeline of an older version, compiled; as it is where its weights are infinite.
-
-    Args:
-        pipeline: what the restricted loader opened.
-        version: which.
-        name: of the model file, for messages.
-
-    Raises:
-        IntegrityError: it was made with other libraries and does not work here.
-    """
-    from textclf.scorer.scorer import Scorer
-    from textclf.scorer.writer import CannotCompile, compiled_scorer
-
-    try:
-        with _usable(version):
-            return ScorerModel(Scorer(compiled_scorer(pipeline), name=name))
-    except CannotCompile:
-        return PipelineModel(pipeline, version)
+    from textclf.prediction.prediction import Prediction
 
 
 class PipelineModel:
-    """See ``prediction.Model``."""
+    """A fitted pipeline as a `Model`."""
 
     threshold = None
 
@@ -44,28 +23,28 @@ class PipelineModel:
         self.labels: list[str] = [str(label) for label in pipeline.classes_]
         self.score_type = "probability" if hasattr(pipeline, "predict_proba") else "decision"
 
-    def scored(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
-        """See Model."""
-        with _usable(self._version):
+    def score(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
+        """Return the label index of each text, and its score for every label."""
+        with installed_libraries_suit(self._version):
             matrix = self._pipeline[:-1].transform(texts)
             labels = self._pipeline[-1].predict(matrix).tolist()
             scores = self._scores(matrix).tolist()
         return [self.labels.index(str(label)) for label in labels], scores
 
-    def numbers(self, texts: Sequence[str]) -> list[int]:
-        """See Model."""
-        with _usable(self._version):
+    def label_indices(self, texts: Sequence[str]) -> list[int]:
+        """Return the label index of each text."""
+        with installed_libraries_suit(self._version):
             return [self.labels.index(str(label)) for label in self._pipeline.predict(texts)]
 
-    def explained(self, prediction: Prediction, number: int) -> Explanation:  # noqa: ARG002
-        """See Model."""
+    def explain(self, prediction: Prediction, label_index: int) -> Explanation:  # noqa: ARG002
+        """Raise UsageError: only compiled models can be explained."""
         raise UsageError(
             f"version {self._version} cannot be explained: its model file is not compiled",
             hint="textclf train publishes versions that can",
         )
 
     def _scores(self, matrix: Any) -> Any:
-        """A matrix of texts × labels."""
+        """Return the scores, (texts, labels)."""
         import numpy as np
 
         classifier = self._pipeline[-1]
@@ -76,12 +55,16 @@ class PipelineModel:
 
 
 @contextmanager
-def _usable(version: object) -> Iterator[None]:
-    """A model of another scikit-learn may load and still not work."""
+def installed_libraries_suit(version: object) -> Iterator[None]:
+    """Report errors of a model that another scikit-learn made, which may load and still not work.
+
+    Raises:
+        IntegrityError: what is done within does not work with the libraries installed here.
+    """
     try:
         yield
     except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
         raise IntegrityError(
             f"version {version} cannot be used with the libraries installed here: {error}",
-            hint=f"textclf versions show {version} lists those it was made with",
+            hint=f"textclf versions show {version} lists the libraries it was made with",
         ) from error

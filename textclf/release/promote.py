@@ -70,7 +70,7 @@ class Scored:
         """Open a version and score it. Raises TextclfError where it cannot be used here."""
         if version not in self._found:
             from textclf.evaluation.evaluate import measure
-            from textclf.prediction.prediction import Predictor
+            from textclf.prediction.predictor import Predictor
 
             predictor = Predictor.load(self._registry, version)
             self._found[version] = measure(self._data.labels, predictor.label(self._data.texts))

@@ -122,7 +122,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def winners(decisions: Values) -> Places:
+def label_indices(decisions: Values) -> Places:
     """The number of each text's label."""
     if decisions.shape[1] == 1:
         return (decisions[:, 0] > 0).astype(np.int64)

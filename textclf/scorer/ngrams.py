@@ -30,7 +30,7 @@ class Runs(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """One kind of n-grams, and how their counts are weighed: settings of a TfidfVectorizer.
+    """One kind of n-grams, and how their counts are weighted: settings of a TfidfVectorizer.
 
     Attributes:
         kind: ``word``, ``char`` or ``char_wb``.

@@ -121,7 +121,7 @@ class Scorer:
         for block, analyze, table in zip(
             self.settings.blocks, self.analyzers, self.tables, strict=True
         ):
-            found, norm = weighed(Counter(analyze(text)), block, table)
+            found, norm = weighted_ngrams(Counter(analyze(text)), block, table)
             sums = [0.0] * len(values)
             for _, value, row in found:
                 sums = [total + value * weight for total, weight in zip(sums, row[1:])]  # noqa: B905
@@ -139,7 +139,7 @@ class Scorer:
         return values
 
 
-def weighed(
+def weighted_ngrams(
     counts: Counter[str], block: Block, table: Table
 ) -> tuple[list[tuple[str, float, tuple[float, ...]]], float]:
     """The known n-grams of a text with value and row, and the norm to divide the values by."""
@@ -162,7 +162,7 @@ def both(decision: Sequence[float]) -> Sequence[float]:
     return decision if len(decision) > 1 else (-decision[0], decision[0])
 
 
-def winner(decision: Sequence[float]) -> int:
+def label_index(decision: Sequence[float]) -> int:
     """The number of the label: of the highest value, of equals the first."""
     if len(decision) == 1:
         return int(decision[0] > 0)

@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline
 
 from textclf.errors import TextclfError
 from textclf.evaluation.scored_rows import Scored
-from textclf.scorer.batch import BatchScorer, winners
-from textclf.scorer.scorer import SCORER, Scorer, winner
+from textclf.scorer.batch import BatchScorer, label_indices
+from textclf.scorer.scorer import SCORER, Scorer, label_index
 
 _TOLERANCE = 1e-6
 """Of a score; of one beyond 1, of its size."""
@@ -51,17 +51,17 @@ def prove(scored: Scored, data: bytes) -> None:
     batch = BatchScorer(scorer)
     decisions = batch.decide(scored.rows.texts)
     names = np.asarray(scorer.labels)
-    _compare(scored, names[winners(decisions)], batch.scores(decisions))
+    _compare(scored, names[label_indices(decisions)], batch.scores(decisions))
     texts = [*_first(scored.rows.texts), *_AWKWARD, *_long(scored.model)]
     some = Scored.of(scored.model, replace(scored.rows, texts=tuple(texts)))
     one_by_one = [scorer.decide(text) for text in texts]
     _compare(
         some,
-        names[list(map(winner, one_by_one))],
+        names[list(map(label_index, one_by_one))],
         np.array(list(map(scorer.scores, one_by_one))),
     )
     decisions = batch.decide(texts)
-    _compare(some, names[winners(decisions)], batch.scores(decisions))
+    _compare(some, names[label_indices(decisions)], batch.scores(decisions))
 
 
 def _first(texts: Sequence[str]) -> list[str]:

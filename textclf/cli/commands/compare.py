@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
     from textclf.evaluation.metadata_diff import Comparison
     from textclf.evaluation.paired import Flip, SideBySide
-    from textclf.prediction.prediction import Predictor
+    from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
 
 Data = Annotated[

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction, Predictor
+    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.predictor import Predictor
 
 
 class Format(enum.StrEnum):

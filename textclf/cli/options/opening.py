@@ -11,7 +11,7 @@ from textclf.cli.output import render
 if TYPE_CHECKING:
     import semver
 
-    from textclf.prediction.prediction import Predictor
+    from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
 
 UnsafeLoad = Annotated[
@@ -26,7 +26,7 @@ UnsafeLoad = Annotated[
 
 def open_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
     """A version ready for use. Its digest, and its signature if one is required, are checked."""
-    from textclf.prediction.prediction import Predictor
+    from textclf.prediction.predictor import Predictor
 
     if not unsafe:
         return Predictor.load(registry, version)
@@ -34,4 +34,4 @@ def open_predictor(registry: Registry, version: semver.Version, *, unsafe: bool)
 
     data, name = registry.artifact(version), registry.locate(version)
     render.warning(f"--unsafe-load: {name} is opened with joblib.load; any code in it runs now")
-    return Predictor.of_pipeline(load_anything(data, name=name), version)
+    return Predictor.from_pipeline(load_anything(data, name=name), version)

@@ -1,0 +1,43 @@
+"""The interface between a predictor and the models that it can work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.prediction import Prediction
+
+
+class Model(Protocol):
+    """What a predictor needs of a model, which knows a label by its index in ``labels``.
+
+    Attributes:
+        labels: all labels.
+        score_type: ``probability`` or ``decision``.
+        threshold: the score below which a text gets no label, if there is one.
+    """
+
+    @property
+    def labels(self) -> list[str]: ...  # noqa: D102 - documented by the class
+    @property
+    def score_type(self) -> str: ...  # noqa: D102
+    @property
+    def threshold(self) -> float | None: ...  # noqa: D102
+
+    def score(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
+        """Return the label index of each text, and its score for every label."""
+        ...
+
+    def label_indices(self, texts: Sequence[str]) -> list[int]:
+        """Return the label index of each text."""
+        ...
+
+    def explain(self, prediction: Prediction, label_index: int) -> Explanation:
+        """Return what the decision value of a label is made of.
+
+        Raises:
+            UsageError: the model cannot be explained.
+        """
+        ...

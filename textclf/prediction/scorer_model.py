@@ -1,0 +1,73 @@
+"""A compiled scorer as a model: plain Python for few texts, compiled loops for many."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textclf.scorer.scorer import Scorer, label_index
+
+if TYPE_CHECKING:
+    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.prediction import Prediction
+    from textclf.scorer.batch import BatchScorer
+
+_MANY = 100_000
+"""Number of characters from which on it pays to load NumPy and the compiled loops."""
+
+
+class ScorerModel:
+    """A compiled scorer as a `Model`; NumPy is imported only once there are many texts."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.labels, self.score_type = scorer.labels, scorer.score_type
+        self.threshold = scorer.settings.threshold
+        self._scorer = scorer
+        self._lock = threading.Lock()
+        self._batch: BatchScorer | None = None
+        self._characters_seen = 0
+
+    def score(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
+        """Return the label index of each text, and its score for every label."""
+        batch = self._batch_for(texts)
+        if batch is None:
+            decisions = list(map(self._scorer.decide, texts))
+            return list(map(label_index, decisions)), list(map(self._scorer.scores, decisions))
+        from textclf.scorer.batch import label_indices
+
+        values = batch.decide(texts)
+        return label_indices(values).tolist(), batch.scores(values).tolist()
+
+    def label_indices(self, texts: Sequence[str]) -> list[int]:
+        """Return the label index of each text."""
+        batch = self._batch_for(texts)
+        if batch is None:
+            return [label_index(self._scorer.decide(text)) for text in texts]
+        from textclf.scorer.batch import label_indices
+
+        indices: list[int] = label_indices(batch.decide(texts)).tolist()
+        return indices
+
+    def explain(self, prediction: Prediction, label_index: int) -> Explanation:
+        """Return what the decision value of a label is made of."""
+        from textclf.prediction.explanation import explain
+
+        return explain(self._scorer, prediction, label_index)
+
+    def _batch_for(self, texts: Sequence[str]) -> BatchScorer | None:
+        """Return the scorer for many texts if these, together with earlier lists, are many."""
+        if len(texts) == 1 and len(texts[0]) < _MANY:
+            return None
+        if self._batch is None:
+            self._characters_seen += sum(map(len, texts))
+            if self._characters_seen >= _MANY:
+                self._open_batch()
+        return self._batch
+
+    def _open_batch(self) -> None:
+        from textclf.scorer.batch import BatchScorer
+
+        with self._lock:  # of two threads the second finds what the first has opened
+            if self._batch is None:
+                self._batch = BatchScorer(self._scorer)
