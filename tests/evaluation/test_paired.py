@@ -37,7 +37,7 @@ def compare(registries):
     """Compare two versions that were trained on such rows."""
 
     def call(truth, first, second, *trained_on):
-        known = [Sketch.of(rows.texts, rows.labels) for rows in trained_on]
+        known = [Sketch.from_rows(rows.texts, rows.labels) for rows in trained_on]
         one, other = (
             registries.metadata(
                 "1.0.0", data=msgspec.structs.replace(registries.metadata().data, sketch=sketch)

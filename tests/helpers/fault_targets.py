@@ -114,11 +114,11 @@ def tag(registry):
 
 
 def bring_back(registry):
-    registry.adopt(V("1.0.0"), _archived(registry._store.root), source="a test")
+    registry.import_version(V("1.0.0"), _archived(registry._store.root), source="a test")
 
 
 def note(registry):
-    registry.note("refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
+    registry.append_event("refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
 
 
 def _nothing(_root):
@@ -158,14 +158,14 @@ def _three(root):
 
 def _half_pruned(root):
     _three(root)
-    registries.open_registry(root).note("pruned", V("1.0.0"))
+    registries.open_registry(root).append_event("pruned", V("1.0.0"))
 
 
 def _pruned(root):
     _three(root)
     registry = registries.open_registry(root)
     (root / ARCHIVE).mkdir()
-    for name, data in registry.contents(V("1.0.0")).items():
+    for name, data in registry.export_files(V("1.0.0")).items():
         (root / ARCHIVE / name).write_bytes(data)
     registry.prune(V("1.0.0"))
 
@@ -281,7 +281,7 @@ def _of_the_next_commands(root):
         yield from (f"next: {v}" for v in registries.violations(root, settled=True))
         if registry.versions()[1:]:
             registry.rollback() if len(registry.history()) > 1 else registry.promote(V("1.0.0"))
-        registry.note("refused", registry.versions()[0])
+        registry.append_event("refused", registry.versions()[0])
         yield from (f"then: {v}" for v in registries.violations(root, settled=True))
         yield from (f"verify: {problem}" for problem in registry.verify(repair=True).problems)
     except Exception as error:  # noqa: BLE001 - that it cannot go on is the finding

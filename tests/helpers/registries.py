@@ -61,7 +61,7 @@ def is_whole(data):
 
 
 def sketch(rows=range(40)):
-    return Sketch.of([f"text {n}" for n in rows], ["neg" if n % 2 else "pos" for n in rows])
+    return Sketch.from_rows([f"text {n}" for n in rows], ["neg" if n % 2 else "pos" for n in rows])
 
 
 def metrics(f1_neg=0.5, f1_pos=1.0, accuracy=0.75):
@@ -126,7 +126,7 @@ def open_registry(root):
 def publish(registry, bump=Bump.MINOR, *, base=None, data=None, files=None):
     """Publish the version that follows ``base`` (the highest), as training does."""
     base = parse_version(base) if base else registry.highest()
-    version = next_version(base, bump, registry.taken())
+    version = next_version(base, bump, registry.reserved_numbers())
     record = BumpRecord(bump.value, bump.value, ["a test"], str(base) if base else None)
     data = data or artifact()
     return registry.publish(metadata(str(version), data, bump=record), data, files)

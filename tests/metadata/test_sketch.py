@@ -12,7 +12,7 @@ small_sets = st.sets(rows, max_size=40)
 
 
 def sketch(rows):
-    return Sketch.of([text for text, _ in rows], [label for _, label in rows])
+    return Sketch.from_rows([text for text, _ in rows], [label for _, label in rows])
 
 
 def numbered(numbers):
@@ -27,16 +27,16 @@ def share(one, other):
 @given(small_sets, small_sets)
 def test_small_sets_are_compared_exactly(one, other):
     """Sets of few rows give their exact share, whichever is asked."""
-    found = sketch(list(one)).in_common(sketch(list(other)))
+    found = sketch(list(one)).overlap(sketch(list(other)))
     assert found == pytest.approx(share(one, other))
-    assert found == sketch(list(other)).in_common(sketch(list(one)))
+    assert found == sketch(list(other)).overlap(sketch(list(one)))
 
 
 @given(st.integers(0, 256), st.integers(0, 256), st.integers(0, 256))
 def test_up_to_256_rows_are_compared_exactly(size, other_size, shift):
     """Up to 256 distinct rows on each side the share is exact, even if 512 differ."""
     one, other = set(range(size)), set(range(shift, shift + other_size))
-    found = numbered(one).in_common(numbered(other))
+    found = numbered(one).overlap(numbered(other))
     assert found == pytest.approx(share(one, other))
 
 
@@ -46,7 +46,7 @@ def test_large_sets_are_estimated(in_common, size, other_size):
     """Above 256 rows the estimate is within some points (3 standard errors) of the share."""
     both = int(in_common * min(size, other_size))
     one, other = set(range(size)), set(range(size - both, size - both + other_size))
-    assert numbered(one).in_common(numbered(other)) == pytest.approx(share(one, other), abs=0.105)
+    assert numbered(one).overlap(numbered(other)) == pytest.approx(share(one, other), abs=0.105)
 
 
 def test_the_estimate_has_no_slant():
@@ -55,7 +55,7 @@ def test_the_estimate_has_no_slant():
     for start in range(0, 40_000, 1000):
         one = set(range(start, start + 1000))
         other = set(range(start + 400, start + 1400))
-        errors.append(numbered(one).in_common(numbered(other)) - share(one, other))
+        errors.append(numbered(one).overlap(numbered(other)) - share(one, other))
     assert abs(sum(errors) / len(errors)) < 0.02
 
 
@@ -76,18 +76,18 @@ def test_order_does_not_matter_above_256():
 
 def test_the_label_is_part_of_the_row():
     """A text under another label is another row."""
-    assert sketch([("a", "pos")]).in_common(sketch([("a", "neg")])) == 0.0
+    assert sketch([("a", "pos")]).overlap(sketch([("a", "neg")])) == 0.0
 
 
 def test_half_a_surrogate_pair_is_a_row_like_any():
     """A text that UTF-8 cannot hold can be sketched."""
-    assert sketch([("\ud83d", "pos")]).in_common(sketch([("\ud83d", "pos")])) == 1.0
+    assert sketch([("\ud83d", "pos")]).overlap(sketch([("\ud83d", "pos")])) == 1.0
 
 
 def test_texts_and_labels_must_pair():
     """More texts than labels is an error, not a silent cut."""
     with pytest.raises(ValueError, match="shorter"):
-        Sketch.of(["a", "b"], ["pos"])
+        Sketch.from_rows(["a", "b"], ["pos"])
 
 
 @pytest.mark.parametrize("size", [0, 1, 256, 257, 3000])

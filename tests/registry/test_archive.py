@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from textclf.errors import IntegrityError
 from textclf.metadata.schema import ARTIFACT, METADATA, FileRecord, encode
 from textclf.metadata.versions import parse_version
-from textclf.registry.archive import Bundle, pack, unpack
+from textclf.registry.archive import ExportedVersion, read_archive, write_archive
 
 V = parse_version
 MODEL = b"model" * 100
@@ -35,12 +35,12 @@ def contents(registries):
 
 def packed(contents, version="1.2.3"):
     file = io.BytesIO()
-    pack(Bundle(V(version), contents), file)
+    write_archive(ExportedVersion(V(version), contents), file)
     return file.getvalue()
 
 
 def unpacked(archive, size=None):
-    return unpack(io.BytesIO(archive), len(archive) if size is None else size, "a.tar.gz")
+    return read_archive(io.BytesIO(archive), len(archive) if size is None else size, "a.tar.gz")
 
 
 def archive_of(*members, format_=tarfile.GNU_FORMAT):
@@ -75,7 +75,7 @@ def refused(archive, size=None):
 
 def test_what_was_packed_is_unpacked(contents):
     """Every file to the byte, under the same number."""
-    assert unpacked(packed(contents)) == Bundle(V("1.2.3"), contents)
+    assert unpacked(packed(contents)) == ExportedVersion(V("1.2.3"), contents)
 
 
 def test_the_same_version_gives_the_same_bytes(contents):
@@ -99,7 +99,7 @@ def test_tar_unpacks_it(contents, tmp_path):
 def test_an_archive_packed_by_others_is_taken_if_it_holds_the_same(contents):
     """The order of the files and the compression are nobody's business."""
     again = archive_of(*reversed(under("1.2.3", contents)))
-    assert dict(unpacked(again).contents) == contents
+    assert dict(unpacked(again).files) == contents
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_damaged_archive_is_refused_or_harmless(contents, data):
         found = unpacked(bytes(archive))
     except IntegrityError:
         return
-    assert found == Bundle(V("1.2.3"), contents)
+    assert found == ExportedVersion(V("1.2.3"), contents)
 
 
 @given(st.data())
@@ -218,5 +218,5 @@ def test_a_damaged_tar_is_refused_or_the_digests_hold(contents, data):
         found = unpacked(archive)
     except IntegrityError:
         return
-    assert found.contents[ARTIFACT] == MODEL
-    assert found.contents.keys() <= contents.keys()
+    assert found.files[ARTIFACT] == MODEL
+    assert found.files.keys() <= contents.keys()

@@ -59,7 +59,7 @@ def test_a_pruned_version_is_gone_and_its_number_stays_taken(registries, three, 
     (event,) = three.events()
     assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
     assert event.detail == {"metadata_sha256": digest}
-    assert V("1.0.0") in three.taken()
+    assert V("1.0.0") in three.reserved_numbers()
     assert three.verify().ok
     assert registries.staged(root) == []
 
@@ -137,7 +137,7 @@ def test_a_rollback_to_a_pruned_version_is_told(three, root):
 
 def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
     """A damaged event might have been a tag; a damaged log, a promotion."""
-    three.note("refused", V("1.0.0"))
+    three.append_event("refused", V("1.0.0"))
     (root / ".registry/events/00000001.json").write_bytes(b"{")
     with pytest.raises(IntegrityError, match="not an event"):
         three.prune(V("1.0.0"))
@@ -151,7 +151,7 @@ def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
 @pytest.fixture
 def half(three):
     """Return a registry in which the event was written and the folder of 1.0.0 is still there."""
-    three.note("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    three.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
     return three
 
 
@@ -187,8 +187,8 @@ def test_a_half_pruned_version_is_neither_promoted_nor_tagged(half):
 def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
     """The one who pruned died before he looked again; a repair looks, and says so."""
     three.tag(V("1.0.0"), {"prod": "eu"})
-    three.note("pruned", V("1.0.0"))
-    three.note("pruned", V("1.2.0"))
+    three.append_event("pruned", V("1.0.0"))
+    three.append_event("pruned", V("1.2.0"))
     repaired = three.verify(repair=True)
     assert set(repaired.repaired) == {
         "kept 1.0.0: it is tagged prod=eu",
@@ -203,7 +203,7 @@ def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
 def test_a_hold_keeps_a_version_for_a_day(three, root):
     """Of somebody who promotes, or died over it; an old one is taken away."""
     holds = root / ".registry/holds"
-    with three._removal.held(V("1.0.0")):
+    with three._pruner.promotion_hold(V("1.0.0")):
         assert three.prune(V("1.0.0")) == "being promoted"
     assert list(holds.iterdir()) == []
     (holds / "1.0.0-fresh").write_text("2999-01-01T00:00:00+00:00")
@@ -294,8 +294,8 @@ def setup(registries, root, folder):
 
 def prune(registry):
     """Prune without the first look, which would need a third change of who is at work."""
-    registry.note("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
-    return registry._removal.finish(V("1.0.0"))
+    registry.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    return registry._pruner.finish(V("1.0.0"))
 
 
 RIVALS = {
@@ -343,7 +343,7 @@ def test_a_promotion_beside_a_repair_of_a_half_pruned_version(registries, root, 
 
     def half():
         setup()
-        registries.open_registry(root).note("pruned", V("1.0.0"))
+        registries.open_registry(root).append_event("pruned", V("1.0.0"))
 
     for promoted, _ in orders(root, half, RIVALS["promote"], RIVALS["repair"]):
         there = (root / "1.0.0" / METADATA).exists()
@@ -356,7 +356,7 @@ def test_a_promotion_beside_a_repair_of_a_half_pruned_version(registries, root, 
 
 @pytest.fixture
 def archived(three):
-    return three.contents(V("1.0.0"))
+    return three.export_files(V("1.0.0"))
 
 
 def test_the_contents_are_every_file_that_is_accounted_for(registries, root):
@@ -366,7 +366,7 @@ def test_the_contents_are_every_file_that_is_accounted_for(registries, root):
     registry.publish(registries.metadata("1.0.0", data), data, {"report.html": b"<p>"})
     (root / "1.0.0/metadata.json.sig").write_bytes(b"signature")
     (root / "1.0.0/stray").write_bytes(b"?")
-    contents = registry.contents(V("1.0.0"))
+    contents = registry.export_files(V("1.0.0"))
     assert list(contents) == [
         METADATA, "metadata.json.sig", "text_classifier.joblib", "report.html"
     ]  # fmt: skip
@@ -379,19 +379,19 @@ def test_a_damaged_version_is_not_given_away(three, root, file):
     path = root / "1.1.0" / file
     path.write_bytes(path.read_bytes().replace(b"0.75", b"0.95") + b" ")
     with pytest.raises(IntegrityError, match=r"is not the file|was changed"):
-        three.contents(V("1.1.0"))
+        three.export_files(V("1.1.0"))
 
 
 def test_a_version_from_elsewhere_keeps_its_number(registries, archived, tmp_path):
     """It is there to the byte, not promoted, and the event says from where."""
     other = registries.open_registry(tmp_path / "other")
-    assert other.adopt(V("1.0.0"), archived, source="a.tar.gz") is True
-    assert other.contents(V("1.0.0")) == archived
+    assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is True
+    assert other.export_files(V("1.0.0")) == archived
     assert other.latest() is None
     (event,) = other.events()
     assert (event.kind, event.version, event.detail["from"]) == ("imported", "1.0.0", "a.tar.gz")
     assert other.verify().ok
-    assert other.adopt(V("1.0.0"), archived, source="a.tar.gz") is False
+    assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is False
     assert len(other.events()) == 1
 
 
@@ -400,22 +400,22 @@ def test_a_number_of_another_version_is_not_taken(registries, archived, tmp_path
     other = registries.filled(tmp_path / "other", "1.0.0", "1.1.0", versions=3)
     before = registries.version_files(tmp_path / "other")
     with pytest.raises(TextclfError, match=r"1\.0\.0 is another version in this") as caught:
-        other.adopt(V("1.0.0"), archived, source="a")
+        other.import_version(V("1.0.0"), archived, source="a")
     assert caught.value.exit_code == 1
     assert "--models DIR" in caught.value.hint
     assert registries.version_files(tmp_path / "other") == before
     other.promote(V("1.2.0"))
     other.prune(V("1.0.0"))
     with pytest.raises(TextclfError, match=r"1\.0\.0 was another version"):
-        other.adopt(V("1.0.0"), archived, source="a")
+        other.import_version(V("1.0.0"), archived, source="a")
     assert kinds(other) == [("pruned", "1.0.0")]
 
 
 def test_a_pruned_version_comes_back_as_itself(three, archived, root):
     """From its archive: it is no other version, so it may have its number."""
     three.prune(V("1.0.0"))
-    assert three.adopt(V("1.0.0"), archived, source="a") is True
-    assert three.contents(V("1.0.0")) == archived
+    assert three.import_version(V("1.0.0"), archived, source="a") is True
+    assert three.export_files(V("1.0.0")) == archived
     assert three.verify(repair=True).repaired == ()
     assert three.promote(V("1.0.0")).changed
     assert (root / "1.0.0").exists()
@@ -423,31 +423,31 @@ def test_a_pruned_version_comes_back_as_itself(three, archived, root):
 
 def test_a_version_that_was_lost_comes_back(registries, three, root):
     """The log has the digest of its metadata, which vouches for the archive."""
-    contents = three.contents(V("1.1.0"))
+    contents = three.export_files(V("1.1.0"))
     for path in (root / "1.1.0").iterdir():
         path.unlink()
     (root / "1.1.0").rmdir()
     assert not three.verify().ok
-    three.adopt(V("1.1.0"), contents, source="a")
+    three.import_version(V("1.1.0"), contents, source="a")
     assert three.verify().ok
     assert registries.violations(root, settled=True) == []
 
 
 def test_a_number_of_which_only_the_name_is_known_is_not_taken(three, archived, root):
     """Nobody can say whether it was this version."""
-    three.note("refused", V("1.0.0"))
+    three.append_event("refused", V("1.0.0"))
     for path in (root / "1.0.0").iterdir():
         path.unlink()
     (root / "1.0.0").rmdir()
     with pytest.raises(TextclfError, match="was another version"):
-        three.adopt(V("1.0.0"), archived, source="a")
+        three.import_version(V("1.0.0"), archived, source="a")
 
 
 def test_a_damaged_version_is_not_mended_by_an_import(three, archived, root):
     """A version is never touched; who imports it again is told that it is damaged."""
     Path(root / "1.0.0/text_classifier.joblib").write_bytes(b"?")
     with pytest.raises(IntegrityError, match="is not the file that was published"):
-        three.adopt(V("1.0.0"), archived, source="a")
+        three.import_version(V("1.0.0"), archived, source="a")
     assert Path(root / "1.0.0/text_classifier.joblib").read_bytes() == b"?"
 
 
@@ -456,5 +456,5 @@ def test_an_import_that_died_before_its_event_can_be_done_again(three, archived)
     three.prune(V("1.0.0"))
     three._store.create_folder("1.0.0", archived)
     assert [p.problem for p in three.verify().problems] == ["was pruned, but is still there"]
-    assert three.adopt(V("1.0.0"), archived, source="a") is True
+    assert three.import_version(V("1.0.0"), archived, source="a") is True
     assert three.verify().ok

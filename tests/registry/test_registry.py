@@ -237,7 +237,7 @@ def plan(registries):
         for name, value in changes.items():
             recipe = type(recipe)(**{**vars(recipe), name: value})
         start = V(start) if start else None
-        return registry.plan(recipe, registries.sketch(rows), requested=requested, start=start)
+        return registry.plan(recipe, registries.sketch(rows), requested=requested, base=start)
 
     return ask
 
@@ -310,7 +310,7 @@ def test_a_promoted_number_is_burned_for_ever(plan, two, root):
     """A version that was promoted once and deleted by hand never gives its number away."""
     remove(root, "1.1.0")
     assert str(plan(two, "minor").version) == "1.2.0"
-    assert V("1.1.0") in two.taken()
+    assert V("1.1.0") in two.reserved_numbers()
     remove(root, "1.0.0")
     assert str(plan(two).version) == "2.0.0"
 
@@ -808,8 +808,10 @@ def test_a_problem_is_as_the_contract_shows_it():
 
 def test_events_are_kept_in_their_order(two):
     """Each has the next number, who and when, and survives as it was written."""
-    first = two.note("refused", V("1.1.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
-    second = two.note("removed", V("1.0.0"))
+    first = two.append_event(
+        "refused", V("1.1.0"), message="worse", detail={"accuracy": [0.9, 0.8]}
+    )
+    second = two.append_event("removed", V("1.0.0"))
     assert two.events() == [first, second]
     assert [(event.n, event.kind) for event in two.events()] == [(1, "refused"), (2, "removed")]
     assert two.verify().ok
@@ -818,7 +820,7 @@ def test_events_are_kept_in_their_order(two):
 def test_a_number_that_an_event_names_is_not_given_again(two, registries, root):
     """Even where its folder is gone and it was never promoted."""
     registries.publish(two)
-    two.note("removed", V("1.2.0"))
+    two.append_event("removed", V("1.2.0"))
     remove(root, "1.2.0")
     assert registries.publish(two).version == "1.3.0"
 
@@ -827,7 +829,7 @@ def test_a_number_that_an_event_names_is_not_given_again(two, registries, root):
 def test_a_damaged_event_is_named(two, root, harm):
     """A gap among the events, or one that cannot be read; everything else goes on."""
     for _ in range(3):
-        two.note("refused", V("1.1.0"))
+        two.append_event("refused", V("1.1.0"))
     path = root / ".registry/events/00000002.json"
     path.write_bytes(b"{}")
     if harm == "gap":

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from textclf.errors import UsageError
 from textclf.metadata.schema import Summary
-from textclf.registry.retention import Policy, parse_age
+from textclf.registry.retention import RetentionPolicy, parse_age
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def aged(**days):
 
 def gone(policy, versions, **protected):
     names = {name[1:].replace("_", "."): why for name, why in protected.items()}
-    return [v.version.version for v in policy.judge(versions, names, NOW) if v.kept is None]
+    return [v.version.version for v in policy.decide(versions, names, NOW) if v.keep_reason is None]
 
 
 LINE = aged(v1_0_0=40, v1_1_0=30, v2_0_0=20, v1_1_1=10, v2_1_0=0)
@@ -41,32 +41,35 @@ LINE = aged(v1_0_0=40, v1_1_0=30, v2_0_0=20, v1_1_1=10, v2_1_0=0)
 
 def test_the_last_saved_are_kept():
     """Not the highest: who mends an old line while a newer one goes on keeps what is new."""
-    assert gone(Policy(keep=2), LINE) == ["1.0.0", "1.1.0", "2.0.0"]
-    assert gone(Policy(keep=0), LINE) == ["1.0.0", "1.1.0", "2.0.0", "1.1.1", "2.1.0"]
-    assert gone(Policy(keep=9), LINE) == []
+    assert gone(RetentionPolicy(keep=2), LINE) == ["1.0.0", "1.1.0", "2.0.0"]
+    assert gone(RetentionPolicy(keep=0), LINE) == ["1.0.0", "1.1.0", "2.0.0", "1.1.1", "2.1.0"]
+    assert gone(RetentionPolicy(keep=9), LINE) == []
 
 
 def test_the_young_are_kept():
     """A version of exactly that age is not older."""
-    assert gone(Policy(older_than=timedelta(days=20)), LINE) == ["1.0.0", "1.1.0"]
+    assert gone(RetentionPolicy(older_than=timedelta(days=20)), LINE) == ["1.0.0", "1.1.0"]
 
 
 def test_a_version_goes_only_where_no_rule_keeps_it():
     """Two rules keep more than one."""
-    assert gone(Policy(keep=4, older_than=timedelta(days=20)), LINE) == ["1.0.0"]
-    assert gone(Policy(keep=1, older_than=timedelta(days=35)), LINE) == ["1.0.0"]
+    assert gone(RetentionPolicy(keep=4, older_than=timedelta(days=20)), LINE) == ["1.0.0"]
+    assert gone(RetentionPolicy(keep=1, older_than=timedelta(days=35)), LINE) == ["1.0.0"]
 
 
 def test_of_the_same_second_the_higher_one_is_newer():
     """As numbers, not as text."""
     same = aged(v1_2_0=1, v1_10_0=1, v1_9_0=1)
-    assert gone(Policy(keep=1), same) == ["1.2.0", "1.9.0"]
+    assert gone(RetentionPolicy(keep=1), same) == ["1.2.0", "1.9.0"]
 
 
 def test_what_cannot_be_dated_is_not_old():
     """An age that nobody knows is no reason to remove anything."""
-    assert gone(Policy(older_than=timedelta()), [summary("1.0.0", "yesterday")]) == []
-    assert gone(Policy(older_than=timedelta()), [summary("1.0.0", "2026-01-01T00:00:00")]) == []
+    assert gone(RetentionPolicy(older_than=timedelta()), [summary("1.0.0", "yesterday")]) == []
+    assert (
+        gone(RetentionPolicy(older_than=timedelta()), [summary("1.0.0", "2026-01-01T00:00:00")])
+        == []
+    )
 
 
 days = st.integers(0, 100)
@@ -82,12 +85,12 @@ def test_every_version_is_judged_and_the_protected_never_go(ages, protected, kee
     """Whatever the rules, each version is judged once, and one with a reason stays for it."""
     versions = aged(**{f"v1_{n}_0": age for n, age in enumerate(ages)})
     why = {f"1.{n}.0": "tagged" for n in protected}
-    policy = Policy(keep, None if older is None else timedelta(days=older))
-    verdicts = policy.judge(versions, why, NOW)
-    assert sorted(v.version.version for v in verdicts) == sorted(v.version for v in versions)
-    assert all(v.kept == "tagged" for v in verdicts if v.version.version in why)
+    policy = RetentionPolicy(keep, None if older is None else timedelta(days=older))
+    decisions = policy.decide(versions, why, NOW)
+    assert sorted(v.version.version for v in decisions) == sorted(v.version for v in versions)
+    assert all(v.keep_reason == "tagged" for v in decisions if v.version.version in why)
     if keep is not None:
-        assert sum(v.kept is not None for v in verdicts) >= min(keep, len(versions))
+        assert sum(v.keep_reason is not None for v in decisions) >= min(keep, len(versions))
 
 
 def test_ages():

@@ -15,7 +15,7 @@ from textclf.errors import IntegrityError, TextclfError, UsageError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, encode
 from textclf.metadata.versions import parse_version
 from textclf.registry.registry import Registry
-from textclf.registry.signing import PASSWORD, PublicKey, signer
+from textclf.registry.signing import PASSWORD, PublicKey, load_signer
 from textclf.registry.store.local import LocalStore
 
 V1, V2 = parse_version("1.0.0"), parse_version("1.1.0")
@@ -41,7 +41,7 @@ def open_models(tmp_path, keys):
 def models(tmp_path, open_models, keys):
     """A folder where 1.0.0 is signed and promoted, and 1.1.0 is not signed."""
     registry = open_models()
-    for version, sign in (("1.0.0", signer(keys[0])), ("1.1.0", None)):
+    for version, sign in (("1.0.0", load_signer(keys[0])), ("1.1.0", None)):
         data = artifact()
         registry.publish(metadata(version, data), data, {"notes": b"read"}, sign=sign)
     registry.promote(V1)
@@ -143,7 +143,7 @@ def test_verify_names_what_is_unsigned(open_models):
 @pytest.mark.usefixtures("models")
 def test_a_number_can_follow_an_unsigned_version(open_models):
     """What is not signed can be looked at, and gone on from."""
-    assert open_models().claims(V2).version == "1.1.0"
+    assert open_models().unverified_metadata(V2).version == "1.1.0"
     assert [str(v) for v in open_models().versions()] == ["1.0.0", "1.1.0"]
     assert len(list(open_models().summaries())) == 2
 
@@ -152,8 +152,8 @@ def test_a_version_can_be_signed_later(open_models, models, keys):
     """A signature added to an unsigned version makes it of use, and touches no file of it."""
     before = version_files(models)
     registry = open_models()
-    place = registry.sign(V2, signer(keys[0]))
-    assert registry.sign(V2, signer(keys[0])) == place
+    place = registry.sign(V2, load_signer(keys[0]))
+    assert registry.sign(V2, load_signer(keys[0])) == place
     assert version_files(models) == before
     assert registry.promote(V2).changed
     assert registry.verify().ok
@@ -166,10 +166,10 @@ def test_what_is_not_signed_is_not_taken_in(open_models, tmp_path, keys):
     elsewhere = open_models(None)
     here = Registry(LocalStore(tmp_path / "here"), PublicKey(keys[1]))
     with pytest.raises(IntegrityError, match="is not signed"):
-        here.adopt(V2, elsewhere.contents(V2), source="a test")
+        here.import_version(V2, elsewhere.export_files(V2), source="a test")
     assert here.versions() == []
-    elsewhere.sign(V2, signer(keys[0]))
-    assert here.adopt(V2, elsewhere.contents(V2), source="a test")
+    elsewhere.sign(V2, load_signer(keys[0]))
+    assert here.import_version(V2, elsewhere.export_files(V2), source="a test")
     assert here.promote(V2).changed
     assert here.verify().ok
 
@@ -178,7 +178,7 @@ def test_what_is_not_signed_is_not_taken_in(open_models, tmp_path, keys):
 def test_a_key_can_be_changed(open_models, tmp_path):
     """A version that an old key has signed is signed with the new one, and good for both."""
     new, public = write_pair(tmp_path, "new")
-    open_models(None).sign(V1, signer(new))
+    open_models(None).sign(V1, load_signer(new))
     assert open_models(public).artifact(V1) == open_models().artifact(V1)
 
 
@@ -188,7 +188,7 @@ def test_what_is_damaged_is_not_signed(open_models, models, keys, damage):
     file = models / "1.0.0" / damage
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(IntegrityError):
-        open_models().sign(V1, signer(keys[0]))
+        open_models().sign(V1, load_signer(keys[0]))
     assert not (models / ".registry/signatures").exists()
 
 
@@ -200,7 +200,7 @@ def test_openssl_makes_the_keys_and_checks_the_signature(open_models, tmp_path):
     subprocess.run(run, check=True, capture_output=True)
     subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
     data = artifact()
-    open_models(public).publish(metadata("1.0.0", data), data, sign=signer(key))
+    open_models(public).publish(metadata("1.0.0", data), data, sign=load_signer(key))
     folder = tmp_path / "models/1.0.0"
     done = subprocess.run(
         ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in",
@@ -219,12 +219,12 @@ def test_a_password_is_taken_from_the_environment(tmp_path, monkeypatch):
     private, public = write_pair(tmp_path, "locked", password=b"sesame")
     monkeypatch.delenv(PASSWORD, raising=False)
     with pytest.raises(UsageError, match="is encrypted"):
-        signer(private)
+        load_signer(private)
     monkeypatch.setenv(PASSWORD, "simsim")
     with pytest.raises(UsageError, match="or TEXTCLF_KEY_PASSWORD is not its password"):
-        signer(private)
+        load_signer(private)
     monkeypatch.setenv(PASSWORD, "sesame")
-    assert PublicKey(public).made(signer(private)(b"data"), b"data")
+    assert PublicKey(public).verifies(load_signer(private)(b"data"), b"data")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
@@ -233,7 +233,7 @@ def test_a_key_that_others_can_read_is_refused(keys, mode):
     """A private key that is no secret is not used."""
     keys[0].chmod(mode)
     with pytest.raises(UsageError, match="others can read") as caught:
-        signer(keys[0])
+        load_signer(keys[0])
     assert caught.value.hint.startswith("chmod 600 ")
 
 
@@ -265,20 +265,20 @@ def text(folder):
 def test_what_is_no_private_key_is_told(tmp_path, make):
     """A file that cannot sign is a mistake of usage, and named."""
     with pytest.raises(UsageError, match=str(make(tmp_path).name)):
-        signer(make(tmp_path))
+        load_signer(make(tmp_path))
 
 
 @pytest.mark.parametrize("make", [*PUBLIC.values(), nothing, text, lambda folder: folder])
 def test_what_is_no_public_key_is_told(tmp_path, make):
     """A file that cannot check a signature is a mistake of usage, and named."""
     with pytest.raises(UsageError, match=str(make(tmp_path).name)):
-        PublicKey(make(tmp_path)).made(bytes(64), b"data")
+        PublicKey(make(tmp_path)).verifies(bytes(64), b"data")
 
 
 def test_without_the_library_it_is_named(keys, monkeypatch):
     """Where cryptography is not installed, the sentence says how to get it."""
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
-    for use in (lambda: signer(keys[0]), lambda: PublicKey(keys[1]).made(b"", b"")):
+    for use in (lambda: load_signer(keys[0]), lambda: PublicKey(keys[1]).verifies(b"", b"")):
         with pytest.raises(TextclfError, match="cryptography") as caught:
             use()
         assert "[sign]" in caught.value.hint

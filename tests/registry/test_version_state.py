@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textclf.errors import UsageError
 from textclf.registry.promotion_log import Event
-from textclf.registry.version_state import Standing, check_tags, standings
+from textclf.registry.version_state import VersionState, check_tags, version_states
 
 NUMBERS = itertools.count(1)
 
@@ -21,7 +21,7 @@ def event(kind, version="1.0.0", **detail):
 
 
 def of(*events):
-    return standings(events).get("1.0.0", Standing())
+    return version_states(events).get("1.0.0", VersionState())
 
 
 def test_the_newest_value_of_a_tag_counts():
@@ -37,7 +37,7 @@ def test_the_newest_value_of_a_tag_counts():
 
 def test_each_version_has_its_own():
     """Events of one version say nothing of another."""
-    found = standings([event("tagged", a="1"), event("pruned", "1.1.0")])
+    found = version_states([event("tagged", a="1"), event("pruned", "1.1.0")])
     assert dict(found["1.0.0"].tags) == {"a": "1"}
     assert found["1.0.0"].pruned is None
     assert found["1.1.0"].pruned
@@ -46,8 +46,8 @@ def test_each_version_has_its_own():
 def test_a_pruned_version_takes_no_tags():
     """Who tags it later is too late, whatever becomes of it; who came first has his way."""
     before, pruned, after = event("tagged", a="1"), event("pruned"), event("tagged", b="2")
-    standing = of(before, pruned, after)
-    assert (dict(standing.tags), standing.pruned) == ({"a": "1"}, pruned)
+    state = of(before, pruned, after)
+    assert (dict(state.tags), state.pruned) == ({"a": "1"}, pruned)
     kept = of(before, pruned, after, event("kept"))
     assert (dict(kept.tags), kept.pruned) == ({"a": "1"}, None)
 

@@ -70,7 +70,7 @@ def compare_metadata(a: Metadata, b: Metadata) -> Comparison:
         a=a.version,
         b=b.version,
         same_test_rows=a.test.rows_sha256 == b.test.rows_sha256,
-        rows_in_common=round(a.data.sketch.in_common(b.data.sketch), 3),
+        rows_in_common=round(a.data.sketch.overlap(b.data.sketch), 3),
         rows=_rows(a.data, b.data),
         params=_changes(a.best_params, b.best_params),
         search=_changes(_search(a), _search(b)),
@@ -93,8 +93,8 @@ def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
 
 def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
     one, other = a.sketch, b.sketch
-    shared = round(one.shared(other))
-    exact = one == other or (one.is_whole and other.is_whole)
+    shared = round(one.shared_rows(other))
+    exact = one == other or (one.is_exact and other.is_exact)
     return RowChanges(shared, other.distinct - shared, one.distinct - shared, exact)
 
 

@@ -114,13 +114,13 @@ def compare_on(
     resampled = statistics.bootstrap(truth, one, other)
     only_a = int(np.count_nonzero((one == truth) & (other != truth)))
     only_b = int(np.count_nonzero((other == truth) & (one != truth)))
-    sketch = Sketch.of(rows.texts, rows.labels)
+    sketch = Sketch.from_rows(rows.texts, rows.labels)
     return SideBySide(
         path=rows.path,
         sha256=rows.sha256,
         rows=len(rows),
-        seen_by_a=round(sketch.held_by(of[0].data.sketch), 3),
-        seen_by_b=round(sketch.held_by(of[1].data.sketch), 3),
+        seen_by_a=round(sketch.containment_in(of[0].data.sketch), 3),
+        seen_by_b=round(sketch.containment_in(of[1].data.sketch), 3),
         metrics=[
             _pair("accuracy", before.accuracy, after.accuracy, *(s.accuracy for s in resampled)),
             _pair("macro F1", before.macro_f1, after.macro_f1, *(s.macro_f1 for s in resampled)),

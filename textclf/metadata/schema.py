@@ -203,7 +203,7 @@ class Metadata(msgspec.Struct, frozen=True):
     def recipe(self) -> Recipe:
         """What the version is made of, for the next one to be compared with."""
         names = ("scoring", "folds", "seed", "method", "sample")
-        return recipe_of(
+        return build_recipe(
             self.search.space,
             {**{name: getattr(self.search, name) for name in names}, "threshold": self.threshold},
             labels=frozenset(self.data.labels),
@@ -214,7 +214,7 @@ class Metadata(msgspec.Struct, frozen=True):
         )
 
 
-def recipe_of(  # noqa: PLR0913 - a recipe has that many independent parts
+def build_recipe(  # noqa: PLR0913 - a recipe has that many independent parts
     space: Space,
     settings: dict[str, Any],
     *,
@@ -280,7 +280,7 @@ class Summary(msgspec.Struct, frozen=True):
         return sum(file.bytes for file in (self.artifact, *self.files))
 
 
-class Contents(msgspec.Struct, frozen=True):
+class FileListing(msgspec.Struct, frozen=True):
     """Which files a version has; the rest of the file is skipped unread."""
 
     version: str

@@ -35,7 +35,7 @@ class Sketch(msgspec.Struct, frozen=True):
             raise ValueError(f"A sketch has {_BYTES} bytes for each row up to {_K}")
 
     @classmethod
-    def of(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:
+    def from_rows(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:
         """Sketch the rows of a data set; their order does not matter."""
         from hashlib import blake2b  # OpenSSL takes its time, and most commands only read sketches
 
@@ -48,16 +48,16 @@ class Sketch(msgspec.Struct, frozen=True):
         return cls(len(rows), b64encode(b"".join(heapq.nsmallest(_K, rows))).decode())
 
     @property
-    def is_whole(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether it holds the hashes of all rows, so that nothing is estimated."""
         return self.distinct <= _K
 
-    def in_common(self, other: Sketch) -> float:
+    def overlap(self, other: Sketch) -> float:
         """Share of rows that both sets have, of the larger one (estimated, 0 to 1)."""
         larger = max(self.distinct, other.distinct)
-        return self.shared(other) / larger if larger else 1.0
+        return self.shared_rows(other) / larger if larger else 1.0
 
-    def shared(self, other: Sketch) -> float:
+    def shared_rows(self, other: Sketch) -> float:
         """Number of distinct rows that both sets have (estimated; exact for small sets)."""
         mine, theirs = self._samples(other)
         if not mine | theirs:
@@ -66,7 +66,7 @@ class Sketch(msgspec.Struct, frozen=True):
         both = resemblance * (self.distinct + other.distinct) / (1 + resemblance)
         return min(both, self.distinct, other.distinct)
 
-    def held_by(self, other: Sketch) -> float:
+    def containment_in(self, other: Sketch) -> float:
         """Share of the rows of this set that the other has, too (estimated, 0 to 1)."""
         mine, theirs = self._samples(other)
         return len(mine & theirs) / len(mine) if mine else 0.0
@@ -77,7 +77,7 @@ class Sketch(msgspec.Struct, frozen=True):
 
     def _limit(self) -> bytes:
         """Up to here every row of the data set is in the sample."""
-        return b64decode(self.hashes)[-_BYTES:] if not self.is_whole else b"\xff" * _BYTES
+        return b64decode(self.hashes)[-_BYTES:] if not self.is_exact else b"\xff" * _BYTES
 
     def _sample(self, limit: bytes) -> set[bytes]:
         packed = b64decode(self.hashes)

@@ -46,17 +46,17 @@ def is_version(name: str) -> bool:
     return _FOLDER.fullmatch(name) is not None
 
 
-def next_version(base: Version | None, bump: Bump, taken: Collection[Version]) -> Version:
-    """The number that follows ``base``; a number in ``taken`` is never given again.
+def next_version(base: Version | None, bump: Bump, reserved: Collection[Version]) -> Version:
+    """The number that follows ``base``; a number in ``reserved`` is never given again.
 
     On an older line (``base`` is not the highest) the numbers go on above all that the line has:
     a patch of 1.1.0 where 1.1.3 exists is 1.1.4.
     """
     if base is None:
-        return max(taken).bump_major() if taken else FIRST
+        return max(reserved).bump_major() if reserved else FIRST
     line = {Bump.PATCH: 2, Bump.MINOR: 1, Bump.MAJOR: 0}[bump]
     prefix = base.to_tuple()[:line]
-    highest = max((v for v in taken if v.to_tuple()[:line] == prefix), default=base)
+    highest = max((v for v in reserved if v.to_tuple()[:line] == prefix), default=base)
     return _bumped(max(base, highest), bump)
 
 

@@ -68,7 +68,7 @@ class Follower(Predictor):
         self._open()
 
     def _open(self) -> None:
-        promotion = self._registry.promotions()
+        promotion = self._registry.promotion_number()
         version = self._registry.resolve("latest")
         super().__init__(open_model(self._registry, version), version)
         self._promotion, self._checked_at = promotion, time.monotonic()

@@ -1,8 +1,8 @@
 """A version as one file: a gzipped tar archive that says the same bytes for the same version.
 
 It holds a folder named like the version, as in the registry, and can be unpacked by ``tar``. What
-is read is not trusted: only names, kinds and sizes that ``pack`` writes are taken, and no more
-bytes than a model of that archive's size can have.
+is read is not trusted: only names, kinds and sizes that ``write_archive`` writes are accepted, and
+no more bytes than a model of that archive's size can have.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _DAMAGED = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError)
 
 
 @dataclass(frozen=True)
-class Bundle:
+class ExportedVersion:
     """A version out of its registry: its number, and its files by name, each checked."""
 
     version: Version
-    contents: Mapping[str, bytes]
+    files: Mapping[str, bytes]
 
 
-def pack(bundle: Bundle, file: BinaryIO) -> None:
+def write_archive(bundle: ExportedVersion, file: BinaryIO) -> None:
     """Write an archive; owners, times and the name of the file are left out of it."""
     zipped = gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0)
     with zipped, tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for name, data in bundle.contents.items():
+        for name, data in bundle.files.items():
             member = tarfile.TarInfo(f"{bundle.version}/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
 
 
-def unpack(file: BinaryIO, size: int, name: str) -> Bundle:
+def read_archive(file: BinaryIO, size: int, name: str) -> ExportedVersion:
     """Read an archive and check every file in it.
 
     Args:
@@ -60,8 +60,8 @@ def unpack(file: BinaryIO, size: int, name: str) -> Bundle:
         name: for messages.
 
     Raises:
-        IntegrityError: it is damaged, or is not what ``pack`` writes, or a file in it is not the
-            one that its metadata have the digest of.
+        IntegrityError: it is damaged, or is not what ``write_archive`` writes, or a file in it is
+            not the one that its metadata have the digest of.
     """
     try:
         members = dict(_members(_unzipped(file, max(_LEAST_LIMIT, _RATIO * size))))
@@ -81,11 +81,11 @@ def unpack(file: BinaryIO, size: int, name: str) -> Bundle:
     if metadata.version != number:
         raise _refused(name, f"{METADATA} in the folder {number} is of {metadata.version}")
     _check(contents, metadata, name)
-    return Bundle(parse_version(number), contents)
+    return ExportedVersion(parse_version(number), contents)
 
 
 class _NoBundleError(Exception):
-    """Something in an archive that ``pack`` does not write."""
+    """Something in an archive that ``write_archive`` does not write."""
 
 
 def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:

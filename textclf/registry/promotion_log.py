@@ -19,7 +19,7 @@ from textclf.metadata.versions import is_version
 from textclf.registry.store.base import Exists, Missing, Store
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the promotion log.
 
     Attributes:
@@ -106,7 +106,7 @@ class Numbered(Protocol):
 T = TypeVar("T", bound=Numbered)
 
 
-class Journal(Generic[T]):
+class AppendOnlyLog(Generic[T]):
     """One log: a folder of a store with a file for each record, ``00000001.json`` and so on.
 
     ``what`` is one of them in the words of a message.

@@ -21,43 +21,47 @@ from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.versions import parse_version
-from textclf.registry.promotion_log import Event, Journal, Record
+from textclf.registry.promotion_log import AppendOnlyLog, Event, PromotionRecord
 from textclf.registry.store.base import Missing, Store
-from textclf.registry.version_state import Kind, Standing, standings
+from textclf.registry.version_state import EventKind, VersionState, version_states
 
 _HOLDS = ".registry/holds"
 _ABANDONED = timedelta(days=1)
 """A hold this old was left by somebody who died: a promotion takes milliseconds."""
 
-Note = Callable[..., Event]
+AppendEvent = Callable[..., Event]
 
 
-class Removal:
+class Pruner:
     """The marks, the holds and the folders of versions that are to go.
 
     Args:
         store: where the versions are.
         promotions: the promotion log.
         events: the events.
-        note: writes an event.
+        append_event: writes an event.
     """
 
     def __init__(
-        self, store: Store, promotions: Journal[Record], events: Journal[Event], note: Note
+        self,
+        store: Store,
+        promotions: AppendOnlyLog[PromotionRecord],
+        events: AppendOnlyLog[Event],
+        append_event: AppendEvent,
     ) -> None:
         self._store = store
         self._promotions = promotions
         self._events = events
-        self._note = note
+        self._append_event = append_event
         self._read: dict[int, Event] = {}  # they never change
 
-    def standing(self, version: Version) -> Standing:
+    def version_state(self, version: Version) -> VersionState:
         """Of one version; events that cannot be read are passed over."""
-        return self.standings().get(str(version), Standing())
+        return self.version_states().get(str(version), VersionState())
 
-    def standings(self) -> dict[str, Standing]:
+    def version_states(self) -> dict[str, VersionState]:
         """Of every version that events tell of; events that cannot be read are passed over."""
-        return standings(self._all_events(strict=False))
+        return version_states(self._all_events(strict=False))
 
     def _all_events(self, *, strict: bool) -> Iterator[Event]:
         for n in self._events.numbers():
@@ -70,19 +74,19 @@ class Removal:
             yield self._read[n]
 
     @contextlib.contextmanager
-    def held(self, version: Version) -> Iterator[None]:
+    def promotion_hold(self, version: Version) -> Iterator[None]:
         """A version that nobody prunes meanwhile. Raises NoSuchVersion where somebody has."""
         key = f"{_HOLDS}/{version}-{uuid.uuid4().hex}"
         self._store.replace(key, _now().isoformat().encode())
         try:
-            if event := self.standing(version).pruned:
-                raise NoSuchVersion(pruned_by(event), hint="textclf versions list")
+            if event := self.version_state(version).pruned:
+                raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
             yield
         finally:
             with contextlib.suppress(StoreError):  # it will be old one day
                 self._store.remove(key)
 
-    def protected(self) -> dict[str, str]:
+    def prune_exemptions(self) -> dict[str, str]:
         """Versions that are not pruned, and what they are: promoted, the one before, tagged.
 
         Raises:
@@ -90,11 +94,11 @@ class Removal:
         """
         held = dict.fromkeys(self._held(), "being promoted")  # read first: a hold ends in the log
         head = self._promotions.head()
-        found = standings(self._all_events(strict=True))
+        found = version_states(self._all_events(strict=True))
         tagged = {
-            version: "tagged " + " ".join(f"{key}={value}" for key, value in standing.tags.items())
-            for version, standing in found.items()
-            if standing.tags
+            version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
+            for version, state in found.items()
+            if state.tags
         }
         before = {head.previous: "previous"} if head and head.previous else {}
         return {**held, **tagged, **before, **({head.to: "latest"} if head else {})}
@@ -113,16 +117,16 @@ class Removal:
         Returns:
             What it is that it was not removed for; ``None``: it is gone.
         """
-        if why := self.protected().get(str(version)):
+        if why := self.prune_exemptions().get(str(version)):
             return why
         detail = {"metadata_sha256": metadata_sha256}
-        self._note(Kind.PRUNED, version, message=message, detail=detail)
+        self._append_event(EventKind.PRUNED, version, message=message, detail=detail)
         return self.finish(version)
 
     def finish(self, version: Version) -> str | None:
         """Go on where a version is marked and its folder is still there; see ``prune``."""
-        if why := self.protected().get(str(version)):
-            self._note(Kind.KEPT, version, message=f"it is {why}")
+        if why := self.prune_exemptions().get(str(version)):
+            self._append_event(EventKind.KEPT, version, message=f"it is {why}")
             return why
         self._store.remove(str(version))
         return None
@@ -132,8 +136,8 @@ class Removal:
         there = set(self._store.names())
         return [
             parse_version(version)
-            for version, standing in self.standings().items()
-            if standing.pruned and version in there
+            for version, state in self.version_states().items()
+            if state.pruned and version in there
         ]
 
 
@@ -144,7 +148,7 @@ def _is_abandoned(hold: bytes) -> bool:
         return True
 
 
-def pruned_by(event: Event) -> str:
+def describe_pruning(event: Event) -> str:
     """That a version was pruned, when, by whom and why."""
     why = f": {event.message}" if event.message else ""
     return f"version {event.version} was pruned at {event.at} by {event.by}{why}"

@@ -25,7 +25,7 @@ from textclf.metadata.schema import (
     METADATA,
     SIGNATURE,
     BumpRecord,
-    Contents,
+    FileListing,
     FileRecord,
     Metadata,
     Summary,
@@ -37,16 +37,16 @@ from textclf.metadata.schema import (
 from textclf.metadata.sketch import Sketch
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import Bump, is_version, next_version, parse_version
-from textclf.registry.promotion_log import Event, Journal, Record
-from textclf.registry.pruning import Removal, pruned_by
-from textclf.registry.signing import PublicKey, Sign
+from textclf.registry.promotion_log import AppendOnlyLog, Event, PromotionRecord
+from textclf.registry.pruning import Pruner, describe_pruning
+from textclf.registry.signing import PublicKey, Signer
 from textclf.registry.store.base import Exists, Missing, Store, View
-from textclf.registry.version_state import Kind, Standing, check_tags
+from textclf.registry.version_state import EventKind, VersionState, check_tags
 
 if TYPE_CHECKING:
     from textclf.registry.verification import Verification
 
-Described = TypeVar("Described", Contents, Metadata, Summary)
+Described = TypeVar("Described", FileListing, Metadata, Summary)
 
 Judge = Callable[[Version | None], Verdict]
 """Looks at a version about to be promoted, given the one that is promoted now."""
@@ -89,9 +89,9 @@ class Registry:
     def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
         self.signed_by = signed_by
         self._store = store
-        self._log = Journal(store, _PROMOTIONS, Record, "a promotion record")
-        self._events = Journal(store, _EVENTS, Event, "an event")
-        self._removal = Removal(store, self._log, self._events, self.note)
+        self._log = AppendOnlyLog(store, _PROMOTIONS, PromotionRecord, "a promotion record")
+        self._events = AppendOnlyLog(store, _EVENTS, Event, "an event")
+        self._pruner = Pruner(store, self._log, self._events, self.append_event)
 
     # -- versions ---------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class Registry:
         head = self._log.head()
         return parse_version(head.to) if head else None
 
-    def promotions(self) -> int:
+    def promotion_number(self) -> int:
         """The number of the promotion that says what is latest; 0 where there was none."""
         head = self._log.head()
         return head.n if head else 0
@@ -169,7 +169,7 @@ class Registry:
             )
         return self._decoded(version, data, Metadata)
 
-    def claims(self, version: Version) -> Metadata:
+    def unverified_metadata(self, version: Version) -> Metadata:
         """What a version's metadata says, whoever wrote it: to look at. Raises like metadata."""
         return self._decode(version, Metadata)
 
@@ -210,7 +210,7 @@ class Registry:
         """
         if self.signed_by:
             return self.file(version, name)
-        records = self._decode(version, Contents).files
+        records = self._decode(version, FileListing).files
         record = next((each for each in records if each.file == name), None)
         if record is None:
             return None
@@ -248,31 +248,29 @@ class Registry:
 
     # -- publishing -------------------------------------------------------------------------------
 
-    def plan(self, recipe: Recipe, rows: Sketch, *, requested: str, start: Version | None) -> Plan:
+    def plan(self, recipe: Recipe, rows: Sketch, *, requested: str, base: Version | None) -> Plan:
         """The number a training would get, and why.
 
         Args:
             recipe: what is about to be trained.
             rows: sketch of its training rows.
             requested: ``auto``, or the bump asked for.
-            start: the version to go on from; the highest when ``None``.
+            base: the version to go on from; the highest when ``None``.
         """
-        base = start or self.highest()
+        base = base or self.highest()
         if base is None:
             bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
-            return Plan(next_version(None, Bump.MAJOR, self.taken()), bump)
-        before = self.claims(base)  # which only decide on a number
-        found = infer_bump(
-            before.recipe(), recipe, rows_in_common=before.data.sketch.in_common(rows)
-        )
+            return Plan(next_version(None, Bump.MAJOR, self.reserved_numbers()), bump)
+        before = self.unverified_metadata(base)  # which only decide on a number
+        found = infer_bump(before.recipe(), recipe, rows_in_common=before.data.sketch.overlap(rows))
         reasons = list(found.reasons) or [f"nothing changed since {base}"]
         applied = found.bump if requested == "auto" else Bump(requested)
         record = BumpRecord(requested, applied or "none", reasons, str(base))
         if applied is None:
             return Plan(None, record, found.bump)
-        return Plan(next_version(base, applied, self.taken()), record, found.bump)
+        return Plan(next_version(base, applied, self.reserved_numbers()), record, found.bump)
 
-    def taken(self) -> set[Version]:
+    def reserved_numbers(self) -> set[Version]:
         """Numbers that are not given again: existing ones and all that either log names."""
         taken = set(self.numbers())
         for n in self._log.numbers():
@@ -294,7 +292,7 @@ class Registry:
         files: Mapping[str, bytes] | None = None,
         *,
         pages: Callable[[Metadata], Mapping[str, bytes]] = lambda _: {},
-        sign: Sign | None = None,
+        sign: Signer | None = None,
     ) -> Metadata:
         """Make a new version, whole, under the metadata's number or the next free one.
 
@@ -313,7 +311,7 @@ class Registry:
         version = parse_version(metadata.version)
         base = parse_version(metadata.bump.base) if metadata.bump.base else None
         while True:
-            if version in (taken := self.taken()):
+            if version in (taken := self.reserved_numbers()):
                 version = next_version(base, Bump(metadata.bump.applied), taken)
             numbered = msgspec.structs.replace(metadata, version=str(version), saved_at=_now())
             more = {**(files or {}), **pages(numbered)}
@@ -331,7 +329,7 @@ class Registry:
 
     # -- signatures -------------------------------------------------------------------------------
 
-    def sign(self, version: Version, sign: Sign) -> str:
+    def sign(self, version: Version, sign: Signer) -> str:
         """Sign a version that is published: one without a signature, or with that of another key.
 
         The version itself is not touched, the signature is kept beside it.
@@ -356,7 +354,7 @@ class Registry:
         key = f"{_SIGNATURES}/{version}/{sha256(signature)[:12]}.sig"
         with contextlib.suppress(Exists):
             self._store.create(key, signature)
-            self.note("signed", version, detail={"signature": key})
+            self.append_event("signed", version, detail={"signature": key})
         return self._store.locate(key)
 
     def _signature_problem(self, signatures: Sequence[bytes], data: bytes) -> str | None:
@@ -366,7 +364,7 @@ class Registry:
         self.signed_by.require_usable()  # or a wrong setting would be told as a wrong version
         if not signatures:
             return "is not signed"
-        if not any(self.signed_by.made(signature, data) for signature in signatures):
+        if not any(self.signed_by.verifies(signature, data) for signature in signatures):
             return f"is not signed with the key of {self.signed_by.path}"
         return None
 
@@ -403,7 +401,7 @@ class Registry:
 
     def _promote(
         self,
-        choose: Callable[[Record | None], Version],
+        choose: Callable[[PromotionRecord | None], Version],
         message: str | None,
         judge: Judge | None = None,
     ) -> Promotion:
@@ -412,9 +410,9 @@ class Registry:
             version = choose(head)
             artifact = self._whole(version)
             if head and head.to == str(version):
-                return Promotion(str(version), head.previous, changed=False, kept=self.heal())
+                return Promotion(str(version), head.previous, changed=False, kept=self.sync_alias())
             gate = judge(parse_version(head.to) if head else None) if judge else None
-            record = Record(
+            record = PromotionRecord(
                 n=head.n + 1 if head else 1,
                 at=_now(),
                 to=str(version),
@@ -427,23 +425,23 @@ class Registry:
                 gate=gate,
             )
             try:
-                with self._removal.held(version):
+                with self._pruner.promotion_hold(version):
                     self._log.create(record.n, record)
             except Exists:
                 continue  # a rival was faster: look again at what is promoted
             kept = self._follow(record)
             return Promotion(str(version), record.previous, changed=True, kept=kept, gate=gate)
 
-    def _follow(self, record: Record) -> str | None:
+    def _follow(self, record: PromotionRecord) -> str | None:
         try:
-            return self.heal()
+            return self.sync_alias()
         except StoreError as error:
             error.hint = (
                 f"the log says {record.to} now; when this is mended: textclf verify --repair"
             )
             raise
 
-    def history(self) -> list[Record]:
+    def history(self) -> list[PromotionRecord]:
         """The promotion log, oldest first."""
         return self._log.records()
 
@@ -451,7 +449,7 @@ class Registry:
         """What else was done to versions, or refused, oldest first."""
         return self._events.records()
 
-    def note(
+    def append_event(
         self,
         kind: str,
         version: Version,
@@ -471,9 +469,9 @@ class Registry:
 
     # -- keeping house ----------------------------------------------------------------------------
 
-    def standings(self) -> dict[str, Standing]:
+    def version_states(self) -> dict[str, VersionState]:
         """By version, the tags that it has and whether it was pruned, where events tell of it."""
-        return self._removal.standings()
+        return self._pruner.version_states()
 
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None
@@ -489,22 +487,22 @@ class Registry:
         """
         check_tags(changes)
         self.resolve(str(version))
-        tags = self._removal.standing(version).tags
+        tags = self._pruner.version_state(version).tags
         if all(tags.get(key) == value for key, value in changes.items()):
             return tags
-        self.note(Kind.TAGGED, version, message=message, detail=dict(changes))
-        after = self._removal.standing(version)
+        self.append_event(EventKind.TAGGED, version, message=message, detail=dict(changes))
+        after = self._pruner.version_state(version)
         if after.pruned:
-            raise NoSuchVersion(pruned_by(after.pruned))
+            raise NoSuchVersion(describe_pruning(after.pruned))
         return after.tags
 
-    def protected(self) -> dict[str, str]:
+    def prune_exemptions(self) -> dict[str, str]:
         """Versions that ``prune`` keeps, and what they are: latest, previous, tagged.
 
         Raises:
             IntegrityError: the log or an event is damaged, so that nobody knows.
         """
-        return self._removal.protected()
+        return self._pruner.prune_exemptions()
 
     def prune(self, version: Version, *, message: str | None = None) -> str | None:
         """Remove a version for good; its number stays taken.
@@ -517,9 +515,9 @@ class Registry:
             IntegrityError: the log or an event is damaged.
         """
         digest = sha256(self._metadata_file(version))
-        return self._removal.prune(version, message=message, metadata_sha256=digest)
+        return self._pruner.prune(version, message=message, metadata_sha256=digest)
 
-    def contents(self, version: Version) -> dict[str, bytes]:
+    def export_files(self, version: Version) -> dict[str, bytes]:
         """Every file of a version by its name, the metadata first, each checked.
 
         Raises:
@@ -534,14 +532,16 @@ class Registry:
             )
         signatures = self._signatures(version)
         required = self.signed_by
-        good = [each for each in signatures if not required or required.made(each, data)]
+        good = [each for each in signatures if not required or required.verifies(each, data)]
         return {
             METADATA: data,
             **({SIGNATURE: good[0]} if good else {}),
             **{each.file: self._checked(version, each) for each in metadata.all_files()},
         }
 
-    def adopt(self, version: Version, contents: Mapping[str, bytes], *, source: str) -> bool:
+    def import_version(
+        self, version: Version, contents: Mapping[str, bytes], *, source: str
+    ) -> bool:
         """Take in a version that was published in another registry, under its own number.
 
         Args:
@@ -570,17 +570,19 @@ class Registry:
             self._store.create_folder(str(version), contents)
         except Exists:
             self._require_free(version, digest)
-            self.contents(version)  # or it is said that a file is damaged
-            if not self._removal.standing(version).pruned:
+            self.export_files(version)  # or it is said that a file is damaged
+            if not self._pruner.version_state(version).pruned:
                 return False
-        self.note(Kind.IMPORTED, version, detail={"metadata_sha256": digest, "from": source})
+        self.append_event(
+            EventKind.IMPORTED, version, detail={"metadata_sha256": digest, "from": source}
+        )
         return True
 
     def _require_free(self, version: Version, digest: str) -> None:
         """Whoever has, or had, this number must be that very version."""
         there = self._read(f"{version}/{METADATA}")
         known = {sha256(there)} if there is not None else self._known_digests(version)
-        if known == {digest} or (not known and version not in self.taken()):
+        if known == {digest} or (not known and version not in self.reserved_numbers()):
             return
         was = "is" if there is not None else "was"
         raise TextclfError(
@@ -605,7 +607,7 @@ class Registry:
         """
         from textclf.registry.verification import Verifier  # others start sooner without it
 
-        verifier = Verifier(self, self._store, self._log, self._events, self._removal)
+        verifier = Verifier(self, self._store, self._log, self._events, self._pruner)
         return verifier.verify(repair=repair)
 
     def promoted_metadata(self) -> dict[str, str]:
@@ -632,11 +634,11 @@ class Registry:
     def _published_digests(self) -> Iterator[str]:
         for version in self.numbers():
             with contextlib.suppress(NoSuchVersion, IntegrityError):
-                yield self.claims(version).artifact.sha256
+                yield self.unverified_metadata(version).artifact.sha256
 
     # -- the alias --------------------------------------------------------------------------------
 
-    def heal(self) -> str | None:
+    def sync_alias(self) -> str | None:
         """Let the alias follow the head of the log; look again until it does.
 
         Returns:
@@ -673,21 +675,23 @@ class Registry:
     def _there(self, name: str, number: str) -> Version:
         version = parse_version(number)
         if METADATA not in self._store.names(number):
-            event = self._removal.standing(version).pruned
-            gone = f"and {pruned_by(event)}" if event else "whose folder is not there any more"
+            event = self._pruner.version_state(version).pruned
+            gone = (
+                f"and {describe_pruning(event)}" if event else "whose folder is not there any more"
+            )
             raise NoSuchVersion(
                 f"{name} is {number}, {gone}",
                 hint="textclf promote VERSION",
             )
         return version
 
-    def _latest(self, head: Record | None) -> str:
+    def _latest(self, head: PromotionRecord | None) -> str:
         if head is None:
             hint = "textclf promote VERSION" if self.numbers() else "textclf train"
             raise NoSuchVersion("no version has been promoted yet", hint=hint)
         return head.to
 
-    def _previous(self, head: Record | None) -> str:
+    def _previous(self, head: PromotionRecord | None) -> str:
         latest = self._latest(head)
         if head is None or head.previous is None:
             raise NoSuchVersion(
@@ -722,8 +726,8 @@ class Registry:
         return found
 
     def _unknown(self, version: Version) -> NoSuchVersion:
-        if event := self._removal.standing(version).pruned:
-            return NoSuchVersion(pruned_by(event), hint="textclf versions list")
+        if event := self._pruner.version_state(version).pruned:
+            return NoSuchVersion(describe_pruning(event), hint="textclf versions list")
         known = self.versions()
         if not known:
             return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")

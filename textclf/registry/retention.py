@@ -14,15 +14,15 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetentionDecision:
     """A version, and why it is kept; ``None``: it goes."""
 
     version: Summary
-    kept: str | None
+    keep_reason: str | None
 
 
 @dataclass(frozen=True)
-class Policy:
+class RetentionPolicy:
     """What is kept; a version goes where neither rule keeps it.
 
     Attributes:
@@ -33,9 +33,9 @@ class Policy:
     keep: int | None = None
     older_than: timedelta | None = None
 
-    def judge(
+    def decide(
         self, versions: Iterable[Summary], protected: Mapping[str, str], now: datetime
-    ) -> list[Verdict]:
+    ) -> list[RetentionDecision]:
         """What becomes of each version; those saved first come first.
 
         Args:
@@ -44,11 +44,13 @@ class Policy:
             now: what ages are counted from.
         """
         latest_first = sorted(versions, key=lambda each: (each.saved_at, _number(each)))[::-1]
-        verdicts = [
-            Verdict(each, protected.get(each.version) or self._why(place, each.saved_at, now))
+        decisions = [
+            RetentionDecision(
+                each, protected.get(each.version) or self._why(place, each.saved_at, now)
+            )
             for place, each in enumerate(latest_first)
         ]
-        return verdicts[::-1]
+        return decisions[::-1]
 
     def _why(self, place: int, saved_at: str, now: datetime) -> str | None:
         if self.keep is not None and place < self.keep:

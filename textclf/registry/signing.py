@@ -16,7 +16,7 @@ from typing import Any
 
 from textclf.errors import TextclfError, UsageError
 
-Sign = Callable[[bytes], bytes]
+Signer = Callable[[bytes], bytes]
 """Makes the signature of some bytes."""
 
 PASSWORD = "TEXTCLF_KEY_PASSWORD"  # noqa: S105 - the name of the variable that holds it
@@ -33,7 +33,7 @@ class PublicKey:
         """Raise what ``made`` would, where there is no signature to ask it about."""
         _ = self._key
 
-    def made(self, signature: bytes, data: bytes) -> bool:
+    def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether a signature of these bytes was made with the private key of this one.
 
         Raises:
@@ -70,7 +70,7 @@ class PublicKey:
         return key
 
 
-def signer(path: Path) -> Sign:
+def load_signer(path: Path) -> Signer:
     """How to sign with the private key in a PEM file.
 
     An encrypted key is opened with the password in the environment variable ``PASSWORD``.
@@ -96,7 +96,7 @@ def signer(path: Path) -> Sign:
             hint=f"to make one: {_MAKE}",
         )
     _require_secret(path)
-    sign: Sign = key.sign
+    sign: Signer = key.sign
     return sign
 
 

@@ -12,8 +12,8 @@ import msgspec
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, file_problem, sha256
 from textclf.metadata.versions import parse_version
-from textclf.registry.promotion_log import Event, Journal, Numbered, Record
-from textclf.registry.pruning import Removal
+from textclf.registry.promotion_log import AppendOnlyLog, Event, Numbered, PromotionRecord
+from textclf.registry.pruning import Pruner
 from textclf.registry.store.base import Missing, Store
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class Verifier:
 
     registry: Registry
     store: Store
-    log: Journal[Record]
-    events: Journal[Event]
-    removal: Removal
+    log: AppendOnlyLog[PromotionRecord]
+    events: AppendOnlyLog[Event]
+    pruner: Pruner
 
     def verify(self, *, repair: bool) -> Verification:
         """See `Registry.verify`."""
@@ -77,14 +77,14 @@ class Verifier:
             self.store.sweep()
             if not self.store.leftovers():
                 yield "removed half-written work of writers that died"
-        for version in self.removal.unfinished():
+        for version in self.pruner.unfinished():
             with contextlib.suppress(IntegrityError):  # of a log: nobody knows if it is promoted
-                why = self.removal.finish(version)
+                why = self.pruner.finish(version)
                 yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
         with contextlib.suppress(IntegrityError, NoSuchVersion):
             # the version itself, or the log, is damaged: the check that follows names it
             if any(self._alias_problems(self.log.head())):
-                kept = self.registry.heal()
+                kept = self.registry.sync_alias()
                 told = f"; the file that stood there is now {kept}" if kept else ""
                 yield f"restored {self.store.locate(ARTIFACT)}{told}"
 
@@ -106,7 +106,7 @@ class Verifier:
 
     def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
         try:
-            metadata = self.registry.claims(parse_version(name))
+            metadata = self.registry.unverified_metadata(parse_version(name))
         except NoSuchVersion:
             yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
             return
@@ -146,8 +146,8 @@ class Verifier:
 
     def _log_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()
-        gone = {name for name, standing in self.registry.standings().items() if standing.pruned}
-        before: Record | None = None
+        gone = {name for name, state in self.registry.version_states().items() if state.pruned}
+        before: PromotionRecord | None = None
         for key, record, whole in self._read_through(self.log):
             if isinstance(record, Problem):
                 yield record
@@ -163,7 +163,7 @@ class Verifier:
         events = self._read_through(self.events)
         yield from (event for _, event, _ in events if isinstance(event, Problem))
 
-    def _read_through(self, log: Journal[T]) -> Iterator[tuple[str, T | Problem, bool]]:
+    def _read_through(self, log: AppendOnlyLog[T]) -> Iterator[tuple[str, T | Problem, bool]]:
         """Key, and record or what is wrong with it; and whether all is well right before it."""
         whole, before = True, 0
         for n in log.numbers():
@@ -181,9 +181,9 @@ class Verifier:
             yield key, record, whole
             whole = True
 
-    def _promoted_problem(self, record: Record) -> str | None:
+    def _promoted_problem(self, record: PromotionRecord) -> str | None:
         try:
-            metadata = self.registry.claims(parse_version(record.to))
+            metadata = self.registry.unverified_metadata(parse_version(record.to))
         except NoSuchVersion:
             return f"names version {record.to}, which does not exist"
         except TextclfError:
@@ -198,7 +198,7 @@ class Verifier:
             return f"cannot be read: {error.__cause__.strerror}"
         return str(error).removeprefix(f"{self.store.locate(key)} ")
 
-    def _alias_problems(self, head: Record | None) -> Iterator[Problem]:
+    def _alias_problems(self, head: PromotionRecord | None) -> Iterator[Problem]:
         found = self._read(ARTIFACT)
         digest = sha256(found) if found is not None else None
         if head and digest is None:
@@ -211,7 +211,7 @@ class Verifier:
             yield Problem(None, name, "was left by a writer that died")
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
-        for version in self.removal.unfinished():
+        for version in self.pruner.unfinished():
             yield Problem(str(version), str(version), "was pruned, but is still there")
 
     def _read(self, key: str) -> bytes | None:

@@ -19,7 +19,7 @@ _KEY = re.compile(r"\w[\w.-]{0,63}")
 _LONGEST = 200
 
 
-class Kind(enum.StrEnum):
+class EventKind(enum.StrEnum):
     """Kinds of events that change where a version stands; there are others."""
 
     TAGGED = "tagged"
@@ -29,7 +29,7 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class VersionState:
     """Of one version.
 
     Attributes:
@@ -40,23 +40,23 @@ class Standing:
     tags: Mapping[str, str] = field(default_factory=dict)
     pruned: Event | None = None
 
-    def after(self, event: Event) -> Standing:
+    def after(self, event: Event) -> VersionState:
         """Where it stands after the next event; a version that was pruned takes no tags."""
         match event.kind:
-            case Kind.TAGGED if self.pruned is None:
+            case EventKind.TAGGED if self.pruned is None:
                 return replace(self, tags=_changed(self.tags, event.detail))
-            case Kind.PRUNED:
+            case EventKind.PRUNED:
                 return replace(self, pruned=event)
-            case Kind.KEPT | Kind.IMPORTED:
+            case EventKind.KEPT | EventKind.IMPORTED:
                 return replace(self, pruned=None)
         return self
 
 
-def standings(events: Iterable[Event]) -> dict[str, Standing]:
+def version_states(events: Iterable[Event]) -> dict[str, VersionState]:
     """By version, of those that events tell of; oldest event first."""
-    found: dict[str, Standing] = {}
+    found: dict[str, VersionState] = {}
     for event in events:
-        found[event.version] = found.get(event.version, Standing()).after(event)
+        found[event.version] = found.get(event.version, VersionState()).after(event)
     return found
 
 

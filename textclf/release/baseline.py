@@ -53,7 +53,9 @@ class Past:
             promoted = registry.latest()
             if promoted:
                 metadata = registry.metadata(promoted)
-                seen = Sketch.of(rows.texts, rows.labels).held_by(metadata.data.sketch)
+                seen = Sketch.from_rows(rows.texts, rows.labels).containment_in(
+                    metadata.data.sketch
+                )
                 if metadata.test.rows_sha256 == rows.rows_sha256:
                     scored.add(promoted, metadata.test.metrics)
         return cls(scored, before(scored, promoted), round(seen, 3))

@@ -108,7 +108,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through what, and why
         if force:
             return msgspec.structs.replace(verdict, verdict=FORCED)
         detail = msgspec.to_builtins(verdict)
-        registry.note("refused", version, message=message, detail=detail)
+        registry.append_event("refused", version, message=message, detail=detail)
         raise refused(f"{version} is not promoted", verdict)
 
     return registry.promote(version, message=message, judge=judged if gate else None)

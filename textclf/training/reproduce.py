@@ -155,7 +155,7 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, f
 def _in_common(rows: Dataset, record: DataRecord | TestRecord) -> str:
     if not isinstance(record, DataRecord):
         return ""
-    share = record.sketch.in_common(Sketch.of(rows.texts, rows.labels))
+    share = record.sketch.overlap(Sketch.from_rows(rows.texts, rows.labels))
     return f", about {share:.0%} of them the same"
 
 

@@ -33,7 +33,7 @@ from textclf.metadata.schema import (
     SearchRecord,
     Space,
     TestRecord,
-    recipe_of,
+    build_recipe,
 )
 from textclf.metadata.sketch import Sketch
 from textclf.scorer.scorer import SCORER
@@ -108,7 +108,7 @@ class Job:
     def recipe(self) -> Recipe:
         """What the number of the version depends on."""
         search = {**asdict(self.settings), "sample": self.sampled}
-        return recipe_of(
+        return build_recipe(
             search.pop("space"),
             search,
             labels=frozenset(self.train.label_counts),
@@ -121,7 +121,7 @@ class Job:
     @cached_property
     def sketch(self) -> Sketch:
         """Sketch of the training rows."""
-        return Sketch.of(self.train.texts, self.train.labels)
+        return Sketch.from_rows(self.train.texts, self.train.labels)
 
     def points(self) -> list[Point]:
         """The candidates."""

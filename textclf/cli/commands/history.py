@@ -14,7 +14,7 @@ from textclf.cli.options.options import DEFAULT_MODELS, AsJson, Models, Quiet, o
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    from textclf.registry.promotion_log import Event, Record
+    from textclf.registry.promotion_log import Event, PromotionRecord
 
 All = Annotated[
     bool, typer.Option("--all", help="With --json: refusals and other events, too, by time.")
@@ -42,7 +42,9 @@ def history(
         render.hint("nothing has been promoted yet: textclf train", quiet=quiet)
 
 
-def _merged(records: Sequence[Record], events: Sequence[Event]) -> list[Record | Event]:
+def _merged(
+    records: Sequence[PromotionRecord], events: Sequence[Event]
+) -> list[PromotionRecord | Event]:
     """Both by time, each in its own order, even where a clock went back.
 
     Of the same second a refusal comes first: it is what the promotion then overrides.
@@ -50,7 +52,7 @@ def _merged(records: Sequence[Record], events: Sequence[Event]) -> list[Record |
     return list(heapq.merge(events, records, key=attrgetter("at")))
 
 
-def _as_json(entry: Record | Event) -> dict[str, Any]:
+def _as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
     import msgspec
 
     from textclf.registry.promotion_log import Event
@@ -61,7 +63,7 @@ def _as_json(entry: Record | Event) -> dict[str, Any]:
     return {"kind": "promoted", **entry.as_json()}
 
 
-def _show(entries: Sequence[Record | Event]) -> None:
+def _show(entries: Sequence[PromotionRecord | Event]) -> None:
     from textclf.registry.promotion_log import Event
 
     render.table(
@@ -76,7 +78,7 @@ def _show(entries: Sequence[Record | Event]) -> None:
     )
 
 
-def _what(record: Record) -> str:
+def _what(record: PromotionRecord) -> str:
     return f"promoted, {record.gate.verdict}" if record.gate else "promoted"
 
 

@@ -100,27 +100,27 @@ def prune(
     quiet: Quiet = False,
 ) -> None:
     """Remove old versions for good; never latest, previous, or one with a tag."""
-    from textclf.registry.retention import Policy, parse_age
+    from textclf.registry.retention import RetentionPolicy, parse_age
 
     if keep is None and older_than is None:
         raise UsageError(
             "say which versions to keep: --keep N, --older-than AGE, or both",
             hint="textclf versions prune --keep 10 --dry-run",
         )
-    policy = Policy(keep, None if older_than is None else parse_age(older_than))
+    policy = RetentionPolicy(keep, None if older_than is None else parse_age(older_than))
     registry = open_registry(models)
-    verdicts = policy.judge(_readable(registry), registry.protected(), datetime.now(UTC))
+    decisions = policy.decide(_readable(registry), registry.prune_exemptions(), datetime.now(UTC))
     gone: list[Summary] = []
     kept: dict[str, str] = {}
-    for verdict in verdicts:
-        version = verdict.version.version
-        why = verdict.kept
+    for decision in decisions:
+        version = decision.version.version
+        why = decision.keep_reason
         if why is None and not dry_run:
             why = _removed(registry, version, message)
         if why is not None:
             kept[version] = why
             continue
-        gone.append(verdict.version)
+        gone.append(decision.version)
         if not as_json:
             render.line(f"{'would prune' if dry_run else 'pruned'} {render.visible(version)}")
     if as_json:
@@ -173,15 +173,15 @@ def export(
     quiet: Quiet = False,  # noqa: ARG001 - every command takes it
 ) -> None:
     """Write a version with all its files into one archive."""
-    from textclf.registry.archive import Bundle, pack
+    from textclf.registry.archive import ExportedVersion, write_archive
 
     registry = open_registry(models)
     found = registry.resolve(version)
-    bundle = Bundle(found, registry.contents(found))
+    bundle = ExportedVersion(found, registry.export_files(found))
     with _new(file) as archive:
-        pack(bundle, archive)
+        write_archive(bundle, archive)
         size = archive.tell()
-    names = list(bundle.contents)
+    names = list(bundle.files)
     if as_json:
         path = render.storable(file)
         render.json({"version": str(found), "path": path, "bytes": size, "files": names})
@@ -217,16 +217,16 @@ def import_(
     quiet: Quiet = False,
 ) -> None:
     """Take in a version from an archive, under its own number; nothing is promoted."""
-    from textclf.registry.archive import unpack
+    from textclf.registry.archive import read_archive
 
     registry = open_registry(models)
     try:
         with file.open("rb") as archive:
-            bundle = unpack(archive, file.stat().st_size, str(file))
+            bundle = read_archive(archive, file.stat().st_size, str(file))
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     with deferred_interrupts():
-        new = registry.adopt(bundle.version, bundle.contents, source=render.storable(file))
+        new = registry.import_version(bundle.version, bundle.files, source=render.storable(file))
     promoted = registry.latest() == bundle.version
     if as_json:
         path = render.storable(registry.locate(bundle.version))

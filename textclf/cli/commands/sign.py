@@ -20,7 +20,7 @@ from textclf.errors import UsageError
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
-    from textclf.registry.signing import Sign
+    from textclf.registry.signing import Signer
 
 SignKey = Annotated[
     Path | None,
@@ -52,7 +52,7 @@ def sign(
     render.hint("textclf verify --key PUB checks it", quiet=quiet)
 
 
-def open_to_publish(models: Path, key: Path | None) -> tuple[Registry, Sign | None]:
+def open_to_publish(models: Path, key: Path | None) -> tuple[Registry, Signer | None]:
     """The registry, and how a version to come is signed. Raises UsageError if it would be refused.
 
     That is said now, and not when a long search is done.
@@ -69,12 +69,12 @@ def open_to_publish(models: Path, key: Path | None) -> tuple[Registry, Sign | No
     return registry, None
 
 
-def _signer(registry: Registry, path: Path) -> Sign:
-    from textclf.registry.signing import signer
+def _signer(registry: Registry, path: Path) -> Signer:
+    from textclf.registry.signing import load_signer
 
-    sign = signer(path)
+    sign = load_signer(path)
     required = registry.signed_by
-    if required and not required.made(sign(b"textclf"), b"textclf"):
+    if required and not required.verifies(sign(b"textclf"), b"textclf"):
         raise UsageError(
             f"{path} is not the private key of {required.path}, whose signature is required"
         )

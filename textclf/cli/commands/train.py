@@ -228,7 +228,7 @@ def train(
     read_seconds = time.perf_counter() - began
     job = prepare(rows, test_rows or None, share, options, settings)
     _check(job)
-    plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, start=start)
+    plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, base=start)
     if plan.version is None:
         report.show_unchanged(registry, plan, as_json=as_json, quiet=quiet)
         return
@@ -272,7 +272,7 @@ def _publish(
     with deferred_interrupts():
         published = publish()
         outcome = _promote(registry, published, gate, past, force=force)
-        answers.tell_kept(outcome.promotion.kept if outcome.promotion else registry.heal())
+        answers.tell_kept(outcome.promotion.kept if outcome.promotion else registry.sync_alias())
         path = registry.locate(registry.resolve(published.version))
         report.show(published, path, outcome, past, as_json=as_json, quiet=quiet)
     if outcome.refusal:

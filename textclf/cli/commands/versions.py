@@ -50,7 +50,7 @@ def list_(models: Models = DEFAULT_MODELS, as_json: AsJson = False, quiet: Quiet
     except IntegrityError as unreadable:
         promoted = ""
         damaged.append(unreadable)
-    tags = {version: each.tags for version, each in registry.standings().items() if each.tags}
+    tags = {version: each.tags for version, each in registry.version_states().items() if each.tags}
     if as_json:
         render.json([_listed(s, promoted, tags.get(s.version, {})) for s in summaries])
     elif summaries:
@@ -108,10 +108,10 @@ def show(
 
     registry = open_registry(models)
     found = registry.resolve(version)
-    metadata = registry.claims(found)
+    metadata = registry.unverified_metadata(found)
     latest = registry.latest() == found
-    standing = registry.standings().get(str(found))
-    tags = standing.tags if standing else {}
+    state = registry.version_states().get(str(found))
+    tags = state.tags if state else {}
     if problem := registry.signature_problem(found):
         render.warning(f"{registry.locate(found, METADATA)} {problem}")
     if as_json:

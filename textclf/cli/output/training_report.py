@@ -63,7 +63,7 @@ def show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool
     base = registry.resolve(plan.bump.base or "latest")
     promoted = registry.latest() == base
     if as_json:
-        metadata = registry.claims(base)
+        metadata = registry.unverified_metadata(base)
         render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
         return
     render.line(f"{plan.bump.reasons[0]}: no new version")
