@@ -272,7 +272,7 @@ def test_running_out_of_something_is_an_integrity_error(error, monkeypatch):
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(unpickler, "_check_pipeline", fail)
+    monkeypatch.setattr(unpickler, "check_pipeline", fail)
     with pytest.raises(IntegrityError):
         load(dumped(fitted()))
 

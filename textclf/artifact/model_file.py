@@ -27,7 +27,7 @@ def to_bytes(pipeline: Pipeline) -> bytes:
 
 
 def _canonicalize(pipeline: Pipeline) -> None:
-    """Take out what differs from run to run or slows down loading, but means nothing."""
+    """Remove what differs from run to run or slows down loading without changing the model."""
     for _, vectorizer in pipeline.named_steps["features"].transformer_list:
         vectorizer.__dict__.pop("_stop_words_id", None)  # a memory address
         vocabulary = vectorizer.vocabulary_  # after max_features its values are NumPy integers
@@ -35,7 +35,7 @@ def _canonicalize(pipeline: Pipeline) -> None:
 
 
 def describe(data: bytes, file: str = ARTIFACT) -> FileRecord:
-    """Name, digest and size for the metadata."""
+    """Return the record of a file for the metadata: its name, digest and size."""
     return FileRecord(file, hashlib.sha256(data).hexdigest(), len(data))
 
 

@@ -1,7 +1,7 @@
-"""Open a model file of any make, as its maker meant it: whatever code it holds is run.
+"""Open a model file without restrictions, running whatever code it holds.
 
-For models from before textclf, or of an older one, whose maker is known. All others are for
-``safe_load``.
+This is for trusted models that were made without textclf, or by an older one; all others are opened
+by ``unpickler``.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from textclf.errors import IntegrityError
 
 
 def load_anything(data: bytes, *, name: str) -> Any:
-    """The pipeline in a file that ``joblib.dump`` has written; code in the file is run.
+    """Return the pipeline in a file that ``joblib.dump`` has written; code in the file is run.
 
     Raises:
-        IntegrityError: it cannot be opened, or is no pipeline that gives texts a label of text.
+        IntegrityError: it cannot be opened, or is not a pipeline whose labels are text.
     """
     try:
-        with warnings.catch_warnings():  # of other versions of scikit-learn: that is why it is old
+        with (
+            warnings.catch_warnings()
+        ):  # about the version of scikit-learn, which is expected of old models
             warnings.simplefilter("ignore")
             pipeline = joblib.load(io.BytesIO(data))
         labels = getattr(pipeline, "classes_", [0])

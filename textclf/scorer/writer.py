@@ -33,7 +33,7 @@ class CannotCompile(TextclfError):
 
 
 def compiled_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
-    """The file of a pipeline as ``training`` makes it, or ``safe_load`` opens it.
+    """The file of a pipeline as ``training`` makes it, or ``artifact.unpickler`` opens it.
 
     Args:
         pipeline: TF-IDF features and a classifier, fitted.
