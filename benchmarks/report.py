@@ -59,7 +59,7 @@ def surroundings() -> Surroundings:
     """Look around."""
     import joblib
 
-    from textclf.artifact import model_file as artifact
+    from textclf.training.provenance import code
 
     libraries = {name: _version(name) for name in _LIBRARIES}
     return Surroundings(
@@ -69,7 +69,7 @@ def surroundings() -> Surroundings:
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         load=round(os.getloadavg()[0], 2),
         versions={"python": platform.python_version(), **libraries},
-        code=artifact.code(),
+        code=code(),
     )
 
 

@@ -180,7 +180,7 @@ def prepared(text: str) -> str:
 
 def _outcome(model: Any, test: Rows, numbers: dict[str, str], start: float) -> Outcome:
     """Of a list of texts; fastText's binding ends each with a line end, as in training."""
-    from textclf.evaluation.evaluate import measure
+    from textclf.evaluation.metrics import measure
 
     labels = {number: label for label, number in numbers.items()}
     found, _ = model.predict([prepared(text) for text in test.texts])

@@ -50,7 +50,8 @@ from textclf.prediction.predictor import Predictor
 from textclf.search.calibration import needs_calibration
 from textclf.search.space import BLOCKS, SpaceSource, parse_space
 from textclf.search.space import CLASSIFIERS as CLASSIFIER_NAMES
-from textclf.training.train import Settings, prepare, train
+from textclf.training.job import SearchSettings, prepare
+from textclf.training.train import train
 
 
 def load(data):
@@ -84,7 +85,7 @@ def test_what_train_publishes_predicts_like_the_one_joblib_loads(table, blocks, 
     file.write_text("text,label\n" + "".join(f"{t},{n % 3}\n" for n, t in enumerate(TEXTS)))
     rows = read_dataset(file, ReadOptions())
     grid = "".join(f"[features.{block}]\n" for block in blocks) + f"[classifier.{table}]\n"
-    settings = Settings(parse_space(SpaceSource("grid", grid)), folds=2)
+    settings = SearchSettings(parse_space(SpaceSource("grid", grid)), folds=2)
     job = prepare(rows, rows, 0.5, ReadOptions(), settings)
     _, data, _ = train(job, "1.0.0", BumpRecord("auto", "major", [], None), jobs=1)
     pipeline, reference = load(data), joblib.load(io.BytesIO(data))

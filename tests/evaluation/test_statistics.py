@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import brier_score_loss, confusion_matrix, f1_score, log_loss
+from sklearn.metrics import brier_score_loss, f1_score, log_loss
 
 from textclf.evaluation.statistics import (
     Bin,
     bootstrap,
     brier_scores,
     calibration_error,
-    confusion,
-    f1_scores,
     interval,
     log_losses,
     mcnemar,
@@ -51,17 +49,6 @@ def quick_macro_f1(truth, predicted):
 
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
-
-
-@given(pairs)
-def test_confusion_and_f1_are_scikit_learn_s(rows):
-    """Counts and F1 are those of scikit-learn, for any labels."""
-    truth, predicted = np.array(rows).T
-    matrix = confusion(truth, predicted, LABELS)
-    assert np.array_equal(matrix, confusion_matrix(truth, predicted, labels=range(LABELS)))
-    f1 = f1_scores(np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0))
-    theirs = f1_score(truth, predicted, labels=range(LABELS), average=None, zero_division=0)
-    assert f1 == pytest.approx(theirs)
 
 
 @given(pairs, st.integers(0, 5))

@@ -12,7 +12,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from textclf.data.dataset import Dataset
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import decode, encode
 from textclf.report.evidence import Evidence
 from textclf.report.gather import gather
@@ -53,7 +53,7 @@ def test_what_is_said_of_the_rows_is_what_the_pipeline_says(classifier, labels):
     """Labels and scores are those of the pipeline's own methods."""
     rows = dataset(labels, wrong={4, 7})
     model = fitted(classifier(), dataset(labels))
-    scored = Scored.of(model, rows)
+    scored = ScoredRows.from_pipeline(model, rows)
     assert scored.predicted == model.predict(rows.texts).tolist()
     assert scored.scores.shape == (30, len(labels))
     if scored.probable:
@@ -71,7 +71,7 @@ def test_what_is_said_of_the_rows_is_what_the_pipeline_says(classifier, labels):
 def test_the_ngrams_of_a_label_are_its_own(classifier, labels):
     """The largest weights are those of the words that only the label has, with their block."""
     rows = dataset(labels)
-    found = gather(Scored.of(fitted(classifier(), rows), rows)).ngrams
+    found = gather(ScoredRows.from_pipeline(fitted(classifier(), rows), rows)).ngrams
     assert list(found) == list(labels)
     for label, ngrams in found.items():
         weights = [n.weight for n in ngrams]
@@ -89,7 +89,7 @@ def test_the_ngrams_are_those_of_the_largest_coefficients():
     model = fitted(LinearSVC(), rows)
     names = model.named_steps["features"].get_feature_names_out()
     for label, row in zip("abc", model.named_steps["classifier"].coef_, strict=True):
-        found = gather(Scored.of(model, rows)).ngrams[label]
+        found = gather(ScoredRows.from_pipeline(model, rows)).ngrams[label]
         best = np.argsort(-row, kind="stable")[: len(found)]
         assert [f"{n.block}__{n.ngram}" for n in found] == names[best].tolist()
         assert [n.weight for n in found] == pytest.approx(row[best].tolist(), abs=1e-6)
@@ -98,7 +98,7 @@ def test_the_ngrams_are_those_of_the_largest_coefficients():
 def test_thresholds_count_the_rows():
     """At every threshold: how many rows are answered, and how many of them are right."""
     rows = dataset(wrong={4, 7})
-    scored = Scored.of(fitted(LogisticRegression(), dataset()), rows)
+    scored = ScoredRows.from_pipeline(fitted(LogisticRegression(), dataset()), rows)
     found = gather(scored).probabilities.thresholds
     assert (found[0].answered, found[0].accuracy) == (1, pytest.approx(28 / 30, abs=1e-6))
     assert (found[100].answered, found[100].accuracy) == (0, None)
@@ -114,7 +114,7 @@ def test_thresholds_count_the_rows():
 def test_the_most_confident_mistakes_come_first_and_without_their_texts():
     """By score; the texts are there only where they were asked for, and then not whole."""
     rows = dataset(wrong=range(0, 30, 2))
-    scored = Scored.of(fitted(LogisticRegression(), dataset()), rows)
+    scored = ScoredRows.from_pipeline(fitted(LogisticRegression(), dataset()), rows)
     evidence = gather(scored)
     scores = [mistake.score for mistake in evidence.mistakes]
     assert scores == sorted(scores, reverse=True)
@@ -122,7 +122,7 @@ def test_the_most_confident_mistakes_come_first_and_without_their_texts():
     assert all(mistake.text is None for mistake in evidence.mistakes)
     assert b"the" not in encode(evidence.mistakes)
     long = replace(rows, texts=tuple(t + " x" * 999 for t in rows.texts))
-    shown = gather(Scored.of(scored.model, long), texts=True)
+    shown = gather(ScoredRows.from_pipeline(scored.model, long), texts=True)
     assert shown.texts
     assert all(len(mistake.text) == 400 for mistake in shown.mistakes)
     assert evidence.mistakes[0].truth == rows.labels[evidence.mistakes[0].place - 2]
@@ -132,7 +132,7 @@ def test_a_label_that_the_model_does_not_know_is_a_mistake():
     """Its score is not known, and its probability is nil."""
     rows = dataset()
     strange = replace(rows, labels=("new", *rows.labels[1:]))
-    evidence = gather(Scored.of(fitted(LogisticRegression(), rows), strange))
+    evidence = gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), strange))
     [mistake] = evidence.mistakes
     assert (mistake.truth, mistake.truth_score) == ("new", None)
     assert evidence.probabilities.log_loss > 1
@@ -142,7 +142,8 @@ def test_the_same_test_gives_the_same_file_and_it_is_read_back():
     """Byte for byte; nothing is lost in the file."""
     rows = dataset(wrong={3})
     first, second = (
-        gather(Scored.of(fitted(LogisticRegression(), rows), rows), texts=True) for _ in range(2)
+        gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), rows), texts=True)
+        for _ in range(2)
     )
     assert encode(first) == encode(second)
     assert decode(encode(first), Evidence, name="report.json") == first

@@ -13,8 +13,9 @@ from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
 from textclf.search.space import SpaceSource, parse_space, preset_source
+from textclf.training.job import SearchSettings, prepare
 from textclf.training.reproduce import Outcome, recorded_job, reproduce, same_files
-from textclf.training.train import Settings, prepare, train
+from textclf.training.train import train
 
 SPACE = """
 [features.word]
@@ -73,7 +74,7 @@ def folder(tmp_path, monkeypatch):
 def trained(data="train.csv", test="test.csv", options=None, share=0.2, **settings):
     """A version as `textclf train` makes it, and as it is when its file has been read again."""
     options = options or ReadOptions()
-    made = Settings(**{"space": space(SPACE), "folds": 3, **settings})
+    made = SearchSettings(**{"space": space(SPACE), "folds": 3, **settings})
     test_rows = test and read_dataset(test, options)
     job = prepare(read_dataset(data, options), test_rows or None, share, options, made)
     metadata, artifact, _ = train(job, "1.0.0", BUMP, jobs=1)
@@ -295,7 +296,9 @@ def test_the_same_predictions_with_other_bytes(version):
 def test_different_predictions_are_counted(version):
     """And the parameters and scores that came out otherwise are named."""
     metadata, _ = version
-    weak = Settings(space("[features.word]\nmax_features = 2\n[classifier.MultinomialNB]"), folds=3)
+    weak = SearchSettings(
+        space("[features.word]\nmax_features = 2\n[classifier.MultinomialNB]"), folds=3
+    )
     job = replace(recorded_job(metadata), settings=weak)
     other, artifact, _ = train(job, "1.0.0", BUMP, jobs=1)
     scores = msgspec.structs.replace(metadata.search, candidates=other.search.candidates)

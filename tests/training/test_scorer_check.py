@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from textclf.data.dataset import read_dataset
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.scorer.scorer import SCORER, Scorer
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.grid_search import pipeline
@@ -24,7 +24,7 @@ def tested():
     rows = replace(rows, texts=rows.texts[:200], labels=rows.labels[:200])
     features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3]}}
     fitted = pipeline(Point(features, "LogisticRegression", {}), 0).fit(rows.texts, rows.labels)
-    return Scored.of(fitted, rows), compiled_scorer(fitted)
+    return ScoredRows.from_pipeline(fitted, rows), compiled_scorer(fitted)
 
 
 def test_a_true_scorer_is_proven(tested):
@@ -64,7 +64,9 @@ def test_a_scorer_with_other_labels_is_not(tested):
 def test_a_scorer_that_forgets_rare_settings_is_not(tested):
     """Awkward texts find what ordinary rows may not: here, that accents and case matter."""
     scored, data = tested
-    few = Scored.of(scored.model, replace(scored.rows, texts=("plain text",), labels=("neutral",)))
+    few = ScoredRows.from_pipeline(
+        scored.model, replace(scored.rows, texts=("plain text",), labels=("neutral",))
+    )
     head = int.from_bytes(data[:8], "little")
     settings = data[8 : 8 + head].rstrip()
     settings = settings.replace(b'lowercase\\":true', b'lowercase\\":false').ljust(head)

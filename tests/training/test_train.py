@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,16 +13,15 @@ import joblib
 import numpy as np
 import pytest
 
-from textclf.artifact import model_file as artifact
-from textclf.artifact.model_file import code
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError
-from textclf.evaluation.evaluate import measure
+from textclf.evaluation.metrics import measure
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
 from textclf.search.grid_search import Fit
 from textclf.search.space import SpaceSource, parse_space
-from textclf.training.train import Settings, prepare, train
+from textclf.training.job import SearchSettings, prepare
+from textclf.training.train import train
 
 DATA = Path(__file__).parents[2] / "data"
 SPACE = parse_space(
@@ -48,7 +46,7 @@ def job():
     options = ReadOptions()
     rows = read_dataset(DATA / "train.csv", options)
     test = read_dataset(DATA / "test.csv", options)
-    return prepare(rows, test, 0.2, options, Settings(SPACE, folds=3))
+    return prepare(rows, test, 0.2, options, SearchSettings(SPACE, folds=3))
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +138,7 @@ sys.path.insert(0, sys.argv[1])
 import test_train as t
 options = t.ReadOptions()
 rows, test = (t.read_dataset(t.DATA / name, options) for name in ("train.csv", "test.csv"))
-job = t.prepare(rows, test, 0.2, options, t.Settings(t.SPACE, folds=3))
+job = t.prepare(rows, test, 0.2, options, t.SearchSettings(t.SPACE, folds=3))
 print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).hexdigest())
 """
 
@@ -165,7 +163,7 @@ def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_se
 def test_every_classifier_gives_the_same_bytes_twice(job, classifier):
     """Two trainings in one process give equal artifacts, whatever the classifier."""
     space = parse_space(SpaceSource("g", f"[features.word]\n[classifier.{classifier}]"))
-    small = replace(job, settings=Settings(space, folds=2))
+    small = replace(job, settings=SearchSettings(space, folds=2))
     first, second = (train(small, "1.0.0", BUMP, jobs=1)[1] for _ in range(2))
     assert first == second
 
@@ -181,9 +179,9 @@ def test_without_test_data_a_stratified_share_is_split_off():
     """The split keeps the shares of the labels, holds every row once, and follows the seed."""
     options = ReadOptions()
     rows = read_dataset(DATA / "train.csv", options)
-    job = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
-    again = prepare(rows, None, 0.25, options, Settings(SPACE, seed=3))
-    other = prepare(rows, None, 0.25, options, Settings(SPACE, seed=4))
+    job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
+    again = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
+    other = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=4))
     assert job.split == 0.25
     assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
     for label, count in job.test.label_counts.items():
@@ -197,7 +195,7 @@ def test_rows_that_cannot_be_split_are_refused(tmp_path):
     path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
     options = ReadOptions()
     with pytest.raises(DataError, match=r"a share of 0\.2 cannot be split off"):
-        prepare(read_dataset(path, options), None, 0.2, options, Settings(SPACE))
+        prepare(read_dataset(path, options), None, 0.2, options, SearchSettings(SPACE))
 
 
 def test_the_recipe_of_the_file_is_that_of_the_job(job, trained):
@@ -214,7 +212,7 @@ def test_rows_left_out_are_counted_once(tmp_path):
     read, test = (read_dataset(tmp_path / name, options) for name in ("train.csv", "test.csv"))
     space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
     for given, expected in ((None, 0), (test, 1)):
-        job = prepare(read, given, 0.2, options, Settings(space, folds=2))
+        job = prepare(read, given, 0.2, options, SearchSettings(space, folds=2))
         metadata, *_ = train(job, "1.0.0", BUMP, jobs=1)
         assert (metadata.data.skipped_rows, metadata.test.skipped_rows) == (2, expected)
 
@@ -223,53 +221,13 @@ def test_accuracy_is_recorded_whatever_is_maximised(job):
     """best_cv_accuracy is an accuracy even where the search goes by another metric."""
     space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
     by_accuracy, by_recall = (
-        train(replace(job, settings=Settings(space, scoring, folds=2)), "1.0.0", BUMP, jobs=1)[0]
+        train(
+            replace(job, settings=SearchSettings(space, scoring, folds=2)), "1.0.0", BUMP, jobs=1
+        )[0]
         for scoring in ("accuracy", "f1_macro")
     )
     assert by_accuracy.best_cv_accuracy == by_recall.best_cv_accuracy
     assert by_recall.search.candidates[0].mean != by_recall.best_cv_accuracy
-
-
-def git(*command):
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *command],
-        check=True,
-        capture_output=True,
-    )
-
-
-def test_the_code_is_known_by_digest_and_commit(tmp_path, monkeypatch):
-    """The digest is of textclf's source; commit and changes are of the repository trained in."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    outside = code()
-    assert (outside.git_commit, outside.dirty) == (None, None)
-    assert len(outside.sha256) == 64
-    (tmp_path / "file").write_text("1")
-    git("init")
-    git("add", "file")
-    git("commit", "-m", "one")
-    (tmp_path / "untracked").write_text("a model, say")
-    clean = code()
-    head = (tmp_path / ".git" / "HEAD").read_text().split()[1]
-    assert clean.git_commit == (tmp_path / ".git" / head).read_text().strip()
-    assert clean.dirty is False
-    (tmp_path / "file").write_text("2")
-    assert code().dirty is True
-    assert code().sha256 == outside.sha256
-
-
-def test_the_digest_of_the_code_follows_the_code(tmp_path, monkeypatch):
-    """Another source has another digest; the command line and the reports do not count."""
-    copy = tmp_path / "textclf"
-    shutil.copytree(Path(artifact.__file__).parents[1], copy)
-    monkeypatch.setattr(artifact, "__file__", str(copy / "artifact" / "model_file.py"))
-    before = code().sha256
-    (copy / "cli" / "output" / "render.py").write_text("")
-    (copy / "report" / "page.py").write_text("")
-    assert code().sha256 == before
-    (copy / "search" / "grid_search.py").write_text("")
-    assert code().sha256 != before
 
 
 def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
@@ -322,7 +280,7 @@ def test_every_model_has_probabilities(job, classifier, own):
     """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
     text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
     space = parse_space(SpaceSource("grid", text))
-    _, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    _, artifact, _ = train(replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP)
     model = joblib.load(io.BytesIO(artifact))
     texts = list(job.test.texts)
     probabilities = model.predict_proba(texts)
@@ -337,6 +295,8 @@ def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
     """The first candidate has no n-gram left; the winner is calibrated all the same."""
     text = "features.word.min_df = [100000, 2]\nclassifier.LinearSVC = {}"
     space = parse_space(SpaceSource("grid", text))
-    metadata, artifact, _ = train(replace(job, settings=Settings(space, folds=3)), "1.0.0", BUMP)
+    metadata, artifact, _ = train(
+        replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP
+    )
     assert [candidate.mean is None for candidate in metadata.search.candidates] == [True, False]
     assert hasattr(joblib.load(io.BytesIO(artifact)), "predict_proba")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textclf.evaluation import statistics
+from textclf.evaluation.metrics import label_codes, measure
 from textclf.evaluation.statistics import Bin, Floats, Interval, Labels, Method
-from textclf.metadata.schema import ClassMetrics, Confusion, Metrics
+from textclf.metadata.schema import Metrics
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
@@ -58,39 +59,6 @@ class Evaluation:
     scores: list[float]
 
 
-def measure(truth: Sequence[str], predicted: Sequence[str]) -> Metrics:
-    """Compare predicted labels with the true ones, row by row.
-
-    Labels that occur in neither are not listed. A precision or recall without any row to be
-    computed from is 0.
-    """
-    labels = sorted({*truth, *predicted})
-    numbers = {label: n for n, label in enumerate(labels)}
-    matrix = statistics.confusion(
-        numbered(truth, numbers), numbered(predicted, numbers), len(labels)
-    )
-    right, support, given = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
-    precision, recall = (right / np.maximum(rows, 1) for rows in (given, support))
-    f1 = statistics.f1_scores(right, support, given)
-    return Metrics(
-        accuracy=float(right.sum() / matrix.sum()),
-        macro_f1=float(f1.mean()),
-        weighted_f1=float((f1 * support).sum() / support.sum()),
-        per_class={
-            label: ClassMetrics(
-                float(precision[n]), float(recall[n]), float(f1[n]), int(support[n])
-            )
-            for n, label in enumerate(labels)
-        },
-        confusion=Confusion(labels, matrix.tolist()),
-    )
-
-
-def numbered(labels: Sequence[str], numbers: dict[str, int]) -> Labels:
-    """Labels as numbers; -1 for one that has none."""
-    return np.fromiter((numbers.get(label, -1) for label in labels), np.int64, len(labels))
-
-
 def evaluate(predictor: Predictor, rows: Dataset) -> Evaluation:
     """Score a version on labelled rows."""
     labels: list[str] = []
@@ -103,10 +71,10 @@ def evaluate(predictor: Predictor, rows: Dataset) -> Evaluation:
         labels += [next(iter(each.scores)) for each in predictions]  # whatever the threshold
         scores += [each.score for each in predictions]
         if predictor.score_type == "probability":
-            losses.append(_losses(predictions, numbered(rows.labels[part], numbers), numbers))
+            losses.append(_losses(predictions, label_codes(rows.labels[part], numbers), numbers))
     metrics = measure(rows.labels, labels)
     every = {label: n for n, label in enumerate(metrics.confusion.labels)}
-    truth, given = numbered(rows.labels, every), numbered(labels, every)
+    truth, given = label_codes(rows.labels, every), label_codes(labels, every)
     [resampled] = statistics.bootstrap(truth, given)
     return Evaluation(
         metrics,

@@ -9,7 +9,7 @@ import numpy as np
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation import statistics
-from textclf.evaluation.evaluate import measure, numbered
+from textclf.evaluation.metrics import label_codes, measure
 from textclf.evaluation.statistics import Floats, Interval, Method
 from textclf.metadata.schema import ClassMetrics, Confusion, Metadata, Metrics
 from textclf.metadata.sketch import Sketch
@@ -110,7 +110,7 @@ def compare_on(
     labels_a, labels_b = a.label(rows.texts), b.label(rows.texts)
     before, after = measure(rows.labels, labels_a), measure(rows.labels, labels_b)
     numbers = {label: n for n, label in enumerate(sorted({*rows.labels, *labels_a, *labels_b}))}
-    truth, one, other = (numbered(each, numbers) for each in (rows.labels, labels_a, labels_b))
+    truth, one, other = (label_codes(each, numbers) for each in (rows.labels, labels_a, labels_b))
     resampled = statistics.bootstrap(truth, one, other)
     only_a = int(np.count_nonzero((one == truth) & (other != truth)))
     only_b = int(np.count_nonzero((other == truth) & (one != truth)))

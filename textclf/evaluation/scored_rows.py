@@ -12,7 +12,7 @@ from textclf.data.dataset import Dataset
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ScoredRows:
     """What a model said of labelled rows.
 
     Attributes:
@@ -30,7 +30,7 @@ class Scored:
     probable: bool
 
     @classmethod
-    def of(cls, model: Any, rows: Dataset) -> Scored:
+    def from_pipeline(cls, model: Any, rows: Dataset) -> ScoredRows:
         """Label the rows."""
         matrix, classifier = model[:-1].transform(rows.texts), model[-1]
         probable = hasattr(classifier, "predict_proba")

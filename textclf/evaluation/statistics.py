@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from textclf.evaluation.metrics import f1_scores
+
 Labels = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,22 +38,7 @@ _AT_ONCE = 4_000_000
 """Counts of resampled rows held at a time: 32 MB."""
 
 
-# -- scores ----------------------------------------------------------------------------------------
-
-
-def confusion(truth: Labels, predicted: Labels, labels: int) -> NDArray[np.int64]:
-    """``[i, j]``: rows of label ``i`` that were taken for ``j``, of so many labels."""
-    pairs = np.asarray(truth, np.int64) * labels + predicted
-    return np.bincount(pairs, minlength=labels * labels).reshape(labels, labels)
-
-
-def f1_scores(right: NDArray[Any], true: NDArray[Any], predicted: NDArray[Any]) -> Floats:
-    """F1 of labels from counts: rows right, rows that have it, rows that were given it.
-
-    It is 0 for a label that neither has.
-    """
-    scores: Floats = 2 * right / np.maximum(true + predicted, 1)
-    return scores
+# -- intervals -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

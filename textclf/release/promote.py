@@ -69,7 +69,7 @@ class Scored:
     def of(self, version: Version) -> Metrics:
         """Open a version and score it. Raises TextclfError where it cannot be used here."""
         if version not in self._found:
-            from textclf.evaluation.evaluate import measure
+            from textclf.evaluation.metrics import measure
             from textclf.prediction.predictor import Predictor
 
             predictor = Predictor.load(self._registry, version)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.evaluation.statistics import BINS, calibration_error, log_losses, reliability
 from textclf.report.evidence import Bin, Evidence, Mistake, Ngram, Probabilities, Threshold
 from textclf.report.html.markup import shorten
@@ -21,7 +21,7 @@ _EXCERPT = 400
 Floats = NDArray[np.floating[Any]]
 
 
-def gather(scored: Scored, *, texts: bool = False) -> Evidence:
+def gather(scored: ScoredRows, *, texts: bool = False) -> Evidence:
     """Gather what a report shows.
 
     Args:
@@ -38,7 +38,7 @@ def gather(scored: Scored, *, texts: bool = False) -> Evidence:
     )
 
 
-def _probabilities(scored: Scored) -> Probabilities:
+def _probabilities(scored: ScoredRows) -> Probabilities:
     truth, predicted = _numbers(scored, scored.rows.labels), _numbers(scored, scored.predicted)
     probabilities = scored.scores.astype(np.float64)
     confidence = probabilities[np.arange(len(truth)), predicted]
@@ -61,7 +61,7 @@ def _threshold(at: float, confidence: Floats, right: NDArray[np.bool_]) -> Thres
     return Threshold(at, _short(taken.mean()), accuracy)
 
 
-def _numbers(scored: Scored, labels: Iterable[str]) -> NDArray[np.int64]:
+def _numbers(scored: ScoredRows, labels: Iterable[str]) -> NDArray[np.int64]:
     """Labels as the columns of the scores; -1 for one that the model does not know."""
     columns = {label: number for number, label in enumerate(scored.model.classes_.tolist())}
     return np.asarray([columns.get(label, -1) for label in labels])
@@ -71,7 +71,7 @@ def _short(value: Any) -> float:
     return round(float(value), 6)
 
 
-def _mistakes(scored: Scored, *, texts: bool) -> list[Mistake]:
+def _mistakes(scored: ScoredRows, *, texts: bool) -> list[Mistake]:
     truth, predicted = _numbers(scored, scored.rows.labels), _numbers(scored, scored.predicted)
     wrong = np.flatnonzero(truth != predicted)
     scores = scored.scores[wrong, predicted[wrong]]

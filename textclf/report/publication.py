@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import Metadata
 from textclf.report.evidence import Evidence
 from textclf.report.files import files
@@ -16,7 +16,7 @@ class Publication:
         self._texts = texts
         self._evidence: Evidence | None = None
 
-    def see(self, scored: Scored) -> None:
+    def see(self, scored: ScoredRows) -> None:
         """Gather what the pages show; the model and the rows are not kept."""
         self._evidence = gather(scored, texts=self._texts)
 

@@ -8,8 +8,8 @@ from semver import Version
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import Dataset
 from textclf.errors import IntegrityError
-from textclf.evaluation.evaluate import measure
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.metrics import measure
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import TestRecord
 from textclf.registry.registry import Registry
 from textclf.report.gather import gather
@@ -26,7 +26,7 @@ def rescored(registry: Registry, version: Version, rows: Dataset, *, texts: bool
     """
     model = load_pipeline(registry.artifact(version), name=registry.locate(version))
     try:
-        scored = Scored.of(model, rows)
+        scored = ScoredRows.from_pipeline(model, rows)
     except (AttributeError, TypeError, ValueError, IndexError) as error:
         raise IntegrityError(
             f"version {version} cannot be used with the libraries installed here: {error}",

@@ -20,7 +20,8 @@ from textclf.metadata.schema import ARTIFACT, DataRecord, Metadata, TestRecord
 from textclf.metadata.sketch import Sketch
 from textclf.search.grid_search import Fit
 from textclf.search.space_check import check_space
-from textclf.training.train import Job, Settings, prepare, train
+from textclf.training.job import Job, SearchSettings, prepare
+from textclf.training.train import train
 
 _UNUSABLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
 """What comes of a model of other libraries."""
@@ -103,7 +104,7 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
     test_rows = None if tested.path is None else _read(tested.path, test, options, "--test")
     names = ("space", "scoring", "folds", "seed", "method", "sample")
     recorded = {name: getattr(metadata.search, name) for name in names}
-    settings = Settings(**recorded, threshold=metadata.threshold)
+    settings = SearchSettings(**recorded, threshold=metadata.threshold)
     job = prepare(rows, test_rows, tested.split or 0.0, options, settings)
     _check(job.train, record, metadata, "--data")
     _check(job.test, tested, metadata, "--test")

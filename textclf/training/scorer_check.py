@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from textclf.errors import TextclfError
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.scorer.batch import BatchScorer, label_indices
 from textclf.scorer.scorer import SCORER, Scorer, label_index
 
@@ -36,7 +36,7 @@ class Disagreement(TextclfError):
     """The compiled scorer and the pipeline do not say the same."""
 
 
-def prove(scored: Scored, data: bytes) -> None:
+def prove(scored: ScoredRows, data: bytes) -> None:
     """Ask the scorer about all test rows, and about awkward texts and some of the rows one by one.
 
     Args:
@@ -53,7 +53,7 @@ def prove(scored: Scored, data: bytes) -> None:
     names = np.asarray(scorer.labels)
     _compare(scored, names[label_indices(decisions)], batch.scores(decisions))
     texts = [*_first(scored.rows.texts), *_AWKWARD, *_long(scored.model)]
-    some = Scored.of(scored.model, replace(scored.rows, texts=tuple(texts)))
+    some = ScoredRows.from_pipeline(scored.model, replace(scored.rows, texts=tuple(texts)))
     one_by_one = [scorer.decide(text) for text in texts]
     _compare(
         some,
@@ -83,7 +83,7 @@ def _long(pipeline: Pipeline) -> list[str]:
     return [*joined, *(f"{text} {text[::2]} {text.upper()}" for text in joined)]
 
 
-def _compare(own: Scored, labels: NDArray[np.str_], scores: NDArray[np.float64]) -> None:
+def _compare(own: ScoredRows, labels: NDArray[np.str_], scores: NDArray[np.float64]) -> None:
     """Raise Disagreement unless these are the pipeline's answers."""
     room = _TOLERANCE * np.maximum(1, np.abs(own.scores))
     wrong = ~(np.abs(scores - own.scores) <= room).all(axis=1)

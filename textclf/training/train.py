@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact import model_file as artifact
 from textclf.artifact.unpickler import load_pipeline
-from textclf.data.dataset import Dataset, ReadOptions
-from textclf.errors import DataError
-from textclf.evaluation import evaluate as evaluation
-from textclf.evaluation.scored_rows import Scored
+from textclf.evaluation.metrics import measure
+from textclf.evaluation.scored_rows import ScoredRows
 from textclf.features.tfidf import Bank, vocabulary_size
-from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import (
     SCHEMA,
     BumpRecord,
     Candidate,
-    Code,
     DataRecord,
-    Environment,
     Metadata,
     SearchRecord,
-    Space,
     TestRecord,
-    build_recipe,
 )
-from textclf.metadata.sketch import Sketch
 from textclf.scorer.scorer import SCORER
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.calibration import calibrated, needs_calibration
@@ -50,134 +40,12 @@ from textclf.search.grid_search import (
     summarize,
 )
 from textclf.search.refit import refit
-from textclf.search.space import Point, points
+from textclf.search.space import Point
+from textclf.training.job import Job
 from textclf.training.scorer_check import prove
 
 _COEFFICIENTS = 50_000_000
 """Of a model whose rows were too many to search all of: 400 MB."""
-
-_LONGEST_LABEL = 1_000
-"""Characters; NumPy keeps every row's label in an array as wide as the longest."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the search goes.
-
-    Attributes:
-        space: what is searched.
-        scoring: the name of scikit-learn's scorer.
-        folds: how many.
-        seed: of the folds, of a split, of classifiers that have a random state.
-        method: ``exact`` or ``race``.
-        sample: the most rows to search; of more, a stratified sample is.
-        threshold: below this score the version gives a text no label; its metrics are without it.
-    """
-
-    space: Space
-    scoring: str = "accuracy"
-    folds: int = 5
-    seed: int = 0
-    method: str = "exact"
-    sample: int | None = None
-    threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything that decides the outcome of a training.
-
-    Attributes:
-        train: the rows trained on.
-        test: the rows tested on.
-        split: their share, where the test rows were split off the training file.
-        options: how both files were read.
-        settings: how the search goes.
-        environment: the libraries at work.
-        code: textclf itself.
-    """
-
-    train: Dataset
-    test: Dataset
-    split: float | None
-    options: ReadOptions
-    settings: Settings
-    environment: Environment
-    code: Code
-
-    def recipe(self) -> Recipe:
-        """What the number of the version depends on."""
-        search = {**asdict(self.settings), "sample": self.sampled}
-        return build_recipe(
-            search.pop("space"),
-            search,
-            labels=frozenset(self.train.label_counts),
-            rows=self.train.rows_sha256,
-            test=self.test.rows_sha256,
-            environment=self.environment,
-            code=self.code,
-        )
-
-    @cached_property
-    def sketch(self) -> Sketch:
-        """Sketch of the training rows."""
-        return Sketch.from_rows(self.train.texts, self.train.labels)
-
-    def points(self) -> list[Point]:
-        """The candidates."""
-        return points(self.settings.space)
-
-    @property
-    def sampled(self) -> int | None:
-        """How many rows are searched, where it is not all of them."""
-        most = self.settings.sample
-        return most if most and len(self.train) > most else None
-
-
-def prepare(
-    train: Dataset, test: Dataset | None, share: float, options: ReadOptions, settings: Settings
-) -> Job:
-    """Bring together what a training needs; without test data, split off a stratified share.
-
-    Raises:
-        DataError: a label is absurdly long, or the rows cannot be split so that every label is on
-            both sides.
-    """
-    longest = max(train.label_counts, key=len)
-    if len(longest) > _LONGEST_LABEL:
-        raise DataError(
-            f"{train.path} has a label of {len(longest):,} characters: {longest[:30]!r}…",
-            hint="is --label-column right?",
-        )
-    split = None if test is not None else share
-    if test is None:
-        train, test = _split(train, share, settings.seed)
-    return Job(train, test, split, options, settings, artifact.environment(), artifact.code())
-
-
-def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    try:
-        rest, held_out = train_test_split(
-            np.arange(len(dataset)), test_size=share, stratify=dataset.labels, random_state=seed
-        )
-    except ValueError:
-        raise DataError(
-            f"a share of {share:g} cannot be split off {dataset.path} as test rows: with "
-            f"{len(dataset)} rows of {len(dataset.label_counts)} labels not every label would be "
-            "on both sides",
-            hint="more rows, test data of its own with --test FILE, or another --test-size",
-        ) from None
-    return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
-
-
-def _rows(dataset: Dataset, numbers: Sequence[int]) -> Dataset:
-    numbers = sorted(numbers)
-    return replace(
-        dataset,
-        texts=tuple(dataset.texts[n] for n in numbers),
-        labels=tuple(dataset.labels[n] for n in numbers),
-        places=cast("Sequence[int]", [dataset.places[n] for n in numbers]),
-    )
 
 
 class Trained(NamedTuple):
@@ -198,7 +66,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     run: Runner | None = None,
     read_seconds: float = 0.0,
     on_fit: Callable[[Fit], object] = lambda _: None,
-    on_test: Callable[[Scored], object] = lambda _: None,
+    on_test: Callable[[ScoredRows], object] = lambda _: None,
 ) -> Trained:
     """Search, refit the winner on all training rows, compile and test it, and describe it.
 
@@ -230,10 +98,10 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         data = artifact.to_bytes(model)
         record = artifact.describe(data)
     with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
-        scored = Scored.of(load_pipeline(data, name=record.file), job.test)
+        scored = ScoredRows.from_pipeline(load_pipeline(data, name=record.file), job.test)
         scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
         prove(scored, scorer)
-        metrics = evaluation.measure(job.test.labels, scored.predicted)
+        metrics = measure(job.test.labels, scored.predicted)
     on_test(scored)
     metadata = Metadata(
         version=version,

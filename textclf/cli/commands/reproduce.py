@@ -22,8 +22,8 @@ from textclf.errors import TextclfError
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
+    from textclf.training.job import Job
     from textclf.training.reproduce import Reproduction
-    from textclf.training.train import Job
 
 _SHOWN = 5
 """Differences of a kind that are shown; JSON has all."""

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from textclf.release.gate import Gate
     from textclf.search.dask_cluster import Cluster
     from textclf.search.space import SpaceSource
-    from textclf.training.train import Job, Settings
+    from textclf.training.job import Job, SearchSettings
 
 
 _SAMPLE = 50_000
@@ -210,7 +210,7 @@ def train(
     from textclf.data.dataset import read_dataset
     from textclf.release.baseline import Past
     from textclf.report.publication import Publication
-    from textclf.training.train import prepare
+    from textclf.training.job import prepare
     from textclf.training.train import train as run
 
     _check_flags(search, scoring, backend, scheduler)
@@ -316,16 +316,18 @@ def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> 
 
 def _settings(
     source: SpaceSource, scoring: Scoring, folds: int, seed: int, search: Method, sample: int | None
-) -> Settings:
+) -> SearchSettings:
     """How the search goes; its space is one that scikit-learn takes."""
     from textclf.search.space import parse_space
     from textclf.search.space_check import check_space
-    from textclf.training.train import Settings
+    from textclf.training.job import SearchSettings
 
     most = (_SAMPLE if source.preset else 0) if sample is None else sample
     space = parse_space(source)
     check_space(space, source.where)
-    return Settings(space, scoring.value, folds, seed, method=search.value, sample=most or None)
+    return SearchSettings(
+        space, scoring.value, folds, seed, method=search.value, sample=most or None
+    )
 
 
 def _check_flags(search: Method, scoring: Scoring, backend: Backend, scheduler: str | None) -> None:

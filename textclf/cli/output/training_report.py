@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
     from textclf.registry.registry import Plan, Promotion, Registry
     from textclf.release.baseline import Past, Progress
-    from textclf.training.train import Job
+    from textclf.training.job import Job
 
 _REASONS = 3
 """Shown of a bump; the metadata has all."""
