@@ -37,7 +37,7 @@ DOCUMENTS = [
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 REFERENCED = "<!-- reference -->\n\n{}\n<!-- end of the reference -->\n"
 REFERENCE = re.compile(REFERENCED.replace("\n\n{}\n", ".*?"), re.DOTALL)
-FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ wrong$", re.MULTILINE)
+FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ problems?$", re.MULTILINE)
 
 
 @pytest.fixture

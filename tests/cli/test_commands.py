@@ -192,7 +192,7 @@ def test_history(cli):
 def test_verify(cli):
     """A whole registry verifies; the answer counts its versions."""
     assert json.loads(cli("verify", "--json").out) == {"ok": True, "versions": 2, "problems": []}
-    assert cli("verify").out == "2 versions, the log and the alias: all whole\n"
+    assert cli("verify").out == "2 versions, the log and the alias: OK\n"
 
 
 def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):

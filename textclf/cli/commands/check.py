@@ -24,6 +24,7 @@ from textclf.cli.options.options import (
 )
 from textclf.cli.output import render
 from textclf.errors import DataError
+from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,22 +82,22 @@ def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, q
     for data in (rows, test):
         if data is not None:
             render.line(
-                f"{render.visible(data.path)}: {render.counted(len(data), 'row')}, "
-                f"{render.counted(len(data.label_counts), 'label')} ({data.format})"
+                f"{escape_controls(data.path)}: {plural(len(data), 'row')}, "
+                f"{plural(len(data.label_counts), 'label')} ({data.format})"
             )
     test_counts = test.label_counts if test else {}
     render.table(
         ["label", "rows", *(["test rows"] if test else [])],
         (
-            [render.shorten(label, 40), count, *([test_counts.get(label, 0)] if test else [])]
+            [excerpt(label, 40), count, *([test_counts.get(label, 0)] if test else [])]
             for label, count in rows.label_counts.items()
         ),
         right=["rows", "test rows"],
     )
     for problem in problems:
-        render.line(f"{problem.severity}: {render.visible(problem.message)}")
+        render.line(f"{problem.severity}: {escape_controls(problem.message)}")
         if not quiet:
             for example in problem.examples:
-                render.line(f"  {render.visible(example)}")
+                render.line(f"  {escape_controls(example)}")
     if not problems:
         render.line("nothing wrong, nothing suspicious")

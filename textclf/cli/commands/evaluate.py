@@ -28,6 +28,7 @@ from textclf.cli.output import document, render
 from textclf.cli.output import evaluation_report as report
 from textclf.cli.output.document import Format
 from textclf.cli.output.rows_file import require_other, write_rows
+from textclf.formatting import excerpt
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
@@ -85,7 +86,7 @@ def evaluate(
     evaluation = run(predictor, rows)
     unknown = sorted(set(rows.labels) - set(predictor.labels))
     if unknown and not quiet:
-        some = ", ".join(map(render.shorten, unknown[:5]))
+        some = ", ".join(map(excerpt, unknown[:5]))
         render.warning(f"labels that {found} was not trained on: {some}")
     if errors:
         _write_errors(errors, rows, evaluation)

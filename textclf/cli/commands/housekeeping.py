@@ -24,6 +24,7 @@ from textclf.cli.options.options import (
 )
 from textclf.cli.output import answers, render
 from textclf.errors import DataError, IntegrityError, NoSuchVersion, StoreError, UsageError
+from textclf.formatting import encodable, escape_controls, plural
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Summary
@@ -78,7 +79,7 @@ def tag(
     if as_json:
         render.json({"version": str(found), "tags": after})
     else:
-        render.line(render.visible(f"{found}: {answers.tags(after) or 'no tags'}"))
+        render.line(escape_controls(f"{found}: {answers.tags(after) or 'no tags'}"))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -122,7 +123,7 @@ def prune(
             continue
         gone.append(decision.version)
         if not as_json:
-            render.line(f"{'would prune' if dry_run else 'pruned'} {render.visible(version)}")
+            render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
     if as_json:
         pruned = [{"version": each.version, "bytes": each.bytes} for each in gone]
         told = [{"version": version, "why": why} for version, why in kept.items()]
@@ -155,14 +156,14 @@ def _removed(registry: Registry, version: str, message: str | None) -> str | Non
 
 
 def _show_pruned(gone: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: bool) -> None:
-    of = render.counted(len(gone) + len(kept), "version")
+    of = plural(len(gone) + len(kept), "version")
     size = sum(each.bytes for each in gone)
     verb = "would go" if dry_run else "gone"
     render.line(f"{len(gone)} of {of} {verb}, {size:,} bytes" if gone else f"0 of {of} to prune")
     if not quiet and kept:
         some = [f"{version} ({why})" for version, why in list(kept.items())[::-1][:_NAMED]]
         more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
-        render.line(render.visible(f"kept: {', '.join(some)}{more}"))
+        render.line(escape_controls(f"kept: {', '.join(some)}{more}"))
 
 
 def export(
@@ -183,10 +184,10 @@ def export(
         size = archive.tell()
     names = list(bundle.files)
     if as_json:
-        path = render.storable(file)
+        path = encodable(file)
         render.json({"version": str(found), "path": path, "bytes": size, "files": names})
     else:
-        render.line(f"{render.visible(file)}: {found}, {len(names)} files, {size:,} bytes")
+        render.line(f"{escape_controls(file)}: {found}, {len(names)} files, {size:,} bytes")
 
 
 @contextmanager
@@ -226,10 +227,10 @@ def import_(
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     with deferred_interrupts():
-        new = registry.import_version(bundle.version, bundle.files, source=render.storable(file))
+        new = registry.import_version(bundle.version, bundle.files, source=encodable(file))
     promoted = registry.latest() == bundle.version
     if as_json:
-        path = render.storable(registry.locate(bundle.version))
+        path = encodable(registry.locate(bundle.version))
         render.json({"version": str(bundle.version), "path": path, "changed": new})
     elif new:
         render.line(f"imported {render.strong(str(bundle.version))}")

@@ -25,6 +25,7 @@ from textclf.cli.options.options import (
 from textclf.cli.options.texts import Progress, unlabelled
 from textclf.cli.output import render
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +143,7 @@ def _write_text(answers: Iterable[_Answer], shown: _Shown) -> None:
         cells = [
             cell
             for label, score in shown.pairs(prediction, "(none)")
-            for cell in (render.visible(label), f"{score:.4f}")
+            for cell in (escape_controls(label), f"{score:.4f}")
         ]
         if explanation:
             from textclf.cli.output.explaining import marked, show
@@ -150,7 +151,7 @@ def _write_text(answers: Iterable[_Answer], shown: _Shown) -> None:
             render.line("\t".join([*cells, marked(explanation)]))
             show(explanation)
         else:
-            render.line("\t".join([*cells, render.visible(prediction.text)]))
+            render.line("\t".join([*cells, escape_controls(prediction.text)]))
 
 
 def _write_jsonl(answers: Iterable[_Answer], shown: _Shown) -> None:
@@ -163,7 +164,7 @@ def _write_csv(answers: Iterable[_Answer], shown: _Shown) -> None:
 
     # before Python 3.13 a lone carriage return is not quoted unless all text is
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    cell = render.visible if sys.stdout.isatty() else str  # a program gets what there is
+    cell = escape_controls if sys.stdout.isatty() else str  # a program gets what there is
     numbers = ["", *(f"_{n}" for n in range(2, (shown.top_k or 1) + 1))]
     writer.writerow(["text", *(name + n for n in numbers for name in ("label", "score"))])
     for prediction, _ in answers:

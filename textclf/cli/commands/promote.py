@@ -25,6 +25,7 @@ from textclf.cli.options.options import (
     read_options,
 )
 from textclf.cli.output import answers, document, render
+from textclf.cli.output.gate_report import verdict_blocks
 from textclf.errors import GateRefused, UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _show_refused(version: str, refusal: GateRefused, *, as_json: bool) -> None:
         answer = {"version": version, "previous": verdict.against, "changed": False}
         render.json({**answer, "gate": verdict})
     else:
-        document.write(gates.blocks(verdict))
+        document.write(verdict_blocks(verdict))
 
 
 def rollback(
@@ -102,5 +103,5 @@ def show(done: Promotion, *, as_json: bool, quiet: bool) -> None:
         render.json({**answer, "gate": done.gate})
     else:
         if done.gate:
-            document.write(gates.blocks(done.gate))
+            document.write(verdict_blocks(done.gate))
         render.line(answers.promoted(done, quiet=quiet))

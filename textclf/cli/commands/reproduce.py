@@ -19,6 +19,7 @@ from textclf.cli.options.options import (
 from textclf.cli.output import render
 from textclf.cli.output.leaderboard import leaderboard
 from textclf.errors import TextclfError
+from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
@@ -85,11 +86,11 @@ def _announce(metadata: Metadata, job: Job, *, quiet: bool) -> None:
         return
     tested_on = job.test.path if job.split is None else "a split of it"
     render.progress(
-        f"{job.train.path}: the {render.counted(len(job.train), 'row')} of {metadata.version}, "
-        f"and its {render.counted(len(job.test), 'test row')} from {tested_on}"
+        f"{job.train.path}: the {plural(len(job.train), 'row')} of {metadata.version}, "
+        f"and its {plural(len(job.test), 'test row')} from {tested_on}"
     )
     candidates = len(job.points())
-    render.progress(f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds again")
+    render.progress(f"{plural(candidates, 'candidate')} × {job.settings.folds} folds again")
 
 
 def _as_json(done: Reproduction, job: Job, metadata: Metadata) -> dict[str, Any]:
@@ -118,10 +119,8 @@ def _show(done: Reproduction, *, quiet: bool) -> None:
     ):
         for change in changes[:_SHOWN]:
             name = f"{title}: {change.name}"
-            values = (
-                "not set" if v is None else render.shorten(v) for v in (change.before, change.after)
-            )
-            render.line(f"  {render.visible(name)}: {' → '.join(values)}")
+            values = ("not set" if v is None else excerpt(v) for v in (change.before, change.after))
+            render.line(f"  {escape_controls(name)}: {' → '.join(values)}")
         if len(changes) > _SHOWN:
             render.line(f"  {title}: and {len(changes) - _SHOWN} more")
     if done.recorded != done.made and not done.environment:
@@ -139,7 +138,7 @@ def _how(done: Reproduction) -> str:
         return "; the recorded model does not work with the libraries here"
     rows, other = done.predictions.rows, done.predictions.labelled_otherwise
     if other:
-        return f"; {other} of {render.counted(rows, 'test row')} get another label"
+        return f"; {other} of {plural(rows, 'test row')} get another label"
     largest = done.predictions.largest_difference
     by = "" if largest is None else f", probabilities differ by {largest:.1g} at most"
-    return f" on {render.counted(rows, 'test row')}{by}; other bytes"
+    return f" on {plural(rows, 'test row')}{by}; other bytes"

@@ -17,6 +17,7 @@ from textclf.cli.options.options import (
 )
 from textclf.cli.output import render
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
@@ -48,7 +49,7 @@ def sign(
     if as_json:
         render.json({"version": str(found), "signature": signature})
         return
-    render.line(f"signed {render.strong(str(found))}: {render.visible(signature)}")
+    render.line(f"signed {render.strong(str(found))}: {escape_controls(signature)}")
     render.hint("textclf verify --key PUB checks it", quiet=quiet)
 
 

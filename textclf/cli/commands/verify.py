@@ -12,6 +12,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.options import DEFAULT_MODELS, AsJson, Models, Quiet, open_registry
 from textclf.cli.output import render
 from textclf.errors import IntegrityError
+from textclf.formatting import escape_controls, plural
 
 if TYPE_CHECKING:
     from textclf.registry.signing import PublicKey
@@ -56,15 +57,9 @@ def verify(
 
 def _show(found: Verification, signed_by: PublicKey | None) -> None:
     for deed in found.repaired:
-        render.line(f"repaired: {render.visible(deed)}")
+        render.line(f"repaired: {escape_controls(deed)}")
     for problem in found.problems:
-        render.line(render.visible(f"{problem.file} {problem.problem}"))
-    count = render.counted(found.versions, "version")
-    render.line(
-        f"{count}, the log and the alias: "
-        + (_praise(signed_by) if found.ok else f"{len(found.problems)} wrong")
-    )
-
-
-def _praise(signed_by: PublicKey | None) -> str:
-    return f"all whole, and signed ({render.visible(signed_by.path)})" if signed_by else "all whole"
+        render.line(escape_controls(f"{problem.file} {problem.problem}"))
+    signed = f", and signed ({escape_controls(signed_by.path)})" if signed_by else ""
+    verdict = f"OK{signed}" if found.ok else plural(len(found.problems), "problem")
+    render.line(f"{plural(found.versions, 'version')}, the log and the alias: {verdict}")

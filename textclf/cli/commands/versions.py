@@ -18,6 +18,7 @@ from textclf.cli.options.options import (
 )
 from textclf.cli.output import answers, document, render
 from textclf.errors import IntegrityError
+from textclf.formatting import candidate_name, escape_controls, excerpt, percent
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata, Summary
@@ -87,12 +88,12 @@ def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]])
         summary.version,
         "latest" if summary.version == promoted else "",
         summary.saved_at[:16].replace("T", " "),
-        render.percent(summary.best_cv_accuracy),
-        render.percent(summary.test_accuracy),
-        render.percent(summary.test.metrics.macro_f1),
+        percent(summary.best_cv_accuracy),
+        percent(summary.test_accuracy),
+        percent(summary.test.metrics.macro_f1),
         summary.data.rows,
         *([answers.tags(tags.get(summary.version, {}))] if tags else []),
-        render.shorten(summary.message or ""),
+        excerpt(summary.message or ""),
     ]
 
 
@@ -131,11 +132,11 @@ def _show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: boo
         **({"tags": answers.tags(tags)} if tags else {}),
         "bump": f"{metadata.bump.applied} from {metadata.bump.base or 'nothing'}: "
         + "; ".join(metadata.bump.reasons),
-        "model": render.params(metadata.best_params),
-        "cv accuracy": f"{render.percent(metadata.best_cv_accuracy)} in {metadata.search.folds} "
+        "model": candidate_name(metadata.best_params),
+        "cv accuracy": f"{percent(metadata.best_cv_accuracy)} in {metadata.search.folds} "
         f"folds, the best of {len(metadata.search.candidates)} by {metadata.search.scoring}",
-        "test": f"accuracy {render.percent(metadata.test_accuracy)}, macro F1 "
-        f"{render.percent(test.metrics.macro_f1)} on {test.rows} rows of {tested_on}",
+        "test": f"accuracy {percent(metadata.test_accuracy)}, macro F1 "
+        f"{percent(test.metrics.macro_f1)} on {test.rows} rows of {tested_on}",
         "data": f"{data.path}, {data.rows} rows{skipped}, SHA-256 {data.sha256[:12]}…",
         "made with": f"textclf {code.textclf}, Python {metadata.environment.python}, "
         + ", ".join(f"{n} {v}" for n, v in metadata.environment.libraries.items()),
@@ -147,7 +148,7 @@ def _show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: boo
     }
     width = max(map(len, facts))
     for name, fact in facts.items():
-        render.line(f"{render.strong(name.ljust(width))}  {render.visible(fact)}")
+        render.line(f"{render.strong(name.ljust(width))}  {escape_controls(fact)}")
     document.write([answers.class_table(test.metrics)])
 
 

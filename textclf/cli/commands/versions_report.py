@@ -26,6 +26,7 @@ from textclf.cli.options.options import (
 )
 from textclf.cli.output import render
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     import semver
@@ -139,4 +140,4 @@ def _tell(found: list[semver.Version], path: str, *, as_json: bool) -> None:
         shown = path.encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
         render.json({"versions": [str(version) for version in found], "path": shown})
     else:
-        render.line(render.visible(path))
+        render.line(escape_controls(path))

@@ -1,4 +1,4 @@
-"""The options of a gate, the settings they add to, and the answer of one."""
+"""The options of a gate, and the settings they add to."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.output import render
-from textclf.cli.output.document import Code, Sentence, Table, sentence
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
     from semver import Version
 
     from textclf.data.dataset import ReadOptions
-    from textclf.metadata.verdict import Check, Verdict
     from textclf.registry.registry import Registry
     from textclf.release.gate import Gate
     from textclf.release.promote import Evidence
@@ -105,38 +102,3 @@ def evidence_on(
     if gate.compares:
         before(found, registry.latest())
     return found
-
-
-def blocks(verdict: Verdict) -> list[Sentence | Table]:
-    """A verdict: on which rows, against which version, and each condition."""
-    on = verdict.on
-    rows = render.counted(on.rows, "row")
-    how = f"gate {verdict.verdict}: {'scored' if on.scored else 'as recorded'} on {rows}"
-    where = (" of ", Code(on.path)) if on.path else ()
-    against = f"; promoted is {verdict.against}" if verdict.against else "; nothing is promoted"
-    return [
-        sentence(how, *where, against),
-        table(verdict),
-    ]
-
-
-def table(verdict: Verdict, title: str | None = None) -> Table:
-    """What was required, and what is."""
-    compared = any(check.before is not None for check in verdict.checks)
-    numbers = [*(["promoted"] if compared else []), "this", "at least"]
-    return Table(
-        ["rule", "metric", *numbers, ""],
-        [_row(check, compared=compared) for check in verdict.checks],
-        right=numbers,
-        title=title,
-    )
-
-
-def _row(check: Check, *, compared: bool) -> list[object]:
-    numbers = [*([check.before] if compared else []), check.value, check.least]
-    return [
-        Code(check.rule),
-        Code(check.metric),
-        *("–" if number is None else f"{number:.4f}" for number in numbers),
-        "ok" if check.passed else "no",
-    ]

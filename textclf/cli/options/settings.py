@@ -18,8 +18,8 @@ from typing import Any
 
 import typer
 
-from textclf.cli.output import render
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls
 
 _OWN = Path("textclf.toml")
 _SHARED = Path("pyproject.toml")
@@ -127,7 +127,7 @@ def _listed(value: Any) -> list[Any]:
 def _checked_one(parameter: Any, name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
         raise UsageError(f"{_source()}: {name}: takes one value, not several")
-    if isinstance(value, str) and render.visible(value) != value and value != "\t":
+    if isinstance(value, str) and escape_controls(value) != value and value != "\t":
         raise UsageError(f"{_source()}: {name}: holds control characters: {value!r}")
     typed = value if isinstance(value, bool) else str(value)
     try:

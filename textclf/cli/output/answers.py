@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import render
 from textclf.cli.output.document import Code, Table
+from textclf.formatting import excerpt, percent
 
 if TYPE_CHECKING:
     from textclf.evaluation.statistics import Interval, Method
@@ -50,9 +51,9 @@ def class_table(metrics: Metrics) -> Table:
         [
             [
                 Code(label),
-                render.percent(c.precision),
-                render.percent(c.recall),
-                render.percent(c.f1),
+                percent(c.precision),
+                percent(c.recall),
+                percent(c.f1),
                 c.support,
                 taken_for[label],
             ]
@@ -64,7 +65,7 @@ def class_table(metrics: Metrics) -> Table:
 
 def interval(found: Interval) -> str:
     """``85.0 % (81.2 to 89.1)``."""
-    return f"{render.percent(found.value)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    return f"{percent(found.value)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def method(found: Method) -> str:
@@ -80,7 +81,7 @@ def _taken_for(row: list[int], own: int, labels: list[str]) -> str:
         (count, label) for n, (count, label) in enumerate(zip(row, labels, strict=True)) if n != own
     ]
     count, label = max(wrong, default=(0, ""))
-    return Code(f"{render.shorten(label, 40)} ({count})") if count else ""
+    return Code(f"{excerpt(label, 40)} ({count})") if count else ""
 
 
 def promoted(done: Promotion, *, quiet: bool) -> str:

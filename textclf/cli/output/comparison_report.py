@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output import answers, render
+from textclf.cli.output import answers
 from textclf.cli.output.document import Block, Code, Items, Table, heading, sentence
+from textclf.formatting import percent, plural, points
 
 if TYPE_CHECKING:
     from textclf.evaluation.metadata_diff import Change, Comparison, Delta, RowChanges
@@ -96,9 +97,9 @@ def _deltas(title: str, found: Comparison, deltas: Iterable[Delta]) -> Table:
         [
             [
                 Code(d.name) if "[" in d.name else d.name,
-                render.percent(d.before),
-                render.percent(d.after),
-                render.delta(d.delta),
+                percent(d.before),
+                percent(d.after),
+                points(d.delta),
             ]
             for d in deltas
         ],
@@ -120,13 +121,13 @@ def _scored(a: str, b: str, scored: SideBySide) -> Iterator[Block]:
             for pair in scored.metrics
         ],
         right=[a, b, "change"],
-        title=f"both scored on {render.counted(scored.rows, 'row')}",
+        title=f"both scored on {plural(scored.rows, 'row')}",
     )
     yield sentence("rows of ", Code(scored.path), f"; in brackets {answers.method(scored.method)}")
     yield sentence(_mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
-        f"{render.counted(len(scored.flips), 'row')} changed label: {scored.fixed} fixed, "
+        f"{plural(len(scored.flips), 'row')} changed label: {scored.fixed} fixed, "
         f"{scored.broken} broken, {wrong} wrong before and after"
     )
     yield _per_class(a, b, scored)
@@ -135,12 +136,12 @@ def _scored(a: str, b: str, scored: SideBySide) -> Iterator[Block]:
 
 
 def _difference(interval: Interval) -> str:
-    value, low, high = map(render.delta, (interval.value, interval.low, interval.high))
+    value, low, high = map(points, (interval.value, interval.low, interval.high))
     return f"{value} ({low} to {high})"
 
 
 def _mcnemar(a: str, b: str, test: McNemar) -> str:
-    rows = render.counted(test.only_a_right, "row")
+    rows = plural(test.only_a_right, "row")
     counts = f"only {a} is right on {rows}, only {b} on {test.only_b_right}"
     p = "p < 0.0001" if test.p_value < 0.0001 else f"p = {test.p_value:.2g}"  # noqa: PLR2004
     if test.p_value >= _RARE:
@@ -159,9 +160,9 @@ def _per_class(a: str, b: str, scored: SideBySide) -> Table:
             [
                 Code(each.label),
                 each.rows,
-                render.percent(each.before.f1 if each.before else None),
-                render.percent(each.after.f1 if each.after else None),
-                render.delta(each.delta),
+                percent(each.before.f1 if each.before else None),
+                percent(each.after.f1 if each.after else None),
+                points(each.delta),
                 _change(each.before, each.after, "precision"),
                 _change(each.before, each.after, "recall"),
             ]
@@ -173,7 +174,7 @@ def _per_class(a: str, b: str, scored: SideBySide) -> Table:
 
 
 def _change(before: ClassMetrics | None, after: ClassMetrics | None, name: str) -> str:
-    return render.delta(getattr(after, name) - getattr(before, name) if before and after else None)
+    return points(getattr(after, name) - getattr(before, name) if before and after else None)
 
 
 def _confusions(a: str, b: str, scored: SideBySide) -> Table:

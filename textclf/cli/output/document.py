@@ -18,6 +18,7 @@ import typer
 
 from textclf.cli.output import render
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls, excerpt
 
 _LONG = 12
 """Entries from which on Markdown folds a table or a list."""
@@ -107,10 +108,10 @@ def write(blocks: Iterable[Block], *, markdown: bool = False) -> None:
 def _as_text(block: Block) -> None:
     match block:
         case Heading(pieces):
-            render.line(render.strong("".join(map(render.visible, pieces))))
+            render.line(render.strong("".join(map(escape_controls, pieces))))
         case Sentence(pieces, loud):
             alarm = f"{render.paint('warning:', '33', sys.stdout)} " if loud else ""
-            render.line(f"{alarm}{''.join(map(render.visible, pieces))}")
+            render.line(f"{alarm}{''.join(map(escape_controls, pieces))}")
         case Items(title, entries):
             render.line(f"{title}:")
             for entry in entries:
@@ -125,7 +126,7 @@ def _as_text(block: Block) -> None:
 
 
 def _piece(cell: object) -> object:
-    return render.shorten(cell) if isinstance(cell, Code) else cell
+    return excerpt(cell) if isinstance(cell, Code) else cell
 
 
 # -- as Markdown -----------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def _cell(cell: object) -> str:
 
 def _code(text: str) -> str:
     """A code span; its fence is longer than any run of backticks in it."""
-    shown = render.shorten(text, 80) or '""'
+    shown = excerpt(text, 80) or '""'
     runs = re.findall("`+", shown)
     if not runs:
         return f"`{shown}`"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.options import gates
-from textclf.cli.output import answers, render
+from textclf.cli.output import answers
 from textclf.cli.output.document import Block, Code, Sentence, Table, heading, sentence
+from textclf.cli.output.gate_report import verdict_table
+from textclf.formatting import percent, plural
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
@@ -26,9 +27,9 @@ def blocks(
 ) -> Iterator[Block]:
     """The whole answer."""
     metrics, calibration = evaluation.metrics, evaluation.calibration
-    yield heading(f"{version} on {render.counted(len(rows), 'row')} of ", Code(rows.path))
+    yield heading(f"{version} on {plural(len(rows), 'row')} of ", Code(rows.path))
     accuracy, macro_f1 = map(answers.interval, (evaluation.accuracy, evaluation.macro_f1))
-    weighted = render.percent(metrics.weighted_f1)
+    weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
     yield sentence(f"in brackets {answers.method(evaluation.method)}")
     if calibration:
@@ -37,12 +38,12 @@ def blocks(
     confusion = metrics.confusion
     yield _matrix(confusion) if len(confusion.labels) <= _MATRIX else _mistakes(confusion)
     if verdict:
-        yield gates.table(verdict, title=f"required: {verdict.verdict}")
+        yield verdict_table(verdict, title=f"required: {verdict.verdict}")
 
 
 def _calibration(calibration: Calibration) -> Sentence:
     return sentence(
-        f"expected calibration error {render.percent(calibration.expected_calibration_error)}, "
+        f"expected calibration error {percent(calibration.expected_calibration_error)}, "
         f"log-loss {calibration.log_loss:.3f}, Brier score {calibration.brier:.3f}"
     )
 

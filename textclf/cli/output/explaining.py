@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
+from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
@@ -33,7 +34,7 @@ def marked(explanation: Explanation) -> str:
         for paint, places in groupby(range(len(text)), colour)
     )
     return "".join(
-        render.paint(render.visible(part), paint, sys.stdout) if paint else render.visible(part)
+        render.paint(escape_controls(part), paint, sys.stdout) if paint else escape_controls(part)
         for paint, part in parts
     )
 
@@ -43,12 +44,12 @@ def show(explanation: Explanation) -> None:
     shown, others = explanation.contributions[:_MOST], explanation.contributions[_MOST:]
     for each in shown:
         times = f" × {each.count}" if each.count > 1 else ""
-        name = render.visible(each.ngram) if each.kind == "word" else repr(each.ngram)
-        _line(each.contribution, f"{render.visible(name)}{times}")
+        name = escape_controls(each.ngram) if each.kind == "word" else repr(each.ngram)
+        _line(each.contribution, f"{escape_controls(name)}{times}")
     if others:
         _line(sum(each.contribution for each in others), f"{len(others)} more n-grams")
     _line(explanation.intercept, "without any n-gram")
-    label = render.visible(explanation.explained)
+    label = escape_controls(explanation.explained)
     render.line(f"  ={explanation.decision:8.4f}  decision value of {label}")
 
 

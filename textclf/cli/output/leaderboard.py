@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
+from textclf.formatting import candidate_name, duration, escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +52,6 @@ class Leaderboard:
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
         if done <= 1 or self._over:
             return f"{done}/{total} fits{best}"
-        from textclf.report.html.numbers import duration
-
         left = (time.monotonic() - self._started) * (total - done) / (done - 1)
         return f"{done}/{total} fits{best}, about {duration(left)} left"
 
@@ -69,14 +68,14 @@ class Leaderboard:
         table = Table(
             box=box.SIMPLE_HEAD,
             pad_edge=False,
-            caption=Text(render.visible(self.status())),
+            caption=Text(escape_controls(self.status())),
             caption_justify="left",
         )
         table.add_column("candidate", overflow="fold")
         table.add_column("folds", justify="right")
         table.add_column("mean score", justify="right")
         for name, done, mean in self.ranked():
-            table.add_row(Text(render.visible(name)), f"{done}/{self._folds}", f"{mean:.4f}")
+            table.add_row(Text(escape_controls(name)), f"{done}/{self._folds}", f"{mean:.4f}")
         return table
 
 
@@ -90,7 +89,7 @@ def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
     shared = {name for name, different in values.items() if len(different) == 1}
     several = len({tuple(point.features) for point in candidates}) > 1
     return [
-        render.params(point.params, without=shared)
+        candidate_name(point.params, without=shared)
         + (f" on {' + '.join(point.features)}" if several else "")
         for point in candidates
     ]

@@ -1,7 +1,7 @@
-"""How values look: JSON and text on stdout; hints, warnings and errors on stderr.
+"""The two streams: JSON, lines and tables on stdout; hints, warnings and errors on stderr.
 
-Whatever comes from data or files passes ``visible`` on its way to a terminal, so that no text can
-move the cursor or write a title. Rich is imported where a person looks at a table, not before.
+Text from data or files passes ``escape_controls`` on its way to a terminal, so that it cannot move
+the cursor or set a title. Rich is imported only to draw a table on a terminal.
 """
 
 from __future__ import annotations
@@ -9,34 +9,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
-# C1 controls, line separators, marks that turn the direction of writing around, what has no width
-# (but for the two that join letters), tags, surrogates; and C0, which JSON has escaped already
-_UNSEEN = (
-    "\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff"
-)
-_UNSEEN_IN_TEXT = re.compile(f"[\x00-\x1f{_UNSEEN}]")
-_UNSEEN_IN_JSON = re.compile(f"[{_UNSEEN}]")
+from textclf.formatting import INVISIBLE, escape_controls
 
-
-def visible(text: object) -> str:
-    r"""Text with control characters written out (``\x1b``) instead of obeyed."""
-    return _UNSEEN_IN_TEXT.sub(lambda match: repr(match[0])[1:-1], str(text))
-
-
-def shorten(text: object, width: int = 60) -> str:
-    """The beginning of a text, visible, in at most ``width`` characters."""
-    shown = visible(text)
-    return shown if len(shown) <= width else shown[: width - 1] + "…"
-
-
-def storable(path: object) -> str:
-    """A path as JSON can have it: a name need not be UTF-8."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped already
 
 
 def line(text: str = "") -> None:
@@ -53,7 +32,7 @@ def hint(text: str, *, quiet: bool = False) -> None:
 def progress(text: str) -> None:
     """How far the work is; to stderr."""
     sys.stdout.flush()
-    sys.stderr.write(f"{visible(text)}\n")
+    sys.stderr.write(f"{escape_controls(text)}\n")
     sys.stderr.flush()
 
 
@@ -70,8 +49,8 @@ def error(text: str, how_to_go_on: str | None = None, details: Iterable[str] = (
 
 
 def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> None:
-    lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {visible(text)}"]
-    lines += [f"  {visible(detail)}" for detail in details]
+    lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {escape_controls(text)}"]
+    lines += [f"  {escape_controls(detail)}" for detail in details]
     sys.stdout.flush()  # so that both streams keep their order where they are one
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()
@@ -104,7 +83,7 @@ def json_on_a_line(value: Any) -> str:
 
 def _escaped(document: str) -> str:
     """The same JSON, with nothing in it that a terminal obeys."""
-    return _UNSEEN_IN_JSON.sub(lambda match: _json_escape(match[0]), document)
+    return _INVISIBLE.sub(lambda match: _json_escape(match[0]), document)
 
 
 def _json_escape(character: str) -> str:
@@ -122,7 +101,7 @@ def table(
         rows: the cells.
         right: heads of the columns that are aligned to the right.
     """
-    cells = [[visible(cell) for cell in row] for row in rows]
+    cells = [[escape_controls(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     fits = sum(widths[:-1]) + 2 * len(widths) + 7 <= get_terminal_size().columns
     show = _drawn if sys.stdout.isatty() and fits else _plain
@@ -151,30 +130,3 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[st
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def percent(value: float | None) -> str:
-    """A share with one decimal: ``85.3 %``."""
-    return "–" if value is None else f"{value:.1%}".replace("%", " %")
-
-
-def delta(value: float | None) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    return "–" if value is None else f"{100 * value:+.1f}"
-
-
-def params(values: dict[str, Any], *, without: Collection[str] = ()) -> str:
-    """Parameters of a candidate on one line: ``LinearSVC C=1 word.ngram_range=[1, 2]``."""
-    named = {
-        name.removeprefix("classifier__").removeprefix("features__").replace("__", "."): value
-        for name, value in values.items()
-        if name != "classifier" and name not in without
-    }
-    return " ".join(
-        [str(values.get("classifier", "")), *(f"{name}={value}" for name, value in named.items())]
-    )

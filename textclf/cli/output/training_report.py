@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textclf.cli.options import gates
 from textclf.cli.output import answers, document, render
+from textclf.cli.output.gate_report import verdict_blocks
+from textclf.formatting import (
+    candidate_name,
+    duration,
+    encodable,
+    escape_controls,
+    excerpt,
+    percent,
+    plural,
+    points,
+)
 
 if TYPE_CHECKING:
     from textclf.errors import GateRefused
@@ -38,12 +48,12 @@ def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
     tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
     candidates = len(job.points())
     render.progress(
-        f"{job.train.path}: {render.counted(len(job.train), 'row')}, "
-        f"{render.counted(len(job.train.label_counts), 'label')}; "
-        f"tested on {render.counted(len(job.test), 'row')} of {tested_on}"
+        f"{job.train.path}: {plural(len(job.train), 'row')}, "
+        f"{plural(len(job.train.label_counts), 'label')}; "
+        f"tested on {plural(len(job.test), 'row')} of {tested_on}"
     )
     render.progress(
-        f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds = "
+        f"{plural(candidates, 'candidate')} × {job.settings.folds} folds = "
         f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
         f"{', as a race' if job.settings.method == 'race' else ''}"
     )
@@ -91,10 +101,10 @@ def show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
         return
     render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
     render.line(
-        f"from {render.counted(len(job.train), 'row')} with "
-        f"{render.counted(len(job.train.label_counts), 'label')}, "
-        f"tested on {render.counted(len(job.test), 'row')}; "
-        f"{render.counted(candidates, 'candidate')} × {job.settings.folds} folds"
+        f"from {plural(len(job.train), 'row')} with "
+        f"{plural(len(job.train.label_counts), 'label')}, "
+        f"tested on {plural(len(job.test), 'row')}; "
+        f"{plural(candidates, 'candidate')} × {job.settings.folds} folds"
     )
 
 
@@ -116,24 +126,22 @@ def show(
         answer = _answer(metadata, path, promoted=promotion is not None, published=True)
         render.json({**answer, "against": progress, "gate": verdict})
         return
-    from textclf.report.html.numbers import duration
-
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
-    render.line(f"  {render.visible(render.params(metadata.best_params))}")
+    render.line(f"  {escape_controls(candidate_name(metadata.best_params))}")
     render.line(
-        f"  accuracy {render.percent(metadata.best_cv_accuracy)} in cross-validation, "
-        f"{render.percent(metadata.test_accuracy)} on {test.rows} test rows; "
-        f"macro F1 {render.percent(test.metrics.macro_f1)}"
+        f"  accuracy {percent(metadata.best_cv_accuracy)} in cross-validation, "
+        f"{percent(metadata.test_accuracy)} on {test.rows} test rows; "
+        f"macro F1 {percent(test.metrics.macro_f1)}"
     )
     if progress:
         _show_progress(progress)
     render.line(
-        f"  {render.visible(path)}, {metadata.artifact.bytes:,} bytes, "
+        f"  {escape_controls(path)}, {metadata.artifact.bytes:,} bytes, "
         f"{duration(sum(metadata.seconds.values()))}"
     )
     if verdict:
-        document.write(gates.blocks(verdict))
+        document.write(verdict_blocks(verdict))
     if promotion:
         render.line(answers.promoted(promotion, quiet=quiet))
     elif not refusal:
@@ -142,14 +150,14 @@ def show(
 
 def _show_progress(progress: Progress) -> None:
     if progress.excuse:
-        render.line(render.visible(f"  not compared with {progress.against}: {progress.excuse}"))
+        render.line(escape_controls(f"  not compared with {progress.against}: {progress.excuse}"))
         return
-    overall = ", ".join(f"{d.name} {render.delta(d.delta)}" for d in progress.metrics)
+    overall = ", ".join(f"{d.name} {points(d.delta)}" for d in progress.metrics)
     render.line(f"  against {progress.against} on the same rows: {overall}")
     if progress.seen >= answers.SEEN:
         render.warning(answers.seen(progress.against, progress.seen))
     changed = [d for d in progress.per_class if d.delta]
-    classes = [f"{render.shorten(d.name, 40)} {render.delta(d.delta)}" for d in changed[:_CLASSES]]
+    classes = [f"{excerpt(d.name, 40)} {points(d.delta)}" for d in changed[:_CLASSES]]
     if len(changed) > _CLASSES:
         classes.append(f"and {len(changed) - _CLASSES} more")
     if classes:
@@ -157,13 +165,13 @@ def _show_progress(progress: Progress) -> None:
 
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
-    shown = render.storable(path)
+    shown = encodable(path)
     return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
 
 
 def _why(applied: str, reasons: list[str]) -> str:
     more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
-    return render.visible(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
+    return escape_controls(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
 
 
 def _tell_notes(metadata: Metadata) -> None:
