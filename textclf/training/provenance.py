@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import subprocess
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from textclf._version import __version__
 from textclf.metadata.schema import Code, Environment
+from textclf.training.git_state import read_git_state
 
 _LIBRARIES: Final = ("scikit-learn", "numpy", "scipy", "numba", "joblib")
 
@@ -46,13 +46,12 @@ def environment() -> Environment:
 
 def code() -> Code:
     """Return the version of textclf, the digest of the code that shapes models, the git commit."""
-    commit = _git("rev-parse", "HEAD")
-    status = _git("status", "--porcelain", "--untracked-files=no") if commit else None
+    git = read_git_state(Path.cwd())
     return Code(
         textclf=__version__,
         sha256=_source_digest(),
-        git_commit=commit,
-        dirty=None if status is None else bool(status),
+        git_commit=git.commit,
+        dirty=git.modified,
     )
 
 
@@ -67,16 +66,3 @@ def _source_digest() -> str:
 def _shaping_files() -> Iterator[Path]:
     for path in (_ROOT / name for name in SHAPING):
         yield from path.rglob("*.py") if path.is_dir() else [path]
-
-
-def _git(*command: str) -> str | None:
-    """What git says, without writing into the repository or starting a program it names."""
-    harmless = ("--no-optional-locks", "-c", "core.fsmonitor=false")
-    try:
-        run = subprocess.run(  # noqa: S603 - fixed words, no shell
-            ["git", *harmless, *command],  # noqa: S607 - the user's own git
-            capture_output=True, encoding="utf-8", errors="replace", check=True, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):  # no git, no repository, no commit yet
-        return None
-    return run.stdout.strip()
