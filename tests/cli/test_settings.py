@@ -150,3 +150,16 @@ def test_settings_that_are_not_utf_8(empty, cli):
     done = cli("versions", "list")
     assert done.code == 2
     assert "textclf.toml: not TOML" in done.err
+
+
+@pytest.mark.parametrize("name", ["scheduler", "backend", "unsafe_load", "unsafe-load"])
+@pytest.mark.parametrize("table", ["", "[train]\n"])
+@pytest.mark.parametrize("file", ["textclf.toml", "pyproject.toml"])
+def test_what_runs_foreign_code_is_no_setting(project, cli, name, table, file):
+    """A file in the folder cannot send the data to a cluster or lift the restricted loader."""
+    table = table if file == "textclf.toml" else table.replace("[", "[tool.textclf.")
+    head = "[tool.textclf]\n" if file == "pyproject.toml" and not table else ""
+    (project / file).write_text(f'{head}{table}{name} = "tcp://127.0.0.1:9"\n')
+    done = cli("train")
+    assert (done.code, done.out) == (2, "")
+    assert f"{name} cannot be a setting: it must be typed each time" in done.err

@@ -120,7 +120,7 @@ def test_it_is_no_setting(cli, empty, settings):
     (empty / "textclf.toml").write_text(settings)
     done = cli("predict", "x")
     assert (done.code, done.out) == (2, "")
-    assert "is no setting: it must be typed each time" in done.err
+    assert "cannot be a setting: it must be typed each time" in done.err
 
 
 @pytest.mark.usefixtures("old")

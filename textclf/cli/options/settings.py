@@ -25,8 +25,11 @@ _OWN = Path("textclf.toml")
 _SHARED = Path("pyproject.toml")
 _REQUIRED_KEY = "require_signature"
 _REQUIRED_KEY_VARIABLE = "TEXTCLF_REQUIRE_SIGNATURE"
-_NEVER = {"unsafe_load"}
-"""Options that must be typed each time: who wrote the settings did not see the file."""
+_TYPED_ONLY = {"unsafe_load", "backend", "scheduler"}
+"""Options that run code from elsewhere or send data away: they are typed each time.
+
+Whoever wrote a settings file that lies beside some data may be a stranger.
+"""
 
 
 def read_settings() -> dict[str, Any]:
@@ -149,7 +152,7 @@ def _names(parameter: Any) -> set[str]:
     if parameter.required or parameter.nargs != 1:  # what must be typed each time is no setting
         return set()
     long = {_plain(option[2:]) for option in parameter.opts if option.startswith("--")}
-    return (long or {_plain(parameter.name)}) - _NEVER
+    return (long or {_plain(parameter.name)}) - _TYPED_ONLY
 
 
 def _plain(name: str) -> str:
@@ -158,8 +161,8 @@ def _plain(name: str) -> str:
 
 def _only(given: Mapping[str, Any], known: Any, what: str) -> None:
     for name in given:
-        if _plain(name) in _NEVER:
-            raise UsageError(f"{_source()}: {name} is no setting: it must be typed each time")
+        if _plain(name) in _TYPED_ONLY:
+            raise UsageError(f"{_source()}: {name} cannot be a setting: it must be typed each time")
         if _plain(name) not in known:
             import difflib
 
