@@ -87,7 +87,7 @@ def test_what_train_publishes_predicts_like_the_one_joblib_loads(table, blocks, 
     grid = "".join(f"[features.{block}]\n" for block in blocks) + f"[classifier.{table}]\n"
     settings = SearchSettings(parse_space(SpaceSource("grid", grid)), folds=2)
     job = prepare(rows, rows, 0.5, ReadOptions(), settings)
-    _, data, _ = train(job, "1.0.0", BumpRecord("auto", "major", [], None), jobs=1)
+    _, data, *_ = train(job, "1.0.0", BumpRecord("auto", "major", [], None), jobs=1)
     pipeline, reference = load(data), joblib.load(io.BytesIO(data))
     assert pipeline.predict(TEXTS).tolist() == reference.predict(TEXTS).tolist()
     assert np.array_equal(pipeline.predict_proba(TEXTS), reference.predict_proba(TEXTS))

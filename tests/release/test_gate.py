@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from textclf.errors import UsageError
 from textclf.metadata.verdict import Rows
-from textclf.release.gate import Before, Gate, Requirement, judge, parse_requirement, parse_share
+from textclf.release.baseline import Baseline
+from textclf.release.gate import Gate, Requirement, judge, parse_requirement, parse_share
 
 ON = Rows(4, "t" * 64, scored=False)
 
@@ -78,7 +79,7 @@ def test_every_metric_can_be_required(metrics):
         "accuracy=0.75", "macro_f1=0.75", "weighted_f1=0.75", "f1[neg]=0.5", "precision[pos]=1",
         "recall[neg]=0.5",
     )  # fmt: skip
-    verdict = judge(required, metrics(), Before(), ON)
+    verdict = judge(required, metrics(), Baseline(), ON)
     assert verdict.verdict == "passed"
     assert [check.value for check in verdict.checks] == [0.75, 0.75, 0.75, 0.5, 1.0, 0.5]
     assert [check.least for check in verdict.checks] == [0.75, 0.75, 0.75, 0.5, 1.0, 0.5]
@@ -86,7 +87,7 @@ def test_every_metric_can_be_required(metrics):
 
 def test_what_is_less_than_required_is_refused(metrics):
     """One unmet condition refuses; it says what is and what had to be."""
-    verdict = judge(gate("accuracy=0.7", "f1[neg]=0.51"), metrics(), Before(), ON)
+    verdict = judge(gate("accuracy=0.7", "f1[neg]=0.51"), metrics(), Baseline(), ON)
     assert verdict.verdict == "refused"
     [check] = verdict.failed
     assert check.reason == "f1[neg] is 0.5000, under 0.51"
@@ -94,7 +95,7 @@ def test_what_is_less_than_required_is_refused(metrics):
 
 def test_a_label_without_rows_is_refused_and_a_near_one_named(metrics):
     """A class that was not tested has no F1 to be good enough."""
-    [check] = judge(gate("f1[ne]=0"), metrics(), Before(), ON).failed
+    [check] = judge(gate("f1[ne]=0"), metrics(), Baseline(), ON).failed
     assert check.value is None
     assert check.reason == "no test row has the label 'ne'; did you mean 'neg'?"
 
@@ -105,7 +106,7 @@ def test_a_label_without_rows_is_refused_and_a_near_one_named(metrics):
 )
 def test_accuracy_may_be_so_much_lower(metrics, accuracy, limit, verdict):
     """A regression of exactly the limit passes, in spite of rounding; better always does."""
-    before = Before("1.0.0", metrics(accuracy=0.9))
+    before = Baseline("1.0.0", metrics(accuracy=0.9))
     found = judge(Gate(max_regression=limit), metrics(accuracy=accuracy), before, ON)
     assert found.verdict == verdict
     assert found.against == "1.0.0"
@@ -114,7 +115,9 @@ def test_accuracy_may_be_so_much_lower(metrics, accuracy, limit, verdict):
 
 def test_macro_f1_may_not_be_lower_either(metrics):
     """The accuracy may be the same while a small class is lost."""
-    verdict = judge(Gate(max_regression=0.01), metrics(f1_neg=0.1), Before("1.0.0", metrics()), ON)
+    verdict = judge(
+        Gate(max_regression=0.01), metrics(f1_neg=0.1), Baseline("1.0.0", metrics()), ON
+    )
     [check] = verdict.failed
     assert (check.metric, check.before, check.value) == ("macro_f1", 0.75, 0.55)
 
@@ -122,7 +125,7 @@ def test_macro_f1_may_not_be_lower_either(metrics):
 def test_every_class_that_lost_too_much_is_named_or_else_the_worst(metrics):
     """A class that gains does not make up for one that loses."""
     limit = Gate(max_class_regression=0.1)
-    before = Before("1.0.0", metrics(f1_neg=0.5, f1_pos=0.5))
+    before = Baseline("1.0.0", metrics(f1_neg=0.5, f1_pos=0.5))
     lost = judge(limit, metrics(f1_neg=0.3, f1_pos=0.9), before, ON)
     assert [check.metric for check in lost.checks] == ["f1[neg]"]
     assert lost.failed[0].reason == "f1[neg] is 0.3000, was 0.5000: over 0.1 less"
@@ -135,19 +138,19 @@ def test_every_class_that_lost_too_much_is_named_or_else_the_worst(metrics):
 def test_a_class_that_is_gone_has_lost_all(metrics):
     """A class that the new version's test does not have counts as 0."""
     after = msgspec.structs.replace(metrics(), per_class={"pos": metrics().per_class["pos"]})
-    verdict = judge(Gate(max_class_regression=0.4), after, Before("1.0.0", metrics()), ON)
+    verdict = judge(Gate(max_class_regression=0.4), after, Baseline("1.0.0", metrics()), ON)
     assert [check.metric for check in verdict.failed] == ["f1[neg]"]
 
 
 def test_without_a_promoted_version_there_is_no_regression(metrics):
     """The first version cannot be worse than the one before."""
-    verdict = judge(Gate((), 0.0, 0.0), metrics(), Before(), ON)
+    verdict = judge(Gate((), 0.0, 0.0), metrics(), Baseline(), ON)
     assert (verdict.verdict, verdict.against, verdict.checks) == ("passed", None, [])
 
 
 def test_what_cannot_be_judged_is_refused(metrics):
     """A promoted version that was tested on other rows does not let the new one slip through."""
-    before = Before("1.0.0", excuse="1.0.0 was tested on other rows")
+    before = Baseline("1.0.0", unavailable_reason="1.0.0 was tested on other rows")
     verdict = judge(Gate((), 0.5, 0.5), metrics(), before, ON)
     assert [check.reason for check in verdict.failed] == [
         "max-regression 0.5 cannot be judged: 1.0.0 was tested on other rows",

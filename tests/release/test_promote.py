@@ -8,7 +8,7 @@ from textclf.metadata import schema as metadata
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
 from textclf.release.gate import Gate, parse_requirement
-from textclf.release.promote import Recorded, promote
+from textclf.release.promote import RecordedEvidence, promote
 
 V1, V2, V3 = map(parse_version, ("1.0.0", "1.1.0", "1.2.0"))
 
@@ -32,7 +32,7 @@ def publish(registries, tmp_path):
 
 
 def through(registry, version, gate, **how):
-    return promote(registry, version, gate, Recorded(registry, version), **how)
+    return promote(registry, version, gate, RecordedEvidence(registry, version), **how)
 
 
 def test_what_passes_is_promoted_and_the_record_says_why(publish):
@@ -133,7 +133,7 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
     registry = publish.registry
     publish(0.5), publish(0.9), publish(0.6)
     registry.promote(V1)
-    evidence = Recorded(registry, V3)
+    evidence = RecordedEvidence(registry, V3)
 
     class Rival:
         """Evidence during whose reading somebody promotes 1.1.0."""
@@ -141,11 +141,11 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
         rows = evidence.rows
         asked = 0
 
-        def of(self, version):
+        def metrics(self, version):
             self.asked += 1
             if self.asked == 1:
                 registry.promote(V2)
-            return evidence.of(version)
+            return evidence.metrics(version)
 
     with pytest.raises(GateRefused, match=r"was 0\.9000"):
         promote(registry, V3, Gate(max_class_regression=0.1), Rival())

@@ -77,7 +77,7 @@ def trained(data="train.csv", test="test.csv", options=None, share=0.2, **settin
     made = SearchSettings(**{"space": space(SPACE), "folds": 3, **settings})
     test_rows = test and read_dataset(test, options)
     job = prepare(read_dataset(data, options), test_rows or None, share, options, made)
-    metadata, artifact, _ = train(job, "1.0.0", BUMP, jobs=1)
+    metadata, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1)
     return decode(encode(metadata), Metadata, name="metadata.json"), artifact
 
 
@@ -283,7 +283,7 @@ def test_the_same_predictions_with_other_bytes(version):
     metadata, _ = version
     one, nearly = (space(SPACE.replace("0.3, 1", cost)) for cost in ("1", "1.0001"))
     job = recorded_job(metadata)
-    _, artifact, _ = train(
+    _, artifact, *_ = train(
         replace(job, settings=replace(job.settings, space=nearly)), "1.0.0", BUMP, jobs=1
     )
     search = msgspec.structs.replace(metadata.search, space=one)
@@ -300,7 +300,7 @@ def test_different_predictions_are_counted(version):
         space("[features.word]\nmax_features = 2\n[classifier.MultinomialNB]"), folds=3
     )
     job = replace(recorded_job(metadata), settings=weak)
-    other, artifact, _ = train(job, "1.0.0", BUMP, jobs=1)
+    other, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1)
     scores = msgspec.structs.replace(metadata.search, candidates=other.search.candidates)
     mixed = edited(
         metadata, best_params=other.best_params, test=other.test, search=scores,

@@ -52,7 +52,7 @@ def job():
 @pytest.fixture(scope="module")
 def trained(job):
     fits: list[Fit] = []
-    metadata, artifact, _ = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
+    metadata, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
     return metadata, artifact, fits
 
 
@@ -234,14 +234,14 @@ def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
     """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
     sampled = replace(job, settings=replace(job.settings, sample=300))
     fits: list[Fit] = []
-    metadata, artifact, _ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
+    metadata, artifact, *_ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
     assert metadata.search.sample == 300
     assert metadata.data.rows == len(job.train)
     assert {fit.fold: len(fit.hits) for fit in fits} == {0: 100, 1: 100, 2: 100}
     whole = vocabulary(artifact)
     assert len(whole["word"]) > 2500  # 300 rows have fewer
     monkeypatch.setattr("textclf.training.train._COEFFICIENTS", 3 * 2 * 500)
-    limited, artifact, _ = train(sampled, "1.0.0", BUMP)
+    limited, artifact, *_ = train(sampled, "1.0.0", BUMP)
     assert {block: len(terms) for block, terms in vocabulary(artifact).items()} == {
         "word": 500,
         "char_wb": 500,
@@ -280,7 +280,7 @@ def test_every_model_has_probabilities(job, classifier, own):
     """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
     text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
     space = parse_space(SpaceSource("grid", text))
-    _, artifact, _ = train(replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP)
+    _, artifact, *_ = train(replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP)
     model = joblib.load(io.BytesIO(artifact))
     texts = list(job.test.texts)
     probabilities = model.predict_proba(texts)
@@ -295,7 +295,7 @@ def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
     """The first candidate has no n-gram left; the winner is calibrated all the same."""
     text = "features.word.min_df = [100000, 2]\nclassifier.LinearSVC = {}"
     space = parse_space(SpaceSource("grid", text))
-    metadata, artifact, _ = train(
+    metadata, artifact, *_ = train(
         replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP
     )
     assert [candidate.mean is None for candidate in metadata.search.candidates] == [True, False]

@@ -1,70 +1,58 @@
-"""What a new version is measured against: the promoted one, on the new one's test rows."""
+"""The promoted version, as what a new version is compared with."""
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from textclf.errors import TextclfError
+import msgspec
+
 from textclf.evaluation.metadata_diff import Delta, class_deltas, metric_deltas
 from textclf.metadata.schema import Metrics
-from textclf.metadata.sketch import Sketch
-from textclf.registry.registry import Registry
-from textclf.release.gate import Before
-from textclf.release.promote import Scored, before
-
-if TYPE_CHECKING:
-    from textclf.data.dataset import Dataset
 
 
-@dataclass(frozen=True)
-class Progress:
-    """A new version seen from the promoted one, on the same rows; the worst class first.
+class BaselineDelta(msgspec.Struct, frozen=True):
+    """How the metrics of a new version differ from those of the baseline on the same rows.
 
-    ``seen`` is the share of these rows that the promoted one was trained on (estimated): it looks
-    better on them than it is. ``excuse`` says why there are no numbers.
+    Attributes:
+        against: the number of the baseline.
+        metrics: accuracy, macro F1 and weighted F1.
+        per_class: the F1 of each class, the largest loss first.
+        train_overlap: see `Baseline`.
+        unavailable_reason: why there are no differences.
     """
 
     against: str
     metrics: list[Delta]
     per_class: list[Delta]
-    seen: float = 0.0
-    excuse: str | None = None
+    train_overlap: float = msgspec.field(default=0.0, name="seen")
+    unavailable_reason: str | None = msgspec.field(default=None, name="excuse")
 
 
 @dataclass(frozen=True)
-class Past:
-    """The promoted version on the test rows of one that is about to be trained.
+class Baseline:
+    """The promoted version on some labelled rows.
 
-    It is scored before the training, which is long, rather than after it, where Ctrl-C or a version
-    that cannot be opened would come at a bad moment.
+    Attributes:
+        version: its number; ``None`` if no version is promoted.
+        metrics: its metrics on these rows.
+        unavailable_reason: why it has no metrics on them.
+        train_overlap: the share of these rows that it was trained on, and on which it looks better
+            than it is (estimated, 0 to 1).
     """
 
-    scored: Scored
-    promoted: Before
-    seen: float
+    version: str | None = None
+    metrics: Metrics | None = None
+    unavailable_reason: str | None = None
+    train_overlap: float = 0.0
 
-    @classmethod
-    def of(cls, registry: Registry, rows: Dataset) -> Past:
-        """Take what is recorded of it, if it was tested on these rows; score it if not."""
-        scored, promoted, seen = Scored(registry, rows), None, 0.0
-        with contextlib.suppress(TextclfError):  # told when the new version is to be promoted
-            promoted = registry.latest()
-            if promoted:
-                metadata = registry.metadata(promoted)
-                seen = Sketch.from_rows(rows.texts, rows.labels).containment_in(
-                    metadata.data.sketch
-                )
-                if metadata.test.rows_sha256 == rows.rows_sha256:
-                    scored.add(promoted, metadata.test.metrics)
-        return cls(scored, before(scored, promoted), round(seen, 3))
-
-    def progress(self, metrics: Metrics) -> Progress | None:
-        """The new version's metrics less the promoted one's; ``None`` if none was promoted."""
-        version, was = self.promoted.version, self.promoted.metrics
-        if version is None:
+    def delta(self, metrics: Metrics) -> BaselineDelta | None:
+        """Return the metrics of a new version less these; ``None`` without a promoted version."""
+        if self.version is None:
             return None
-        if was is None:
-            return Progress(version, [], [], self.seen, self.promoted.excuse)
-        return Progress(version, metric_deltas(was, metrics), class_deltas(was, metrics), self.seen)
+        overall, per_class = [], []
+        if self.metrics is not None:
+            overall = metric_deltas(self.metrics, metrics)
+            per_class = class_deltas(self.metrics, metrics)
+        return BaselineDelta(
+            self.version, overall, per_class, self.train_overlap, self.unavailable_reason
+        )

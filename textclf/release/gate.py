@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textclf.errors import UsageError
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import PASSED, REFUSED, Check, Rows, Verdict
+from textclf.release.baseline import Baseline
 
 _OVERALL = ("accuracy", "macro_f1", "weighted_f1")
 _OF_A_CLASS = ("f1", "precision", "recall")
@@ -126,32 +127,17 @@ def _stricter(one: float | None, other: float | None) -> float | None:
     return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
-@dataclass(frozen=True)
-class Before:
-    """The promoted version, as far as it can be compared with.
-
-    Attributes:
-        version: which; ``None`` if none is promoted.
-        metrics: its metrics on the rows in question.
-        excuse: why there are none.
-    """
-
-    version: str | None = None
-    metrics: Metrics | None = None
-    excuse: str | None = None
-
-
-def judge(gate: Gate, metrics: Metrics, before: Before, on: Rows) -> Verdict:
+def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: Rows) -> Verdict:
     """Hold a version's metrics against a gate.
 
     A class that got worse than it may is listed; where none did, the one that came closest is. What
     cannot be judged is not passed.
     """
     checks = [_required(each, metrics) for each in gate.require]
-    if gate.compares and before.version is not None:
-        checks += _regressions(gate, metrics, before)
+    if gate.compares and baseline.version is not None:
+        checks += _regressions(gate, metrics, baseline)
     verdict = PASSED if all(check.passed for check in checks) else REFUSED
-    return Verdict(verdict, before.version, on, checks)
+    return Verdict(verdict, baseline.version, on, checks)
 
 
 def _required(requirement: Requirement, metrics: Metrics) -> Check:
@@ -174,7 +160,7 @@ def _required(requirement: Requirement, metrics: Metrics) -> Check:
     )
 
 
-def _regressions(gate: Gate, metrics: Metrics, before: Before) -> Iterator[Check]:
+def _regressions(gate: Gate, metrics: Metrics, baseline: Baseline) -> Iterator[Check]:
     limits = [
         ("max-regression", gate.max_regression),
         ("max-class-regression", gate.max_class_regression),
@@ -183,16 +169,16 @@ def _regressions(gate: Gate, metrics: Metrics, before: Before) -> Iterator[Check
         if limit is None:
             continue
         rule = f"{name} {limit:.12g}"
-        if before.metrics is None:
+        if baseline.metrics is None:
             metric = "accuracy" if name == "max-regression" else "f1"
-            reason = f"{rule} cannot be judged: {before.excuse}"
+            reason = f"{rule} cannot be judged: {baseline.unavailable_reason}"
             yield Check(rule, metric, None, None, None, passed=False, reason=reason)
         elif name == "max-regression":
             for metric in _WATCHED:
-                value, was = getattr(metrics, metric), getattr(before.metrics, metric)
+                value, was = getattr(metrics, metric), getattr(baseline.metrics, metric)
                 yield _regression(rule, metric, was, value, limit)
         else:
-            yield from _class_regressions(rule, metrics, before.metrics, limit)
+            yield from _class_regressions(rule, metrics, baseline.metrics, limit)
 
 
 def _class_regressions(

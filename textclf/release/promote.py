@@ -1,4 +1,4 @@
-"""Promotion through a gate: what a version is judged by, and what is written down of it."""
+"""Promote a version through a gate: the evidence it is judged by, and the record of the verdict."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from textclf.errors import GateRefused, TextclfError
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import FORCED, PASSED, Rows, Verdict
 from textclf.registry.registry import Promotion, Registry
-from textclf.release.gate import Before, Gate, judge
+from textclf.release.baseline import Baseline
+from textclf.release.gate import Gate, judge
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
 
 _NAMED = 3
-"""Unmet conditions that a message has; the log has all."""
+"""Unmet conditions that a message names; the log has all."""
 
 
 class Evidence(Protocol):
@@ -25,16 +26,16 @@ class Evidence(Protocol):
 
     @property
     def rows(self) -> Rows:
-        """Which rows."""
+        """Which rows these are."""
         ...
 
-    def of(self, version: Version) -> Metrics:
-        """The metrics of a version. Raises TextclfError where it has none on these rows."""
+    def metrics(self, version: Version) -> Metrics:
+        """Return the metrics of a version. Raises TextclfError if it has none on these rows."""
         ...
 
 
-class Recorded:
-    """What was recorded when versions were trained, if it was on the test rows of a given one."""
+class RecordedEvidence:
+    """The metrics recorded when versions were trained, as far as they are on the same test rows."""
 
     def __init__(self, registry: Registry, version: Version) -> None:
         self._registry = registry
@@ -43,8 +44,8 @@ class Recorded:
             test.rows, test.rows_sha256, scored=False, path=test.path, sha256=test.sha256
         )
 
-    def of(self, version: Version) -> Metrics:
-        """As recorded. Raises TextclfError where it was tested on other rows."""
+    def metrics(self, version: Version) -> Metrics:
+        """Return the recorded metrics. Raises TextclfError if they are on other rows."""
         test = self._registry.metadata(version).test
         if test.rows_sha256 != self.rows.rows_sha256:
             raise TextclfError(
@@ -53,36 +54,47 @@ class Recorded:
         return test.metrics
 
 
-class Scored:
-    """Versions scored on the rows of a data set, each once, when it is asked for."""
+class LiveEvidence:
+    """The metrics of versions that are scored on the rows of a data set when they are needed."""
 
     def __init__(self, registry: Registry, data: Dataset) -> None:
         self._registry = registry
         self._data = data
-        self._found: dict[Version, Metrics] = {}
-        self.rows = rows_of(data)
+        self._metrics: dict[Version, Metrics] = {}
+        self.rows = scored_rows_record(data)
 
     def add(self, version: Version, metrics: Metrics) -> None:
-        """Take the metrics of a version on these rows from elsewhere."""
-        self._found[version] = metrics
+        """Take over the metrics of a version that was scored on these rows elsewhere."""
+        self._metrics[version] = metrics
 
-    def of(self, version: Version) -> Metrics:
-        """Open a version and score it. Raises TextclfError where it cannot be used here."""
-        if version not in self._found:
+    def metrics(self, version: Version) -> Metrics:
+        """Open a version and score it, once. Raises TextclfError if it cannot be used here."""
+        if version not in self._metrics:
             from textclf.evaluation.metrics import measure
             from textclf.prediction.predictor import Predictor
 
             predictor = Predictor.load(self._registry, version)
-            self._found[version] = measure(self._data.labels, predictor.label(self._data.texts))
-        return self._found[version]
+            self._metrics[version] = measure(self._data.labels, predictor.label(self._data.texts))
+        return self._metrics[version]
 
 
-def rows_of(data: Dataset) -> Rows:
-    """What the log says of rows that versions were scored on."""
+def scored_rows_record(data: Dataset) -> Rows:
+    """Return what a verdict records of the rows that versions were scored on."""
     return Rows(len(data), data.rows_sha256, scored=True, path=data.path, sha256=data.sha256)
 
 
-def promote(  # noqa: PLR0913 - what is promoted, through what, and why
+def find_baseline(evidence: Evidence, promoted: Version | None) -> Baseline:
+    """Return the promoted version on the rows of the evidence, or why it has no metrics on them."""
+    if promoted is None:
+        return Baseline()
+    try:
+        return Baseline(str(promoted), evidence.metrics(promoted))
+    except TextclfError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Baseline(str(promoted), unavailable_reason=f"{error}{hint}")
+
+
+def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
     registry: Registry,
     version: Version,
     gate: Gate,
@@ -91,42 +103,35 @@ def promote(  # noqa: PLR0913 - what is promoted, through what, and why
     message: str | None = None,
     force: bool = False,
 ) -> Promotion:
-    """Promote a version if it passes the gate; write the verdict into the log.
+    """Promote a version if it passes the gate, and record the verdict in the log.
 
-    It is compared with the version that is promoted at that moment, so a rival's promotion in
-    between does not slip past the gate. What is promoted already is not judged again.
+    The version is compared with the one that is promoted at that moment, so that a promotion by
+    another process in between does not slip past the gate. A version that is promoted already is
+    not judged again.
 
     Raises:
-        GateRefused: it does not pass, and is not forced. That is noted among the registry's events.
+        GateRefused: it does not pass and is not forced; the registry's events record that.
         NoSuchVersion, IntegrityError: as `Registry.promote`.
     """
 
-    def judged(promoted: Version | None) -> Verdict:
-        verdict = judge(gate, evidence.of(version), before(evidence, promoted), evidence.rows)
+    def judge_against(promoted: Version | None) -> Verdict:
+        metrics, baseline = evidence.metrics(version), find_baseline(evidence, promoted)
+        verdict = judge(gate, metrics, baseline, evidence.rows)
         if verdict.verdict == PASSED:
             return verdict
         if force:
             return msgspec.structs.replace(verdict, verdict=FORCED)
         detail = msgspec.to_builtins(verdict)
         registry.append_event("refused", version, message=message, detail=detail)
-        raise refused(f"{version} is not promoted", verdict)
+        hint = f'textclf promote {version} --force -m "why" promotes it all the same'
+        raise refusal(f"{version} is not promoted", verdict, hint=hint)
 
-    return registry.promote(version, message=message, judge=judged if gate else None)
-
-
-def before(evidence: Evidence, promoted: Version | None) -> Before:
-    """The promoted version on the rows of the evidence, or why it cannot be had."""
-    if promoted is None:
-        return Before()
-    try:
-        return Before(str(promoted), evidence.of(promoted))
-    except TextclfError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        return Before(str(promoted), excuse=f"{error}{hint}")
+    return registry.promote(version, message=message, judge=judge_against if gate else None)
 
 
-def refused(what: str, verdict: Verdict) -> GateRefused:
-    """The error that says which conditions are not met."""
+def refusal(what: str, verdict: Verdict, *, hint: str | None = None) -> GateRefused:
+    """Return the error that names the conditions that are not met."""
     reasons = [str(check.reason) for check in verdict.failed]
     more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
-    return GateRefused(f"{what}: {'; '.join(reasons[:_NAMED])}{more}", verdict=verdict)
+    message = f"{what}: {'; '.join(reasons[:_NAMED])}{more}"
+    return GateRefused(message, hint=hint, verdict=verdict)

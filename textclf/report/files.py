@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from semver import Version
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textclf.metadata.schema import Metadata, decode, encode
-from textclf.registry.registry import Registry
 from textclf.report.card import card
 from textclf.report.evidence import Evidence
 from textclf.report.page import page
 from textclf.report.subject import Subject
+
+if TYPE_CHECKING:
+    from textclf.evaluation.scored_rows import ScoredRows
 
 PAGE = "report.html"
 CARD = "model_card.md"
 EVIDENCE = "report.json"
 
 
+def page_maker(scored: ScoredRows, *, texts: bool) -> Callable[[Metadata], dict[str, bytes]]:
+    """Return what makes the files of a version once its metadata has its number.
+
+    What the files show is gathered now; the model and the rows are not kept.
+
+    Args:
+        scored: the model on its test rows.
+        texts: whether the files may show texts of the rows.
+    """
+    from textclf.report.gather import gather  # NumPy, which showing a version does not need
+
+    evidence = gather(scored, texts=texts)
+    return lambda metadata: files(metadata, evidence)
+
+
 def files(metadata: Metadata, evidence: Evidence) -> dict[str, bytes]:
-    """The page, the model card and their data, of a version that is about to be published."""
+    """Make the page, the model card and their data, by file name."""
     subject = Subject(metadata, evidence)
     return {PAGE: page(subject), CARD: card(subject), EVIDENCE: encode(evidence)}
 
 
-def subject(registry: Registry, version: Version) -> Subject:
-    """A published version with the evidence that it carries, if it does.
+def published_subject(metadata: Metadata, evidence: bytes | None, *, name: str) -> Subject:
+    """Return a published version with the evidence that it carries.
+
+    Args:
+        metadata: of the version.
+        evidence: the contents of its `EVIDENCE` file; ``None`` if it was published without.
+        name: of that file, for messages.
 
     Raises:
-        NoSuchVersion: it is not published.
-        IntegrityError: its metadata or its evidence is not what was published.
+        IntegrityError: the evidence is damaged.
     """
-    data = registry.file(version, EVIDENCE)
-    evidence = decode(data, Evidence, name=registry.locate(version, EVIDENCE)) if data else None
-    return Subject(registry.metadata(version), evidence)
+    return Subject(metadata, decode(evidence, Evidence, name=name) if evidence else None)

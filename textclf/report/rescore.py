@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import msgspec
-from semver import Version
 
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import Dataset
 from textclf.errors import IntegrityError
 from textclf.evaluation.metrics import measure
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.metadata.schema import TestRecord
-from textclf.registry.registry import Registry
+from textclf.metadata.schema import Metadata, TestRecord
 from textclf.report.gather import gather
 from textclf.report.subject import Subject
 
 
-def rescored(registry: Registry, version: Version, rows: Dataset, *, texts: bool) -> Subject:
-    """A published version, as if it had been tested on these rows.
+def rescored_subject(
+    metadata: Metadata, model: bytes, rows: Dataset, *, name: str, texts: bool
+) -> Subject:
+    """Return a version as if it had been tested on other rows.
+
+    Args:
+        metadata: of the version.
+        model: the contents of its model file.
+        rows: the labelled rows to score.
+        name: of the model file, for messages.
+        texts: whether the report may show texts of the rows.
 
     Raises:
-        NoSuchVersion: it is not published.
-        IntegrityError: its model is not what was published, or does not work with the libraries
-            installed here.
+        IntegrityError: the model is damaged or does not work with the libraries installed here.
     """
-    model = load_pipeline(registry.artifact(version), name=registry.locate(version))
+    pipeline = load_pipeline(model, name=name)
     try:
-        scored = ScoredRows.from_pipeline(model, rows)
+        scored = ScoredRows.from_pipeline(pipeline, rows)
     except (AttributeError, TypeError, ValueError, IndexError) as error:
         raise IntegrityError(
-            f"version {version} cannot be used with the libraries installed here: {error}",
-            hint=f"textclf versions show {version} lists those it was made with",
+            f"version {metadata.version} cannot be used with the libraries installed here: {error}",
+            hint=f"textclf versions show {metadata.version} lists those it was made with",
         ) from error
-    record = TestRecord(
+    test = TestRecord(
         rows=len(rows),
         rows_sha256=rows.rows_sha256,
         metrics=measure(rows.labels, scored.predicted),
@@ -40,5 +45,5 @@ def rescored(registry: Registry, version: Version, rows: Dataset, *, texts: bool
         sha256=rows.sha256,
         skipped_rows=len(rows.bad_rows),
     )
-    metadata = msgspec.structs.replace(registry.metadata(version), test=record)
-    return Subject(metadata, gather(scored, texts=texts), rescored=True)
+    rescored = msgspec.structs.replace(metadata, test=test)
+    return Subject(rescored, gather(scored, texts=texts), rescored=True)

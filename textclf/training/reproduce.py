@@ -186,7 +186,7 @@ def reproduce(
     """
     try:
         check_space(job.settings.space, _where)
-        made, model, _ = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
+        made, model, *_ = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
     except (UsageError, DataError) as error:  # space and data were good enough once
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries here: {error}",

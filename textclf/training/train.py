@@ -49,11 +49,19 @@ _COEFFICIENTS = 50_000_000
 
 
 class Trained(NamedTuple):
-    """What a training made: the metadata, still without the time of publication; the files."""
+    """What a training made.
+
+    Attributes:
+        metadata: all that is recorded, still without the time of publication.
+        artifact: the bytes of the model file.
+        files: further files of the version, by name: the scorer.
+        scored: the model as it will be opened, with the test rows and what it says of them.
+    """
 
     metadata: Metadata
     artifact: bytes
     files: dict[str, bytes]
+    scored: ScoredRows
 
 
 def train(  # noqa: PLR0913 - what the record needs of its surroundings
@@ -66,7 +74,6 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     run: Runner | None = None,
     read_seconds: float = 0.0,
     on_fit: Callable[[Fit], object] = lambda _: None,
-    on_test: Callable[[ScoredRows], object] = lambda _: None,
 ) -> Trained:
     """Search, refit the winner on all training rows, compile and test it, and describe it.
 
@@ -79,10 +86,6 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         run: what does the fits of the search, if not threads of this process.
         read_seconds: how long reading the data took, for the record.
         on_fit: called with each result of the search as it comes.
-        on_test: called with the model and what it said of the test rows.
-
-    Returns:
-        The metadata, the artifact's bytes, and further files of the version: the scorer.
 
     Raises:
         DataError: too few rows for the folds, or no candidate could be fitted.
@@ -102,7 +105,6 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
         prove(scored, scorer)
         metrics = measure(job.test.labels, scored.predicted)
-    on_test(scored)
     metadata = Metadata(
         version=version,
         saved_at="",
@@ -130,7 +132,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
         seconds=seconds,
         threshold=job.settings.threshold,
     )
-    return Trained(metadata, data, {SCORER: scorer})
+    return Trained(metadata, data, {SCORER: scorer}, scored)
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,9 @@ def evaluate(
     from textclf.data.dataset import read_dataset
     from textclf.evaluation.evaluate import evaluate as run
     from textclf.metadata.verdict import PASSED
-    from textclf.release.gate import Before, judge
-    from textclf.release.promote import refused, rows_of
+    from textclf.release.baseline import Baseline
+    from textclf.release.gate import judge
+    from textclf.release.promote import refusal, scored_rows_record
 
     shape = document.chosen(output_format, as_json=as_json)
     require_other(errors, data, "--errors")
@@ -90,14 +91,16 @@ def evaluate(
         render.warning(f"labels that {found} was not trained on: {some}")
     if errors:
         _write_errors(errors, rows, evaluation)
-    verdict = judge(gate, evaluation.metrics, Before(), rows_of(rows)) if gate else None
+    verdict = None
+    if gate:
+        verdict = judge(gate, evaluation.metrics, Baseline(), scored_rows_record(rows))
     if shape is Format.JSON:
         render.json(report.as_json(str(found), rows, evaluation, verdict))
     else:
         blocks = report.blocks(str(found), rows, evaluation, verdict)
         document.write(blocks, markdown=shape is Format.MD)
     if verdict and verdict.verdict != PASSED:
-        raise refused(f"{found} is not good enough", verdict)
+        raise refusal(f"{found} does not meet the conditions", verdict)
 
 
 def _write_errors(path: Path, rows: Dataset, evaluation: Evaluation) -> None:

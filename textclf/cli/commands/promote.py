@@ -75,7 +75,6 @@ def promote(
 
 def _show_refused(version: str, refusal: GateRefused, *, as_json: bool) -> None:
     verdict = refusal.verdict
-    refusal.hint = f'textclf promote {version} --force -m "why" promotes it all the same'
     if as_json:
         answer = {"version": version, "previous": verdict.against, "changed": False}
         render.json({**answer, "gate": verdict})

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import enum
-import shlex
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.commands.sign import SignKey, open_to_publish
-from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options import gates
 from textclf.cli.options.inputs import (
     DEFAULT_DATA,
     DEFAULT_SHARE,
     require_data,
     test_beside,
-    warn_of,
 )
 from textclf.cli.options.options import (
     DEFAULT_MODELS,
@@ -43,19 +38,13 @@ from textclf.cli.options.options import (
     complete_version,
     read_options,
 )
-from textclf.cli.output import answers
 from textclf.cli.output import training_report as report
-from textclf.cli.output.leaderboard import leaderboard
-from textclf.errors import DataError, GateRefused, TextclfError, UsageError
+from textclf.errors import UsageError
 
 if TYPE_CHECKING:
-    from textclf.metadata.schema import Metadata
-    from textclf.registry.registry import Registry
-    from textclf.release.baseline import Past
-    from textclf.release.gate import Gate
     from textclf.search.dask_cluster import Cluster
     from textclf.search.space import SpaceSource
-    from textclf.training.job import Job, SearchSettings
+    from textclf.training.job import SearchSettings
 
 
 _SAMPLE = 50_000
@@ -207,98 +196,44 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Read, search, refit, test, publish the next version, promote it."""
-    from textclf.data.dataset import read_dataset
-    from textclf.release.baseline import Past
-    from textclf.report.publication import Publication
-    from textclf.training.job import prepare
-    from textclf.training.train import train as run
+    from textclf.release.release import ReleaseRequest, release
+    from textclf.report.files import page_maker
 
     _check_flags(search, scoring, backend, scheduler)
     gates.require_reason(message, force=force)
     gate = gates.gate_of(context, require, max_regression, max_class_regression)
     require_data(data)
     registry, signer = open_to_publish(models, sign)
-    start = registry.resolve(from_) if from_ else None
+    base = registry.resolve(from_) if from_ else None
     settings = _settings(_space(context, grid, preset), scoring, cv, seed, search, sample)
-    settings = replace(settings, threshold=threshold)
-    options = read_options(text_column, label_column, delimiter, encoding, on_bad_rows)
     test, share = _test_rows(context, data, test, test_size)
-    began = time.perf_counter()
-    rows, test_rows = read_dataset(data, options), test and read_dataset(test, options)
-    read_seconds = time.perf_counter() - began
-    job = prepare(rows, test_rows or None, share, options, settings)
-    _check(job)
-    plan = registry.plan(job.recipe(), job.sketch, requested=bump.value, base=start)
-    if plan.version is None:
-        report.show_unchanged(registry, plan, as_json=as_json, quiet=quiet)
-        return
-    if dry_run:
-        report.show_plan(plan, job, as_json=as_json)
-        return
-    registry.require_writable()
-    report.announce(plan, job, quiet=quiet)
-    past = Past.of(registry, job.test)
-    on_fit = leaderboard(job.points(), cv, quiet=quiet)
-    publication = Publication(texts=include_texts)
-    with _cluster(backend, scheduler) as cluster, on_fit as seen:
-        trained = run(
-            job,
-            str(plan.version),
-            plan.bump,
-            message=message,
+    request = ReleaseRequest(
+        data,
+        replace(settings, threshold=threshold),
+        read_options(text_column, label_column, delimiter, encoding, on_bad_rows),
+        test,
+        share,
+        bump.value,
+        base,
+        promote=not no_promote,
+        gate=gate,
+        force=force,
+        message=message,
+        dry_run=dry_run,
+    )
+    with ExitStack() as stack:  # keeps Ctrl-C deferred until the result is shown
+        result = release(
+            registry,
+            request,
             jobs=jobs,
-            run=cluster,
-            read_seconds=read_seconds,
-            on_fit=seen,
-            on_test=publication.see,
+            cluster=_cluster(backend, scheduler),
+            sign=signer,
+            report=partial(page_maker, texts=include_texts),
+            observer=report.Progress(stack, quiet=quiet),
         )
-    pages = publication.pages
-    publish = partial(registry.publish, *trained, pages=pages, sign=signer)
-    how = {"force": force, "as_json": as_json, "quiet": quiet}
-    _publish(registry, publish, None if no_promote else gate, past, **how)
-
-
-def _publish(
-    registry: Registry,
-    publish: Callable[[], Metadata],
-    gate: Gate | None,
-    past: Past,
-    *,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Publish what was trained, promote it (``None``: do not), and say so."""
-    with deferred_interrupts():
-        published = publish()
-        outcome = _promote(registry, published, gate, past, force=force)
-        answers.tell_kept(outcome.promotion.kept if outcome.promotion else registry.sync_alias())
-        path = registry.locate(registry.resolve(published.version))
-        report.show(published, path, outcome, past, as_json=as_json, quiet=quiet)
-    if outcome.refusal:
-        raise outcome.refusal
-
-
-def _promote(
-    registry: Registry, published: Metadata, gate: Gate | None, past: Past, *, force: bool
-) -> report.Outcome:
-    """Promote what was published, if the gate lets it."""
-    from textclf.release.promote import promote
-
-    if gate is None:
-        return report.Outcome()
-    version = registry.resolve(published.version)
-    past.scored.add(version, published.test.metrics)
-    message = published.message
-    try:
-        done = promote(registry, version, gate, past.scored, message=message, force=force)
-    except GateRefused as refusal:
-        refusal.hint = f'textclf promote {version} --force -m "why" promotes it all the same'
-        return report.Outcome(refusal=refusal)
-    except TextclfError as error:
-        error.hint = f"{version} is published, and kept; textclf promote {version}"
-        raise
-    return report.Outcome(promotion=done)
+        report.show(result, registry, as_json=as_json, quiet=quiet)
+    if result.refusal:
+        raise result.refusal
 
 
 def _space(context: typer.Context, grid: Path | None, preset: Preset | None) -> SpaceSource:
@@ -372,20 +307,3 @@ def _test_rows(
     if share is None:
         test = test or test_beside(data)
     return test, share or DEFAULT_SHARE
-
-
-def _check(job: Job) -> None:
-    from textclf.data.quality import Severity, find_problems
-
-    problems = find_problems(job.train, job.test, folds=job.settings.folds)
-    errors = [
-        problem
-        for problem in problems
-        if problem.severity is Severity.ERROR and problem.kind != "bad-rows"
-    ]
-    if errors:
-        raise DataError(
-            f"{job.train.path}: {errors[0].message}",
-            hint=f"textclf check {shlex.quote(job.train.path)} --cv {job.settings.folds}",
-        )
-    warn_of(problems)

@@ -108,14 +108,17 @@ def report(
 def _subject(
     registry: Registry, version: semver.Version, rows: Dataset | None, *, include_texts: bool
 ) -> Subject:
+    metadata = registry.metadata(version)
     if rows:
-        from textclf.report.rescore import rescored
+        from textclf.report.rescore import rescored_subject
 
-        return rescored(registry, version, rows, texts=include_texts)
-    from textclf.report.files import subject
+        model, name = registry.artifact(version), registry.locate(version)
+        return rescored_subject(metadata, model, rows, name=name, texts=include_texts)
+    from textclf.report.files import EVIDENCE, published_subject
 
-    found = subject(registry, version)
-    return found if include_texts else found.without_texts()
+    evidence, name = registry.file(version, EVIDENCE), registry.locate(version, EVIDENCE)
+    subject = published_subject(metadata, evidence, name=name)
+    return subject if include_texts else subject.without_texts()
 
 
 def _hint_at_missing(subjects: list[Subject], *, include_texts: bool, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""The options of a gate, and the settings they add to."""
+"""The options of a gate, and the settings that they add to."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def evidence_on(
     registry: Registry, version: Version, gate: Gate, data: Path | None, options: ReadOptions
 ) -> Evidence:
     """What the version and the promoted one are judged by: the rows given, or their records."""
-    from textclf.release.promote import Recorded, Scored, before
+    from textclf.release.promote import LiveEvidence, RecordedEvidence, find_baseline
 
     if data is None:
-        return Recorded(registry, version)
+        return RecordedEvidence(registry, version)
     from textclf.data.dataset import read_dataset
 
-    found = Scored(registry, read_dataset(data, options))
-    found.of(version)  # now, where Ctrl-C still ends it at once
+    evidence = LiveEvidence(registry, read_dataset(data, options))
+    evidence.metrics(version)  # now, where Ctrl-C still ends it at once
     if gate.compares:
-        before(found, registry.latest())
-    return found
+        find_baseline(evidence, registry.latest())
+    return evidence

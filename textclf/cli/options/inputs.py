@@ -1,17 +1,10 @@
-"""Labelled data named on the command line: the default, the test file beside it, its problems."""
+"""Labelled data named on the command line: the default, and the test file beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from textclf.cli.output import render
 from textclf.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textclf.data.quality import Problem
 
 DEFAULT_DATA = Path("data/train.csv")
 DEFAULT_SHARE = 0.2
@@ -34,10 +27,3 @@ def test_beside(data: Path) -> Path | None:
         return None
     beside = data.with_name(f"test{dot}{ending}")
     return beside if beside.exists() else None
-
-
-def warn_of(problems: Sequence[Problem]) -> None:
-    """Tell what is suspicious in the data, with one example; ``textclf check`` has more."""
-    for problem in problems:
-        example = f": {problem.examples[0]}" if problem.examples else ""
-        render.warning(f"{problem.message.removesuffix('.')}{example}")

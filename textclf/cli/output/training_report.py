@@ -1,12 +1,14 @@
-"""What ``textclf train`` says: before it starts, where nothing changed, of a plan, in the end."""
+"""What ``textclf train`` shows: its progress, a plan, and what came of a release."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
+from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
+from textclf.cli.output.leaderboard import leaderboard
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -19,32 +21,64 @@ from textclf.formatting import (
 )
 
 if TYPE_CHECKING:
-    from textclf.errors import GateRefused
+    from collections.abc import Sequence
+
+    from textclf.data.quality import Problem
     from textclf.metadata.schema import Metadata
-    from textclf.registry.registry import Plan, Promotion, Registry
-    from textclf.release.baseline import Past, Progress
+    from textclf.registry.registry import Plan, Registry
+    from textclf.release.baseline import BaselineDelta
+    from textclf.release.release import OnFit, ReleaseResult
     from textclf.training.job import Job
 
 _REASONS = 3
-"""Shown of a bump; the metadata has all."""
-
+"""Reasons for a bump that are shown; the metadata has all."""
 
 _CLASSES = 5
-"""Shown of those that changed."""
+"""Changed classes that are shown."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the promotion; neither, where none was asked for."""
+class Progress:
+    """Shows a release while it runs, on stderr.
 
-    promotion: Promotion | None = None
-    refusal: GateRefused | None = None
+    It is a `textclf.release.release.ReleaseObserver`. While the registry is changed, Ctrl-C waits
+    until the given stack is closed.
+    """
+
+    def __init__(self, stack: ExitStack, *, quiet: bool) -> None:
+        self._stack = stack
+        self._quiet = quiet
+
+    def on_problems(self, problems: Sequence[Problem]) -> None:
+        """Warn of what is suspicious in the data, with one example; `textclf check` has more."""
+        for problem in problems:
+            example = f": {problem.examples[0]}" if problem.examples else ""
+            render.warning(f"{problem.message.removesuffix('.')}{example}")
+
+    def on_plan(self, plan: Plan, job: Job) -> None:
+        """Say what is about to be searched, on which rows."""
+        if not self._quiet:
+            _announce(plan, job)
+
+    def search(self, job: Job) -> AbstractContextManager[OnFit]:
+        """Show the candidates as their scores come in."""
+        return leaderboard(job.points(), job.settings.folds, quiet=self._quiet)
+
+    def on_publish(self) -> None:
+        """Defer Ctrl-C."""
+        self._stack.enter_context(deferred_interrupts())
 
 
-def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
-    """What is about to be searched, on which rows; on stderr."""
-    if quiet:
-        return
+def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:
+    """Show what came of a release: nothing new, a plan, or a published version."""
+    if result.plan.version is None:
+        _show_unchanged(registry, result.plan, as_json=as_json, quiet=quiet)
+    elif result.published is None:
+        _show_plan(result, as_json=as_json)
+    else:
+        _show_published(result, result.published, as_json=as_json, quiet=quiet)
+
+
+def _announce(plan: Plan, job: Job) -> None:
     tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
     candidates = len(job.points())
     render.progress(
@@ -68,7 +102,7 @@ def announce(plan: Plan, job: Job, *, quiet: bool) -> None:
         )
 
 
-def show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
+def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
     """There is nothing to train: what there is, and what to do about it."""
     base = registry.resolve(plan.bump.base or "latest")
     promoted = registry.latest() == base
@@ -83,81 +117,75 @@ def show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool
         render.hint("--bump patch publishes one all the same", quiet=quiet)
 
 
-def show_plan(plan: Plan, job: Job, *, as_json: bool) -> None:
-    """What would be trained, and which number it would get."""
-    candidates = len(job.points())
+def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
+    """Show what would be trained, and which number it would get."""
+    plan, job = result.plan, result.job
     if as_json:
         render.json(
             {
                 "dry_run": True,
                 "version": str(plan.version),
                 "bump": plan.bump,
-                "rows": len(job.train),
-                "test_rows": len(job.test),
-                "candidates": candidates,
-                "fits": candidates * job.settings.folds,
+                "rows": job.rows,
+                "test_rows": job.test_rows,
+                "candidates": job.candidates,
+                "fits": job.fits,
             }
         )
         return
     render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
     render.line(
-        f"from {plural(len(job.train), 'row')} with "
-        f"{plural(len(job.train.label_counts), 'label')}, "
-        f"tested on {plural(len(job.test), 'row')}; "
-        f"{plural(candidates, 'candidate')} × {job.settings.folds} folds"
+        f"from {plural(job.rows, 'row')} with {plural(job.labels, 'label')}, "
+        f"tested on {plural(job.test_rows, 'row')}; "
+        f"{plural(job.candidates, 'candidate')} × {job.folds} folds"
     )
 
 
-def show(
-    metadata: Metadata,
-    path: str,
-    outcome: Outcome,
-    past: Past,
-    *,
-    as_json: bool,
-    quiet: bool,
+def _show_published(
+    result: ReleaseResult, metadata: Metadata, *, as_json: bool, quiet: bool
 ) -> None:
-    """What was published and promoted, how good it is, and how much better than before."""
+    """Show how good the version is, what changed, and whether it is promoted."""
+    answers.tell_kept(result.kept)
     _tell_notes(metadata)
-    promotion, refusal = outcome.promotion, outcome.refusal
-    progress = past.progress(metadata.test.metrics)
-    verdict = refusal.verdict if refusal else promotion and promotion.gate
+    promotion, path = result.promotion, str(result.path)
     if as_json:
         answer = _answer(metadata, path, promoted=promotion is not None, published=True)
-        render.json({**answer, "against": progress, "gate": verdict})
+        render.json({**answer, "against": result.delta, "gate": result.verdict})
         return
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
     render.line(f"  {escape_controls(candidate_name(metadata.best_params))}")
     render.line(
         f"  accuracy {percent(metadata.best_cv_accuracy)} in cross-validation, "
-        f"{percent(metadata.test_accuracy)} on {test.rows} test rows; "
+        f"{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
         f"macro F1 {percent(test.metrics.macro_f1)}"
     )
-    if progress:
-        _show_progress(progress)
+    if result.delta:
+        _show_delta(result.delta)
     render.line(
         f"  {escape_controls(path)}, {metadata.artifact.bytes:,} bytes, "
         f"{duration(sum(metadata.seconds.values()))}"
     )
-    if verdict:
-        document.write(verdict_blocks(verdict))
+    if result.verdict:
+        document.write(verdict_blocks(result.verdict))
     if promotion:
         render.line(answers.promoted(promotion, quiet=quiet))
-    elif not refusal:
+    elif not result.refusal:
         render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
 
 
-def _show_progress(progress: Progress) -> None:
-    if progress.excuse:
-        render.line(escape_controls(f"  not compared with {progress.against}: {progress.excuse}"))
+def _show_delta(delta: BaselineDelta) -> None:
+    if delta.unavailable_reason:
+        render.line(
+            escape_controls(f"  not compared with {delta.against}: {delta.unavailable_reason}")
+        )
         return
-    overall = ", ".join(f"{d.name} {points(d.delta)}" for d in progress.metrics)
-    render.line(f"  against {progress.against} on the same rows: {overall}")
-    if progress.seen >= answers.SEEN:
-        render.warning(answers.seen(progress.against, progress.seen))
-    changed = [d for d in progress.per_class if d.delta]
-    classes = [f"{excerpt(d.name, 40)} {points(d.delta)}" for d in changed[:_CLASSES]]
+    overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
+    render.line(f"  against {delta.against} on the same rows: {overall}")
+    if delta.train_overlap >= answers.SEEN:
+        render.warning(answers.seen(delta.against, delta.train_overlap))
+    changed = [change for change in delta.per_class if change.delta]
+    classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed[:_CLASSES]]
     if len(changed) > _CLASSES:
         classes.append(f"and {len(changed) - _CLASSES} more")
     if classes:

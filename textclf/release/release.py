@@ -1,0 +1,290 @@
+"""The release of a version: train, publish, judge and promote, as one flow that returns values."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from semver import Version
+
+from textclf.data.dataset import ReadOptions, read_dataset
+from textclf.data.quality import Problem, Severity, find_problems
+from textclf.errors import DataError, GateRefused, TextclfError
+from textclf.evaluation.scored_rows import ScoredRows
+from textclf.metadata.schema import Metadata
+from textclf.metadata.sketch import Sketch
+from textclf.metadata.verdict import Verdict
+from textclf.metadata.versions import parse_version
+from textclf.registry.registry import Plan, Promotion, Registry
+from textclf.registry.signing import Signer
+from textclf.release.baseline import Baseline, BaselineDelta
+from textclf.release.gate import Gate
+from textclf.release.promote import LiveEvidence, find_baseline, promote
+from textclf.search.grid_search import Fit, Runner
+from textclf.training.job import Job, SearchSettings, prepare
+from textclf.training.train import train
+
+OnFit = Callable[[Fit], object]
+PageMaker = Callable[[Metadata], Mapping[str, bytes]]
+"""Makes further files of a version from its metadata, once it has its number."""
+
+
+@dataclass(frozen=True)
+class ReleaseRequest:
+    """What to train, and what is to become of it.
+
+    Attributes:
+        data: the training data.
+        search: the search space and how it is searched.
+        read: how the data is read.
+        test: the test data; ``None`` splits test rows off the training data.
+        test_share: the share of rows that is split off then (0 to 1).
+        bump: ``auto``, ``patch``, ``minor`` or ``major``.
+        base: the version whose number is increased; ``None`` is the highest.
+        promote: whether the version is promoted if it passes the gate.
+        gate: the conditions for its promotion.
+        force: whether it is promoted although it does not meet them.
+        message: why, in the user's words.
+        dry_run: whether to stop once it is known what would be trained.
+    """
+
+    data: Path
+    search: SearchSettings
+    read: ReadOptions = field(default_factory=ReadOptions)
+    test: Path | None = None
+    test_share: float = 0.2
+    bump: str = "auto"
+    base: Version | None = None
+    promote: bool = True
+    gate: Gate = field(default_factory=Gate)
+    force: bool = False
+    message: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """The size of a training: rows, labels, candidates and folds."""
+
+    rows: int
+    labels: int
+    test_rows: int
+    candidates: int
+    folds: int
+
+    @classmethod
+    def from_job(cls, job: Job) -> JobSummary:
+        """Count what a job has."""
+        labels, candidates = len(job.train.label_counts), len(job.points())
+        return cls(len(job.train), labels, len(job.test), candidates, job.settings.folds)
+
+    @property
+    def fits(self) -> int:
+        """The number of fits of an exact search."""
+        return self.candidates * self.folds
+
+
+@dataclass(frozen=True)
+class ReleaseResult:
+    """What came of a release.
+
+    Attributes:
+        plan: the number of the version and the reasons for it; without a number nothing has
+            changed since the base version, and nothing was trained.
+        job: the size of the training.
+        published: the metadata of the new version; ``None`` if none was published.
+        path: the location of its model file.
+        delta: how it differs from the version promoted before; ``None`` if there was none.
+        promotion: what its promotion did; ``None`` if it was not promoted.
+        refusal: why the gate refused it.
+        kept: where a file was moved to that stood in the place of the alias and that textclf had
+            not made.
+    """
+
+    plan: Plan
+    job: JobSummary
+    published: Metadata | None = None
+    path: str | None = None
+    delta: BaselineDelta | None = None
+    promotion: Promotion | None = None
+    refusal: GateRefused | None = None
+    kept: str | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the version came through the gate, if there was one."""
+        if self.refusal:
+            refused: Verdict = self.refusal.verdict
+            return refused
+        return self.promotion.gate if self.promotion else None
+
+
+class ReleaseObserver(Protocol):
+    """Follows a release while it runs, for example to show its progress."""
+
+    def on_problems(self, problems: Sequence[Problem]) -> None:
+        """Take in what is suspicious in the data."""
+
+    def on_plan(self, plan: Plan, job: Job) -> None:
+        """Take in what is about to be trained."""
+
+    def search(self, job: Job) -> AbstractContextManager[OnFit]:
+        """Return a context that lasts as long as the search and takes in each of its results."""
+        ...
+
+    def on_publish(self) -> None:
+        """Prepare for the registry being changed, from now until `release` returns."""
+
+
+class SilentObserver:
+    """A `ReleaseObserver` that ignores everything."""
+
+    def on_problems(self, problems: Sequence[Problem]) -> None:
+        """See `ReleaseObserver`."""
+
+    def on_plan(self, plan: Plan, job: Job) -> None:
+        """See `ReleaseObserver`."""
+
+    def search(self, job: Job) -> AbstractContextManager[OnFit]:  # noqa: ARG002 - see the protocol
+        """See `ReleaseObserver`."""
+        return nullcontext(lambda _: None)
+
+    def on_publish(self) -> None:
+        """See `ReleaseObserver`."""
+
+
+def release(  # noqa: PLR0913 - the request, and the machinery that carries it out
+    registry: Registry,
+    request: ReleaseRequest,
+    *,
+    jobs: int | None = None,
+    cluster: AbstractContextManager[Runner | None] | None = None,
+    sign: Signer | None = None,
+    report: Callable[[ScoredRows], PageMaker] | None = None,
+    observer: ReleaseObserver | None = None,
+) -> ReleaseResult:
+    """Train the next version on labelled data, publish it, and promote it if it passes the gate.
+
+    Nothing is trained if nothing has changed since the base version and ``request.bump`` is
+    ``auto``, or in a dry run. A version that the gate refuses is published and not promoted.
+
+    Args:
+        registry: where the version is published.
+        request: what to train, and what is to become of it.
+        jobs: the number of fits at once; ``None`` is one for each core.
+        cluster: a context that gives what does the fits of the search; ``None``: this process.
+        sign: signs the metadata of the version.
+        report: makes the files for readers of the version from its scored test rows.
+        observer: follows the release.
+
+    Raises:
+        DataError: the data cannot be read, trained or tested on.
+        StoreError: the registry cannot be written to.
+        ClusterError: the cluster cannot be reached or fails.
+        TextclfError: the version could not be trained, or is published and could not be promoted
+            for another reason than the gate; the hint says so.
+    """
+    observer = observer or SilentObserver()
+    job, read_seconds = _read_job(request)
+    observer.on_problems(_check_data(job))
+    plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
+    result = ReleaseResult(plan, JobSummary.from_job(job))
+    if plan.version is None or request.dry_run:
+        return result
+    registry.require_writable()
+    observer.on_plan(plan, job)
+    evidence = LiveEvidence(registry, job.test)
+    baseline = _live_baseline(registry, evidence, job)
+    with cluster or nullcontext() as run, observer.search(job) as on_fit:
+        trained = train(
+            job,
+            str(plan.version),
+            plan.bump,
+            message=request.message,
+            jobs=jobs,
+            run=run,
+            read_seconds=read_seconds,
+            on_fit=on_fit,
+        )
+    pages = report(trained.scored) if report else _no_pages
+    observer.on_publish()
+    published = registry.publish(
+        trained.metadata, trained.artifact, trained.files, pages=pages, sign=sign
+    )
+    version = parse_version(published.version)
+    evidence.add(version, published.test.metrics)
+    promotion, refusal = _promote(registry, request, version, evidence)
+    return replace(
+        result,
+        published=published,
+        path=registry.locate(version),
+        delta=baseline.delta(published.test.metrics),
+        promotion=promotion,
+        refusal=refusal,
+        kept=promotion.kept if promotion else registry.sync_alias(),
+    )
+
+
+def _no_pages(_metadata: Metadata) -> Mapping[str, bytes]:
+    return {}
+
+
+def _read_job(request: ReleaseRequest) -> tuple[Job, float]:
+    """Read the data; return the job and the seconds that reading took."""
+    started = time.perf_counter()
+    rows = read_dataset(request.data, request.read)
+    test_rows = read_dataset(request.test, request.read) if request.test else None
+    seconds = time.perf_counter() - started
+    return prepare(rows, test_rows, request.test_share, request.read, request.search), seconds
+
+
+def _check_data(job: Job) -> tuple[Problem, ...]:
+    """Return what is suspicious in the rows. Raises DataError if they cannot be trained on."""
+    problems = find_problems(job.train, job.test, folds=job.settings.folds)
+    for problem in problems:
+        if problem.severity is Severity.ERROR and problem.kind != "bad-rows":
+            path, folds = shlex.quote(job.train.path), job.settings.folds
+            raise DataError(
+                f"{job.train.path}: {problem.message}", hint=f"textclf check {path} --cv {folds}"
+            )
+    return problems
+
+
+def _live_baseline(registry: Registry, evidence: LiveEvidence, job: Job) -> Baseline:
+    """Score the promoted version on the test rows, unless it was tested on them before.
+
+    This is done before the training, which is long, and not after it, where an interruption or a
+    version that cannot be opened would come at a bad moment.
+    """
+    promoted, overlap = None, 0.0
+    with suppress(TextclfError):  # raised again when the new version is to be promoted
+        promoted = registry.latest()
+        if promoted:
+            metadata = registry.metadata(promoted)
+            sketch = Sketch.from_rows(job.test.texts, job.test.labels)
+            overlap = sketch.containment_in(metadata.data.sketch)
+            if metadata.test.rows_sha256 == job.test.rows_sha256:
+                evidence.add(promoted, metadata.test.metrics)
+    return replace(find_baseline(evidence, promoted), train_overlap=round(overlap, 3))
+
+
+def _promote(
+    registry: Registry, request: ReleaseRequest, version: Version, evidence: LiveEvidence
+) -> tuple[Promotion | None, GateRefused | None]:
+    """Promote the published version if that is wanted and the gate lets it pass."""
+    if not request.promote:
+        return None, None
+    gate, message, force = request.gate, request.message, request.force
+    try:
+        done = promote(registry, version, gate, evidence, message=message, force=force)
+    except GateRefused as refusal:
+        return None, refusal
+    except TextclfError as error:
+        error.hint = f"{version} is published, and kept; textclf promote {version}"
+        raise
+    return done, None
