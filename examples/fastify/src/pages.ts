@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 
+import { cannotRead, openFile } from "./files.js";
 import { damaged, Unusable } from "./unusable.js";
 
 const SHIFT = 12;
@@ -22,12 +23,7 @@ export class Pages {
 
   constructor(path: string) {
     this.name = path;
-    try {
-      this.#file = openSync(path, "r");
-    } catch (error) {
-      throw new Unusable(`${path} cannot be opened: ${(error as Error).message}`);
-    }
-    this.size = fstatSync(this.#file).size;
+    ({ descriptor: this.#file, size: this.size } = openFile(path));
     try {
       if (this.size > LARGEST) throw new RangeError("it has 4 GiB or more");
       this.#bytes = new Uint8Array(this.size);
@@ -90,7 +86,7 @@ export class Pages {
     try {
       return readSync(this.#file, this.#bytes, begin, end - begin, begin);
     } catch (error) {
-      throw new Unusable(`${this.name} cannot be read: ${(error as Error).message}`);
+      throw cannotRead(this.name, error);
     }
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { Fields } from "./fields.js";
+import { cannotRead, readText } from "./files.js";
 import { Scorer } from "./scorer.js";
 import { damaged, Unusable } from "./unusable.js";
 
@@ -38,7 +39,7 @@ export class Registry {
     }
     const n = numbers.reduce((highest, number) => Math.max(highest, number));
     const path = this.#record(n);
-    const record = Fields.parse(read(path), path);
+    const record = Fields.parse(readText(path), path);
     const version = record.text("to");
     if (record.count("n") !== n || !VERSION.test(version)) {
       throw damaged(path, "it is no promotion record");
@@ -49,7 +50,7 @@ export class Registry {
   /** A version's scorer, its size checked. Throws `Unusable` where it has none. */
   scorer(version: string): Scorer {
     const metadata = join(this.#folder, version, "metadata.json");
-    const fields = Fields.parse(read(metadata), metadata);
+    const fields = Fields.parse(readText(metadata), metadata);
     if (fields.text("version") !== version) throw damaged(metadata, "it is of another version");
     const files = fields.isNull("files") ? [] : fields.objects("files");
     const record = files.find((file) => file.text("file") === SCORER);
@@ -80,16 +81,4 @@ function namesIn(folder: string): string[] {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw cannotRead(folder, error);
   }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw cannotRead(path, error);
-  }
-}
-
-function cannotRead(path: string, error: unknown): Unusable {
-  return new Unusable(`${path} cannot be read: ${(error as Error).message}`);
 }
