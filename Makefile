@@ -3,60 +3,65 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-.PHONY: help train test lint types tests test-faults test-node browser bench fuzz format lock clean
+# pytest-xdist: each worker takes its share in order, and then from whoever has most left
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-help:
-	@echo "make train   train on the sample data, publish, promote, predict, list"
-	@echo "make test    lint, types and tests"
-	@echo "make test-faults  strike the registry at each system call, and storm it; minutes"
-	@echo "make browser  look at the report in Chromium, if there is one"
-	@echo "make test-node   types and tests of examples/fastify (needs node 20 or later, and npm)"
-	@echo "make bench   measure against scikit-learn and fastText; DATA=folder of data sets"
-	@echo "make fuzz    throw broken input at every reader; SECONDS=60 each, where atheris is there"
-	@echo "make format  format the code"
-	@echo "make lock    lock the dependencies anew (needs uv)"
-	@echo "make clean   remove .venv and caches (never models/)"
+.PHONY: help train test lint types tests coverage test-faults test-thorough test-node browser bench \
+	fuzz format lock clean
 
-train: .venv/installed
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: .venv/installed ## train on the sample data, publish, promote, predict, list
 	$(BIN)/textclf train
 	$(BIN)/textclf predict "this is great" "waste of money, broke after two days" "the parcel comes on Tuesday"
 	$(BIN)/textclf versions list
 
-test: lint types tests
+test: .venv/installed-dev ## lint, types and tests, side by side
+	@$(MAKE) --no-print-directory --jobs 3 lint types tests
 
-lint: .venv/installed-dev
+lint: .venv/installed-dev ## style, format and what may import what
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 
-types: .venv/installed-dev
+types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
 
-tests: .venv/installed-dev
-	$(BIN)/python -m pytest -n auto
+tests: .venv/installed-dev ## the tests alone
+	$(PYTEST)
 
-# writers, rounds, readers, kills
-test-faults: .venv/installed-dev
+coverage: .venv/installed-dev ## the tests with line and branch coverage, of subprocesses too
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
+
+test-faults: .venv/installed-dev ## a fault at each file event and each system call of the registry; a stress test
+	$(PYTEST) -m faults
 	$(BIN)/python tests/helpers/fault_injection_strace.py
-	$(BIN)/python tests/helpers/stress.py 20 6 4 80
+	$(BIN)/python tests/helpers/stress.py --writers 20 --rounds 6 --readers 4 --kills 80
 
-browser: .venv/installed-dev
+test-thorough: .venv/installed-dev ## all tests, with several times as many random cases; for every night
+	$(PYTEST) -m "" --hypothesis-profile=thorough
+
+browser: .venv/installed-dev ## look at the report in Chromium, if there is one
 	$(BIN)/python -m pytest tests/browser.py
 
-test-node: examples/fastify/node_modules/installed
+test-node: examples/fastify/node_modules/installed ## types and tests of examples/fastify (needs npm and node 20 or later)
 	cd examples/fastify && npm test
 
-bench: .venv/installed-bench
+bench: .venv/installed-bench ## measure against scikit-learn and fastText; DATA=folder of data sets
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
-fuzz: .venv/installed-fuzz
+fuzz: .venv/installed-fuzz ## broken input for every reader; SECONDS=60 each, where atheris can be installed
 	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)
 
-format: .venv/installed-dev
+format: .venv/installed-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:
+lock: ## lock the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
@@ -66,7 +71,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
 
-clean:
+clean: ## remove .venv and caches (never models/)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf examples/fastify/node_modules examples/fastify/dist
 

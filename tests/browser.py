@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 import pytest
+import reports
 
 from textclf.report.page import comparison, page
 
@@ -89,9 +90,9 @@ LABELS = {
 
 
 @pytest.mark.parametrize("number", LABELS)
-def test_the_browser_has_nothing_to_complain_of(chromium, reports, registries, tmp_path, number):
+def test_the_browser_has_nothing_to_complain_of(chromium, tmp_path, number):
     """The policy lets the style in and nothing is refused; a style of another digest is."""
-    html = page(reports.subject(registries, LABELS[number], text="<script>alert(1)</script>"))
+    html = page(reports.subject(LABELS[number], text="<script>alert(1)</script>"))
     path = tmp_path / "page.html"
     path.write_bytes(html)
     log = "--enable-logging=stderr"
@@ -102,26 +103,24 @@ def test_the_browser_has_nothing_to_complain_of(chromium, reports, registries, t
 
 @pytest.mark.parametrize("width", [500, 1200])
 @pytest.mark.parametrize("number", LABELS)
-def test_no_page_is_wider_than_its_window_and_no_label_is_cut(
-    measured, reports, registries, number, width
-):
+def test_no_page_is_wider_than_its_window_and_no_label_is_cut(measured, number, width):
     """Tables and matrices scroll by themselves; all letters of a drawing are in it and legible."""
-    found = measured(page(reports.subject(registries, LABELS[number])), width)
+    found = measured(page(reports.subject(LABELS[number])), width)
     assert (found["width"], found["overflow"], found["clipped"]) == (width, 0, [])
     assert found["letters"] >= 8.99
 
 
-def test_two_versions_side_by_side_fit_too(measured, reports, registries):
+def test_two_versions_side_by_side_fit_too(measured):
     """The page about two versions, in a small window."""
-    a = reports.subject(registries, LABELS["20"])
-    b = reports.subject(registries, LABELS["20"], version="1.1.0")
+    a = reports.subject(LABELS["20"])
+    b = reports.subject(LABELS["20"], version="1.1.0")
     found = measured(comparison(a, b), 500)
     assert (found["overflow"], found["clipped"]) == (0, [])
 
 
-def test_a_dark_screen_gets_a_dark_page(measured, reports, registries):
+def test_a_dark_screen_gets_a_dark_page(measured):
     """Ink and paper change places, and are far apart in both."""
-    html = page(reports.subject(registries))
+    html = page(reports.subject())
     light, dark = measured(html), measured(html, dark=True)
 
     def brightness(colour):
@@ -131,10 +130,10 @@ def test_a_dark_screen_gets_a_dark_page(measured, reports, registries):
     assert brightness(dark["ink"]) - brightness(dark["background"]) > 180
 
 
-def test_it_prints(chromium, reports, registries, tmp_path):
+def test_it_prints(chromium, tmp_path):
     """A page for paper comes out, of more than one sheet, whatever the screen's colours."""
     path, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
-    path.write_bytes(page(reports.subject(registries, LABELS["77"])))
+    path.write_bytes(page(reports.subject(LABELS["77"])))
     chromium(path, f"--print-to-pdf={pdf}", "--no-pdf-header-footer")
     data = pdf.read_bytes()
     assert data.startswith(b"%PDF-")

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 import pytest
+import registries
 
 MODEL = "text_classifier.joblib"
 PROMOTIONS = ".registry/promotions"
@@ -14,7 +15,7 @@ RECORD = PROMOTIONS + "/{:08d}.json"
 
 
 @pytest.fixture
-def models(registries, empty):
+def models(empty):
     """Return the folder of 1.0.0, 1.1.0 and 1.2.0; the first two were promoted, in this order."""
     registries.filled(empty / "models", "1.0.0", "1.1.0", versions=3, files=registries.FURTHER)
     return empty / "models"
@@ -162,7 +163,7 @@ def contents(models):
     return {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
 
 
-def published(registries, models):
+def published(models):
     """Every file of every version, and every record: what no command may change."""
     records = {str(path): path.read_bytes() for path in models.glob(".registry/[pe]*/*.json")}
     return registries.version_files(models) | records
@@ -173,11 +174,11 @@ def problems(cli):
 
 
 @pytest.mark.parametrize("name", MOODS)
-def test_verify_names_each_and_repairs_what_is_derived(registries, models, cli, name):
+def test_verify_names_each_and_repairs_what_is_derived(models, cli, name):
     """Each mood is named once; --repair mends alias and staging, and touches nothing else."""
     mood = MOODS[name]
     mood.cause(models)
-    before = published(registries, models)
+    before = published(models)
     found = problems(cli)
     assert [problem["file"] for problem in found] == [file for file, _ in mood.named]
     for problem, (_, beginning) in zip(found, mood.named, strict=True):
@@ -186,16 +187,16 @@ def test_verify_names_each_and_repairs_what_is_derived(registries, models, cli, 
     repaired = cli("verify", "--repair")
     assert repaired.code == mood.codes.get("verify --repair", 6 if mood.left else 0), repaired
     assert problems(cli) == found[: mood.left]
-    assert published(registries, models) == before
+    assert published(models) == before
     assert not mood.kept or mood.kept in contents(models).values()
 
 
 @pytest.mark.parametrize("name", MOODS)
-def test_other_commands_go_on_or_say_one_sentence(registries, models, cli, name):
+def test_other_commands_go_on_or_say_one_sentence(models, cli, name):
     """What can be done is done; else there is a sentence and its code, and nothing is lost."""
     mood = MOODS[name]
     mood.cause(models)
-    before = published(registries, models)
+    before = published(models)
     commands = ["versions list", "versions show 1.2.0", "history", "promote 1.2.0", "rollback"]
     for command in commands:
         done = cli(*command.split())
@@ -204,7 +205,7 @@ def test_other_commands_go_on_or_say_one_sentence(registries, models, cli, name)
         assert len(told) <= 1, "a sentence"
         assert bool(done.code) <= bool(told)
         assert "unexpected" not in done.err
-        assert before.items() <= published(registries, models).items()
+        assert before.items() <= published(models).items()
     assert not mood.kept or mood.kept in contents(models).values()
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import registries
 
 from textclf.metadata.schema import METADATA, encode
 
@@ -10,7 +11,7 @@ PAGE, CARD, EVIDENCE = "report.html", "model_card.md", "report.json"
 
 
 @pytest.fixture
-def older(project, registries):
+def older(project):
     """The project, with 1.0.0 once more as 1.1.0, published as before there were reports."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")
@@ -147,7 +148,7 @@ def test_damaged_data_of_a_report_is_refused(project, cli):
     assert not (project / "x.html").exists()
 
 
-def test_a_report_of_a_later_textclf_is_told(project, cli, registries):
+def test_a_report_of_a_later_textclf_is_told(project, cli):
     """Data whose form is not known is named; it is not half understood."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")

@@ -1,17 +1,18 @@
 import msgspec
 import pytest
+import registries
 
 from textclf.evaluation.metadata_diff import Change, Delta, compare_metadata
 from textclf.metadata.schema import ClassMetrics
 
 
 @pytest.fixture
-def one(registries):
+def one():
     return registries.metadata("1.0.0")
 
 
 @pytest.fixture
-def other(registries, one):
+def other(one):
     """Return a function that makes version 1.1.0, which differs in the given fields only."""
 
     def make(part=None, **changes):
@@ -66,7 +67,7 @@ def test_the_search_is_compared_by_setting(one, other):
     ]
 
 
-def test_the_data_are_compared(registries, one, other):
+def test_the_data_are_compared(one, other):
     """Other rows, labels or files are listed, and how much is the same."""
     sketch = registries.sketch(range(20, 60))
     found = compare_metadata(one, other("data", rows=41, labels={"pos": 41}, sketch=sketch))
@@ -105,7 +106,7 @@ def test_metrics_are_seen_from_the_first(one, other):
     assert compare_metadata(other(best_cv_accuracy=0.5), one).metrics[0].delta > 0
 
 
-def test_the_worst_class_comes_first(registries, one, other):
+def test_the_worst_class_comes_first(one, other):
     """Classes are ordered by their loss; one that only one version has comes last."""
 
     def tested(make, **f1):

@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
+import registries
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
@@ -33,7 +34,7 @@ def dataset(labels, texts=None):
 
 
 @pytest.fixture
-def compare(registries):
+def compare():
     """Compare two versions that were trained on such rows."""
 
     def call(truth, first, second, *trained_on):

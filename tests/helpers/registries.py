@@ -1,8 +1,4 @@
-"""Small registries for tests: made without scikit-learn, checked without textclf.
-
-A test gets this module from the fixture ``registries``; the scripts ``fault_injection.py`` and
-``rivals.py`` import it as their neighbour.
-"""
+"""Small registries for tests: made without scikit-learn, checked without textclf."""
 
 import hashlib
 import itertools

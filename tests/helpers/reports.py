@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import msgspec
+import registries
 
 from textclf.metadata.schema import Candidate, ClassMetrics, Confusion, Metrics
 from textclf.report.evidence import Bin, Evidence, Mistake, Ngram, Probabilities, Threshold
@@ -64,7 +65,7 @@ def evidence(labels, text=None, **changes):
     return msgspec.structs.replace(found, **changes)
 
 
-def subject(registries, labels=("neg", "pos"), version="1.0.0", text=None, **changes):
+def subject(labels=("neg", "pos"), version="1.0.0", text=None, **changes):
     """A version to report on, with evidence; ``changes`` are to its metadata."""
     labels = list(labels)
     made = registries.metadata(version)

@@ -1,9 +1,11 @@
-"""Many writers and readers at once, some of them killed at random; then, is all whole?
+"""Run many writers and readers of one registry at once, kill some writers, and check what is left.
 
-``python stress.py WRITERS ROUNDS READERS KILLS`` prints JSON: what was done, and every violation. A
-writer that is killed is followed by another, so there are WRITERS + KILLS of them in all.
+``python stress.py --writers 20 --rounds 6 --readers 4 --kills 80`` prints JSON: what was done, and
+every violation. A writer that is killed is followed by another, so there are writers + kills of
+them in all.
 """
 
+import argparse
 import json
 import os
 import random
@@ -140,4 +142,7 @@ def main(writers, rounds, readers, kills):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    for count in ("writers", "rounds", "readers", "kills"):
+        parser.add_argument(f"--{count}", type=int, required=True)
+    sys.exit(main(**vars(parser.parse_args())))

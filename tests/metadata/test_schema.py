@@ -3,6 +3,7 @@ import re
 
 import msgspec
 import pytest
+import registries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ def refused(data, kind=Metadata):
 
 @given(message=st.none() | texts, params=st.dictionaries(texts, values, max_size=4),
        labels=st.dictionaries(texts, st.integers(0, 10**9), max_size=4), score=finite)  # fmt: skip
-def test_what_is_written_is_read(registries, message, params, labels, score):
+def test_what_is_written_is_read(message, params, labels, score):
     """Whatever a message, a parameter or a label holds: the file gives the same metadata back."""
     made = registries.metadata()
     made = msgspec.structs.replace(
@@ -59,7 +60,7 @@ def test_pretty_is_the_same_json(value):
     assert json.loads(encode(value)) == value
 
 
-def test_the_fields_are_the_contract_s_in_its_order(registries):
+def test_the_fields_are_the_contract_s_in_its_order():
     """The file starts with the five fields that the field's guides have, and has all the others."""
     fields = json.loads(encode(registries.metadata()))
     assert list(fields) == [*CONTRACT, "files", "threshold"]
@@ -80,7 +81,7 @@ def test_the_fields_are_the_contract_s_in_its_order(registries):
     assert {"textclf", "git_commit", "dirty"} <= fields["code"].keys()
 
 
-def test_a_list_of_numbers_stays_on_one_line(registries):
+def test_a_list_of_numbers_stays_on_one_line():
     """People read the confusion matrix and the fold scores as rows; the rest is indented."""
     lines = encode(registries.metadata()).decode().splitlines()
     stripped = [line.strip() for line in lines]
@@ -98,7 +99,7 @@ def test_numbers_of_all_forms_stay_on_one_line():
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_text_that_looks_like_a_list_is_left_alone(registries, text):
+def test_text_that_looks_like_a_list_is_left_alone(text):
     """A message with brackets, quotes or line ends comes back letter by letter."""
     made = registries.metadata(message=text, best_params={text: [1, 2]})
     fields = json.loads(encode(made))
@@ -112,13 +113,13 @@ def test_a_long_list_takes_no_time():
     assert json.loads(encode(value)) == value
 
 
-def test_the_file_ends_with_a_line_end(registries):
+def test_the_file_ends_with_a_line_end():
     """The file is text: one line end at its end."""
     assert re.search(rb"[^\n]\n\Z", encode(registries.metadata()))
 
 
 @pytest.mark.parametrize("kind", [Metadata, Summary])
-def test_a_later_schema_is_refused(registries, kind):
+def test_a_later_schema_is_refused(kind):
     """A file of a later textclf is not half-understood; the way out is to update."""
     fields = json.loads(encode(registries.metadata())) | {"schema": SCHEMA + 1}
     message, hint = refused(json.dumps(fields).encode(), kind)
@@ -147,7 +148,7 @@ def test_a_damaged_file_is_refused_with_a_sentence(kind, data):
 
 
 @pytest.mark.parametrize("field", CONTRACT)
-def test_a_missing_field_is_named(registries, field):
+def test_a_missing_field_is_named(field):
     """The file without one of its fields is damaged, and the message says which."""
     fields = json.loads(encode(registries.metadata()))
     del fields[field]
@@ -155,7 +156,7 @@ def test_a_missing_field_is_named(registries, field):
     assert f"`{field}`" in message
 
 
-def test_a_field_of_the_wrong_type_is_named(registries):
+def test_a_field_of_the_wrong_type_is_named():
     """The message leads to the place of a wrong value."""
     fields = json.loads(encode(registries.metadata()))
     fields["data"]["rows"] = "many"
@@ -164,14 +165,14 @@ def test_a_field_of_the_wrong_type_is_named(registries):
 
 
 @given(st.data())
-def test_a_truncated_file_is_never_taken_for_whole(registries, data):
+def test_a_truncated_file_is_never_taken_for_whole(data):
     """Cut anywhere before its last brace, the file is damaged, not shorter."""
     whole = encode(registries.metadata()).rstrip()
     cut = data.draw(st.integers(0, len(whole) - 1))
     refused(whole[:cut])
 
 
-def test_a_summary_is_the_head_of_the_same_file(registries):
+def test_a_summary_is_the_head_of_the_same_file():
     """A list of versions reads the same file and gets the same values."""
     made = registries.metadata(message="why")
     summary = decode(encode(made), Summary, name="x")
@@ -180,13 +181,13 @@ def test_a_summary_is_the_head_of_the_same_file(registries):
     assert (summary.data.rows, summary.test.metrics.macro_f1) == (40, 0.75)
 
 
-def test_fields_of_a_later_minor_change_are_ignored(registries):
+def test_fields_of_a_later_minor_change_are_ignored():
     """A field that this textclf does not know is no damage, as long as the schema is known."""
     fields = json.loads(encode(registries.metadata())) | {"signature": "abc"}
     assert decode(json.dumps(fields).encode(), Metadata, name="x") == registries.metadata()
 
 
-def test_the_recipe_survives_the_file(registries):
+def test_the_recipe_survives_the_file():
     """What a version is compared by does not change on its way through the file."""
     made = registries.metadata()
     assert decode(encode(made), Metadata, name="x").recipe() == made.recipe()
@@ -209,7 +210,7 @@ def test_the_recipe_survives_the_file(registries):
     ],
     ids=repr,
 )
-def test_what_does_not_fit_together_is_damaged(registries, path, value):
+def test_what_does_not_fit_together_is_damaged(path, value):
     """Fields of the right type, but not as textclf writes them, are refused on reading."""
     document = json.loads(encode(registries.metadata()))
     *parents, name = path.split(".")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import registries
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import to_bytes
@@ -127,7 +128,7 @@ def test_the_label_is_the_model_s_where_scores_tie(sample):
 # -- published versions ---------------------------------------------------------------------------
 
 
-def published(root, sample, registries, classifier="LinearSVC", **scorer):
+def published(root, sample, classifier="LinearSVC", **scorer):
     """Publish and promote a real model; return the registry and the pipeline.
 
     ``scorer`` are arguments of its compilation, or ``compiled=False``.
@@ -144,9 +145,9 @@ def published(root, sample, registries, classifier="LinearSVC", **scorer):
     return registry, fitted
 
 
-def test_load_opens_the_promoted_version(tmp_path, sample, registries, monkeypatch):
+def test_load_opens_the_promoted_version(tmp_path, sample, monkeypatch):
     """By its folder, or by the environment's; one text gives one prediction."""
-    _, fitted = published(tmp_path / "models", sample, registries)
+    _, fitted = published(tmp_path / "models", sample)
     [label] = fitted.predict(["this is great"])
     prediction = load(tmp_path / "models").predict("this is great")
     assert (prediction.text, prediction.label) == ("this is great", label)
@@ -157,9 +158,9 @@ def test_load_opens_the_promoted_version(tmp_path, sample, registries, monkeypat
         load(version="2.0.0")
 
 
-def test_many_texts_are_labelled_like_one(tmp_path, sample, registries):
+def test_many_texts_are_labelled_like_one(tmp_path, sample):
     """The loops for many texts give what single calls give; threads share a predictor."""
-    published(tmp_path, sample, registries)
+    published(tmp_path, sample)
     predictor = load(tmp_path)
     one_by_one = [predictor.predict(text) for text in sample[0]]
     many = sample[0] * 30
@@ -172,15 +173,15 @@ def test_many_texts_are_labelled_like_one(tmp_path, sample, registries):
 
 
 @pytest.mark.parametrize("classifier", ["LinearSVC", "ComplementNB"])
-def test_a_version_without_a_scorer_works_the_slow_way(tmp_path, sample, registries, classifier):
+def test_a_version_without_a_scorer_works_the_slow_way(tmp_path, sample, classifier):
     """An older version is opened from its model file, and gives the same."""
-    _, fitted = published(tmp_path, sample, registries, classifier=classifier, compiled=False)
+    _, fitted = published(tmp_path, sample, classifier=classifier, compiled=False)
     predictor = load(tmp_path)
     assert predictor.label(sample[0]) == fitted.predict(sample[0]).tolist()
     assert predictor.explain(sample[0][0]).contributions
 
 
-def test_an_older_version_with_infinite_weights_works_as_it_is(tmp_path, sample, registries):
+def test_an_older_version_with_infinite_weights_works_as_it_is(tmp_path, sample):
     """What cannot be compiled is left to scikit-learn, but cannot be explained."""
     registry = registries.open_registry(tmp_path)
     with pytest.warns(RuntimeWarning):
@@ -195,9 +196,9 @@ def test_an_older_version_with_infinite_weights_works_as_it_is(tmp_path, sample,
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "longer", "head"])
-def test_a_scorer_that_is_not_what_was_published_is_refused(tmp_path, sample, registries, damage):
+def test_a_scorer_that_is_not_what_was_published_is_refused(tmp_path, sample, damage):
     """Missing, of another size or with another head: a sentence, and never the model file."""
-    published(tmp_path, sample, registries)
+    published(tmp_path, sample)
     path = tmp_path / "1.0.0" / SCORER
     data = path.read_bytes()
     path.unlink()
@@ -208,9 +209,9 @@ def test_a_scorer_that_is_not_what_was_published_is_refused(tmp_path, sample, re
         load(tmp_path)
 
 
-def test_a_threshold_leaves_doubtful_texts_without_a_label(tmp_path, sample, registries):
+def test_a_threshold_leaves_doubtful_texts_without_a_label(tmp_path, sample):
     """Below it there is no label, the scores stay; the caller's beats the version's."""
-    published(tmp_path, sample, registries, classifier="ComplementNB", threshold=0.5)
+    published(tmp_path, sample, classifier="ComplementNB", threshold=0.5)
     predictor = load(tmp_path)
     assert predictor.threshold == 0.5
     for text in [*sample[0][:50], ""]:
@@ -282,11 +283,11 @@ def clock(monkeypatch):
     return clock
 
 
-def test_a_follower_changes_with_the_promotion(tmp_path, sample, registries, clock):
+def test_a_follower_changes_with_the_promotion(tmp_path, sample, clock):
     """Within about a second, in both directions, without being opened anew."""
-    registry, _ = published(tmp_path, sample, registries)
+    registry, _ = published(tmp_path, sample)
     following, fixed = load(tmp_path, follow=True), load(tmp_path)
-    published(tmp_path, sample, registries, classifier="ComplementNB")
+    published(tmp_path, sample, classifier="ComplementNB")
     assert str(following.version) == "1.0.0"
     clock.now += 1
     assert str(following.version) == "1.1.0"
@@ -298,13 +299,11 @@ def test_a_follower_changes_with_the_promotion(tmp_path, sample, registries, clo
     assert str(following.version) == "1.0.0"
 
 
-def test_a_follower_keeps_the_old_model_if_the_new_one_fails(
-    tmp_path, sample, registries, clock, caplog
-):
+def test_a_follower_keeps_the_old_model_if_the_new_one_fails(tmp_path, sample, clock, caplog):
     """It says so once, goes on with the old one, and changes when the new one is whole again."""
-    published(tmp_path, sample, registries)
+    published(tmp_path, sample)
     following = load(tmp_path, follow=True)
-    published(tmp_path, sample, registries, classifier="ComplementNB")
+    published(tmp_path, sample, classifier="ComplementNB")
     path = tmp_path / "1.1.0" / SCORER
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -319,9 +318,9 @@ def test_a_follower_keeps_the_old_model_if_the_new_one_fails(
     assert str(following.version) == "1.1.0"
 
 
-def test_a_follower_looks_once_a_second(tmp_path, sample, registries, clock, monkeypatch):
+def test_a_follower_looks_once_a_second(tmp_path, sample, clock, monkeypatch):
     """However often it is asked, by however many threads."""
-    published(tmp_path, sample, registries)
+    published(tmp_path, sample)
     following = load(tmp_path, follow=True)
     looks = []
     monkeypatch.setattr(
@@ -334,8 +333,8 @@ def test_a_follower_looks_once_a_second(tmp_path, sample, registries, clock, mon
     assert looks == [1, 1]
 
 
-def test_only_latest_can_be_followed(tmp_path, sample, registries):
+def test_only_latest_can_be_followed(tmp_path, sample):
     """A number does not change."""
-    published(tmp_path, sample, registries)
+    published(tmp_path, sample)
     with pytest.raises(ValueError, match="latest"):
         load(tmp_path, "1.0.0", follow=True)

@@ -8,6 +8,7 @@ import tarfile
 
 import msgspec
 import pytest
+import registries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ MODEL = b"model" * 100
 
 
 @pytest.fixture(scope="module")
-def contents(registries):
+def contents():
     """Return the files of a version with a further file and a signature."""
     further = FileRecord("report.html", hashlib.sha256(b"<p>").hexdigest(), 3)
     metadata = registries.metadata("1.2.3", MODEL, files=[further])

@@ -1,13 +1,16 @@
-"""What is left when the registry dies, is interrupted or has no disk left, at any point."""
+"""What is left when the registry dies, is interrupted or has no disk left, at any point.
+
+``make test`` runs one case of each test, ``make test-faults`` all others (marked ``faults``).
+"""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
+from paths import HELPERS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: POSIX only")
 
@@ -30,6 +33,14 @@ WIDEST = ["publish the first", "train the third", "promote over a foreign file",
 """Those that go through all code that writes."""
 
 
+def cases(operations, quick):
+    """Parameters of a test, all but the quick one for ``make test-faults`` alone."""
+    return [
+        pytest.param(operation, marks=[pytest.mark.faults] * (operation != quick))
+        for operation in operations
+    ]
+
+
 @pytest.fixture
 def folder():
     """Return an empty folder, in memory where there is one: it is filled hundreds of times."""
@@ -43,7 +54,7 @@ def strike(folder):
     """Return a function that lets an operation fail everywhere, in a process of its own."""
 
     def run(operation, fault, store="local"):
-        script = Path(__file__).parents[1] / "helpers" / "fault_injection.py"
+        script = HELPERS / "fault_injection.py"
         command = [sys.executable, "-W", "error", script, folder, operation, fault, store]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
@@ -52,7 +63,7 @@ def strike(folder):
     return run
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", cases(OPERATIONS, "note an event"))
 def test_a_kill_at_any_point_loses_nothing(strike, operation):
     """After a kill before any file event or in a write all is whole, and the next command works."""
     report = strike(operation, "kill")
@@ -61,7 +72,7 @@ def test_a_kill_at_any_point_loses_nothing(strike, operation):
     assert report["cut_short"] >= 3 or operation == "repair a prune", "which writes nothing"
 
 
-@pytest.mark.parametrize("operation", ["train the third", "note an event"])
+@pytest.mark.parametrize("operation", cases(["train the third", "note an event"], "note an event"))
 def test_a_kill_loses_nothing_where_there_are_no_hard_links(strike, operation):
     """The other way to create a record, for other file systems, is as whole at any point."""
     report = strike(operation, "kill", "linkless")
@@ -69,7 +80,7 @@ def test_a_kill_loses_nothing_where_there_are_no_hard_links(strike, operation):
     assert report["struck"] == report["events"] > OPERATIONS[operation]
 
 
-@pytest.mark.parametrize("operation", WIDEST)
+@pytest.mark.parametrize("operation", cases(WIDEST, "prune"))
 def test_ctrl_c_at_any_point_leaves_nothing_half_done(strike, operation):
     """After Ctrl-C at any file event nothing is torn, and the staging folder is empty."""
     report = strike(operation, "interrupt")
@@ -78,7 +89,7 @@ def test_ctrl_c_at_any_point_leaves_nothing_half_done(strike, operation):
     assert report["events"] >= OPERATIONS[operation]
 
 
-@pytest.mark.parametrize("operation", WIDEST)
+@pytest.mark.parametrize("operation", cases(WIDEST, "prune"))
 def test_disk_trouble_at_any_point_is_told(strike, operation):
     """ENOSPC, EIO or EFBIG at any file event, or in a write, is a sentence and loses nothing."""
     report = strike(operation, "disk")
@@ -90,7 +101,11 @@ def test_disk_trouble_at_any_point_is_told(strike, operation):
 
 @pytest.mark.parametrize(
     ("operation", "fault"),
-    [("publish the third", "kill"), ("publish the third", "interrupt"), ("rollback", "disk")],
+    [
+        pytest.param("publish the third", "kill", marks=pytest.mark.faults),
+        pytest.param("publish the third", "interrupt", marks=pytest.mark.faults),
+        ("rollback", "disk"),
+    ],
 )
 def test_writing_in_place_is_found_out(strike, operation, fault):
     """The harness has teeth: a store that writes in place violates what must hold."""

@@ -1,4 +1,7 @@
-"""The harness that strikes at each system call (``make test-faults``) works, and has teeth."""
+"""The harness that injects faults at system calls works, and finds stores that lose data.
+
+``make test-faults`` runs the harness over every operation, and the tests marked ``faults``.
+"""
 
 import os
 import tempfile

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import registries
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import METADATA
@@ -39,7 +40,7 @@ def folder():
 
 
 @pytest.fixture
-def three(registries, root):
+def three(root):
     """Return a registry of 1.0.0, 1.1.0, 1.2.0; the last two were promoted, in this order."""
     return registries.filled(root, "1.1.0", "1.2.0", versions=3)
 
@@ -51,7 +52,7 @@ def kinds(registry):
 # --- what goes and what stays ---------------------------------------------------------------------
 
 
-def test_a_pruned_version_is_gone_and_its_number_stays_taken(registries, three, root):
+def test_a_pruned_version_is_gone_and_its_number_stays_taken(three, root):
     """Its folder goes, the event says who, when, why; the number is not given again."""
     digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
     assert three.prune(V("1.0.0"), message="too old") is None
@@ -64,7 +65,7 @@ def test_a_pruned_version_is_gone_and_its_number_stays_taken(registries, three, 
     assert registries.staged(root) == []
 
 
-def test_the_number_of_the_highest_is_not_given_again(registries, root):
+def test_the_number_of_the_highest_is_not_given_again(root):
     """Even where nothing else remembers it."""
     registry = registries.filled(root, "1.0.0", versions=2)
     registry.prune(V("1.1.0"))
@@ -98,7 +99,7 @@ def test_a_tag_that_is_there_is_not_written_twice(three):
     assert (event.message, event.detail) == ("released", {"prod": "eu"})
 
 
-def test_a_log_that_names_a_pruned_version_is_whole(registries, three):
+def test_a_log_that_names_a_pruned_version_is_whole(three):
     """What was once promoted may go later; the log goes on to say that it was."""
     three.promote(V("1.0.0"))
     three.promote(V("1.2.0"))
@@ -281,7 +282,7 @@ def orders(root, setup, one, other):
 
 
 @pytest.fixture
-def setup(registries, root, folder):
+def setup(root, folder):
     """Return a function that puts a registry of three versions in place, as new."""
     registries.filled(folder / "template", "1.1.0", "1.2.0", versions=3)
 
@@ -316,7 +317,7 @@ RIVALS = {
         ("prune", "prune"),
     ],
 )
-def test_of_two_at_once_one_has_its_way(registries, root, setup, rival, begins):
+def test_of_two_at_once_one_has_its_way(root, setup, rival, begins):
     """Whoever comes in between whom: never is a version gone that somebody was told is his."""
     acts = [prune, RIVALS[rival]]
     seen = set()
@@ -338,7 +339,7 @@ def test_of_two_at_once_one_has_its_way(registries, root, setup, rival, begins):
         assert {there for there, _ in seen} == {True, False}, "both had their way in some order"
 
 
-def test_a_promotion_beside_a_repair_of_a_half_pruned_version(registries, root, setup):
+def test_a_promotion_beside_a_repair_of_a_half_pruned_version(root, setup):
     """One who promotes has laid down his hold before the one who prunes dies; a repair comes by."""
 
     def half():
@@ -359,7 +360,7 @@ def archived(three):
     return three.export_files(V("1.0.0"))
 
 
-def test_the_contents_are_every_file_that_is_accounted_for(registries, root):
+def test_the_contents_are_every_file_that_is_accounted_for(root):
     """Model, metadata, further files and the signature; a stray file is not part of a version."""
     registry = registries.open_registry(root)
     data = registries.artifact()
@@ -382,7 +383,7 @@ def test_a_damaged_version_is_not_given_away(three, root, file):
         three.export_files(V("1.1.0"))
 
 
-def test_a_version_from_elsewhere_keeps_its_number(registries, archived, tmp_path):
+def test_a_version_from_elsewhere_keeps_its_number(archived, tmp_path):
     """It is there to the byte, not promoted, and the event says from where."""
     other = registries.open_registry(tmp_path / "other")
     assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is True
@@ -395,7 +396,7 @@ def test_a_version_from_elsewhere_keeps_its_number(registries, archived, tmp_pat
     assert len(other.events()) == 1
 
 
-def test_a_number_of_another_version_is_not_taken(registries, archived, tmp_path):
+def test_a_number_of_another_version_is_not_taken(archived, tmp_path):
     """There, or gone: by hand, or pruned."""
     other = registries.filled(tmp_path / "other", "1.0.0", "1.1.0", versions=3)
     before = registries.version_files(tmp_path / "other")
@@ -421,7 +422,7 @@ def test_a_pruned_version_comes_back_as_itself(three, archived, root):
     assert (root / "1.0.0").exists()
 
 
-def test_a_version_that_was_lost_comes_back(registries, three, root):
+def test_a_version_that_was_lost_comes_back(three, root):
     """The log has the digest of its metadata, which vouches for the archive."""
     contents = three.export_files(V("1.1.0"))
     for path in (root / "1.1.0").iterdir():

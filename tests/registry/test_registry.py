@@ -6,6 +6,7 @@ import shutil
 
 import msgspec
 import pytest
+import registries
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
@@ -23,12 +24,12 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def empty(registries, root):
+def empty(root):
     return registries.open_registry(root)
 
 
 @pytest.fixture
-def two(registries, root):
+def two(root):
     """Return a registry of 1.0.0 and 1.1.0, promoted in this order."""
     return registries.filled(root, "1.0.0", "1.1.0")
 
@@ -61,7 +62,7 @@ def remove(root, version):
 # --- publishing -----------------------------------------------------------------------------------
 
 
-def test_a_published_version_is_on_disk(registries, empty, root):
+def test_a_published_version_is_on_disk(empty, root):
     """Publishing makes a folder of exactly two files, and stamps number and time into one."""
     data = registries.artifact()
     made = registries.metadata("1.0.0", data, saved_at="")
@@ -74,7 +75,7 @@ def test_a_published_version_is_on_disk(registries, empty, root):
     assert registries.staged(root) == []
 
 
-def test_further_files_are_part_of_the_version(empty, registries, root):
+def test_further_files_are_part_of_the_version(empty, root):
     """They lie beside the model, their digests stand in the metadata, and verify reads them."""
     data = registries.artifact()
     published = empty.publish(registries.metadata("1.0.0", data), data, {"notes.md": b"# Notes"})
@@ -90,7 +91,7 @@ def test_further_files_are_part_of_the_version(empty, registries, root):
         empty.file(version, "notes.md")
 
 
-def test_pages_are_made_of_the_metadata_with_its_number(empty, registries, root):
+def test_pages_are_made_of_the_metadata_with_its_number(empty, root):
     """They know number and time, whatever number was planned, and are files like others."""
     registries.publish(empty)
     seen = []
@@ -111,7 +112,7 @@ def test_pages_are_made_of_the_metadata_with_its_number(empty, registries, root)
 
 
 @pytest.mark.parametrize("name", ["../1.0.0/metadata.json", "/etc/passwd", "", ".", ".."])
-def test_a_file_never_lies_outside_the_version(empty, registries, root, name):
+def test_a_file_never_lies_outside_the_version(empty, root, name):
     """A metadata file that names one elsewhere is damaged."""
     registries.publish(empty)
     path = root / "1.0.0/metadata.json"
@@ -122,7 +123,7 @@ def test_a_file_never_lies_outside_the_version(empty, registries, root, name):
         empty.file(V("1.0.0"), "notes.md")
 
 
-def test_publishing_promotes_nothing(registries, root):
+def test_publishing_promotes_nothing(root):
     """A new version is not the latest until it is promoted."""
     registry = registries.filled(root, versions=1)
     assert registry.versions() == [V("1.0.0")]
@@ -130,7 +131,7 @@ def test_publishing_promotes_nothing(registries, root):
     assert not (root / ARTIFACT).exists()
 
 
-def test_a_number_that_a_rival_took_is_not_taken_again(registries, empty, root):
+def test_a_number_that_a_rival_took_is_not_taken_again(empty, root):
     """The planned number is published meanwhile: the next is taken, the rival's is untouched."""
     registries.publish(empty)
     mine, theirs = (registries.metadata("1.1.0", data) for data in (b"mine", b"theirs"))
@@ -144,13 +145,13 @@ def test_a_number_that_a_rival_took_is_not_taken_again(registries, empty, root):
     assert registries.violations(root) == []
 
 
-def test_two_first_versions(registries, empty):
+def test_two_first_versions(empty):
     """Two that train into an empty registry at once get two numbers."""
     first = [empty.publish(registries.metadata("1.0.0", d), d).version for d in (b"a", b"b")]
     assert first == ["1.0.0", "2.0.0"]
 
 
-def test_a_number_burned_while_training_is_not_given(registries, two, root):
+def test_a_number_burned_while_training_is_not_given(two, root):
     """A number that was promoted and deleted during a training is not given to that training."""
     planned = registries.metadata("1.1.0", b"late")
     bump = msgspec.structs.replace(planned.bump, applied="minor", base="1.0.0")
@@ -159,7 +160,7 @@ def test_a_number_burned_while_training_is_not_given(registries, two, root):
     assert published.version == "1.2.0"
 
 
-def test_a_foreign_folder_is_in_nobody_s_way(registries, empty, root):
+def test_a_foreign_folder_is_in_nobody_s_way(empty, root):
     """Folders that are no versions are ignored; one with a version's name burns its number."""
     for name in ("v1.0.0", "1.0", "notes", "1.0.0-rc1", "01.0.0"):
         (root / name).mkdir(parents=True)
@@ -172,7 +173,7 @@ def test_a_foreign_folder_is_in_nobody_s_way(registries, empty, root):
     assert [p.name for p in (root / "1.0.0").iterdir()] == ["README"]
 
 
-def test_publishing_sweeps_what_the_dead_left(registries, empty, root):
+def test_publishing_sweeps_what_the_dead_left(empty, root):
     """Stale half-written work is gone after the next publication, fresh work is not."""
     for name, age in (("stale", 0), ("fresh", None)):
         folder = root / registries.STAGING / name
@@ -184,7 +185,7 @@ def test_publishing_sweeps_what_the_dead_left(registries, empty, root):
     assert registries.staged(root) == ["fresh"]
 
 
-def test_versions_are_ordered_as_numbers(registries, empty):
+def test_versions_are_ordered_as_numbers(empty):
     """1.10.0 comes after 1.9.0; summaries come highest first."""
     for _ in range(12):
         registries.publish(empty)
@@ -214,7 +215,7 @@ def test_an_empty_registry_is_asked(empty, root):
 
 
 @pytest.mark.usefixtures("two")
-def test_a_moved_registry_is_the_same(registries, root, tmp_path):
+def test_a_moved_registry_is_the_same(root, tmp_path):
     """Nothing on disk names a place: a registry that is moved is whole."""
     root.rename(tmp_path / "elsewhere")
     moved = registries.open_registry(tmp_path / "elsewhere")
@@ -229,7 +230,7 @@ def test_a_moved_registry_is_the_same(registries, root, tmp_path):
 
 
 @pytest.fixture
-def plan(registries):
+def plan():
     """Return a function that plans a training like the one all versions come from, but changed."""
 
     def ask(registry, requested="auto", start=None, rows=range(40), **changes):
@@ -294,7 +295,7 @@ def test_what_was_inferred_is_told_beside_what_was_asked(plan, two):
     assert planned.bump.reasons[0].startswith("labels changed")
 
 
-def test_going_on_from_an_older_line(registries, plan, two, root):
+def test_going_on_from_an_older_line(plan, two, root):
     """From an older version its line goes on, above what it has; the base is that version."""
     registries.publish(two, Bump.PATCH, base="1.0.0")
     registries.publish(two, Bump.MAJOR)
@@ -341,7 +342,7 @@ def test_what_is_no_name(two, name):
     assert hint == "textclf versions list"
 
 
-def test_an_unknown_version_is_told_with_the_nearest(registries, empty):
+def test_an_unknown_version_is_told_with_the_nearest(empty):
     """A number that is not there is answered with those near it, in order."""
     for bump in (Bump.MAJOR, Bump.MINOR, Bump.MAJOR, Bump.MINOR, Bump.PATCH, Bump.MAJOR):
         registries.publish(empty, bump)
@@ -350,7 +351,7 @@ def test_an_unknown_version_is_told_with_the_nearest(registries, empty):
     assert hint == "textclf versions list"
 
 
-def test_resolving_where_nothing_is(registries, empty):
+def test_resolving_where_nothing_is(empty):
     """Each name says what is missing and which command comes first."""
     none = "no version 1.0.0: there are none yet"
     unpromoted = "no version has been promoted yet"
@@ -375,7 +376,7 @@ def test_the_latest_was_deleted(two, root):
 # --- promoting ------------------------------------------------------------------------------------
 
 
-def test_promoting_forward_and_back(registries, two, root):
+def test_promoting_forward_and_back(two, root):
     """Each promotion is one record and one copy of the version's file."""
     back = two.promote(V("1.0.0"), message="oops")
     assert (back.version, back.previous, back.changed, back.kept) == ("1.0.0", "1.1.0", True, None)
@@ -396,7 +397,7 @@ def test_the_alias_is_a_copy(root):
     assert (root / ARTIFACT).stat().st_nlink == 1
 
 
-def test_promoting_again_changes_nothing(registries, two, root):
+def test_promoting_again_changes_nothing(two, root):
     """Promoting what is promoted writes no record and tells what was before."""
     before = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
     done = two.promote(V("1.1.0"))
@@ -406,7 +407,7 @@ def test_promoting_again_changes_nothing(registries, two, root):
 
 
 @pytest.mark.parametrize("damage", ["missing", "edited", "older"])
-def test_promoting_again_heals_the_alias(registries, two, root, damage):
+def test_promoting_again_heals_the_alias(two, root, damage):
     """An alias that is gone, edited or out of date follows the log after any promotion."""
     match damage:
         case "missing":
@@ -422,7 +423,7 @@ def test_promoting_again_heals_the_alias(registries, two, root, damage):
     assert registries.violations(root, settled=True) == []
 
 
-def test_a_foreign_file_is_kept(registries, root):
+def test_a_foreign_file_is_kept(root):
     """A model that stood in the alias's place before textclf came is moved, and told of."""
     root.mkdir()
     (root / ARTIFACT).write_bytes(b"hand-made")
@@ -433,7 +434,7 @@ def test_a_foreign_file_is_kept(registries, root):
     assert alias(root) == model(root, "1.0.0")
 
 
-def test_the_same_foreign_file_again_is_kept_once(registries, two, root):
+def test_the_same_foreign_file_again_is_kept_once(two, root):
     """A file that is kept already is not kept twice; another one gets another name."""
     kept = set()
     for data in (b"one", b"one", b"two"):
@@ -445,7 +446,7 @@ def test_the_same_foreign_file_again_is_kept_once(registries, two, root):
 
 
 @pytest.mark.parametrize("damage", ["flipped", "missing", "truncated"])
-def test_a_damaged_version_is_not_promoted(registries, root, damage):
+def test_a_damaged_version_is_not_promoted(root, damage):
     """The file is checked before the log is written: a damaged one changes nothing."""
     registry = registries.filled(root, "1.0.0")
     path = root / "1.1.0" / ARTIFACT
@@ -464,13 +465,13 @@ def test_a_damaged_version_is_not_promoted(registries, root, damage):
     assert alias(root) == model(root, "1.0.0")
 
 
-def test_an_unknown_version_is_not_promoted(registries, two, root):
+def test_an_unknown_version_is_not_promoted(two, root):
     """What is not published cannot be promoted, and nothing is written."""
     told(NoSuchVersion, two.promote, V("9.9.9"))
     assert len(registries.log(root)) == 2
 
 
-def test_another_model_under_the_promoted_number_is_refused(registries, two, root):
+def test_another_model_under_the_promoted_number_is_refused(two, root):
     """A promoted version whose folder was swapped for another is refused: the log knows better."""
     remove(root, "1.1.0")
     (root / "1.1.0").mkdir()
@@ -486,7 +487,7 @@ def test_another_model_under_the_promoted_number_is_refused(registries, two, roo
     assert alias(root) == model(root, "1.0.0") != before
 
 
-def test_rolling_back_twice_returns(registries, two, root):
+def test_rolling_back_twice_returns(two, root):
     """A rollback is a promotion of what was before; the second undoes the first."""
     versions = [two.rollback(message=f"{n}").version for n in range(3)]
     assert versions == ["1.0.0", "1.1.0", "1.0.0"]
@@ -494,7 +495,7 @@ def test_rolling_back_twice_returns(registries, two, root):
     assert [r["message"] for r in registries.log(root)] == [None, None, "0", "1", "2"]
 
 
-def test_rolling_back_to_a_deleted_version(registries, two, root):
+def test_rolling_back_to_a_deleted_version(two, root):
     """What was promoted before is gone: it is said, and nothing changes."""
     remove(root, "1.0.0")
     message, _ = told(NoSuchVersion, two.rollback)
@@ -514,7 +515,7 @@ def test_history(two):
     assert all("@" in r["by"] and r["at"].endswith("Z") for r in records)
 
 
-def test_a_record_is_never_overwritten(registries, two, root):
+def test_a_record_is_never_overwritten(two, root):
     """What is in the log stays as it is, byte by byte."""
     before = {p.name: p.read_bytes() for p in (root / registries.LOG).iterdir()}
     two.rollback()
@@ -538,7 +539,7 @@ def found(registry, **options):
     return [(p.version, p.file, p.problem) for p in registry.verify(**options).problems]
 
 
-def test_a_whole_registry(registries, two):
+def test_a_whole_registry(two):
     """Nothing is wrong with what only textclf has written."""
     two.rollback()
     registries.publish(two)
@@ -569,7 +570,7 @@ VERSION_DAMAGE = {
 
 @pytest.mark.parametrize("damage", VERSION_DAMAGE)
 @pytest.mark.parametrize("promoted", [True, False], ids=["promoted", "not promoted"])
-def test_a_damaged_version_is_named(registries, root, damage, promoted):
+def test_a_damaged_version_is_named(root, damage, promoted):
     """Each kind of damage to a version is found once, under its version and file."""
     registry = registries.filled(root, "1.0.0", *(["1.1.0"] if promoted else []))
     break_it, file, problem = VERSION_DAMAGE[damage]
@@ -586,7 +587,7 @@ def test_a_damaged_version_is_named(registries, root, damage, promoted):
     assert not checked.ok
 
 
-def test_metadata_edited_after_the_promotion_is_named(registries, root):
+def test_metadata_edited_after_the_promotion_is_named(root):
     """The log knows the digest of a promoted version's metadata, so an edit is found."""
     registry = registries.filled(root, "1.0.0")
     edit(root / "1.0.0" / METADATA, test_accuracy=0.99)
@@ -612,7 +613,7 @@ def test_a_deleted_version_that_was_promoted_is_named(two, root):
 
 
 @pytest.mark.parametrize("edited", [True, False])
-def test_a_wrong_alias_is_named_and_repaired(registries, two, root, edited):
+def test_a_wrong_alias_is_named_and_repaired(two, root, edited):
     """An alias that is missing or not the promoted file is told, and --repair restores it."""
     if edited:
         (root / ARTIFACT).write_bytes(b"edited")
@@ -643,7 +644,7 @@ EDITS = [
 
 @pytest.mark.parametrize("edited", EDITS, ids=lambda e: str(e[0])[:20])
 @pytest.mark.parametrize("head", [True, False], ids=["head", "inside"])
-def test_an_edited_record_is_named(registries, two, root, edited, head):
+def test_an_edited_record_is_named(two, root, edited, head):
     """Each field of the log that the registry goes by is checked, in the head and below it."""
     changes, problem = edited
     if not head:
@@ -700,7 +701,7 @@ def test_what_was_not_published_is_named(two, root):
 
 
 @pytest.mark.parametrize("damage", ["other", "missing"])
-def test_a_version_with_a_damaged_further_file_is_not_promoted(registries, root, damage):
+def test_a_version_with_a_damaged_further_file_is_not_promoted(root, damage):
     """Every file of a version is checked before the log is written, not the model alone."""
     registry = registries.filled(root, "1.0.0", files=registries.FURTHER)
     path = root / "1.1.0/notes.md"
@@ -711,7 +712,7 @@ def test_a_version_with_a_damaged_further_file_is_not_promoted(registries, root,
     assert len(registries.log(root)) == 1
 
 
-def test_stale_work_is_named_and_swept(registries, two, root):
+def test_stale_work_is_named_and_swept(two, root):
     """What a dead writer left a day ago is told, and --repair removes it; fresh work is left."""
     for name in ("stale", "fresh"):
         (root / registries.STAGING / name).write_bytes(b"half")
@@ -724,7 +725,7 @@ def test_stale_work_is_named_and_swept(registries, two, root):
     assert registries.staged(root) == ["fresh"]
 
 
-def test_repair_touches_no_version_and_no_record(registries, two, root):
+def test_repair_touches_no_version_and_no_record(two, root):
     """With everything damaged at once --repair changes alias and staging, and nothing else."""
     registries.publish(two)
     (root / "1.0.0" / ARTIFACT).write_bytes(b"damaged")
@@ -751,7 +752,7 @@ def test_an_alias_of_a_damaged_version_is_not_repaired(two, root):
     assert not (root / ARTIFACT).exists()
 
 
-def test_a_foreign_file_where_nothing_is_promoted_is_no_problem(registries, root):
+def test_a_foreign_file_where_nothing_is_promoted_is_no_problem(root):
     """Before the first promotion the alias's place is not textclf's."""
     root.mkdir()
     (root / ARTIFACT).write_bytes(b"hand-made")
@@ -817,7 +818,7 @@ def test_events_are_kept_in_their_order(two):
     assert two.verify().ok
 
 
-def test_a_number_that_an_event_names_is_not_given_again(two, registries, root):
+def test_a_number_that_an_event_names_is_not_given_again(two, root):
     """Even where its folder is gone and it was never promoted."""
     registries.publish(two)
     two.append_event("removed", V("1.2.0"))

@@ -4,6 +4,7 @@ import contextlib
 
 import msgspec
 import pytest
+import registries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ def gate(*require, **limits):
 
 
 @pytest.fixture
-def metrics(registries):
+def metrics():
     return registries.metrics
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+import registries
 
 from textclf.errors import GateRefused
 from textclf.metadata import schema as metadata
@@ -14,7 +15,7 @@ V1, V2, V3 = map(parse_version, ("1.0.0", "1.1.0", "1.2.0"))
 
 
 @pytest.fixture
-def publish(registries, tmp_path):
+def publish(tmp_path):
     """Publish a version with such an F1 of the class neg, tested on such rows."""
     registry = registries.open_registry(tmp_path)
 
@@ -153,7 +154,7 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
     assert [event.detail["against"] for event in registry.events()] == ["1.1.0"]
 
 
-def test_logs_from_before_are_read(publish, registries, tmp_path):
+def test_logs_from_before_are_read(publish, tmp_path):
     """A record without a gate is a record."""
     publish(0.5)
     publish.registry.promote(V1)

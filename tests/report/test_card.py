@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+import reports
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,9 +28,9 @@ def parts(text):
 
 
 @pytest.fixture(scope="module")
-def make(reports, registries):
+def make():
     def call(*labels, **changes):
-        return reports.subject(registries, labels or ("neg", "pos"), **changes)
+        return reports.subject(labels or ("neg", "pos"), **changes)
 
     return call
 

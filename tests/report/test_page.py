@@ -6,6 +6,7 @@ import re
 
 import msgspec
 import pytest
+import reports
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +32,9 @@ texts = st.sampled_from(HOSTILE) | st.text(max_size=40)
 
 
 @pytest.fixture(scope="module")
-def make(reports, registries):
+def make():
     def call(*labels, **how):
-        return reports.subject(registries, labels or ("neg", "pos"), **how)
+        return reports.subject(labels or ("neg", "pos"), **how)
 
     return call
 
@@ -52,7 +53,7 @@ def rebuilt(subject, **changes):
     return msgspec.structs.replace(subject.metadata, **changes)
 
 
-def test_the_page_is_well_formed_and_its_references_lead_somewhere(reports, make):
+def test_the_page_is_well_formed_and_its_references_lead_somewhere(make):
     """Every tag is closed, every id there once, every link and label has its target."""
     for html in (page(make()), comparison(make(), make(version="1.1.0"))):
         root = reports.parse(html)
@@ -67,7 +68,7 @@ def test_the_page_is_well_formed_and_its_references_lead_somewhere(reports, make
         assert [h.name for h in root.all() if h.name == "h1"] == ["h1"]
 
 
-def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(reports, make):
+def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(make):
     """No script, handler, style attribute, link outside, image or frame; the policy says so too."""
     html = page(make(text="see https://example.com/x"))
     root = reports.parse(html)
@@ -91,7 +92,7 @@ def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(reports, ma
 
 @settings(max_examples=25, deadline=None)
 @given(label=texts, text=texts, name=texts)
-def test_whatever_a_text_holds_it_is_only_text(reports, make, label, text, name):
+def test_whatever_a_text_holds_it_is_only_text(make, label, text, name):
     """Labels, texts, messages, paths, parameters and libraries never become markup."""
 
     def subject(label, text, name):
@@ -120,7 +121,7 @@ def test_whatever_a_text_holds_it_is_only_text(reports, make, label, text, name)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_an_ngram_is_only_text(reports, make, text):
+def test_an_ngram_is_only_text(make, text):
     """Spaces of an n-gram are shown as dots, and nothing in it is markup."""
     made = make()
     ngram = msgspec.structs.replace(made.evidence.ngrams["neg"][0], ngram=f"<{text}>")
@@ -131,7 +132,7 @@ def test_an_ngram_is_only_text(reports, make, text):
     assert code.text.startswith("<")
 
 
-def test_labels_are_isolated_and_control_characters_shown(reports, make):
+def test_labels_are_isolated_and_control_characters_shown(make):
     """A label cannot turn the writing around it, nor hide characters."""
     root = reports.parse(page(make("a\u202eb\x1b", "pos")))
     cells = [e.text for e in root.find("labels").all("bdi")]
@@ -139,7 +140,7 @@ def test_labels_are_isolated_and_control_characters_shown(reports, make):
 
 
 @pytest.mark.parametrize("number", [2, 3, 20, 77, 150])
-def test_every_label_is_in_the_drawing(reports, make, number):
+def test_every_label_is_in_the_drawing(make, number):
     """The matrix names each label twice, and each of its cells tells its rows."""
     labels = [f"label {n}" for n in range(number)]
     root = reports.parse(page(make(*labels)))
@@ -154,7 +155,7 @@ def test_every_label_is_in_the_drawing(reports, make, number):
     assert numbered == (number if number <= 30 else 0)
 
 
-def test_more_labels_than_can_be_read_are_not_drawn(reports, make):
+def test_more_labels_than_can_be_read_are_not_drawn(make):
     """With 200 labels there is no matrix, but still the pairs and the labels."""
     root = reports.parse(page(make(*(f"label {n}" for n in range(200)))))
     confusion = root.find("confusion")
@@ -165,7 +166,7 @@ def test_more_labels_than_can_be_read_are_not_drawn(reports, make):
     assert len(page(make(*(f"label {n}" for n in range(200))))) < 600_000
 
 
-def test_tables_and_drawings_are_told_to_who_does_not_see_them(reports, make):
+def test_tables_and_drawings_are_told_to_who_does_not_see_them(make):
     """Heads have a scope, tables a caption, drawings a title and a description or are hidden."""
     root = reports.parse(comparison(make(), make(version="1.1.0")))
     for table in root.all("table"):
@@ -181,7 +182,7 @@ def test_tables_and_drawings_are_told_to_who_does_not_see_them(reports, make):
         assert told or drawing.attributes["aria-hidden"] == "true"
 
 
-def test_the_leaderboard_shows_every_fold(reports, make):
+def test_the_leaderboard_shows_every_fold(make):
     """Best first, a dot for each fold and one for the mean, and what was left out in words."""
     search = make().metadata.search
     many = reports.candidates(40)
@@ -200,7 +201,7 @@ def test_the_leaderboard_shows_every_fold(reports, make):
         assert told in board.text
 
 
-def test_a_version_without_evidence_says_what_is_not_known(reports, make):
+def test_a_version_without_evidence_says_what_is_not_known(make):
     """From metadata alone: no probabilities, n-grams or mistakes, a sentence and the command."""
     made = make()
     root = reports.parse(page(type(made)(made.metadata, None)))
@@ -213,7 +214,7 @@ def test_a_version_without_evidence_says_what_is_not_known(reports, make):
     assert "published without" in mixed.find("ngrams").text
 
 
-def test_decision_values_are_no_probabilities(reports, make):
+def test_decision_values_are_no_probabilities(make):
     """No diagram for them, and scores of mistakes that are no shares."""
     made = make()
     evidence = msgspec.structs.replace(made.evidence, score_type="decision", probabilities=None)
@@ -223,7 +224,7 @@ def test_decision_values_are_no_probabilities(reports, make):
     assert "0.93" in cells
 
 
-def test_texts_are_shown_only_where_they_may_be(reports, make):
+def test_texts_are_shown_only_where_they_may_be(make):
     """With texts a column of them; without, not a word of them, and how to see them."""
     shown = make(text="a private matter")
     assert "a private matter" in reports.parse(page(shown)).find("mistakes").text
@@ -232,7 +233,7 @@ def test_texts_are_shown_only_where_they_may_be(reports, make):
     assert "--include-texts" in reports.parse(hidden).find("mistakes").text
 
 
-def test_without_mistakes_there_is_nothing_to_show(reports, make):
+def test_without_mistakes_there_is_nothing_to_show(make):
     """All right: no pairs, no mistakes, and a sentence for each."""
     made = make()
     test = msgspec.structs.replace(made.metadata.test, metrics=reports.metrics(["neg", "pos"], 0))
@@ -242,7 +243,7 @@ def test_without_mistakes_there_is_nothing_to_show(reports, make):
         assert "No row was labelled wrong." in root.find(part).text
 
 
-def test_a_label_that_was_only_predicted_does_no_harm(reports, make):
+def test_a_label_that_was_only_predicted_does_no_harm(make):
     """A label without test rows has an empty row in the matrix."""
     made = make("a", "b")
     metrics = reports.metrics(["a", "b"])
@@ -256,7 +257,7 @@ def test_a_label_that_was_only_predicted_does_no_harm(reports, make):
     assert "on 0 test rows" in root.find("summary").text
 
 
-def test_two_versions_are_shown_as_their_difference(reports, make):
+def test_two_versions_are_shown_as_their_difference(make):
     """Changes in the metrics, the worst label first, and only the cells that changed."""
     a, b = make("neg", "pos"), make("neg", "pos", version="1.1.0")
     worse = reports.metrics(["neg", "pos"], 3)
@@ -277,7 +278,7 @@ def test_two_versions_are_shown_as_their_difference(reports, make):
     assert "Parameters of the winner: the same." in root.find("changes").text
 
 
-def test_versions_tested_on_different_rows_do_not_compare(reports, make):
+def test_versions_tested_on_different_rows_do_not_compare(make):
     """The page says so before anything else, and shows both matrices instead of a difference."""
     a, b = make(), make(version="1.1.0")
     test = msgspec.structs.replace(b.metadata.test, rows_sha256="u" * 64, path="other.csv")
@@ -287,7 +288,7 @@ def test_versions_tested_on_different_rows_do_not_compare(reports, make):
     assert len(drawings) == 2
 
 
-def test_versions_of_different_labels_compare_as_far_as_they_can(reports, make):
+def test_versions_of_different_labels_compare_as_far_as_they_can(make):
     """A label that only one has gets dashes; n-grams of both are shown."""
     root = reports.parse(comparison(make("a", "b"), make("b", "c", version="2.0.0")))
     heads = [row.all("th")[0].text for row in root.find("labels").all("tr")[1:]]
