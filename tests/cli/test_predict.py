@@ -324,8 +324,8 @@ def test_explain_marks_the_text_on_a_terminal(terminal, cli):
 @pytest.mark.usefixtures("project")
 def test_progress_is_told_on_stderr(cli, monkeypatch):
     """Of a file or a stream that takes its time; not with --quiet."""
-    monkeypatch.setattr("textclf.cli.options.texts._TELL_EVERY", 0.0)
-    monkeypatch.setattr("textclf.cli.options.texts._LINES", 2)
+    monkeypatch.setattr("textclf.cli.output.progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("textclf.cli.options.texts._BATCH_LINES", 2)
     done = cli("predict", stdin=b"great\nawful\nparcel\n")
     assert "3 texts labelled" in done.err
     assert len(done.out.splitlines()) == 3

@@ -54,7 +54,7 @@ def readers(data: bytes) -> None:
 
 def texts(data: bytes) -> None:
     """A stream of texts: the first byte chooses the encoding."""
-    from textclf.cli.options.texts import unlabelled
+    from textclf.cli.options.texts import read_batches
     from textclf.errors import TextclfError
 
     encodings = (None, "utf-16", "utf-7", "unicode_escape", "cp1252", "utf-8", "idna", "punycode")
@@ -65,7 +65,7 @@ def texts(data: bytes) -> None:
     with (
         contextlib.redirect_stderr(io.StringIO()),
         contextlib.suppress(TextclfError),
-        unlabelled([], path, encoding) as batches,
+        read_batches([], path, encoding) as batches,
     ):
         for batch in batches:
             assert not any("\n" in text for text in batch)

@@ -15,27 +15,28 @@ from typing import Annotated, TextIO
 import typer
 
 from textclf._version import __version__
-from textclf.cli.interrupts import CutShort, obey_interrupts
+from textclf.cli.interrupts import InterruptedChange, obey_interrupts
 from textclf.cli.options.settings import defaults_for, read_settings
 from textclf.cli.output import render
 from textclf.errors import TextclfError
+from textclf.formatting import first_line
 
 INTERRUPTED = 130
 
 _COMMANDS = {
-    "train": ("Make", "train"),
-    "check": ("Make", "check"),
+    "train": ("Train", "train"),
+    "check": ("Train", "check"),
     "predict": ("Use", "predict"),
     "evaluate": ("Use", "evaluate"),
-    "versions": ("Manage", "versions"),
-    "promote": ("Manage", "promote"),
-    "rollback": ("Manage", "promote"),
-    "history": ("Manage", "history"),
-    "verify": ("Manage", "verify"),
-    "reproduce": ("Manage", "reproduce"),
-    "sign": ("Manage", "sign"),
+    "versions": ("Manage versions", "versions"),
+    "promote": ("Manage versions", "promote"),
+    "rollback": ("Manage versions", "promote"),
+    "history": ("Manage versions", "history"),
+    "verify": ("Manage versions", "verify"),
+    "reproduce": ("Manage versions", "reproduce"),
+    "sign": ("Manage versions", "sign"),
 }
-"""Of each command the panel of the help it stands in, and its module."""
+"""The panel of the help in which each command is listed, and its module."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -62,7 +63,7 @@ def _root(
 
 
 def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """The command line, with all commands or only some."""
+    """Build the command line with all commands, or only some."""
     app = typer.Typer(
         name="textclf",
         help="Train, version, compare, promote and serve text classifiers; no server to run.",
@@ -87,13 +88,13 @@ def main() -> None:
     obey_interrupts()
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
-        os._exit(code)  # threads may still be in compiled code; to end in order would abort
+        os._exit(code)  # an orderly exit aborts while threads are in compiled code
     sys.exit(code)
 
 
 def _prepare_streams() -> None:
-    """Closed streams swallow; what goes to a program is UTF-8; names that are no text are shown."""
-    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    """Replace closed streams, write UTF-8 to pipes, and escape what cannot be encoded."""
+    sys.stdout, sys.stderr = sys.stdout or _null_stream(), sys.stderr or _null_stream()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
@@ -102,24 +103,24 @@ def _prepare_streams() -> None:
 
 
 def _prepare_warnings() -> None:
-    """What libraries warn of is a line like any other warning, once."""
-    told = set[str]()
+    """Print a library's warning as one line, like textclf's own, and only once."""
+    printed = set[str]()
 
-    def tell(message: Warning | str, *_: object, **__: object) -> None:
-        line = str(message).strip().partition("\n")[0]
-        if line not in told:
-            told.add(line)
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        line = first_line(message)
+        if line not in printed:
+            printed.add(line)
             render.warning(line)
 
-    warnings.showwarning = tell
+    warnings.showwarning = show
 
 
-def _nowhere() -> TextIO:
+def _null_stream() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; whatever goes wrong is told on stderr.
+    """Run one command and report any error on stderr.
 
     Returns:
         The exit code.
@@ -127,44 +128,44 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = _call(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has gone
+    except BrokenPipeError:  # the reader of the pipe has ended
         _drop_unwritten()
         return 1
-    except CutShort:
+    except InterruptedChange:
         _drop_unwritten()
         render.error(
             "interrupted in the middle of a change",
-            "textclf verify says what is left of it, verify --repair mends it",
+            "textclf verify shows what is incomplete, textclf verify --repair repairs it",
         )
         return INTERRUPTED
     except (KeyboardInterrupt, typer.Abort):
         _drop_unwritten()
         return _interrupted()
-    except Exception as error:  # noqa: BLE001 - the last place where it can become a sentence
+    except Exception as error:  # noqa: BLE001 - the last place that can turn it into a sentence
         if os.environ.get("TEXTCLF_DEBUG"):
             traceback.print_exc()
         _drop_unwritten()
-        if isinstance(error.__cause__, KeyboardInterrupt):  # in compiled code, as it returned
+        if isinstance(error.__cause__, KeyboardInterrupt):  # raised while compiled code returned
             return _interrupted()
-        return _tell(error)
+        return _report(error)
     return _interrupted() if code == INTERRUPTED else code or 0
 
 
 def _call(arguments: Sequence[str]) -> int | None:
-    """Call the command that is named, which is built alone: to import and build all takes 50 ms.
+    """Call the command. It is built alone, for building all of them takes 50 ms.
 
-    With settings, which may name any of them, all are.
+    Where there are settings, all are built: settings may name any command.
     """
     named = [word for word in arguments if not word.startswith("-")][:1]
     settings = read_settings() if named else {}
-    known = not settings and _COMMANDS.keys() & named
-    app = application(known or _COMMANDS)
+    known_command = not settings and _COMMANDS.keys() & named
+    app = application(known_command or _COMMANDS)
     code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
     return code if isinstance(code, int) else None
 
 
 def _drop_unwritten() -> None:
-    """Write what is left of the answer, or drop it, or Python complains again at its own exit."""
+    """Write the rest of the answer or drop it, so that Python does not fail on it at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -172,11 +173,11 @@ def _drop_unwritten() -> None:
 
 
 def _interrupted() -> int:
-    render.error("interrupted; nothing was left half done")
+    render.error("interrupted; no change was left incomplete")
     return INTERRUPTED
 
 
-def _tell(error: Exception) -> int:
+def _report(error: Exception) -> int:
     match error:
         case TextclfError():
             render.error(error.message, error.hint, error.details)
@@ -184,15 +185,15 @@ def _tell(error: Exception) -> int:
         case typer.TyperException():
             render.error(error.format_message(), _usage_hint(error))
             return error.exit_code
-        case OSError():  # such as a full disk under stdout
-            where = f"{error.filename}: " if error.filename else ""
-            render.error(f"{where}{error.strerror or error}")
+        case OSError():  # such as a full disk that stdout is written to
+            path = f"{error.filename}: " if error.filename else ""
+            render.error(f"{path}{error.strerror or error}")
         case MemoryError():
-            render.error("out of memory", "fewer candidates, fewer --jobs, or a larger machine")
+            render.error("out of memory", "use fewer candidates, fewer --jobs, or a larger machine")
         case _:
             render.error(
                 f"unexpected {type(error).__name__}: {error}",
-                "this is a bug of textclf; TEXTCLF_DEBUG=1 shows where, please report it",
+                "this is a bug in textclf, please report it; TEXTCLF_DEBUG=1 shows the traceback",
             )
     return 1
 
@@ -200,5 +201,5 @@ def _tell(error: Exception) -> int:
 def _usage_hint(error: typer.TyperException) -> str | None:
     context = getattr(error, "ctx", None)
     if context and context.info_name == "predict" and "No such option" in error.format_message():
-        return "a text that begins with a dash comes after --: textclf predict -- TEXT"
+        return "put -- before a text that begins with a dash: textclf predict -- TEXT"
     return f"{context.command_path} --help" if context else None

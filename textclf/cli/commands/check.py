@@ -1,4 +1,4 @@
-"""``textclf check``: what is wrong or suspicious in a data set, before training."""
+"""``textclf check``: errors and suspicious findings in a data set, before training."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from textclf.cli.options.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside
-from textclf.cli.options.options import (
-    DEFAULT_MODELS,
-    AsJson,
-    BadRows,
-    Data,
-    Delimiter,
-    Encoding,
-    Folds,
-    LabelColumn,
-    Models,
-    Quiet,
-    TestFile,
-    TextColumn,
-    read_options,
+from textclf.cli.options.groups import (
+    CommonOptions,
+    FormatOptions,
+    ReadingOptions,
+    option_groups,
 )
+from textclf.cli.options.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside
+from textclf.cli.options.options import BadRows, Data, Folds, TestFile
 from textclf.cli.output import render
 from textclf.errors import DataError
 from textclf.formatting import escape_controls, excerpt, plural
@@ -33,33 +25,29 @@ if TYPE_CHECKING:
     from textclf.data.quality import Problem
 
 
+@option_groups
 def check(
     data: Data = DEFAULT_DATA,
     test: TestFile = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
+    *,
+    file_format: FormatOptions,
     cv: Folds = 5,
-    models: Models = DEFAULT_MODELS,  # noqa: ARG001 - every command takes it
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    common: CommonOptions,
 ) -> None:
-    """Say what is wrong or suspicious in a data set."""
-    from textclf.data.dataset import read_dataset
+    """Report errors and suspicious findings in a data set, before training."""
     from textclf.data.quality import Severity, find_problems
 
     require_data(data)
-    options = read_options(text_column, label_column, delimiter, encoding, BadRows.SKIP)
-    rows = read_dataset(data, options)
+    reading = ReadingOptions(**vars(file_format), on_bad_rows=BadRows.SKIP)
+    rows = reading.read(data)
     test = test or test_beside(data)
-    test_rows = read_dataset(test, options) if test else None
+    test_rows = reading.read(test) if test else None
     problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
-    if as_json:
+    if common.as_json:
         render.json(_as_json(rows, test_rows, problems, ok=ok))
     else:
-        _show(rows, test_rows, problems, quiet=quiet)
+        _show(rows, test_rows, problems, quiet=common.quiet)
     if not ok:
         raise typer.Exit(DataError.exit_code)
 
@@ -100,4 +88,4 @@ def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, q
             for example in problem.examples:
                 render.line(f"  {escape_controls(example)}")
     if not problems:
-        render.line("nothing wrong, nothing suspicious")
+        render.line("no problems found")

@@ -1,4 +1,4 @@
-"""``textclf history``: the promotion log, and what was refused or otherwise done."""
+"""``textclf history``: the promotion log and the other events."""
 
 from __future__ import annotations
 
@@ -10,44 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textclf.cli.options.options import DEFAULT_MODELS, AsJson, Models, Quiet, open_registry
+from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
     from textclf.registry.promotion_log import Event, PromotionRecord
 
 All = Annotated[
-    bool, typer.Option("--all", help="With --json: refusals and other events, too, by time.")
+    bool,
+    typer.Option("--all", help="With --json: include refusals and other events, ordered by time."),
 ]
 
 
-def history(
-    everything: All = False,
-    models: Models = DEFAULT_MODELS,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Show the promotion log: when, from, to, who, why; and promotions that were refused."""
-    registry = open_registry(models)
+@option_groups
+def history(everything: All = False, *, common: CommonOptions) -> None:
+    """Show the promotion log, and promotions that were refused."""
+    registry = common.open_registry()
     records = registry.history()
-    if as_json and not everything:
+    if common.as_json and not everything:
         render.json([record.as_json() for record in records])
         return
-    entries = _merged(records, registry.events())
-    if as_json:
+    entries = _by_time(records, registry.events())
+    if common.as_json:
         render.json([_as_json(entry) for entry in entries])
     elif entries:
         _show(entries)
     else:
-        render.hint("nothing has been promoted yet: textclf train", quiet=quiet)
+        common.hint("nothing has been promoted yet; to train a version: textclf train")
 
 
-def _merged(
+def _by_time(
     records: Sequence[PromotionRecord], events: Sequence[Event]
 ) -> list[PromotionRecord | Event]:
-    """Both by time, each in its own order, even where a clock went back.
+    """Merge both by time; each keeps its own order, even where a clock was set back.
 
-    Of the same second a refusal comes first: it is what the promotion then overrides.
+    In the same second a refusal comes first: a forced promotion follows it.
     """
     return list(heapq.merge(events, records, key=attrgetter("at")))
 
@@ -83,14 +80,14 @@ def _what(record: PromotionRecord) -> str:
 
 
 def _why(event: Event) -> str:
-    """The message, and of a refusal what was not met."""
+    """Return the message and, for a refusal, the requirements that were not met."""
     import msgspec
 
     from textclf.metadata.verdict import Verdict
 
     parts = [event.message] if event.message else []
     if event.kind == "refused":
-        with contextlib.suppress(msgspec.ValidationError):  # by a later textclf
+        with contextlib.suppress(msgspec.ValidationError):  # written by a later textclf
             unmet = dict.fromkeys(c.rule for c in msgspec.convert(event.detail, Verdict).failed)
             parts.append(f"not {', '.join(unmet)}")
     return "; ".join(parts)

@@ -96,11 +96,11 @@ def rollback(
 
 def show(done: Promotion, *, as_json: bool, quiet: bool) -> None:
     """Say what a promotion changed, and the way back."""
-    answers.tell_kept(done.kept)
+    answers.warn_of_kept_file(done.kept)
     if as_json:
         answer = {"version": done.version, "previous": done.previous, "changed": done.changed}
         render.json({**answer, "gate": done.gate})
     else:
         if done.gate:
             document.write(verdict_blocks(done.gate))
-        render.line(answers.promoted(done, quiet=quiet))
+        render.line(answers.promotion_line(done, quiet=quiet))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.commands.sign import SignKey, open_to_publish
 from textclf.cli.options import gates
 from textclf.cli.options.inputs import (
     DEFAULT_DATA,
@@ -38,6 +37,7 @@ from textclf.cli.options.options import (
     complete_version,
     read_options,
 )
+from textclf.cli.options.signing import SignKey, open_to_publish
 from textclf.cli.output import training_report as report
 from textclf.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""``textclf verify``: is every file what was published?"""
+"""``textclf verify``: check that every file is what was published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.interrupts import deferred_interrupts
-from textclf.cli.options.options import DEFAULT_MODELS, AsJson, Models, Quiet, open_registry
+from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
 from textclf.errors import IntegrityError
 from textclf.formatting import escape_controls, plural
@@ -20,46 +20,42 @@ if TYPE_CHECKING:
 
 Repair = Annotated[
     bool,
-    typer.Option("--repair", help="Restore the alias, remove half-written work, finish a prune."),
+    typer.Option(
+        "--repair",
+        help="Restore the alias, remove unfinished work, complete an interrupted prune.",
+    ),
 ]
 
 Key = Annotated[
     Path | None,
     typer.Option(
-        "--key", metavar="PUB", help="Every version must be signed with the key of this public one."
+        "--key", metavar="PUB", help="Require every version to be signed by this key's private key."
     ),
 ]
 
 
-def verify(
-    repair: Repair = False,
-    key: Key = None,
-    models: Models = DEFAULT_MODELS,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Check every file against its digest, the log and the alias; and signatures, with a key."""
-    registry = open_registry(models, key)
+@option_groups
+def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) -> None:
+    """Check every file against its digest, the log, the alias and, with a key, the signatures."""
+    registry = common.open_registry(key)
     with deferred_interrupts() if repair else nullcontext():
-        found = registry.verify(repair=repair)
-    if as_json:
-        answer = {"ok": found.ok, "versions": found.versions, "problems": found.problems}
-        render.json({**answer, "repaired": found.repaired} if repair else answer)
+        result = registry.verify(repair=repair)
+    if common.as_json:
+        answer = {"ok": result.ok, "versions": result.versions, "problems": result.problems}
+        render.json({**answer, "repaired": result.repaired} if repair else answer)
     else:
-        _show(found, registry.signed_by)
-    if not found.ok:
-        if found.repairable and not repair:
-            render.hint(
-                "textclf verify --repair mends what is derived: the alias, leftovers", quiet=quiet
-            )
+        _show(result, registry.signed_by)
+    if not result.ok:
+        if result.repairable and not repair:
+            common.hint("textclf verify --repair restores the alias and removes unfinished work")
         raise typer.Exit(IntegrityError.exit_code)
 
 
-def _show(found: Verification, signed_by: PublicKey | None) -> None:
-    for deed in found.repaired:
-        render.line(f"repaired: {escape_controls(deed)}")
-    for problem in found.problems:
+def _show(result: Verification, signed_by: PublicKey | None) -> None:
+    for action in result.repaired:
+        render.line(f"repaired: {escape_controls(action)}")
+    for problem in result.problems:
         render.line(escape_controls(f"{problem.file} {problem.problem}"))
     signed = f", and signed ({escape_controls(signed_by.path)})" if signed_by else ""
-    verdict = f"OK{signed}" if found.ok else plural(len(found.problems), "problem")
-    render.line(f"{plural(found.versions, 'version')}, the log and the alias: {verdict}")
+    verdict = f"OK{signed}" if result.ok else plural(len(result.problems), "problem")
+    render.line(f"{plural(result.versions, 'version')}, the log and the alias: {verdict}")

@@ -8,20 +8,20 @@ from textclf.errors import DataError
 
 DEFAULT_DATA = Path("data/train.csv")
 DEFAULT_SHARE = 0.2
-"""Of the rows, split off for testing where no test data is given."""
+"""Share of the rows that is split off for testing where there is no test data."""
 
 
 def require_data(data: Path) -> None:
-    """Say what to give where nothing was given and the default is not there. Raises DataError."""
+    """Raise DataError if no data was named and the default does not exist."""
     if data == DEFAULT_DATA and not data.exists():
         raise DataError(
-            f"there is no {data.as_posix()}, which is read where no data is named",
+            f"no data was named, and the default {data.as_posix()} does not exist",
             hint="name a file with the columns text and label: textclf train reviews.csv",
         )
 
 
 def test_beside(data: Path) -> Path | None:
-    """``x/test.csv.gz`` for ``x/train.csv.gz``, if it is there."""
+    """Return ``x/test.csv.gz`` for ``x/train.csv.gz``, if it exists."""
     name, dot, ending = data.name.partition(".")
     if name != "train":
         return None

@@ -1,4 +1,4 @@
-"""Options that several commands have, and the registry they name."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def _registry(models: Path, signed_by: Path | None) -> Registry:
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
-    """Versions that begin with what was typed, highest first."""
+    """Return the versions that begin with what was typed, highest first."""
     numbers = reversed(_registry(_models_folder(context), None).numbers())
     names = ["latest", "previous", *map(str, numbers)]
     return [name for name in names if name.startswith(incomplete)]
 
 
 def _models_folder(context: typer.Context) -> Path:
-    """Where versions are, as the command will say; settings are not read yet when completing."""
+    """Return the models folder; during completion the settings have not been read yet."""
     given = context.params.get("models") or os.environ.get("TEXTCLF_MODELS")
     if given and Path(given) != DEFAULT_MODELS:
         return Path(given)
@@ -54,7 +54,7 @@ def _models_folder(context: typer.Context) -> Path:
 
 
 def _folder(name: str | Path) -> Path:
-    """An empty name (of a variable that is not set) would be the current folder."""
+    """Refuse an empty name, as of a variable that is not set: it would be the current folder."""
     if not str(name):
         raise typer.BadParameter("it is empty")
     return Path(name)
@@ -67,16 +67,16 @@ Models = Annotated[
         envvar="TEXTCLF_MODELS",
         metavar="DIR",
         parser=_folder,
-        help="Folder of the versions.",
+        help="The models folder, which holds the versions.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")]
 Version = Annotated[
     str,
     typer.Argument(
         metavar="VERSION",
-        help="1.1.0, latest or previous.",
+        help="A version number such as 1.1.0, or latest or previous.",
         autocompletion=complete_version,
         show_default=False,
     ),
@@ -86,79 +86,86 @@ VersionOption = Annotated[
     typer.Option(
         "--version",
         metavar="VERSION",
-        help="1.1.0, latest or previous.",
+        help="A version number such as 1.1.0, or latest or previous.",
         autocompletion=complete_version,
     ),
 ]
 
 
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SCORE",
-        help="Below this score a text gets no label; if not given, the version's own threshold.",
-    ),
-]
-
-
-def utf8(text: str | None) -> str | None:
-    """The text, if it can be written to a file."""
+def require_utf8(text: str | None) -> str | None:
+    """Return the text. Raises BadParameter if it is not valid Unicode."""
     try:
         (text or "").encode()
     except UnicodeEncodeError:
-        raise typer.BadParameter("it holds bytes that are not UTF-8") from None
+        raise typer.BadParameter("it contains bytes that are not UTF-8") from None
     return text
 
 
 Message = Annotated[
     str | None,
-    typer.Option("--message", "-m", metavar="TEXT", callback=utf8, help="Why; kept in the record."),
+    typer.Option(
+        "--message",
+        "-m",
+        metavar="TEXT",
+        callback=require_utf8,
+        help="A message to record, such as the reason.",
+    ),
 ]
 Data = Annotated[
-    Path, typer.Argument(metavar="[DATA]", help="Labelled texts: a file, or a folder per class.")
+    Path,
+    typer.Argument(
+        metavar="[DATA]", help="Labelled texts: a file, or a folder with a folder per class."
+    ),
 ]
 TestFile = Annotated[
     Path | None,
     typer.Option(
-        "--test", metavar="FILE", help="Test data; test.EXT beside train.EXT if it is there."
+        "--test",
+        metavar="FILE",
+        help="Test data; by default test.EXT beside train.EXT, if it exists.",
     ),
 ]
 TextColumn = Annotated[
     str,
-    typer.Option(metavar="NAME|N", help="Column of the texts; its position if there is no header."),
+    typer.Option(
+        metavar="NAME|N", help="Column of the texts, or its position in a file without a header."
+    ),
 ]
 LabelColumn = Annotated[
     str,
     typer.Option(
-        metavar="NAME|N", help="Column of the labels; its position if there is no header."
+        metavar="NAME|N", help="Column of the labels, or its position in a file without a header."
     ),
 ]
 Delimiter = Annotated[
-    str | None, typer.Option(metavar="CHAR", help="What separates columns; found if not given.")
+    str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
 ]
 Encoding = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Encoding of the file, if not UTF-8.")
+    str | None, typer.Option(metavar="NAME", help="Encoding of the file; by default UTF-8.")
 ]
 
 
 class BadRows(enum.StrEnum):
-    """What ``--on-bad-rows`` takes."""
+    """The values of ``--on-bad-rows``."""
 
     FAIL = "fail"
     SKIP = "skip"
 
 
 OnBadRows = Annotated[
-    BadRows, typer.Option(help="Rows without text or label, or that cannot be read.")
+    BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
 ]
 Folds = Annotated[
-    int, typer.Option(min=2, metavar="FOLDS", help="Folds of the stratified cross-validation.")
+    int,
+    typer.Option(
+        min=2, metavar="FOLDS", help="Number of folds in the stratified cross-validation."
+    ),
 ]
 
 
 def _not_zero(jobs: int | None) -> int | None:
     if jobs == 0:
-        raise UsageError("--jobs takes a number of fits, or -1 for one on each core")
+        raise UsageError("--jobs takes a number of parallel fits, or -1 for one per core")
     return jobs
 
 
@@ -168,7 +175,7 @@ Jobs = Annotated[
         min=-1,
         metavar="N",
         callback=_not_zero,
-        help="Fits at once; one for each core if not given.",
+        help="Number of parallel fits; by default one per core.",
     ),
 ]
 

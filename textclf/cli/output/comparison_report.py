@@ -1,4 +1,4 @@
-"""What ``textclf versions compare`` says: what changed, and in which numbers it shows."""
+"""The answer of ``textclf versions compare``: what changed, and the metrics before and after."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output import answers
+from textclf.cli.output import metrics
 from textclf.cli.output.document import Block, Code, Items, Table, heading, sentence
 from textclf.formatting import percent, plural, points
 
@@ -17,46 +17,47 @@ if TYPE_CHECKING:
     from textclf.metadata.schema import ClassMetrics
 
 _CONFUSIONS = 10
-"""Shown of those that changed; JSON has all."""
+"""Changed confusions that are shown; JSON has all."""
 
-_RARE = 0.05
-"""Chance is not believed in below this p-value."""
+_SIGNIFICANCE = 0.05
+"""The p-value below which a difference is taken for real."""
 
 
 def blocks(
-    found: Comparison, scored: SideBySide | None, *, numbers_first: bool = False
+    comparison: Comparison, scored: SideBySide | None, *, numbers_first: bool = False
 ) -> list[Block]:
-    """The whole answer; with ``numbers_first`` what somebody who decides looks for comes first."""
-    changes, numbers = list(_changes(found)), list(_numbers(found, scored))
+    """Return the answer; ``numbers_first`` puts the metrics before what changed."""
+    changes, numbers = list(_changes(comparison)), list(_numbers(comparison, scored))
     parts = [*numbers, *changes] if numbers_first else [*changes, *numbers]
-    return [heading(f"{found.a} → {found.b}"), *_warnings(found, scored), *parts]
+    return [heading(f"{comparison.a} → {comparison.b}"), *_warnings(comparison, scored), *parts]
 
 
-def _warnings(found: Comparison, scored: SideBySide | None) -> Iterator[Block]:
-    if not found.same_test_rows and not scored:
+def _warnings(comparison: Comparison, scored: SideBySide | None) -> Iterator[Block]:
+    if not comparison.same_test_rows and not scored:
         yield sentence(
-            "the two were tested on different rows: their metrics do not compare", loud=True
+            "the two were tested on different rows: their metrics are not comparable",
+            is_warning=True,
         )
     if scored:
-        for version, share in ((found.a, scored.seen_by_a), (found.b, scored.seen_by_b)):
-            if share >= answers.SEEN:
-                yield sentence(answers.seen(version, share), loud=True)
+        for version, share in ((comparison.a, scored.seen_by_a), (comparison.b, scored.seen_by_b)):
+            if share >= metrics.NOTABLE_OVERLAP:
+                yield sentence(metrics.overlap_warning(version, share), is_warning=True)
 
 
 # -- what changed ----------------------------------------------------------------------------------
 
 
-def _changes(found: Comparison) -> Iterator[Block]:
-    yield _listed("parameters", found.params)
-    yield _listed("search", found.search)
-    yield _listed("data", found.data)
-    yield sentence(_rows(found.rows))
-    yield _listed("made with", found.environment)
+def _changes(comparison: Comparison) -> Iterator[Block]:
+    yield _listed("parameters", comparison.params)
+    yield _listed("search", comparison.search)
+    yield _listed("data", comparison.data)
+    yield sentence(_rows(comparison.rows))
+    yield _listed("environment", comparison.environment)
 
 
 def _listed(title: str, changes: Sequence[Change]) -> Block:
     if not changes:
-        return sentence(f"{title}: the same")
+        return sentence(f"{title}: unchanged")
     return Items(
         title,
         [(Code(c.name), ": ", _value(c.before), " → ", _value(c.after)) for c in changes],
@@ -64,7 +65,7 @@ def _listed(title: str, changes: Sequence[Change]) -> Block:
 
 
 def _value(value: Any) -> str:
-    """A value of a setting; of a digest its beginning."""
+    """Return the value of a setting; a digest is cut short."""
     if value is None:
         return "not set"
     text = str(value)
@@ -82,18 +83,18 @@ def _rows(rows: RowChanges) -> str:
 # -- the numbers -----------------------------------------------------------------------------------
 
 
-def _numbers(found: Comparison, scored: SideBySide | None) -> Iterator[Block]:
+def _numbers(comparison: Comparison, scored: SideBySide | None) -> Iterator[Block]:
     if scored:
-        yield from _scored(found.a, found.b, scored)
-    rows = "" if found.same_test_rows else ", on different test rows"
-    yield _deltas(f"as recorded at training{rows}", found, found.metrics)
+        yield from _scored(comparison.a, comparison.b, scored)
+    rows = "" if comparison.same_test_rows else ", on different test rows"
+    yield _deltas(f"as recorded at training{rows}", comparison, comparison.metrics)
     if not scored:
-        yield _deltas("per class, the worst change first", found, found.per_class)
+        yield _deltas("per class, largest loss first", comparison, comparison.per_class)
 
 
-def _deltas(title: str, found: Comparison, deltas: Iterable[Delta]) -> Table:
+def _deltas(title: str, comparison: Comparison, deltas: Iterable[Delta]) -> Table:
     return Table(
-        ["metric", found.a, found.b, "change"],
+        ["metric", comparison.a, comparison.b, "change"],
         [
             [
                 Code(d.name) if "[" in d.name else d.name,
@@ -103,7 +104,7 @@ def _deltas(title: str, found: Comparison, deltas: Iterable[Delta]) -> Table:
             ]
             for d in deltas
         ],
-        right=[found.a, found.b, "change"],
+        right=[comparison.a, comparison.b, "change"],
         title=title,
     )
 
@@ -114,16 +115,16 @@ def _scored(a: str, b: str, scored: SideBySide) -> Iterator[Block]:
         [
             [
                 pair.name,
-                answers.interval(pair.before),
-                answers.interval(pair.after),
+                metrics.interval(pair.before),
+                metrics.interval(pair.after),
                 _difference(pair.delta),
             ]
             for pair in scored.metrics
         ],
         right=[a, b, "change"],
-        title=f"both scored on {plural(scored.rows, 'row')}",
+        title=f"both versions scored on {plural(scored.rows, 'row')}",
     )
-    yield sentence("rows of ", Code(scored.path), f"; in brackets {answers.method(scored.method)}")
+    yield sentence("rows of ", Code(scored.path), f"; in brackets {metrics.method(scored.method)}")
     yield sentence(_mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
@@ -142,13 +143,13 @@ def _difference(interval: Interval) -> str:
 
 def _mcnemar(a: str, b: str, test: McNemar) -> str:
     rows = plural(test.only_a_right, "row")
-    counts = f"only {a} is right on {rows}, only {b} on {test.only_b_right}"
+    counts = f"only {a} is correct on {rows}, only {b} on {test.only_b_right}"
     p = "p < 0.0001" if test.p_value < 0.0001 else f"p = {test.p_value:.2g}"  # noqa: PLR2004
-    if test.p_value >= _RARE:
-        meaning = "chance alone may do that"
+    if test.p_value >= _SIGNIFICANCE:
+        meaning = "the difference may be chance"
     else:
         better = b if test.only_b_right > test.only_a_right else a
-        meaning = f"{better} is right more often than chance would have it"
+        meaning = f"{better} is correct significantly more often"
     return f"{counts}; McNemar's exact test: {p}, {meaning}"
 
 
@@ -158,18 +159,18 @@ def _per_class(a: str, b: str, scored: SideBySide) -> Table:
         ["label", *heads],
         [
             [
-                Code(each.label),
-                each.rows,
-                percent(each.before.f1 if each.before else None),
-                percent(each.after.f1 if each.after else None),
-                points(each.delta),
-                _change(each.before, each.after, "precision"),
-                _change(each.before, each.after, "recall"),
+                Code(label.label),
+                label.rows,
+                percent(label.before.f1 if label.before else None),
+                percent(label.after.f1 if label.after else None),
+                points(label.delta),
+                _change(label.before, label.after, "precision"),
+                _change(label.before, label.after, "recall"),
             ]
-            for each in scored.per_class
+            for label in scored.per_class
         ],
         right=heads,
-        title="per class, the worst change first",
+        title="per class, largest loss first",
     )
 
 
@@ -183,11 +184,11 @@ def _confusions(a: str, b: str, scored: SideBySide) -> Table:
         f", {len(shown)} of {len(scored.confusions)}" if len(scored.confusions) > len(shown) else ""
     )
     return Table(
-        ["label", "taken for", a, b, "change"],
+        ["label", "predicted as", a, b, "change"],
         [
             [Code(c.label), Code(c.taken_for), c.before, c.after, f"{c.after - c.before:+}"]
             for c in shown
         ],
         right=[a, b, "change"],
-        title=f"mistakes that became more or fewer{of}",
+        title=f"mistakes whose number changed{of}",
     )

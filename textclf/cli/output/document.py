@@ -1,8 +1,8 @@
-"""Answers of several parts, written for a terminal or a pipe, or as Markdown for a pull request.
+"""Answers of several parts, written as plain text, or as Markdown for a pull request.
 
-What a command has to say is a list of blocks; two writers put them down. A piece of text that is
-not textclf's own (a label, a path, a value of a setting) is a ``Code``: Markdown shows it as a code
-span, where no character has a meaning, no name is mentioned and no HTML is obeyed.
+An answer is a list of blocks, and there are two writers for them. Text that is not textclf's own (a
+label, a path, a value of a setting) is a ``Code``: Markdown shows it as a code span, in which no
+character is markup, no user is mentioned and no HTML is interpreted.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from textclf.errors import UsageError
 from textclf.formatting import escape_controls, excerpt
 
 _LONG = 12
-"""Entries from which on Markdown folds a table or a list."""
+"""Entries above which a table or a list is folded in Markdown."""
 
 
 class Format(enum.StrEnum):
-    """What ``--format`` takes."""
+    """The values of ``--format``."""
 
     TABLE = "table"
     JSON = "json"
@@ -33,36 +33,36 @@ class Format(enum.StrEnum):
 
 
 OutputFormat = Annotated[
-    Format, typer.Option("--format", help="md is Markdown, fit for a pull request.")
+    Format, typer.Option("--format", help="md prints Markdown, for a pull request.")
 ]
 
 
-def chosen(output_format: Format, *, as_json: bool) -> Format:
-    """The format asked for by ``--format`` or ``--json``. Raises UsageError for two."""
+def choose_format(output_format: Format, *, as_json: bool) -> Format:
+    """Return the format that ``--format`` or ``--json`` names. Raises UsageError for both."""
     if as_json and output_format is Format.MD:
         raise UsageError("--json and --format md exclude each other")
     return Format.JSON if as_json else output_format
 
 
 class Code(str):
-    """A piece of text that is not textclf's own."""
+    """Text that is not textclf's own, such as a label or a path."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What it is all about, in pieces."""
+    """The title of the answer, in pieces."""
 
     pieces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A line, in pieces; ``loud`` is a warning."""
+    """A line, in pieces."""
 
     pieces: tuple[str, ...]
-    loud: bool = False
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``title`` stands before it, ``right`` names the columns aligned to the right."""
+    """A table under a title; ``right`` names the columns that are aligned to the right."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -87,31 +87,31 @@ Block = Heading | Sentence | Items | Table
 
 
 def heading(*pieces: str) -> Heading:
-    """A heading of these pieces."""
+    """Return a heading made of pieces."""
     return Heading(pieces)
 
 
-def sentence(*pieces: str, loud: bool = False) -> Sentence:
-    """A line of these pieces."""
-    return Sentence(pieces, loud)
+def sentence(*pieces: str, is_warning: bool = False) -> Sentence:
+    """Return a line made of pieces."""
+    return Sentence(pieces, is_warning)
 
 
 def write(blocks: Iterable[Block], *, markdown: bool = False) -> None:
-    """Put a document down on stdout."""
+    """Write a document on stdout."""
     for block in blocks:
         (_as_markdown if markdown else _as_text)(block)
 
 
-# -- for people at a terminal, and pipes -----------------------------------------------------------
+# -- as plain text ---------------------------------------------------------------------------------
 
 
 def _as_text(block: Block) -> None:
     match block:
         case Heading(pieces):
             render.line(render.strong("".join(map(escape_controls, pieces))))
-        case Sentence(pieces, loud):
-            alarm = f"{render.paint('warning:', '33', sys.stdout)} " if loud else ""
-            render.line(f"{alarm}{''.join(map(escape_controls, pieces))}")
+        case Sentence(pieces, is_warning):
+            start = f"{render.paint('warning:', '33', sys.stdout)} " if is_warning else ""
+            render.line(f"{start}{''.join(map(escape_controls, pieces))}")
         case Items(title, entries):
             render.line(f"{title}:")
             for entry in entries:
@@ -136,8 +136,8 @@ def _as_markdown(block: Block) -> None:
     match block:
         case Heading(pieces):
             render.line(f"### {_joined(pieces)}\n")
-        case Sentence(pieces, loud):
-            render.line(f"{'> ⚠️ **Warning:** ' if loud else ''}{_joined(pieces)}\n")
+        case Sentence(pieces, is_warning):
+            render.line(f"{'> ⚠️ **Warning:** ' if is_warning else ''}{_joined(pieces)}\n")
         case Items(title, entries):
             _section(title, [f"- {_joined(entry)}" for entry in entries], len(entries))
         case Table(columns, rows, right, title):
@@ -148,7 +148,7 @@ def _as_markdown(block: Block) -> None:
 
 
 def _section(title: str | None, lines: list[str], entries: int) -> None:
-    """Lines under their title; many are folded."""
+    """Write lines under their title, folded if there are many."""
     folded = title and entries > _LONG
     if folded:
         render.line(f"<details><summary>{title} ({entries})</summary>\n")
@@ -164,16 +164,16 @@ def _joined(pieces: tuple[str, ...]) -> str:
 
 
 def _cell(cell: object) -> str:
-    """A pipe ends a cell, even in a code span."""
+    """Escape pipes, which end a cell even in a code span."""
     text = _code(cell) if isinstance(cell, Code) else str(cell)
     return text.replace("|", "\\|")
 
 
 def _code(text: str) -> str:
-    """A code span; its fence is longer than any run of backticks in it."""
-    shown = excerpt(text, 80) or '""'
-    runs = re.findall("`+", shown)
+    """Return a code span, whose fence is longer than any run of backticks in the text."""
+    code = excerpt(text, 80) or '""'
+    runs = re.findall("`+", code)
     if not runs:
-        return f"`{shown}`"
+        return f"`{code}`"
     fence = "`" * (1 + max(map(len, runs)))
-    return f"{fence} {shown} {fence}"
+    return f"{fence} {code} {fence}"

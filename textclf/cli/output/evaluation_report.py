@@ -1,13 +1,13 @@
-"""What ``textclf evaluate`` says."""
+"""The answer of ``textclf evaluate``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output import answers
 from textclf.cli.output.document import Block, Code, Sentence, Table, heading, sentence
 from textclf.cli.output.gate_report import verdict_table
+from textclf.cli.output.metrics import class_table, interval, method
 from textclf.formatting import percent, plural
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from textclf.metadata.schema import Confusion
     from textclf.metadata.verdict import Verdict
 
-_MATRIX = 8
-"""Labels of which the whole confusion matrix is shown; of more, the most frequent mistakes."""
+_MATRIX_LABELS = 8
+"""The most labels with which the confusion matrix is shown; else the most frequent mistakes."""
 
 _MISTAKES = 20
 
@@ -25,18 +25,18 @@ _MISTAKES = 20
 def blocks(
     version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
 ) -> Iterator[Block]:
-    """The whole answer."""
+    """Return the answer as blocks."""
     metrics, calibration = evaluation.metrics, evaluation.calibration
     yield heading(f"{version} on {plural(len(rows), 'row')} of ", Code(rows.path))
-    accuracy, macro_f1 = map(answers.interval, (evaluation.accuracy, evaluation.macro_f1))
+    accuracy, macro_f1 = map(interval, (evaluation.accuracy, evaluation.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
-    yield sentence(f"in brackets {answers.method(evaluation.method)}")
+    yield sentence(f"in brackets {method(evaluation.method)}")
     if calibration:
         yield _calibration(calibration)
-    yield answers.class_table(metrics)
+    yield class_table(metrics)
     confusion = metrics.confusion
-    yield _matrix(confusion) if len(confusion.labels) <= _MATRIX else _mistakes(confusion)
+    yield _matrix(confusion) if len(confusion.labels) <= _MATRIX_LABELS else _mistakes(confusion)
     if verdict:
         yield verdict_table(verdict, title=f"required: {verdict.verdict}")
 
@@ -57,30 +57,30 @@ def _matrix(confusion: Confusion) -> Table:
             for label, row in zip(confusion.labels, confusion.matrix, strict=True)
         ],
         right=heads,
-        title="confusion: a row for each true label, a column for what it was taken for",
+        title="confusion matrix: a row for each true label, a column for each predicted label",
     )
 
 
 def _mistakes(confusion: Confusion) -> Table:
-    found = [
+    mistakes = [
         (count, label, confusion.labels[n])
         for label, row in zip(confusion.labels, confusion.matrix, strict=True)
         for n, count in enumerate(row)
         if count and confusion.labels[n] != label
     ]
-    found.sort(key=lambda each: -each[0])
+    mistakes.sort(key=lambda mistake: -mistake[0])
     return Table(
-        ["label", "taken for", "rows"],
-        [[Code(label), Code(other), count] for count, label, other in found[:_MISTAKES]],
+        ["label", "predicted as", "rows"],
+        [[Code(label), Code(other), count] for count, label, other in mistakes[:_MISTAKES]],
         right=["rows"],
-        title=f"most frequent mistakes, {min(len(found), _MISTAKES)} of {len(found)}",
+        title=f"most frequent mistakes, {min(len(mistakes), _MISTAKES)} of {len(mistakes)}",
     )
 
 
 def as_json(
     version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
 ) -> dict[str, Any]:
-    """The answer for programs."""
+    """Return the answer as JSON values."""
     return {
         "version": version,
         "path": rows.path,

@@ -12,20 +12,17 @@ if TYPE_CHECKING:
 
 
 def verdict_blocks(verdict: Verdict) -> list[Sentence | Table]:
-    """A verdict: on which rows, against which version, and each condition."""
+    """Return a verdict: on which rows, against which version, and each requirement."""
     on = verdict.on
     rows = plural(on.rows, "row")
-    how = f"gate {verdict.verdict}: {'scored' if on.scored else 'as recorded'} on {rows}"
-    where = (" of ", Code(on.path)) if on.path else ()
+    evidence = f"gate {verdict.verdict}: {'scored' if on.scored else 'as recorded'} on {rows}"
+    source = (" of ", Code(on.path)) if on.path else ()
     against = f"; promoted is {verdict.against}" if verdict.against else "; nothing is promoted"
-    return [
-        sentence(how, *where, against),
-        verdict_table(verdict),
-    ]
+    return [sentence(evidence, *source, against), verdict_table(verdict)]
 
 
 def verdict_table(verdict: Verdict, title: str | None = None) -> Table:
-    """What was required, and what is."""
+    """Return a table of the requirements and the values that were measured."""
     compared = any(check.before is not None for check in verdict.checks)
     numbers = [*(["promoted"] if compared else []), "this", "at least"]
     return Table(

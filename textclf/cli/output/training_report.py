@@ -9,6 +9,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.cli.output.leaderboard import leaderboard
+from textclf.cli.output.metrics import NOTABLE_OVERLAP, overlap_warning
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -145,7 +146,7 @@ def _show_published(
     result: ReleaseResult, metadata: Metadata, *, as_json: bool, quiet: bool
 ) -> None:
     """Show how good the version is, what changed, and whether it is promoted."""
-    answers.tell_kept(result.kept)
+    answers.warn_of_kept_file(result.kept)
     _tell_notes(metadata)
     promotion, path = result.promotion, str(result.path)
     if as_json:
@@ -169,7 +170,7 @@ def _show_published(
     if result.verdict:
         document.write(verdict_blocks(result.verdict))
     if promotion:
-        render.line(answers.promoted(promotion, quiet=quiet))
+        render.line(answers.promotion_line(promotion, quiet=quiet))
     elif not result.refusal:
         render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
 
@@ -182,8 +183,8 @@ def _show_delta(delta: BaselineDelta) -> None:
         return
     overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
     render.line(f"  against {delta.against} on the same rows: {overall}")
-    if delta.train_overlap >= answers.SEEN:
-        render.warning(answers.seen(delta.against, delta.train_overlap))
+    if delta.train_overlap >= NOTABLE_OVERLAP:
+        render.warning(overlap_warning(delta.against, delta.train_overlap))
     changed = [change for change in delta.per_class if change.delta]
     classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed[:_CLASSES]]
     if len(changed) > _CLASSES:
@@ -194,7 +195,7 @@ def _show_delta(delta: BaselineDelta) -> None:
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
     shown = encodable(path)
-    return answers.with_more(metadata, path=shown, promoted=promoted, published=published)
+    return answers.metadata_with(metadata, path=shown, promoted=promoted, published=published)
 
 
 def _why(applied: str, reasons: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Open a model for use, with the restricted loader or, where somebody typed it, without."""
+"""Load a version to predict with it: by the restricted loader or, if asked for, by joblib."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UnsafeLoad = Annotated[
     bool,
     typer.Option(
         "--unsafe-load",
-        help="Open the model file with joblib.load, which runs whatever code is in it. Only for an "
-        "old file whose maker you trust.",
+        help="Open the model file with joblib.load, which runs any code in it. Only for an old "
+        "file from a source you trust.",
     ),
 ]
 
 
-def open_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
-    """A version ready for use. Its digest, and its signature if one is required, are checked."""
+def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
+    """Load a version. Its digest, and its signature if one is required, are checked."""
     from textclf.prediction.predictor import Predictor
 
     if not unsafe:

@@ -1,4 +1,4 @@
-"""Why a text has its label, for people."""
+"""The explanation of a label: the n-grams and how much each contributed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from textclf.formatting import escape_controls
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
 
-_MOST = 10
+_LISTED = 10
 """N-grams listed."""
 
 _CLEAR = 0.25
-"""Of the strongest mark: weaker ones are not coloured."""
+"""Characters with less than this share of the strongest contribution are not coloured."""
 
 
-def marked(explanation: Explanation) -> str:
-    """The text; on a terminal green where it speaks for the label, red where against."""
+def highlighted(explanation: Explanation) -> str:
+    """Return the text; on a terminal, green where it supports the label and red elsewhere."""
     text, marks = explanation.prediction.text, explanation.marks()
     strongest = max(map(abs, marks), default=0.0)
 
@@ -39,16 +39,16 @@ def marked(explanation: Explanation) -> str:
     )
 
 
-def show(explanation: Explanation) -> None:
-    """The weightiest n-grams, what the others add, and the sum."""
-    shown, others = explanation.contributions[:_MOST], explanation.contributions[_MOST:]
-    for each in shown:
-        times = f" × {each.count}" if each.count > 1 else ""
-        name = escape_controls(each.ngram) if each.kind == "word" else repr(each.ngram)
-        _line(each.contribution, f"{escape_controls(name)}{times}")
+def write(explanation: Explanation) -> None:
+    """Write the most important n-grams, the sum of the others, the intercept and the decision."""
+    listed, others = explanation.contributions[:_LISTED], explanation.contributions[_LISTED:]
+    for ngram in listed:
+        times = f" × {ngram.count}" if ngram.count > 1 else ""
+        name = ngram.ngram if ngram.kind == "word" else repr(ngram.ngram)
+        _line(ngram.contribution, f"{escape_controls(name)}{times}")
     if others:
-        _line(sum(each.contribution for each in others), f"{len(others)} more n-grams")
-    _line(explanation.intercept, "without any n-gram")
+        _line(sum(ngram.contribution for ngram in others), f"{len(others)} more n-grams")
+    _line(explanation.intercept, "intercept")
     label = escape_controls(explanation.explained)
     render.line(f"  ={explanation.decision:8.4f}  decision value of {label}")
 

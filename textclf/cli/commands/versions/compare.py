@@ -1,0 +1,100 @@
+"""``textclf versions compare``: what differs between two versions, and which one is better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
+from textclf.cli.options.loading import UnsafeLoad, load_predictor
+from textclf.cli.options.options import Version
+from textclf.cli.output import comparison_report, document, render
+from textclf.cli.output.document import Format
+from textclf.cli.output.rows_file import require_other, write_rows
+from textclf.errors import UsageError
+
+if TYPE_CHECKING:
+    from textclf.data.dataset import Dataset
+    from textclf.evaluation.metadata_diff import Comparison
+    from textclf.evaluation.paired import Flip, SideBySide
+    from textclf.prediction.predictor import Predictor
+    from textclf.registry.registry import Registry
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FILE", help="Also score both versions on these labelled rows."),
+]
+Flips = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="With --data: write the rows whose predicted label changed (.csv, .tsv, .jsonl).",
+    ),
+]
+
+
+@option_groups
+def compare(
+    a: Version,
+    b: Version,
+    data: Data = None,
+    flips: Flips = None,
+    output_format: document.OutputFormat = Format.TABLE,
+    *,
+    reading: ReadingOptions,
+    unsafe_load: UnsafeLoad = False,
+    common: CommonOptions,
+) -> None:
+    """Show what differs between two versions: data, parameters, metrics, and each class."""
+    from textclf.evaluation.metadata_diff import compare_metadata
+
+    answer_format = document.choose_format(output_format, as_json=common.as_json)
+    if flips and not data:
+        raise UsageError("--flips needs rows to score: --data FILE")
+    registry = common.open_registry()
+    versions = registry.resolve(a), registry.resolve(b)
+    comparison = compare_metadata(*map(registry.metadata, versions))
+    scored = None
+    if data:
+        require_other(flips, data, "--flips")
+        rows = reading.read(data)
+        before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
+        scored = _score(registry, before, after, rows, flips)
+    if answer_format is Format.JSON:
+        render.json(_as_json(comparison, scored))
+        return
+    markdown = answer_format is Format.MD
+    blocks = comparison_report.blocks(comparison, scored, numbers_first=markdown)
+    document.write(blocks, markdown=markdown)
+    if not comparison.same_test_rows and not scored:
+        common.hint("--data FILE scores both on the same rows")
+
+
+def _score(
+    registry: Registry, a: Predictor, b: Predictor, rows: Dataset, flips: Path | None
+) -> SideBySide:
+    from textclf.evaluation.paired import compare_on
+
+    scored = compare_on(rows, a, b, (registry.metadata(a.version), registry.metadata(b.version)))
+    if flips:
+        columns = ["text", "label", "before", "after", "change", "where"]
+        write_rows(flips, columns, (_flipped_row(rows, flip) for flip in scored.flips))
+    return scored
+
+
+def _flipped_row(rows: Dataset, flip: Flip) -> list[object]:
+    label = rows.labels[flip.row]
+    change = {flip.after: "fixed", flip.before: "broken"}.get(label, "wrong")
+    return [rows.texts[flip.row], label, flip.before, flip.after, change, rows.where(flip.row)]
+
+
+def _as_json(comparison: Comparison, scored: SideBySide | None) -> dict[str, Any]:
+    """Return what the metadata say, and ``scored``; of flipped rows only their number."""
+    import msgspec
+
+    answer: dict[str, Any] = msgspec.to_builtins(comparison)
+    if scored:
+        answer["scored"] = msgspec.to_builtins(scored) | {"flips": len(scored.flips)}
+    return answer

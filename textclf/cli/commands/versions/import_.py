@@ -1,0 +1,41 @@
+"""``textclf versions import``: take a version over from an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textclf.cli.interrupts import deferred_interrupts
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.output import render
+from textclf.errors import DataError
+from textclf.formatting import encodable
+
+Source = Annotated[Path, typer.Argument(metavar="FILE", help="An archive written by export.")]
+
+
+@option_groups
+def import_(file: Source, *, common: CommonOptions) -> None:
+    """Import a version from an archive, under its own number, without promoting it."""
+    from textclf.registry.archive import read_archive
+
+    registry = common.open_registry()
+    try:
+        with file.open("rb") as archive:
+            imported = read_archive(archive, file.stat().st_size, str(file))
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from None
+    version = imported.version
+    with deferred_interrupts():
+        new = registry.import_version(version, imported.files, source=encodable(file))
+    if common.as_json:
+        path = encodable(registry.locate(version))
+        render.json({"version": str(version), "path": path, "changed": new})
+    elif new:
+        render.line(f"imported {render.strong(str(version))}")
+        if registry.latest() != version:
+            common.hint(f"not promoted; to promote it: textclf promote {version}")
+    else:
+        render.line(f"{version} is already here with the same content; nothing changed")

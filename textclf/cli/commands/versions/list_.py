@@ -1,0 +1,74 @@
+"""``textclf versions list``: a table of all versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.output import render
+from textclf.cli.output.answers import tag_list
+from textclf.errors import IntegrityError
+from textclf.formatting import excerpt, percent
+
+if TYPE_CHECKING:
+    from textclf.metadata.schema import Summary
+
+_RIGHT = ["cv acc", "test acc", "macro F1", "rows"]
+
+
+@option_groups
+def list_(common: CommonOptions) -> None:
+    """List every version, highest first, with the promoted one marked."""
+    registry = common.open_registry()
+    results = list(registry.summaries())
+    summaries = [result for result in results if not isinstance(result, IntegrityError)]
+    damaged = [result for result in results if isinstance(result, IntegrityError)]
+    try:
+        promoted = str(registry.latest())
+    except IntegrityError as unreadable:
+        promoted = ""
+        damaged.append(unreadable)
+    states = registry.version_states().items()
+    tags = {version: state.tags for version, state in states if state.tags}
+    if common.as_json:
+        render.json([_as_json(s, promoted, tags.get(s.version, {})) for s in summaries])
+    elif summaries:
+        columns = ["version", "", "saved", *_RIGHT, *(["tags"] if tags else []), "message"]
+        render.table(columns, (_row(s, promoted, tags) for s in summaries), right=_RIGHT)
+    else:
+        common.hint(f"no versions in {common.models} yet; to make one: textclf train")
+    for error in damaged:
+        render.warning(str(error))
+    if damaged:
+        raise typer.Exit(IntegrityError.exit_code)
+
+
+def _as_json(summary: Summary, promoted: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "version": summary.version,
+        "latest": summary.version == promoted,
+        "saved_at": summary.saved_at,
+        "best_cv_accuracy": summary.best_cv_accuracy,
+        "test_accuracy": summary.test_accuracy,
+        "macro_f1": summary.test.metrics.macro_f1,
+        "rows": summary.data.rows,
+        "message": summary.message,
+        "tags": tags,
+    }
+
+
+def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]]) -> list[object]:
+    return [
+        summary.version,
+        "latest" if summary.version == promoted else "",
+        summary.saved_at[:16].replace("T", " "),
+        percent(summary.best_cv_accuracy),
+        percent(summary.test_accuracy),
+        percent(summary.test.metrics.macro_f1),
+        summary.data.rows,
+        *([tag_list(tags.get(summary.version, {}))] if tags else []),
+        excerpt(summary.message or ""),
+    ]

@@ -1,0 +1,115 @@
+"""``textclf versions prune``: delete old versions by a retention policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.interrupts import deferred_interrupts
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.options import Message
+from textclf.cli.output import render
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError, UsageError
+from textclf.formatting import escape_controls, plural
+
+if TYPE_CHECKING:
+    from textclf.metadata.schema import Summary
+    from textclf.registry.registry import Registry
+
+_NAMED = 5
+"""Kept versions that are named."""
+
+Keep = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Keep the N most recently saved versions.")
+]
+OlderThan = Annotated[
+    str | None, typer.Option(metavar="AGE", help="Keep versions younger than 90d, 12w or 36h.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
+
+
+@option_groups
+def prune(
+    keep: Keep = None,
+    older_than: OlderThan = None,
+    dry_run: DryRun = False,
+    message: Message = None,
+    *,
+    common: CommonOptions,
+) -> None:
+    """Delete old versions permanently, but never latest, previous or a tagged one."""
+    from textclf.registry.retention import RetentionPolicy, parse_age
+
+    if keep is None and older_than is None:
+        raise UsageError(
+            "say which versions to keep: --keep N, --older-than AGE, or both",
+            hint="textclf versions prune --keep 10 --dry-run",
+        )
+    policy = RetentionPolicy(keep, None if older_than is None else parse_age(older_than))
+    registry = common.open_registry()
+    decisions = policy.decide(_readable(registry), registry.prune_exemptions(), datetime.now(UTC))
+    removed: list[Summary] = []
+    kept: dict[str, str] = {}
+    for decision in decisions:
+        version = decision.version.version
+        reason = decision.keep_reason
+        if reason is None and not dry_run:
+            reason = _prune_one(registry, version, message)
+        if reason is not None:
+            kept[version] = reason
+            continue
+        removed.append(decision.version)
+        if not common.as_json:
+            render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
+    if common.as_json:
+        render.json(_as_json(removed, kept, dry_run=dry_run))
+    else:
+        _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
+
+
+def _readable(registry: Registry) -> Iterator[Summary]:
+    """Yield the versions with readable metadata; of the others nothing is known, so they stay."""
+    for summary in registry.summaries():
+        if isinstance(summary, IntegrityError):
+            render.warning(f"{summary}; it is kept")
+        else:
+            yield summary
+
+
+def _prune_one(registry: Registry, version: str, message: str | None) -> str | None:
+    """Remove a version, or return why it was kept; a Ctrl-C waits until it is removed."""
+    from textclf.metadata.versions import parse_version
+
+    try:
+        with deferred_interrupts():
+            return registry.prune(parse_version(version), message=message)
+    except NoSuchVersion:  # another process prunes at the same time
+        return "already removed"
+    except StoreError as error:
+        error.hint = "fix the cause, then complete the removal: textclf verify --repair"
+        raise
+
+
+def _as_json(removed: list[Summary], kept: dict[str, str], *, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "pruned": [{"version": version.version, "bytes": version.bytes} for version in removed],
+        "kept": [{"version": version, "why": reason} for version, reason in kept.items()],
+    }
+
+
+def _show(removed: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: bool) -> None:
+    total = plural(len(removed) + len(kept), "version")
+    if removed:
+        verb = "would be removed" if dry_run else "removed"
+        size = sum(version.bytes for version in removed)
+        render.line(f"{len(removed)} of {total} {verb}, {size:,} bytes")
+    else:
+        render.line(f"0 of {total} to prune")
+    if kept and not quiet:
+        named = [f"{version} ({reason})" for version, reason in list(kept.items())[::-1][:_NAMED]]
+        more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
+        render.line(escape_controls(f"kept: {', '.join(named)}{more}"))
