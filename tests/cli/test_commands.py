@@ -139,10 +139,10 @@ def test_empty_list_is_empty_and_hints_on_stderr(cli):
     assert json.loads(cli("versions", "list", "--json").out) == []
     done = cli("versions", "list")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "hint: no versions in models yet: textclf train\n"
+    assert done.err == "hint: no versions in models yet; to make one: textclf train\n"
     assert cli("versions", "list", "-q").err == ""
     assert cli("history", "--json").out == "[]\n"
-    assert cli("history").err == "hint: nothing has been promoted yet: textclf train\n"
+    assert cli("history").err == "hint: nothing has been promoted yet; to make one: textclf train\n"
 
 
 @pytest.mark.parametrize("name", ["1.0.1", "v1.0.1", "latest"])
@@ -169,7 +169,7 @@ def test_promote_and_rollback(project, cli):
     assert promoted == {"version": "1.0.0", "previous": "1.0.1", "changed": True, "gate": None}
     again = json.loads(cli("promote", "1.0.0", "--json").out)
     assert (again["version"], again["changed"]) == ("1.0.0", False)
-    assert cli("promote", "1.0.0").out == "1.0.0 is promoted already; nothing changed\n"
+    assert cli("promote", "1.0.0").out == "1.0.0 is already promoted; nothing changed\n"
     back = cli("rollback", "-m", "too sad")
     assert back.out == "promoted 1.0.1 (was 1.0.0); back: `textclf rollback`\n"
     assert cli("rollback", "-q").out == "promoted 1.0.0 (was 1.0.1)\n"
@@ -224,7 +224,7 @@ def test_check(cli):
     assert list(answer) == ["ok", "path", "format", "rows", "labels", "test", "problems"]
     assert (answer["ok"], answer["rows"], answer["test"]["rows"]) == (True, 60, 12)
     assert answer["labels"] == {"negative": 20, "neutral": 20, "positive": 20}
-    assert cli("check").out.endswith("nothing wrong, nothing suspicious\n")
+    assert cli("check").out.endswith("no problems found\n")
 
 
 def test_check_exits_4_and_still_answers(empty, cli):

@@ -67,6 +67,6 @@ def test_what_is_long_is_folded(markdown):
 
 def test_a_warning_is_loud(markdown, capsys):
     """It stands out in both forms."""
-    assert markdown(sentence("odd", loud=True)) == "> ⚠️ **Warning:** odd\n\n"
-    write([sentence("odd ", Code("a\x07"), loud=True)])
+    assert markdown(sentence("odd", is_warning=True)) == "> ⚠️ **Warning:** odd\n\n"
+    write([sentence("odd ", Code("a\x07"), is_warning=True)])
     assert capsys.readouterr().out == "warning: odd a\\x07\n"

@@ -67,7 +67,7 @@ def test_half_a_surrogate_pair_is_replaced(cli, encoding, form):
     )
     assert done.code == 0
     assert "\N{REPLACEMENT CHARACTER} great" in done.out
-    assert "in 1 place the texts are not" in done.err
+    assert "1 place in the texts could not be decoded as" in done.err
 
 
 @pytest.mark.parametrize(

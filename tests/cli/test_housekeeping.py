@@ -64,7 +64,7 @@ def test_without_tags_the_list_has_no_column_of_them(cli):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["prod"], "'prod' is no tag: write KEY=VALUE"),
+        (["prod"], "'prod' is not a valid tag: write KEY=VALUE"),
         (["=x"], "'' cannot be the key of a tag"),
         (["a b=x"], "'a b' cannot be the key of a tag"),
         (["prod="], "the value of the tag prod has 0 characters"),
@@ -99,7 +99,7 @@ def test_prune_removes_what_no_rule_keeps(old, cli):
     assert done.code == 0
     first, second, total, kept = done.out.splitlines()
     assert (first, second) == ("pruned 0.1.0", "pruned 0.3.0")
-    assert total.startswith("2 of 5 versions gone, ")
+    assert total.startswith("2 of 5 versions removed, ")
     assert kept == "kept: 1.0.1 (latest), 1.0.0 (previous), 0.2.0 (tagged prod=eu)"
     assert folders(old) == ["0.2.0", "1.0.0", "1.0.1"]
     assert [(e["kind"], e["version"], e["message"]) for e in events(old)[1:]] == [
@@ -118,7 +118,7 @@ def test_a_dry_run_removes_nothing(old, cli):
     before = {p: p.read_bytes() for p in (old / "models").rglob("*") if p.is_file()}
     done = cli("versions", "prune", "--keep", "3", "--dry-run")
     assert done.out.splitlines()[:2] == ["would prune 0.1.0", "would prune 0.2.0"]
-    assert "2 of 5 versions would go, " in done.out
+    assert "2 of 5 versions would be removed, " in done.out
     answer = json.loads(cli("versions", "prune", "--keep", "3", "--dry-run", "--json").out)
     assert answer["dry_run"] is True
     assert answer["pruned"][0]["bytes"] == sum(
@@ -187,8 +187,8 @@ def test_a_version_goes_to_another_registry(project, cli):
     other = ("--models", "other")
     done = cli("versions", "import", "model.tar.gz", *other)
     assert (done.code, done.out) == (0, "imported 1.0.1\n")
-    assert done.err == "hint: not promoted; textclf promote 1.0.1\n"
-    assert cli("versions", "import", "model.tar.gz", *other).out.startswith("1.0.1 is here already")
+    assert done.err == "hint: not promoted; to promote it: textclf promote 1.0.1\n"
+    assert cli("versions", "import", "model.tar.gz", *other).out.startswith("1.0.1 is already here")
     assert cli("promote", "1.0.1", *other).code == 0
     assert cli("predict", "so great", *other).out == cli("predict", "so great").out
     assert cli("verify", *other).code == 0
@@ -251,7 +251,7 @@ def test_an_export_never_overwrites(project, cli):
     (project / "a.tar.gz").write_text("mine")
     done = cli("versions", "export", "1.0.0", "a.tar.gz")
     assert done.code == 2
-    assert "a.tar.gz is there already" in done.err
+    assert "a.tar.gz already exists" in done.err
     assert (project / "a.tar.gz").read_text() == "mine"
     assert cli("versions", "export", "1.0.0", "nowhere/a.tar.gz").code == 1
     (project / "models/1.0.0/text_classifier.joblib").write_bytes(b"?")

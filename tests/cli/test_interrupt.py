@@ -78,7 +78,7 @@ def test_ctrl_c_ends_a_search_at_once(project, start, write_data, classifier):
         assert running.returncode == 130
         assert out == b""
         lines = err.decode().splitlines()
-        assert lines[-1] == "error: interrupted; nothing was left half done"
+        assert lines[-1] == "error: interrupted; no change was left incomplete"
         assert sum(line.startswith("error:") for line in lines) == 1
         assert "Traceback" not in err.decode()
         wait_until(lambda: not group(running.pid), "no process is left", 10)
@@ -127,7 +127,7 @@ def test_ctrl_c_while_waiting_for_a_line(start):
         assert running.stdout.readline()
         running.send_signal(signal.SIGINT)
         assert running.stdout.read() == b""
-        assert running.stderr.read() == b"error: interrupted; nothing was left half done\n"
+        assert running.stderr.read() == b"error: interrupted; no change was left incomplete\n"
     assert running.returncode == 130
 
 
@@ -159,6 +159,6 @@ def test_ctrl_c_while_the_registry_is_written(project, cli, times):
         "1.0.0" if times == 1 else "1.0.1"
     )
     if times == 1:
-        assert done.stderr == "error: interrupted; nothing was left half done\n"
+        assert done.stderr == "error: interrupted; no change was left incomplete\n"
     else:
         assert done.stderr.startswith("error: interrupted in the middle of a change\nhint: ")

@@ -147,7 +147,7 @@ def test_control_characters_are_written_out(cli):
 def test_bytes_that_are_not_utf_8_are_warned_of(cli):
     """Damaged lines are labelled all the same, counted on stderr; --encoding is the way out."""
     done = cli("predict", "--json", stdin=b"caf\xe9 great\nfine\nna\xefve\n")
-    assert "warning: in 2 places the texts are not UTF-8" in done.err
+    assert "warning: 2 places in the texts could not be decoded as UTF-8" in done.err
     assert "--encoding" in done.err
     assert len(json.loads(done.out)["predictions"]) == 3
     right = cli("predict", "--json", "--encoding", "latin-1", stdin=b"caf\xe9 great\n")
@@ -193,7 +193,7 @@ def test_damaged_gzip_is_bad_data(project, cli, damage):
     (project / "d.gz").write_bytes(content)
     done = cli("predict", "--file", "d.gz")
     assert done.code == 4
-    assert "error: d.gz is not a whole gzip file" in done.err
+    assert "error: d.gz is not a complete gzip file" in done.err
 
 
 @pytest.mark.usefixtures("project")

@@ -69,7 +69,7 @@ def test_a_version_from_before_gets_a_page_from_its_metadata(older, cli):
     """Not into its folder; what cannot be known is left out and said, on the page and by a hint."""
     done = cli("versions", "report", "2.0.0")
     assert (done.code, done.out) == (0, "report-2.0.0.html\n")
-    assert "hint: 2.0.0 was published without the data" in done.err
+    assert "hint: some parts need data that was not published with 2.0.0" in done.err
     assert "--data FILE" in (older / "report-2.0.0.html").read_text()
     assert not (older / "models/2.0.0/report.html").exists()
     assert cli("versions", "report", "2.0.0", "-q").err == ""
@@ -124,7 +124,7 @@ def test_the_same_training_makes_the_same_report(project, cli):
         (["9.9.9"], 3, "no version 9.9.9"),
         (["1.0.0", "9.9.9"], 3, "no version 9.9.9"),
         (["1.0.1", "latest"], 2, "both are 1.0.1"),
-        (["1.0.0", "-o", "-", "--json"], 2, "both want stdout"),
+        (["1.0.0", "-o", "-", "--json"], 2, "both write to stdout"),
         (["1.0.0", "-o", "no/such/folder.html"], 1, "no/such/folder.html"),
         (["1.0.0", "--data", "nowhere.csv"], 4, "nowhere.csv"),
         ([], 2, "VERSION"),

@@ -74,7 +74,7 @@ def test_predict_without_texts_on_a_terminal_is_an_error(terminal):
     """Nobody is left waiting at a prompt: without texts, exit 2 and how to give some."""
     done = terminal("predict")
     assert done.code == 2
-    assert "nothing to label" in done.out
+    assert "no texts to label" in done.out
     assert 'textclf predict "this is great"' in done.out
 
 

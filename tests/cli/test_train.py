@@ -303,7 +303,7 @@ def test_without_data_it_is_said_what_to_give(tmp_path, monkeypatch, cli, comman
     monkeypatch.chdir(tmp_path)
     done = cli(command)
     assert done.code == 4
-    assert "error: there is no data/train.csv" in done.err
+    assert "the default data/train.csv does not exist" in done.err
     assert "hint: name a file with the columns text and label" in done.err
     assert list(tmp_path.iterdir()) == []
 
