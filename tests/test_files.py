@@ -75,10 +75,10 @@ def test_what_is_too_large_is_not_read(tmp_path):
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     """What unpacks to hundreds of times its size is refused before it fills the memory."""
-    monkeypatch.setattr("textclf.data.dataset._SMALL", 1000)
+    monkeypatch.setattr("textclf.data.encoding._ALWAYS_ALLOWED", 1000)
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"text,label\n" + b"x" * 100_000, mtime=0))
-    with pytest.raises(DataError, match="is no data set: unpacked, it has more than"):
+    with pytest.raises(DataError, match="is not a data set: unpacked, it has more than"):
         read_dataset(path)
     path.write_bytes(gzip.compress(b"text,label\n" + b"good,a\n" * 100, mtime=0) * 2)
     assert len(read_dataset(path)) == 201

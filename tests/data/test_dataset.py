@@ -107,7 +107,7 @@ def test_damaged_parquet(tmp_path, capfd):
             assert len(read_dataset(path, ReadOptions(on_bad_rows=SKIP))) <= 18
         except DataError as error:
             assert error.message.startswith(path.as_posix())  # noqa: PT017 - either is right
-    assert "not a whole one" in refused(path, whole[:-1])[0]
+    assert "not a complete one" in refused(path, whole[:-1])[0]
     assert "no column" in refused(path, whole, text_column="\udce9")[0]
     assert capfd.readouterr() == ("", "")
 
@@ -336,13 +336,14 @@ def test_hopeless_quotes(tmp_path):
 
 
 def test_quotes_that_break_the_header(tmp_path):
-    """A first line that is no record names no columns; the sentence says so, and a way to go on."""
-    content = 'a\t"b\n"c"\td\n'
-    message, hint = refused(tmp_path / "a.tsv", content)
+    """A malformed first line names no columns; the error says so, and how to go on."""
+    message, hint = refused(tmp_path / "a.csv", '"a"b,c\n' + "d,e\n" * 20)
     assert message.endswith(
-        "a.tsv:1: malformed quoting in the first line, which is to name the columns"
+        "a.csv:1: malformed quoting in the first line, which should name the columns"
     )
     assert "--text-column 1 --label-column 2" in hint
+    content = 'a\t"b\n"c"\td\n'
+    assert 'its columns are a, "b' in refused(tmp_path / "a.tsv", content)[0]
     dataset = read(tmp_path / "a.tsv", content, text_column="1", label_column="2")
     assert rows(dataset) == [("a", '"b'), ('"c"', "d")]
 

@@ -86,9 +86,9 @@ def test_duplicates(data):
     assert (duplicates.kind, duplicates.severity) == ("duplicates", Severity.WARNING)
     assert duplicates.count == 3
     assert names(duplicates) == [
-        "a.csv:6: again from a.csv:2: a",
-        "a.csv:8: again from a.csv:7: b",
-        "a.csv:9: again from a.csv:2: a",
+        "a.csv:6: repeats a.csv:2: a",
+        "a.csv:8: repeats a.csv:7: b",
+        "a.csv:9: repeats a.csv:2: a",
     ]
     assert (contradictions.kind, contradictions.count) == ("contradictions", 1)
     assert names(contradictions) == ["a.csv:3: b: x (a.csv:3), y (a.csv:7)"]
@@ -99,7 +99,7 @@ def test_test_overlap(data):
     train, test = data("train.csv", *GOOD), data("test.csv", "a,x", "a,x", "b,y", "e,y")
     problem = only(find_problems(train, test, folds=2), "test-overlap")
     assert (problem.severity, problem.count) == (Severity.WARNING, 2)
-    assert names(problem)[0] == "test.csv:2: also at train.csv:2: a"
+    assert names(problem)[0] == "test.csv:2: also in train.csv:2: a"
 
 
 def test_label_differences(data):

@@ -1,7 +1,7 @@
 """Read Parquet with polars, in a process of its own.
 
-Of a damaged file polars may write a page about itself to the terminal, or take the whole process
-down; so it does that elsewhere, and here is a sentence.
+On a damaged file polars may write a page about itself to the terminal, or take the process down;
+here that becomes one sentence.
 """
 
 import importlib.util
@@ -15,15 +15,17 @@ from typing import Any, Final
 
 import msgspec
 
-from textclf.data.readers import Columns, Rows, as_named, excerpt
+from textclf.data.columns import Columns
+from textclf.data.format import Format, Rows, Source
 from textclf.errors import DataError
+from textclf.formatting import excerpt
 
-MAGIC: Final = b"PAR1"
-"""A Parquet file begins and ends with it."""
+_MAGIC = b"PAR1"
+"""The first and the last bytes of a Parquet file."""
 
 
 class _Answer(msgspec.Struct):
-    """Cells of both columns; or the message and the hint of what is wrong."""
+    """The cells of both columns; or the message and the hint about what is wrong."""
 
     texts: list[str | None] = []
     labels: list[str | None] = []
@@ -31,21 +33,21 @@ class _Answer(msgspec.Struct):
     hint: str | None = None
 
 
-def read_parquet(data: bytes, name: str, columns: Columns) -> Rows:
+def read_parquet(source: Source) -> Rows:
     """Read two columns of a Parquet file; rows are counted from 1.
 
     Raises:
-        DataError: it is no Parquet file, polars is not installed, or a column is not there or
+        DataError: it is not a Parquet file, polars is not installed, or a column is not there or
             holds neither text nor numbers.
     """
     if importlib.util.find_spec("polars") is None:
         raise DataError(
-            f"reading {name} needs polars, which is not installed",
+            f"reading {source.name} needs polars, which is not installed",
             hint="pip install '.[parquet]'",
         )
-    if not (data.startswith(MAGIC) and data.endswith(MAGIC)):
-        raise DataError(f"{name} is not a Parquet file, or not a whole one")
-    answer = _ask(data, name, columns)
+    if not (source.data.startswith(_MAGIC) and source.data.endswith(_MAGIC)):
+        raise DataError(f"{source.name} is not a Parquet file, or not a complete one")
+    answer = _ask(source)
     if answer.message:
         raise DataError(answer.message, hint=answer.hint)
     rows = Rows()
@@ -54,41 +56,43 @@ def read_parquet(data: bytes, name: str, columns: Columns) -> Rows:
     return rows
 
 
-def _ask(data: bytes, name: str, columns: Columns) -> _Answer:
+def _ask(source: Source) -> _Answer:
     code = "from textclf.data import parquet; parquet.serve()"
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    question = [source.name, source.columns.text, source.columns.label]
     run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
         [sys.executable, "-P", "-c", code],
-        input=json.dumps([name, columns.text, columns.label]).encode() + b"\n" + data,
+        input=json.dumps(question).encode() + b"\n" + source.data,
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
     )
     if run.returncode:
-        return _Answer(message=f"{name} is damaged: polars broke down over it")
+        return _Answer(message=f"{source.name} is damaged: polars broke down over it")
     return msgspec.msgpack.decode(run.stdout, type=_Answer)
 
 
 def serve() -> None:
-    """Answer ``_ask``, in the process that it starts."""
+    """Answer ``_ask`` in the process that it starts."""
     name, text, label = json.loads(sys.stdin.buffer.readline())
     try:
-        answer = _columns(sys.stdin.buffer.read(), name, Columns(text, label))
+        answer = _columns(Source(sys.stdin.buffer.read(), name, Columns(text, label)))
     except DataError as error:
         answer = _Answer(message=error.message, hint=error.hint)
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
 
 
-def _columns(data: bytes, name: str, columns: Columns) -> _Answer:
+def _columns(source: Source) -> _Answer:
     import polars as pl
 
+    name = source.name
     try:
-        schema = pl.read_parquet_schema(io.BytesIO(data))
-        keys = as_named(list(schema), name, columns)
-        frame = pl.read_parquet(io.BytesIO(data), columns=[keys.text, keys.label])
+        schema = pl.read_parquet_schema(io.BytesIO(source.data))
+        keys = source.columns.among(list(schema), name)
+        frame = pl.read_parquet(io.BytesIO(source.data), columns=[keys.text, keys.label])
         texts, labels = (_as_text(frame[key], name) for key in (keys.text, keys.label))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = excerpt(str(error), 100)
+        reason = excerpt(error, 100)
         raise DataError(f"{name} is not a Parquet file that polars can read: {reason}") from None
     return _Answer(texts, labels)
 
@@ -107,3 +111,10 @@ def _as_text(series: Any, name: str) -> list[str | None]:
         )
     cells: list[str | None] = series.cast(pl.String).to_list()
     return cells
+
+
+def _recognise(source: Source) -> bool:
+    return source.data.startswith(_MAGIC)
+
+
+PARQUET: Final = Format("parquet", (".parquet", ".pq"), _recognise, read_parquet, binary=True)

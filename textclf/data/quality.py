@@ -7,13 +7,13 @@ from itertools import islice
 from typing import Final
 
 from textclf.data.dataset import Dataset
-from textclf.data.readers import counted, excerpt
+from textclf.formatting import excerpt, percent, plural
 
-_EXAMPLES: Final = 5
+_MOST_EXAMPLES: Final = 5
 
 
 class Severity(enum.StrEnum):
-    """Whether a model can be trained all the same."""
+    """Whether a model can be trained in spite of a problem."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -38,8 +38,8 @@ def find_problems(
     Args:
         train: the training rows.
         test: the test rows, if they are there already.
-        folds: how many parts cross-validation makes.
-        split: the share of the training rows that will be split off as test rows.
+        folds: the number of folds of cross-validation.
+        split: the share of the training rows that will be split off for testing.
     """
     problems = [*_bad_rows(train, test), *_labels(train, folds, split), *_repeats(train)]
     if test is not None:
@@ -50,7 +50,7 @@ def find_problems(
 def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
     bad = train.bad_rows + (test.bad_rows if test else ())
     if bad:
-        message = f"{counted(len(bad), 'row')} cannot be used."
+        message = f"{plural(len(bad), 'row')} cannot be used."
         examples = (f"{row.where}: {row.reason}" for row in bad)
         yield _problem("bad-rows", Severity.ERROR, len(bad), message, examples)
 
@@ -58,18 +58,18 @@ def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
 def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
     counts = train.label_counts
     small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
-    if len(counts) < 2:  # noqa: PLR2004 - what a classifier chooses from
+    if len(counts) < 2:  # noqa: PLR2004 - one is no choice
         message = f"A classifier needs two labels, and there {_are(len(counts), 'label')}."
         yield _label_problem("one-label", counts, message, Severity.ERROR)
     if not small:
         return
-    fewer = f"fewer rows than the {folds} parts of cross-validation"
-    fewer += f" when {split:.0%} are split off for testing" if split else ""
+    fewer = f"fewer rows than the {folds} folds of cross-validation"
+    fewer += f" when {percent(split)} are split off for testing" if split else ""
     if len(small) == len(counts):
         message = f"Every label has {fewer}."
         yield _label_problem("too-few-rows", small, message, Severity.ERROR)
     else:
-        message = f"{counted(len(small), 'label')} {_have(len(small))} {fewer}."
+        message = f"{plural(len(small), 'label')} {_have(len(small))} {fewer}."
         yield _label_problem("small-label", small, message)
 
 
@@ -86,12 +86,12 @@ def _repeats(train: Dataset) -> Iterator[Problem]:
             if same != row:
                 again.append((same, row))
     if again:
-        message = f"{counted(len(again), 'row')} {_have(len(again))} the text and label of another."
-        examples = (_pair(train, row, "again from", train, same) for same, row in again)
+        message = f"{plural(len(again), 'row')} {_have(len(again))} the text and label of another."
+        examples = (_pair(train, row, "repeats", train, same) for same, row in again)
         yield _problem("duplicates", Severity.WARNING, len(again), message, examples)
     differing = [list(rows.values()) for rows in labelled.values() if len(rows) > 1]
     if differing:
-        message = f"{counted(len(differing), 'text')} {_have(len(differing))} different labels."
+        message = f"{plural(len(differing), 'text')} {_have(len(differing))} different labels."
         examples = (_contradiction(train, rows) for rows in differing)
         yield _problem("contradictions", Severity.WARNING, len(differing), message, examples)
 
@@ -106,11 +106,11 @@ def _overlap(train: Dataset, test: Dataset) -> Iterator[Problem]:
             shared.setdefault(text, row)
     if shared:
         message = (
-            f"{counted(len(shared), 'text')} of the training set {_be(len(shared))} also in the "
-            "test set, whose scores are then too good."
+            f"{plural(len(shared), 'text')} of the training set {_be(len(shared))} also in the "
+            "test set, which inflates its scores."
         )
         examples = (
-            _pair(test, tested[text], "also at", train, row) for text, row in shared.items()
+            _pair(test, tested[text], "also in", train, row) for text, row in shared.items()
         )
         yield _problem("test-overlap", Severity.WARNING, len(shared), message, examples)
 
@@ -120,11 +120,11 @@ def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
     unseen = {label: count for label, count in tested.items() if label not in trained}
     absent = {label: count for label, count in trained.items() if label not in tested}
     if unseen:
-        subject = f"{counted(len(unseen), 'label')} of the test set {_be(len(unseen))}"
+        subject = f"{plural(len(unseen), 'label')} of the test set {_be(len(unseen))}"
         message = f"{subject} never seen in training."
         yield _label_problem("unseen-label", unseen, message)
     if absent:
-        subject = f"{counted(len(absent), 'label')} of the training set {_be(len(absent))}"
+        subject = f"{plural(len(absent), 'label')} of the training set {_be(len(absent))}"
         message = f"{subject} not in the test set."
         yield _label_problem("absent-label", absent, message)
 
@@ -132,14 +132,14 @@ def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
 def _label_problem(
     kind: str, counts: dict[str, int], message: str, severity: Severity = Severity.WARNING
 ) -> Problem:
-    examples = (f"{excerpt(label)}: {counted(n, 'row')}" for label, n in counts.items())
+    examples = (f"{excerpt(label)}: {plural(n, 'row')}" for label, n in counts.items())
     return _problem(kind, severity, len(counts), message, examples)
 
 
 def _problem(
     kind: str, severity: Severity, count: int, message: str, examples: Iterable[str]
 ) -> Problem:
-    return Problem(kind, severity, count, message, tuple(islice(examples, _EXAMPLES)))
+    return Problem(kind, severity, count, message, tuple(islice(examples, _MOST_EXAMPLES)))
 
 
 def _pair(data: Dataset, row: int, words: str, other: Dataset, other_row: int) -> str:
@@ -153,7 +153,7 @@ def _contradiction(train: Dataset, rows: Sequence[int]) -> str:
 
 
 def _are(number: int, noun: str) -> str:
-    return f"{_be(number)} {counted(number, noun)}"
+    return f"{_be(number)} {plural(number, noun)}"
 
 
 def _be(number: int) -> str:

@@ -1,0 +1,150 @@
+"""Which columns hold the text and the label, and what to say if that is not known."""
+
+import difflib
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textclf.errors import DataError
+from textclf.formatting import excerpt
+
+_MOST_NAMES = 10
+"""Column names in a message."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The two columns asked for, each by its name or by its position counted from 1."""
+
+    text: str = "text"
+    label: str = "label"
+
+    @property
+    def positions(self) -> tuple[int, int] | None:
+        """Indices of text and label if both are positions: the file then has no header."""
+        text, label = _index(self.text), _index(self.label)
+        return None if text is None or label is None else (text, label)
+
+    def locate(self, header: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Return the indices of the columns that may be meant by text and by label.
+
+        A column goes by its exact name, by its position, or by its name in other case.
+        """
+        return _locate(header, self.text), _locate(header, self.label)
+
+    def among(self, names: list[str], file: str) -> "Columns":
+        """Return the exact names of the columns, in a format where a number is a name as well.
+
+        Args:
+            names: all names that there are.
+            file: the name of the file, for messages.
+
+        Raises:
+            DataError: one of the columns is not there, or there more than once.
+        """
+        text, label = (
+            [i for i in indices if _index(wanted) is None or names[i] == wanted]
+            for indices, wanted in zip(self.locate(names), (self.text, self.label), strict=True)
+        )
+        if len(text) != 1 or len(label) != 1:
+            raise wrong_columns(file, names, self)
+        require_different(file, text[0], label[0])
+        return Columns(names[text[0]], names[label[0]])
+
+
+def _index(column: str) -> int | None:
+    """Return the index of a column given by its position, counted from 1; None for a name."""
+    return int(column) - 1 if re.fullmatch(r"[1-9][0-9]{0,8}", column) else None
+
+
+def _locate(header: Sequence[str], wanted: str) -> list[int]:
+    exact = [i for i, cell in enumerate(header) if cell == wanted]
+    if exact:
+        return exact
+    index = _index(wanted)
+    if index is not None:
+        return [index] if index < len(header) else []
+    folded = wanted.strip().casefold()
+    return [i for i, cell in enumerate(header) if folded and cell.strip().casefold() == folded]
+
+
+def require_different(file: str, text: int, label: int) -> None:
+    """Refuse to take text and label from the same column.
+
+    Raises:
+        DataError: the two indices are the same.
+    """
+    if text == label:
+        raise DataError(
+            f"the text and the label of {file} would come from the same column",
+            hint="--text-column and --label-column name two different ones",
+        )
+
+
+def wrong_columns(
+    file: str, header: Sequence[str], columns: Columns, guess: tuple[int, int] | None = None
+) -> DataError:
+    """Return the error about columns that are not there, or there more than once.
+
+    Args:
+        file: the name of the file.
+        header: the columns that there are.
+        columns: those asked for.
+        guess: indices of the columns that look like text and label, if there are such.
+    """
+    problems, hints = list[str](), list[str]()
+    names = [cell for cell in header if cell.strip()]
+    wanted = ("text", columns.text), ("label", columns.label)
+    for at, ((option, name), indices) in enumerate(
+        zip(wanted, columns.locate(header), strict=True)
+    ):
+        if len(indices) == 1:
+            continue
+        times = f"has {len(indices)} columns" if indices else "has no column"
+        problems.append(f'{times} "{excerpt(name)}"')
+        guessed = [header[guess[at]]] if guess and header[guess[at]].strip() else []
+        similar = difflib.get_close_matches(name, names, 1) or guessed
+        if indices:
+            hints.append(f"--{option}-column {indices[0] + 1}")
+        elif similar:
+            hints.append(f"--{option}-column {shlex.quote(similar[0])}")
+    return DataError(
+        f"{file} {problems[0]}; its columns are {listed(header)}",
+        hint=" ".join(hints) or "name them by --text-column and --label-column",
+    )
+
+
+def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[int, int] | None:
+    """Guess text and label: the longest cells, and those with the fewest different values.
+
+    Args:
+        records: some rows.
+        width: the number of columns; if not given, that of the first record.
+
+    Returns:
+        Two indices; None unless two columns are filled and have more than one value.
+    """
+    width = len(records[0]) if width is None else width
+    columns = list(zip(*(r[:width] for r in records if len(r) >= width), strict=True))
+    candidates = [
+        i
+        for i, cells in enumerate(columns)
+        if sum(map(bool, cells)) > len(cells) / 2 and len(set(cells)) > 1
+    ]
+    if len(candidates) < 2:  # noqa: PLR2004 - a text and a label
+        return None
+    text = max(candidates, key=lambda i: sum(map(len, columns[i])))
+    label = min((i for i in candidates if i != text), key=lambda i: len(set(columns[i])))
+    return text, label
+
+
+def position_options(indices: tuple[int, int]) -> str:
+    """Return the options that take text and label from columns by their positions."""
+    return f"--text-column {indices[0] + 1} --label-column {indices[1] + 1}"
+
+
+def listed(cells: Sequence[str]) -> str:
+    """Return the first names of columns, for a message."""
+    names = [excerpt(cell, 40) for cell in cells if cell.strip()]
+    return ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")

@@ -1,0 +1,86 @@
+"""The interface of a reader: the file it gets, the rows it returns, the format it reads."""
+
+from array import array
+from collections.abc import Callable, MutableSequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from textclf.data.columns import Columns
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data file to be read.
+
+    Attributes:
+        data: its bytes; of a text format in UTF-8, without a byte-order mark.
+        name: the file as the user knows it.
+        columns: the columns that hold text and label.
+        delimiter: the character between columns, or None to detect it.
+    """
+
+    data: bytes
+    name: str
+    columns: Columns
+    delimiter: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """The ending of the name in lower case, without ``.gz``."""
+        return PurePath(self.name.lower().removesuffix(".gz")).suffix
+
+
+@dataclass
+class Rows:
+    """What was read: usable rows in parallel sequences, and the others with a reason.
+
+    Attributes:
+        texts: exactly as written.
+        labels: without the white space around them.
+        places: the place of each text: a line counted from 1, or a file of a folder.
+        bad: place and reason of each row that cannot be used.
+        known_labels: labels as written → stripped: one string per label in memory, and the quick
+            way to accept a row.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    places: MutableSequence[Any] = field(default_factory=lambda: array("I"))
+    bad: list[tuple[int | str, str]] = field(default_factory=list)
+    known_labels: dict[str, str] = field(default_factory=dict)
+
+    def add(self, place: int | str, text: str | None, label: str | None) -> None:
+        """Keep a row, or record what it lacks."""
+        stripped = label.strip() if label is not None else ""
+        if not stripped:
+            self.bad.append((place, "no label"))
+        elif "\0" in stripped:  # the end of a string to NumPy
+            self.bad.append((place, "a null character in the label"))
+        elif text is None:
+            self.bad.append((place, "no text"))
+        elif not text or text.isspace():
+            self.bad.append((place, "empty text"))
+        else:
+            self.texts.append(text)
+            self.labels.append(self.known_labels.setdefault(label or "", stripped))
+            self.places.append(place)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        name: what it is called in the metadata.
+        endings: the endings of its file names, in lower case.
+        recognise: whether a file whose ending says nothing begins like one of this format.
+        read: reads a file; raises DataError if the file makes no sense as a whole.
+        binary: whether the bytes are something other than text.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    recognise: Callable[[Source], bool]
+    read: Callable[[Source], Rows]
+    binary: bool = False
