@@ -56,6 +56,14 @@ def test_help_is_shown(cli, path, flag):
 
 
 @pytest.mark.usefixtures("empty")
+def test_brackets_in_help_are_text(cli, monkeypatch):
+    """The metric of a class is shown with its brackets, which Rich would read as markup."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "'f1[spam]>=0.95'" in cli("promote", "--help").out
+    assert "'f1[spam]=0.95'" in cli("evaluate", "--help").out
+
+
+@pytest.mark.usefixtures("empty")
 def test_without_a_command_the_help_is_shown(cli):
     """`textclf` and `textclf versions` show their help."""
     assert cli().out.strip() == cli("--help").out.strip()

@@ -9,7 +9,7 @@ READING = {"--text-column", "--label-column", "--delimiter", "--encoding", "--on
 
 
 def reference():
-    """Every command with its arguments and options, in Markdown."""
+    """Return every command with its arguments and options, in Markdown."""
     return "\n".join(section for command in _commands() for section in _sections(*command))
 
 
@@ -35,8 +35,8 @@ def _sections(name, command):
     if options:
         yield "\n".join(["| option | |", "|---|---|", *map(_row, options)]) + "\n"
     if "--text-column" in reading:
-        but = ", but for ".join(["", *(f"`{name}`" for name in sorted(READING - reading))])
-        yield f"And those of [reading data](#reading-data){but}.\n"
+        missing = "".join(f", except `{name}`" for name in sorted(READING - reading))
+        yield f"Also the options for [reading data](#reading-data){missing}.\n"
 
 
 def _row(option):
@@ -44,5 +44,6 @@ def _row(option):
     choices = ", ".join(f"`{choice}`" for choice in getattr(option.type, "choices", ()))
     values = f" {choices or f'`{option.metavar}`'}" if choices or option.metavar else ""
     default = getattr(option.default, "value", option.default)
-    told = "" if default is None or default is False else f" Default: `{default}`."
-    return f"| {names}{values} | {option.help}{told} |"
+    ending = "" if default is None or default is False else f" Default: `{default}`."
+    text = option.help.replace("\\[", "[")  # Rich's escape of a bracket
+    return f"| {names}{values} | {text}{ending} |"

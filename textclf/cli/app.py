@@ -30,7 +30,7 @@ _COMMANDS = {
     "evaluate": ("Use", "evaluate"),
     "versions": ("Manage versions", "versions"),
     "promote": ("Manage versions", "promote"),
-    "rollback": ("Manage versions", "promote"),
+    "rollback": ("Manage versions", "rollback"),
     "history": ("Manage versions", "history"),
     "verify": ("Manage versions", "verify"),
     "reproduce": ("Manage versions", "reproduce"),

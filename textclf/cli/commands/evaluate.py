@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options import gates
+from textclf.cli.options.gates import parse_gate
 from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
@@ -26,7 +26,7 @@ FailUnder = Annotated[
     list[str] | None,
     typer.Option(
         metavar="METRIC=VALUE",
-        help="Exit with 5 if the metric is lower: accuracy=0.9, macro_f1=0.85, 'f1[spam]=0.95'; "
+        help="Exit with 5 if the metric is lower: accuracy=0.9, macro_f1=0.85, 'f1\\[spam]=0.95'; "
         "repeatable.",
     ),
 ]
@@ -60,7 +60,7 @@ def evaluate(
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     require_other(errors, data, "--errors")
-    gate = gates.made(fail_under)
+    gate = parse_gate(fail_under)
     registry = common.open_registry()
     resolved = registry.resolve(version)
     rows = reading.read(data)

@@ -1,4 +1,4 @@
-"""``textclf reproduce``: train a version again from its metadata, and compare."""
+"""``textclf reproduce``: train a version again from its metadata and compare the models."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textclf.cli.options.options import (
-    DEFAULT_MODELS,
-    AsJson,
-    Jobs,
-    Models,
-    Quiet,
-    Version,
-    open_registry,
-)
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.options import Jobs, Version
+from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render
 from textclf.cli.output.leaderboard import leaderboard
 from textclf.errors import TextclfError
@@ -27,21 +21,22 @@ if TYPE_CHECKING:
     from textclf.training.reproduce import Reproduction
 
 _SHOWN = 5
-"""Differences of a kind that are shown; JSON has all."""
+"""Differences of each kind that are shown; JSON has all."""
 
 Moved = Annotated[
     Path | None,
-    typer.Option("--data", metavar="FILE", help="Where the training data is, if it has moved."),
+    typer.Option("--data", metavar="FILE", help="The training data, if it has moved."),
 ]
 MovedTest = Annotated[
     Path | None,
-    typer.Option("--test", metavar="FILE", help="Where the test data is, if it has moved."),
+    typer.Option("--test", metavar="FILE", help="The test data, if it has moved."),
 ]
 Exact = Annotated[
-    bool, typer.Option("--exact", help="Exit with 1 unless the model is the same to the byte.")
+    bool, typer.Option("--exact", help="Exit with 1 unless the model is identical byte for byte.")
 ]
 
 
+@option_groups
 def reproduce(
     context: typer.Context,
     version: Version,
@@ -49,41 +44,38 @@ def reproduce(
     test: MovedTest = None,
     exact: Exact = False,
     jobs: Jobs = None,
-    models: Models = DEFAULT_MODELS,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    common: CommonOptions,
 ) -> None:
-    """Train a version again from its metadata and say whether the same model came out."""
+    """Train a version again from its metadata and say whether the model is the same."""
     from textclf.training.reproduce import Outcome, recorded_job, same_files
     from textclf.training.reproduce import reproduce as run
 
-    registry = open_registry(models)
-    found = registry.resolve(version)
-    metadata, artifact = registry.metadata(found), registry.artifact(found)
+    registry = common.open_registry()
+    resolved = registry.resolve(version)
+    metadata, artifact = registry.metadata(resolved), registry.artifact(resolved)
     job = recorded_job(metadata, _typed(context, "data", data), _typed(context, "test", test))
     if not same_files(job, metadata):
-        render.warning("the files are not the recorded ones, but the rows in them are")
-    _announce(metadata, job, quiet=quiet)
-    with leaderboard(job.points(), job.settings.folds, quiet=quiet) as seen:
-        done = run(metadata, artifact, job, jobs=jobs, on_fit=seen)
-    if as_json:
+        render.warning("the files differ from the recorded ones, but their rows are the same")
+    if not common.quiet:
+        _announce(metadata, job)
+    with leaderboard(job.points(), job.settings.folds, quiet=common.quiet) as on_fit:
+        done = run(metadata, artifact, job, jobs=jobs, on_fit=on_fit)
+    if common.as_json:
         render.json(_as_json(done, job, metadata))
     else:
-        _show(done, quiet=quiet)
+        _show(done, common)
     if done.outcome is Outcome.DIFFERENT or (exact and done.outcome is not Outcome.SAME_BYTES):
         raise typer.Exit(TextclfError.exit_code)
 
 
 def _typed(context: typer.Context, name: str, path: Path | None) -> Path | None:
-    """A setting of that name is of what is trained next, not of what was trained then."""
-    source = context.get_parameter_source(name)
-    return path if source is not None and source.name == "COMMANDLINE" else None
+    """Ignore a setting: it names what is trained next, not what was trained then."""
+    return path if is_typed(context, name) else None
 
 
-def _announce(metadata: Metadata, job: Job, *, quiet: bool) -> None:
-    """What is about to be trained again; on stderr."""
-    if quiet:
-        return
+def _announce(metadata: Metadata, job: Job) -> None:
+    """Say on stderr what is about to be trained again."""
     tested_on = job.test.path if job.split is None else "a split of it"
     render.progress(
         f"{job.train.path}: the {plural(len(job.train), 'row')} of {metadata.version}, "
@@ -110,10 +102,10 @@ def _as_json(done: Reproduction, job: Job, metadata: Metadata) -> dict[str, Any]
     }
 
 
-def _show(done: Reproduction, *, quiet: bool) -> None:
-    render.line(f"{render.strong(done.version)}: {done.outcome}{_how(done)}")
+def _show(done: Reproduction, common: CommonOptions) -> None:
+    render.line(f"{render.strong(done.version)}: {done.outcome}{_details(done)}")
     for title, changes in (
-        ("made with", done.environment),
+        ("environment", done.environment),
         ("parameters", done.params),
         ("scores", done.scores),
     ):
@@ -124,21 +116,20 @@ def _show(done: Reproduction, *, quiet: bool) -> None:
         if len(changes) > _SHOWN:
             render.line(f"  {title}: and {len(changes) - _SHOWN} more")
     if done.recorded != done.made and not done.environment:
-        render.hint(
-            "libraries and code are the recorded ones; another processor may round otherwise",
-            quiet=quiet,
+        common.hint(
+            "libraries and code are the recorded ones; another processor may round differently"
         )
 
 
-def _how(done: Reproduction) -> str:
-    """What is behind the word."""
+def _details(done: Reproduction) -> str:
+    """Return what the outcome is based on."""
     if done.recorded == done.made:
         return f", SHA-256 {done.made[:12]}…"
     if done.predictions is None:
-        return "; the recorded model does not work with the libraries here"
+        return "; the recorded model does not work with the installed libraries"
     rows, other = done.predictions.rows, done.predictions.labelled_otherwise
     if other:
-        return f"; {other} of {plural(rows, 'test row')} get another label"
+        return f"; {other} of {plural(rows, 'test row')} get a different label"
     largest = done.predictions.largest_difference
     by = "" if largest is None else f", probabilities differ by {largest:.1g} at most"
-    return f" on {plural(rows, 'test row')}{by}; other bytes"
+    return f" on {plural(rows, 'test row')}{by}; the bytes differ"

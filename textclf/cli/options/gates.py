@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ from textclf.errors import UsageError
 if TYPE_CHECKING:
     from semver import Version
 
-    from textclf.data.dataset import ReadOptions
+    from textclf.data.dataset import Dataset
     from textclf.registry.registry import Registry
     from textclf.release.gate import Gate
     from textclf.release.promote import Evidence
@@ -27,78 +27,72 @@ def _share(text: str | float) -> float:
         raise typer.BadParameter(f"{error}, such as {error.hint}") from None
 
 
-Require = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="METRIC>=VALUE",
-        help="Promote only what has it: 'accuracy>=0.9', 'macro_f1>=0.85', 'f1[spam]>=0.95'; "
-        "may be given more than once.",
-    ),
-]
-MaxRegression = Annotated[
-    float | None,
-    typer.Option(
-        parser=_share,
-        metavar="SHARE",
-        help="Accuracy and macro F1 may be so much below the promoted version's.",
-    ),
-]
-MaxClassRegression = Annotated[
-    float | None,
-    typer.Option(parser=_share, metavar="SHARE", help="So may the F1 of each class."),
-]
-Force = Annotated[
-    bool, typer.Option("--force", help="Promote all the same; needs -m, and is recorded.")
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="FILE", help="Score both versions on these rows, not by their records."
-    ),
-]
+@dataclass(frozen=True)
+class GateOptions:
+    """The conditions under which a version is promoted."""
+
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC>=VALUE",
+            help="Promote only if the metric is at least this: 'accuracy>=0.9', "
+            "'macro_f1>=0.85', 'f1\\[spam]>=0.95'; repeatable.",
+        ),
+    ] = None
+    max_regression: Annotated[
+        float | None,
+        typer.Option(
+            parser=_share,
+            metavar="SHARE",
+            help="How far accuracy and macro F1 may fall below those of the promoted version.",
+        ),
+    ] = None
+    max_class_regression: Annotated[
+        float | None,
+        typer.Option(
+            parser=_share,
+            metavar="SHARE",
+            help="How far the F1 of any class may fall below that of the promoted version.",
+        ),
+    ] = None
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
+    ] = False
+
+    def gate(self, context: typer.Context) -> Gate:
+        """Return the gate of the options, joined with that of the settings: no flag loosens it."""
+        settings = context.default_map or {}
+        limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
+        overall, per_class = (None if limit is None else _share(limit) for limit in limits)
+        given = parse_gate(self.require, self.max_regression, self.max_class_regression)
+        return given.joined(parse_gate(settings.get("require"), overall, per_class))
+
+    def require_reason(self, message: str | None) -> None:
+        """Raise UsageError if a refusal would be overridden without a reason."""
+        if self.force and not message:
+            raise UsageError("--force needs a reason, which is recorded", hint='--force -m "why"')
 
 
-def gate_of(
-    context: typer.Context,
-    require: list[str] | None,
-    max_regression: float | None,
-    max_class_regression: float | None,
-) -> Gate:
-    """The gate of the options, joined with that of the settings, which no flag loosens."""
-    settings = context.default_map or {}
-    limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
-    overall, per_class = (None if limit is None else _share(limit) for limit in limits)
-    given = made(require, max_regression, max_class_regression)
-    return given.joined(made(settings.get("require"), overall, per_class))
-
-
-def made(
+def parse_gate(
     require: list[str] | None, overall: float | None = None, per_class: float | None = None
 ) -> Gate:
-    """A gate of requirements as they are typed. Raises UsageError."""
+    """Return a gate from requirements as they are typed. Raises UsageError."""
     from textclf.release.gate import Gate, parse_requirement
 
     return Gate(tuple(map(parse_requirement, require or [])), overall, per_class)
 
 
-def require_reason(message: str | None, *, force: bool) -> None:
-    """Raise UsageError where a gate would be forced without saying why."""
-    if force and not message:
-        raise UsageError("--force needs a reason, which is kept", hint='--force -m "why"')
-
-
-def evidence_on(
-    registry: Registry, version: Version, gate: Gate, data: Path | None, options: ReadOptions
+def gather_evidence(
+    registry: Registry, version: Version, gate: Gate, rows: Dataset | None
 ) -> Evidence:
-    """What the version and the promoted one are judged by: the rows given, or their records."""
+    """Return what the version and the promoted one are judged by: their records, or the rows."""
     from textclf.release.promote import LiveEvidence, RecordedEvidence, find_baseline
 
-    if data is None:
+    if rows is None:
         return RecordedEvidence(registry, version)
-    from textclf.data.dataset import read_dataset
-
-    evidence = LiveEvidence(registry, read_dataset(data, options))
-    evidence.metrics(version)  # now, where Ctrl-C still ends it at once
+    evidence = LiveEvidence(registry, rows)
+    evidence.metrics(version)  # scores them now, where Ctrl-C still ends it at once
     if gate.compares:
         find_baseline(evidence, registry.latest())
     return evidence

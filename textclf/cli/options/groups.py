@@ -7,19 +7,15 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
 
 from textclf.cli.options.options import (
     DEFAULT_MODELS,
-    AsJson,
     BadRows,
-    Delimiter,
     Encoding,
-    LabelColumn,
-    Models,
-    OnBadRows,
-    Quiet,
-    TextColumn,
+    folder,
     open_registry,
 )
 from textclf.cli.output import render
@@ -33,9 +29,20 @@ if TYPE_CHECKING:
 class CommonOptions:
     """The options of every command."""
 
-    models: Models = DEFAULT_MODELS
-    as_json: AsJson = False
-    quiet: Quiet = False
+    models: Annotated[
+        Path,
+        typer.Option(
+            "--models",
+            envvar="TEXTCLF_MODELS",
+            metavar="DIR",
+            parser=folder,
+            help="The models folder, which holds the versions.",
+        ),
+    ] = DEFAULT_MODELS
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")
+    ] = False
 
     def open_registry(self, public_key: Path | None = None) -> Registry:
         """Open the models folder, which need not exist yet.
@@ -55,9 +62,23 @@ class CommonOptions:
 class FormatOptions:
     """The options that say how a file of labelled rows is written."""
 
-    text_column: TextColumn = "text"
-    label_column: LabelColumn = "label"
-    delimiter: Delimiter = None
+    text_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|N",
+            help="Column of the texts, or its position in a file without a header.",
+        ),
+    ] = "text"
+    label_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|N",
+            help="Column of the labels, or its position in a file without a header.",
+        ),
+    ] = "label"
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
+    ] = None
     encoding: Encoding = None
 
 
@@ -65,7 +86,9 @@ class FormatOptions:
 class ReadingOptions(FormatOptions):
     """The options of every command that reads labelled rows and uses all of them."""
 
-    on_bad_rows: OnBadRows = BadRows.FAIL
+    on_bad_rows: Annotated[
+        BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
+    ] = BadRows.FAIL
 
     def read_options(self) -> ReadOptions:
         """Return the options as the core takes them."""

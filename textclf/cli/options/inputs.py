@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textclf.errors import DataError
+from textclf.cli.options.settings import option_to_ignore
+from textclf.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import typer
 
 DEFAULT_DATA = Path("data/train.csv")
 DEFAULT_SHARE = 0.2
@@ -27,3 +32,22 @@ def test_beside(data: Path) -> Path | None:
         return None
     beside = data.with_name(f"test{dot}{ending}")
     return beside if beside.exists() else None
+
+
+def choose_test_rows(
+    context: typer.Context, data: Path, test: Path | None, share: float | None
+) -> tuple[Path | None, float]:
+    """Return the test file, if there is one, and the share to split off if there is none.
+
+    Raises:
+        UsageError: the share is not valid, or both are given.
+    """
+    if share is not None and not 0 < share < 1:
+        raise UsageError("--test-size takes a share between 0 and 1", hint="--test-size 0.2")
+    if test and share is not None:
+        why = "the test rows come from one place"
+        if option_to_ignore(context, "test", "test_size", why) == "test":
+            test = None
+    if share is None:
+        test = test or test_beside(data)
+    return test, share or DEFAULT_SHARE

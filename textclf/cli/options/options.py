@@ -14,7 +14,6 @@ from textclf.cli.options.settings import read_settings, required_key
 from textclf.errors import TextclfError, UsageError
 
 if TYPE_CHECKING:
-    from textclf.data.dataset import ReadOptions
     from textclf.registry.registry import Registry
 
 DEFAULT_MODELS = Path("models")
@@ -53,25 +52,13 @@ def _models_folder(context: typer.Context) -> Path:
     return DEFAULT_MODELS
 
 
-def _folder(name: str | Path) -> Path:
+def folder(name: str | Path) -> Path:
     """Refuse an empty name, as of a variable that is not set: it would be the current folder."""
     if not str(name):
         raise typer.BadParameter("it is empty")
     return Path(name)
 
 
-Models = Annotated[
-    Path,
-    typer.Option(
-        "--models",
-        envvar="TEXTCLF_MODELS",
-        metavar="DIR",
-        parser=_folder,
-        help="The models folder, which holds the versions.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")]
 Version = Annotated[
     str,
     typer.Argument(
@@ -125,21 +112,6 @@ TestFile = Annotated[
         help="Test data; by default test.EXT beside train.EXT, if it exists.",
     ),
 ]
-TextColumn = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME|N", help="Column of the texts, or its position in a file without a header."
-    ),
-]
-LabelColumn = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME|N", help="Column of the labels, or its position in a file without a header."
-    ),
-]
-Delimiter = Annotated[
-    str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
-]
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="Encoding of the file; by default UTF-8.")
 ]
@@ -152,9 +124,6 @@ class BadRows(enum.StrEnum):
     SKIP = "skip"
 
 
-OnBadRows = Annotated[
-    BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
-]
 Folds = Annotated[
     int,
     typer.Option(
@@ -178,18 +147,3 @@ Jobs = Annotated[
         help="Number of parallel fits; by default one per core.",
     ),
 ]
-
-
-def read_options(
-    text_column: str,
-    label_column: str,
-    delimiter: str | None,
-    encoding: str | None,
-    on_bad_rows: BadRows,
-) -> ReadOptions:
-    """The options of reading data, as the core wants them."""
-    from textclf.data import dataset
-
-    return dataset.ReadOptions(
-        text_column, label_column, delimiter, encoding, dataset.OnBadRows(on_bad_rows.value)
-    )

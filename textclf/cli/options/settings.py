@@ -97,6 +97,24 @@ def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[st
     }
 
 
+def is_typed(context: typer.Context, name: str) -> bool:
+    """Whether an option comes from the command line, and not from the settings or its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def option_to_ignore(context: typer.Context, first: str, second: str, why: str) -> str:
+    """Return which of two options that exclude each other to ignore: the one not typed.
+
+    Raises:
+        UsageError: both are typed, or both are settings.
+    """
+    if context.get_parameter_source(first) == context.get_parameter_source(second):
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in (first, second))
+        raise UsageError(f"{names} exclude each other: {why}")
+    return second if is_typed(context, first) else first
+
+
 def _arguments(command: Any) -> set[str]:
     """Names of arguments that may be left out."""
     if hasattr(command, "commands"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output import render
+from textclf.cli.output import document, render
+from textclf.cli.output.gate_report import verdict_blocks
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
@@ -39,3 +40,21 @@ def warn_of_kept_file(kept: str | None) -> None:
         render.warning(
             f"the model file in the alias's place was no version of this registry; kept as {kept}"
         )
+
+
+def show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None:
+    """Show what a promotion or a rollback changed, and how to go back."""
+    warn_of_kept_file(promotion.kept)
+    if as_json:
+        render.json(
+            {
+                "version": promotion.version,
+                "previous": promotion.previous,
+                "changed": promotion.changed,
+                "gate": promotion.gate,
+            }
+        )
+        return
+    if promotion.gate:
+        document.write(verdict_blocks(promotion.gate))
+    render.line(promotion_line(promotion, quiet=quiet))

@@ -1,0 +1,170 @@
+"""The options of the hyperparameter search of ``train``."""
+
+from __future__ import annotations
+
+import enum
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.options.options import Folds, Jobs
+from textclf.cli.options.settings import option_to_ignore
+from textclf.errors import UsageError
+
+if TYPE_CHECKING:
+    from textclf.search.dask_cluster import Cluster
+    from textclf.search.space import SpaceSource
+    from textclf.training.job import SearchSettings
+
+_SAMPLE = 50_000
+"""Rows that are searched at most with a built-in search space."""
+
+
+class Preset(enum.StrEnum):
+    """The built-in search spaces."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    THOROUGH = "thorough"
+
+
+class Method(enum.StrEnum):
+    """How a search space is searched."""
+
+    EXACT = "exact"
+    RACE = "race"
+
+
+class Scoring(enum.StrEnum):
+    """Scikit-learn's scorers that work for any labels and any classifier."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    F1_MACRO = "f1_macro"
+    F1_WEIGHTED = "f1_weighted"
+    PRECISION_MACRO = "precision_macro"
+    PRECISION_WEIGHTED = "precision_weighted"
+    RECALL_MACRO = "recall_macro"
+    MATTHEWS_CORRCOEF = "matthews_corrcoef"
+
+
+class Backend(enum.StrEnum):
+    """Where the fits of a search run."""
+
+    THREADS = "threads"
+    DASK = "dask"
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """What is searched, how, and where."""
+
+    grid: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A file that defines the search space (TOML)."),
+    ] = None
+    preset: Annotated[
+        Preset | None,
+        typer.Option(help="A built-in search space; 'default' unless --grid is given."),
+    ] = None
+    search: Annotated[
+        Method,
+        typer.Option(help="exact runs all fits; race drops clearly worse candidates early."),
+    ] = Method.EXACT
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="ROWS",
+            help="Search on at most this many rows, and train the winner on all; 0 searches on "
+            f"all. By default {_SAMPLE:,} with a preset, and all with --grid.",
+        ),
+    ] = None
+    cv: Folds = 5
+    scoring: Annotated[Scoring, typer.Option(help="The metric that the search maximises.")] = (
+        Scoring.ACCURACY
+    )
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Seed of the folds, the split and classifiers."),
+    ] = 0
+    jobs: Jobs = None
+    backend: Annotated[
+        Backend, typer.Option(help="Run the search here, or on the workers of a dask cluster.")
+    ] = Backend.THREADS
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The scheduler of the cluster, such as host:8786."),
+    ] = None
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SCORE",
+            help="Store a threshold with the version: predict gives no label to texts with a "
+            "lower score.",
+        ),
+    ] = None
+
+    def require_consistent(self) -> None:
+        """Raise UsageError if options contradict each other."""
+        if self.search is Method.RACE and self.scoring is not Scoring.ACCURACY:
+            raise UsageError(
+                f"--search race compares accuracies, so it cannot use --scoring {self.scoring}",
+                hint="--search exact, or --scoring accuracy",
+            )
+        if self.backend is Backend.DASK and not self.scheduler:
+            raise UsageError(
+                "--backend dask needs the address of a scheduler",
+                hint="start one with `dask scheduler`, and give --scheduler ADDRESS",
+            )
+        if self.scheduler and self.backend is not Backend.DASK:
+            raise UsageError("--scheduler needs --backend dask")
+
+    def settings(self, context: typer.Context) -> SearchSettings:
+        """Read the search space and return the settings of the search.
+
+        Raises:
+            UsageError: the search space is not valid.
+        """
+        from textclf.search.space import parse_space
+        from textclf.search.space_check import check_space
+        from textclf.training.job import SearchSettings
+
+        source = self._space(context)
+        space = parse_space(source)
+        check_space(space, source.where)
+        sample = self.sample
+        if sample is None:
+            sample = _SAMPLE if source.preset else 0
+        return SearchSettings(
+            space,
+            self.scoring.value,
+            self.cv,
+            self.seed,
+            method=self.search.value,
+            sample=sample or None,
+            threshold=self.threshold,
+        )
+
+    def _space(self, context: typer.Context) -> SpaceSource:
+        from textclf.search.space import preset_source, read_source
+
+        grid = self.grid
+        if grid and self.preset:
+            why = "there is one search space"
+            if option_to_ignore(context, "grid", "preset", why) == "grid":
+                grid = None
+        return read_source(grid) if grid else preset_source(self.preset or Preset.DEFAULT)
+
+    def cluster(self) -> AbstractContextManager[Cluster | None]:
+        """Connect to the cluster on which the search runs, if it does not run here."""
+        if self.backend is Backend.THREADS or not self.scheduler:
+            return nullcontext()
+        from textclf.search.dask_cluster import connect
+
+        return connect(self.scheduler)
