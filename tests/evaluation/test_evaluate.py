@@ -36,7 +36,7 @@ def test_calibration_of_a_small_example():
     found = evaluate(Says(), rows(("a1", "a"), ("b1", "c"), ("c1", "unknown")))
     assert (found.labels, found.scores) == (["a", "b", "c"], [0.6] * 3)
     assert found.metrics == measure(["a", "c", "unknown"], ["a", "b", "c"])
-    assert found.accuracy.low <= found.accuracy.value <= found.accuracy.high
+    assert found.intervals.accuracy.low <= 1 / 3 <= found.intervals.accuracy.high
     calibration = found.calibration
     assert calibration.expected_calibration_error == pytest.approx(0.6 - 1 / 3)
     assert calibration.brier == pytest.approx((0.24 + (0.36 + 0.04 + 0.64) + (0.44 + 1)) / 3)
@@ -52,5 +52,5 @@ def test_rows_are_scored_in_parts(monkeypatch):
     """How many rows are scored at a time changes nothing."""
     data = rows(*[(f"{label}{n}", "abc"[n % 3]) for n, label in enumerate("abcabbca")])
     whole = evaluate(Says(), data)
-    monkeypatch.setattr("textclf.evaluation.evaluate._AT_ONCE", 3)
+    monkeypatch.setattr("textclf.evaluation.evaluate._BATCH", 3)
     assert evaluate(Says(), data) == whole

@@ -8,24 +8,12 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
 from textclf.data.dataset import Dataset
-from textclf.evaluation.paired import ConfusionDelta, Flip, McNemar, compare_on
+from textclf.evaluation.paired import ConfusionDelta, Flip, McNemar, compare_predictions
 from textclf.metadata.sketch import Sketch
 
 TRUTH = ["a"] * 6 + ["b"] * 4
 FIRST = ["a", "a", "a", "a", "b", "b", "b", "b", "b", "a"]
 SECOND = ["a", "a", "a", "b", "a", "c", "b", "b", "a", "b"]
-
-
-class Says:
-    """A version that gives these labels."""
-
-    def __init__(self, labels):
-        self.labels = labels
-
-    def label(self, texts):
-        """One for each text."""
-        assert len(texts) == len(self.labels)
-        return self.labels
 
 
 def dataset(labels, texts=None):
@@ -45,7 +33,7 @@ def compare():
             )
             for sketch in known or [registries.sketch()] * 2
         )
-        return compare_on(dataset(truth), Says(first), Says(second), (one, other))
+        return compare_predictions(dataset(truth), (first, second), (one, other))
 
     return call
 
@@ -118,4 +106,4 @@ def test_rows_that_a_version_was_trained_on_are_told(compare):
     """A version that knows the rows is found out, whatever else it was trained on."""
     known = dataset([*TRUTH, *TRUTH[:5]])
     found = compare(TRUTH, FIRST, SECOND, known, dataset(TRUTH, [f"new {n}" for n in range(10)]))
-    assert (found.seen_by_a, found.seen_by_b) == (1.0, 0.0)
+    assert (found.train_overlap_a, found.train_overlap_b) == (1.0, 0.0)

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import brier_score_loss, f1_score, log_loss
 
+from textclf.evaluation.metrics import measure
+from textclf.evaluation.records import METHOD, ReliabilityBin
 from textclf.evaluation.statistics import (
-    Bin,
     bootstrap,
     brier_scores,
     calibration_error,
     interval,
+    intervals,
     log_losses,
     mcnemar,
     reliability,
@@ -124,6 +126,20 @@ def test_many_kinds_of_rows_are_drawn_in_parts(monkeypatch):
     assert np.array_equal(whole[0].macro_f1, parts[0].macro_f1)
 
 
+@given(pairs, st.permutations("abcd"))
+@settings(max_examples=25)
+def test_the_confusion_matrix_gives_the_intervals_of_the_rows(rows, names):
+    """Both say how many rows there are of each kind: the intervals are the same to the bit."""
+    truth, predicted = ([names[row[n]] for row in rows] for n in (0, 1))
+    metrics = measure(truth, predicted)
+    codes = [np.searchsorted(metrics.confusion.labels, labels) for labels in (truth, predicted)]
+    [resampled] = bootstrap(*codes)
+    found = intervals(metrics)
+    assert found.accuracy == interval(metrics.accuracy, resampled.accuracy)
+    assert found.macro_f1 == interval(metrics.macro_f1, resampled.macro_f1)
+    assert found.method == METHOD
+
+
 def test_where_nothing_is_wrong_the_interval_is_the_value():
     """A perfect test leaves nothing to resample; the interval says so by being empty."""
     truth = np.array([0, 1, 1])
@@ -181,9 +197,9 @@ def test_reliability_of_a_small_example():
     right = np.array([True, False, True, True, False])
     bins = reliability(confidence, right, bins=4)
     assert bins == [
-        Bin(0.25, 0.5, 2, 0.5, 0.5),
-        Bin(0.5, 0.75, 1, pytest.approx(0.7), 1.0),
-        Bin(0.75, 1.0, 2, pytest.approx(0.95), 0.5),
+        ReliabilityBin(0.25, 0.5, 2, 0.5, 0.5),
+        ReliabilityBin(0.5, 0.75, 1, pytest.approx(0.7), 1.0),
+        ReliabilityBin(0.75, 1.0, 2, pytest.approx(0.95), 0.5),
     ]
     assert calibration_error(bins) == pytest.approx((2 * 0 + 1 * 0.3 + 2 * 0.45) / 5)
 

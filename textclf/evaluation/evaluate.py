@@ -1,100 +1,94 @@
-"""How well labels are predicted: accuracy, F1, per class, confusion, and calibration."""
+"""Evaluate a version on labelled rows: metrics, their confidence intervals, and calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
+from textclf.data.dataset import Dataset
 from textclf.evaluation import statistics
 from textclf.evaluation.metrics import label_codes, measure
-from textclf.evaluation.statistics import Bin, Floats, Interval, Labels, Method
+from textclf.evaluation.records import Calibration, Intervals
+from textclf.evaluation.statistics import Floats, Labels
 from textclf.metadata.schema import Metrics
 
-if TYPE_CHECKING:
-    from textclf.data.dataset import Dataset
-    from textclf.prediction.prediction import Prediction
-    from textclf.prediction.predictor import Predictor
-
-_AT_ONCE = 2_048
+_BATCH = 2_048
 """Rows whose scores of all labels are held as Python objects at a time."""
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Whether probabilities are what they say: see `textclf.evaluation.statistics`.
+class ScoredText(Protocol):
+    """A text's highest score, and the scores of all labels, the highest first."""
 
-    ``log_loss`` and ``brier`` are means over the rows; ``bins`` is the reliability diagram that the
-    expected calibration error is taken from.
-    """
+    @property
+    def score(self) -> float: ...  # noqa: D102 - above
+    @property
+    def scores(self) -> Mapping[str, float]: ...  # noqa: D102
 
-    expected_calibration_error: float
-    log_loss: float
-    brier: float
-    bins: list[Bin]
+
+class Model(Protocol):
+    """What an evaluation needs of a model: its labels, what its scores are, and predictions."""
+
+    @property
+    def labels(self) -> Sequence[str]: ...  # noqa: D102 - above
+    @property
+    def score_type(self) -> str: ...  # noqa: D102
+    def predict(self, texts: Sequence[str], /) -> Sequence[ScoredText]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A version scored on labelled rows.
+    """A version evaluated on labelled rows.
 
     Attributes:
-        metrics: as the metadata have them.
-        accuracy: with its interval.
-        macro_f1: likewise.
-        method: of the intervals.
-        calibration: where the version has probabilities.
-        labels: what each row was given.
-        scores: how much spoke for that.
+        metrics: as in the metadata of a version.
+        intervals: accuracy and macro F1 with their confidence intervals.
+        calibration: ``None`` for a version without probabilities.
+        labels: the predicted label of each row.
+        scores: the score of each predicted label.
     """
 
     metrics: Metrics
-    accuracy: Interval
-    macro_f1: Interval
-    method: Method
+    intervals: Intervals
     calibration: Calibration | None
     labels: list[str]
     scores: list[float]
 
 
-def evaluate(predictor: Predictor, rows: Dataset) -> Evaluation:
-    """Score a version on labelled rows."""
+def evaluate(model: Model, rows: Dataset) -> Evaluation:
+    """Evaluate a model on labelled rows; its threshold plays no part."""
     labels: list[str] = []
     scores: list[float] = []
     losses: list[tuple[Floats, Floats]] = []
-    numbers = {label: n for n, label in enumerate(predictor.labels)}
-    for start in range(0, len(rows), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        predictions = predictor.predict(rows.texts[part])
-        labels += [next(iter(each.scores)) for each in predictions]  # whatever the threshold
-        scores += [each.score for each in predictions]
-        if predictor.score_type == "probability":
-            losses.append(_losses(predictions, label_codes(rows.labels[part], numbers), numbers))
+    codes = {label: code for code, label in enumerate(model.labels)}
+    for start in range(0, len(rows), _BATCH):
+        batch = slice(start, start + _BATCH)
+        predictions = model.predict(rows.texts[batch])
+        labels += [next(iter(prediction.scores)) for prediction in predictions]
+        scores += [prediction.score for prediction in predictions]
+        if model.score_type == "probability":
+            losses.append(_losses(predictions, label_codes(rows.labels[batch], codes), codes))
     metrics = measure(rows.labels, labels)
-    every = {label: n for n, label in enumerate(metrics.confusion.labels)}
-    truth, given = label_codes(rows.labels, every), label_codes(labels, every)
-    [resampled] = statistics.bootstrap(truth, given)
+    correct = np.asarray(rows.labels, object) == np.asarray(labels, object)
     return Evaluation(
         metrics,
-        statistics.interval(metrics.accuracy, resampled.accuracy),
-        statistics.interval(metrics.macro_f1, resampled.macro_f1),
-        Method(),
-        _calibration(scores, truth == given, losses) if losses else None,
+        statistics.intervals(metrics),
+        _calibration(scores, correct, losses) if losses else None,
         labels,
         scores,
     )
 
 
 def _losses(
-    predictions: Sequence[Prediction], truth: Labels, numbers: dict[str, int]
+    predictions: Sequence[ScoredText], truth: Labels, codes: Mapping[str, int]
 ) -> tuple[Floats, Floats]:
-    """Log-loss and Brier score of each row."""
-    probabilities = np.zeros((len(predictions), len(numbers)))
+    """Return the log-loss and the Brier score of each row."""
+    probabilities = np.zeros((len(predictions), len(codes)))
     for row, prediction in enumerate(predictions):
         for label, score in prediction.scores.items():
-            probabilities[row, numbers[label]] = score
+            probabilities[row, codes[label]] = score
     return (
         statistics.log_losses(probabilities, truth),
         statistics.brier_scores(probabilities, truth),
@@ -102,8 +96,8 @@ def _losses(
 
 
 def _calibration(
-    confidence: list[float], right: statistics.Flags, losses: list[tuple[Floats, Floats]]
+    confidence: list[float], correct: statistics.Flags, losses: list[tuple[Floats, Floats]]
 ) -> Calibration:
-    bins = statistics.reliability(np.asarray(confidence), right)
-    log_loss, brier = (float(np.concatenate(each).mean()) for each in zip(*losses, strict=True))
+    bins = statistics.reliability(np.asarray(confidence), correct)
+    log_loss, brier = (float(np.concatenate(part).mean()) for part in zip(*losses, strict=True))
     return Calibration(statistics.calibration_error(bins), log_loss, brier, bins)

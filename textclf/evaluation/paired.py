@@ -1,24 +1,25 @@
-"""Two versions on the same rows: how far they differ, whether by more than chance, and where."""
+"""Compare two versions on the same rows: how far they differ, and whether by more than chance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation import statistics
-from textclf.evaluation.metrics import label_codes, measure
-from textclf.evaluation.statistics import Floats, Interval, Method
+from textclf.evaluation.metrics import confused_pairs, label_codes, measure
+from textclf.evaluation.records import METHOD, Interval, IntervalMethod
+from textclf.evaluation.statistics import Floats
 from textclf.metadata.schema import ClassMetrics, Confusion, Metadata, Metrics
 from textclf.metadata.sketch import Sketch
-from textclf.prediction.predictor import Predictor
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A metric of both versions and its difference, each with its interval."""
+class MetricPair:
+    """A metric of both versions and its difference, each with its confidence interval."""
 
     name: str
     before: Interval
@@ -28,7 +29,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Rows that only one of the versions has right, and how rarely chance is as uneven."""
+    """The rows that only one version labels correctly, and the p-value of McNemar's exact test."""
 
     only_a_right: int
     only_b_right: int
@@ -37,9 +38,9 @@ class McNemar:
 
 @dataclass(frozen=True)
 class ClassDelta:
-    """A class in both versions: how many rows it has, its metrics, the change of its F1.
+    """A class in both versions: its number of rows, its metrics, and the change of its F1.
 
-    A class that no row has and that a version gives to none is ``None`` there.
+    The metrics are ``None`` for a version that predicts the class for no row, if no row has it.
     """
 
     label: str
@@ -49,12 +50,11 @@ class ClassDelta:
     delta: float
 
 
-@dataclass(frozen=True)
-class ConfusionDelta:
-    """How many rows of ``label`` were ``taken_for`` another, before and after."""
+class ConfusionDelta(msgspec.Struct, frozen=True):
+    """The number of rows of a label that were predicted as another, before and after."""
 
     label: str
-    taken_for: str
+    predicted: str = msgspec.field(name="taken_for")
     before: int
     after: int
 
@@ -68,33 +68,32 @@ class Flip:
     after: str
 
 
-@dataclass(frozen=True)
-class SideBySide:
-    """Version ``b`` seen from version ``a``, both scored on the same rows.
+class PairedComparison(msgspec.Struct, frozen=True):
+    """Version ``b`` compared with version ``a``, both scored on the same rows.
 
     Attributes:
         path: of the data set.
         sha256: of its file.
-        rows: how many it has.
-        seen_by_a: share of them that stood in the training data of ``a`` (estimated).
-        seen_by_b: likewise.
+        rows: the number of rows.
+        train_overlap_a: the share of them that ``a`` was trained on (estimated, 0 to 1).
+        train_overlap_b: the same of ``b``.
         metrics: accuracy and macro F1.
-        method: of their intervals; both versions are scored on the same resampled rows.
+        method: how their intervals were computed.
         mcnemar: McNemar's exact test.
-        per_class: the worst loss first.
+        per_class: the classes, the largest loss of F1 first.
         confusions: mistakes that became more or fewer, the largest change first.
-        fixed: flipped rows that only ``b`` has right.
-        broken: flipped rows that only ``a`` has right.
+        fixed: the number of flipped rows that only ``b`` labels correctly.
+        broken: the number of flipped rows that only ``a`` labels correctly.
         flips: all rows whose label flipped.
     """
 
     path: str
     sha256: str
     rows: int
-    seen_by_a: float
-    seen_by_b: float
-    metrics: list[Pair]
-    method: Method
+    train_overlap_a: float = msgspec.field(name="seen_by_a")
+    train_overlap_b: float = msgspec.field(name="seen_by_b")
+    metrics: list[MetricPair]
+    method: IntervalMethod
     mcnemar: McNemar
     per_class: list[ClassDelta]
     confusions: list[ConfusionDelta]
@@ -103,40 +102,48 @@ class SideBySide:
     flips: list[Flip]
 
 
-def compare_on(
-    rows: Dataset, a: Predictor, b: Predictor, of: tuple[Metadata, Metadata]
-) -> SideBySide:
-    """Score two versions on the same rows; ``of`` are their metadata."""
-    labels_a, labels_b = a.label(rows.texts), b.label(rows.texts)
-    before, after = measure(rows.labels, labels_a), measure(rows.labels, labels_b)
-    numbers = {label: n for n, label in enumerate(sorted({*rows.labels, *labels_a, *labels_b}))}
-    truth, one, other = (label_codes(each, numbers) for each in (rows.labels, labels_a, labels_b))
+def compare_predictions(
+    rows: Dataset,
+    predicted: tuple[Sequence[str], Sequence[str]],
+    metadata: tuple[Metadata, Metadata],
+) -> PairedComparison:
+    """Compare what two versions predict for the same labelled rows.
+
+    Args:
+        rows: the rows.
+        predicted: the label that each version predicts for each row.
+        metadata: of both versions.
+    """
+    before, after = (measure(rows.labels, labels) for labels in predicted)
+    codes = {label: code for code, label in enumerate(sorted({*rows.labels}.union(*predicted)))}
+    truth, one, other = (label_codes(labels, codes) for labels in (rows.labels, *predicted))
     resampled = statistics.bootstrap(truth, one, other)
     only_a = int(np.count_nonzero((one == truth) & (other != truth)))
     only_b = int(np.count_nonzero((other == truth) & (one != truth)))
     sketch = Sketch.from_rows(rows.texts, rows.labels)
-    return SideBySide(
+    overlap_a, overlap_b = (round(sketch.containment_in(m.data.sketch), 3) for m in metadata)
+    return PairedComparison(
         path=rows.path,
         sha256=rows.sha256,
         rows=len(rows),
-        seen_by_a=round(sketch.containment_in(of[0].data.sketch), 3),
-        seen_by_b=round(sketch.containment_in(of[1].data.sketch), 3),
+        train_overlap_a=overlap_a,
+        train_overlap_b=overlap_b,
         metrics=[
             _pair("accuracy", before.accuracy, after.accuracy, *(s.accuracy for s in resampled)),
             _pair("macro F1", before.macro_f1, after.macro_f1, *(s.macro_f1 for s in resampled)),
         ],
-        method=Method(),
+        method=METHOD,
         mcnemar=McNemar(only_a, only_b, statistics.mcnemar(only_a, only_b)),
-        per_class=_classes(before, after),
-        confusions=_confusions(before.confusion, after.confusion),
+        per_class=_class_deltas(before, after),
+        confusions=_confusion_deltas(before.confusion, after.confusion),
         fixed=only_b,
         broken=only_a,
-        flips=list(_flips(labels_a, labels_b)),
+        flips=list(_flips(*predicted)),
     )
 
 
-def _pair(name: str, before: float, after: float, one: Floats, other: Floats) -> Pair:
-    return Pair(
+def _pair(name: str, before: float, after: float, one: Floats, other: Floats) -> MetricPair:
+    return MetricPair(
         name,
         statistics.interval(before, one),
         statistics.interval(after, other),
@@ -144,38 +151,31 @@ def _pair(name: str, before: float, after: float, one: Floats, other: Floats) ->
     )
 
 
-def _classes(before: Metrics, after: Metrics) -> list[ClassDelta]:
-    """Every label that occurs, also one that only one of the versions gives."""
-    found = []
+def _class_deltas(before: Metrics, after: Metrics) -> list[ClassDelta]:
+    """Compare every label that occurs, also one that only one of the versions predicts."""
+    deltas = []
     for label in sorted(before.per_class.keys() | after.per_class.keys()):
         one, other = before.per_class.get(label), after.per_class.get(label)
         delta = (other.f1 if other else 0.0) - (one.f1 if one else 0.0)
-        rows = max(each.support for each in (one, other) if each)
-        found.append(ClassDelta(label, rows, one, other, delta))
-    return sorted(found, key=lambda each: each.delta)
+        rows = max(metrics.support for metrics in (one, other) if metrics)
+        deltas.append(ClassDelta(label, rows, one, other, delta))
+    return sorted(deltas, key=lambda delta: delta.delta)
 
 
-def _confusions(before: Confusion, after: Confusion) -> list[ConfusionDelta]:
-    one, other = _mistakes(before), _mistakes(after)
+def _confusion_deltas(before: Confusion, after: Confusion) -> list[ConfusionDelta]:
+    one, other = (
+        {(pair.label, pair.predicted): pair.rows for pair in confused_pairs(confusion)}
+        for confusion in (before, after)
+    )
     changed = [
         ConfusionDelta(*pair, one.get(pair, 0), other.get(pair, 0))
         for pair in sorted(one.keys() | other.keys())
         if one.get(pair, 0) != other.get(pair, 0)
     ]
-    return sorted(changed, key=lambda each: -abs(each.after - each.before))
+    return sorted(changed, key=lambda delta: -abs(delta.after - delta.before))
 
 
-def _mistakes(confusion: Confusion) -> dict[tuple[str, str], int]:
-    labels = confusion.labels
-    return {
-        (label, labels[n]): count
-        for label, row in zip(labels, confusion.matrix, strict=True)
-        for n, count in enumerate(row)
-        if count and labels[n] != label
-    }
-
-
-def _flips(before: list[str], after: list[str]) -> Iterator[Flip]:
+def _flips(before: Sequence[str], after: Sequence[str]) -> Iterator[Flip]:
     for row, (one, other) in enumerate(zip(before, after, strict=True)):
         if one != other:
             yield Flip(row, one, other)

@@ -12,8 +12,8 @@ from textclf.formatting import percent, plural, points
 
 if TYPE_CHECKING:
     from textclf.evaluation.metadata_diff import Change, Comparison, Delta, RowChanges
-    from textclf.evaluation.paired import McNemar, SideBySide
-    from textclf.evaluation.statistics import Interval
+    from textclf.evaluation.paired import McNemar, PairedComparison
+    from textclf.evaluation.records import Interval
     from textclf.metadata.schema import ClassMetrics
 
 _CONFUSIONS = 10
@@ -24,7 +24,7 @@ _SIGNIFICANCE = 0.05
 
 
 def blocks(
-    comparison: Comparison, scored: SideBySide | None, *, numbers_first: bool = False
+    comparison: Comparison, scored: PairedComparison | None, *, numbers_first: bool = False
 ) -> list[Block]:
     """Return the answer; ``numbers_first`` puts the metrics before what changed."""
     changes, numbers = list(_changes(comparison)), list(_numbers(comparison, scored))
@@ -32,14 +32,15 @@ def blocks(
     return [heading(f"{comparison.a} → {comparison.b}"), *_warnings(comparison, scored), *parts]
 
 
-def _warnings(comparison: Comparison, scored: SideBySide | None) -> Iterator[Block]:
+def _warnings(comparison: Comparison, scored: PairedComparison | None) -> Iterator[Block]:
     if not comparison.same_test_rows and not scored:
         yield sentence(
             "the two were tested on different rows: their metrics are not comparable",
             is_warning=True,
         )
     if scored:
-        for version, share in ((comparison.a, scored.seen_by_a), (comparison.b, scored.seen_by_b)):
+        overlaps = {comparison.a: scored.train_overlap_a, comparison.b: scored.train_overlap_b}
+        for version, share in overlaps.items():
             if share >= metrics.NOTABLE_OVERLAP:
                 yield sentence(metrics.overlap_warning(version, share), is_warning=True)
 
@@ -83,7 +84,7 @@ def _rows(rows: RowChanges) -> str:
 # -- the numbers -----------------------------------------------------------------------------------
 
 
-def _numbers(comparison: Comparison, scored: SideBySide | None) -> Iterator[Block]:
+def _numbers(comparison: Comparison, scored: PairedComparison | None) -> Iterator[Block]:
     if scored:
         yield from _scored(comparison.a, comparison.b, scored)
     rows = "" if comparison.same_test_rows else ", on different test rows"
@@ -109,7 +110,7 @@ def _deltas(title: str, comparison: Comparison, deltas: Iterable[Delta]) -> Tabl
     )
 
 
-def _scored(a: str, b: str, scored: SideBySide) -> Iterator[Block]:
+def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
     yield Table(
         ["metric", a, b, "change"],
         [
@@ -153,7 +154,7 @@ def _mcnemar(a: str, b: str, test: McNemar) -> str:
     return f"{counts}; McNemar's exact test: {p}, {meaning}"
 
 
-def _per_class(a: str, b: str, scored: SideBySide) -> Table:
+def _per_class(a: str, b: str, scored: PairedComparison) -> Table:
     heads = ["rows", f"F1 {a}", f"F1 {b}", "change", "precision", "recall"]
     return Table(
         ["label", *heads],
@@ -178,7 +179,7 @@ def _change(before: ClassMetrics | None, after: ClassMetrics | None, name: str) 
     return points(getattr(after, name) - getattr(before, name) if before and after else None)
 
 
-def _confusions(a: str, b: str, scored: SideBySide) -> Table:
+def _confusions(a: str, b: str, scored: PairedComparison) -> Table:
     shown = scored.confusions[:_CONFUSIONS]
     of = (
         f", {len(shown)} of {len(scored.confusions)}" if len(scored.confusions) > len(shown) else ""
@@ -186,7 +187,7 @@ def _confusions(a: str, b: str, scored: SideBySide) -> Table:
     return Table(
         ["label", "predicted as", a, b, "change"],
         [
-            [Code(c.label), Code(c.taken_for), c.before, c.after, f"{c.after - c.before:+}"]
+            [Code(c.label), Code(c.predicted), c.before, c.after, f"{c.after - c.before:+}"]
             for c in shown
         ],
         right=[a, b, "change"],

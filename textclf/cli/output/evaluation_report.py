@@ -12,7 +12,8 @@ from textclf.formatting import percent, plural
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
-    from textclf.evaluation.evaluate import Calibration, Evaluation
+    from textclf.evaluation.evaluate import Evaluation
+    from textclf.evaluation.records import Calibration
     from textclf.metadata.schema import Confusion
     from textclf.metadata.verdict import Verdict
 
@@ -26,12 +27,13 @@ def blocks(
     version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
 ) -> Iterator[Block]:
     """Return the answer as blocks."""
-    metrics, calibration = evaluation.metrics, evaluation.calibration
+    metrics, intervals = evaluation.metrics, evaluation.intervals
+    calibration = evaluation.calibration
     yield heading(f"{version} on {plural(len(rows), 'row')} of ", Code(rows.path))
-    accuracy, macro_f1 = map(interval, (evaluation.accuracy, evaluation.macro_f1))
+    accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
-    yield sentence(f"in brackets {method(evaluation.method)}")
+    yield sentence(f"in brackets {method(intervals.method)}")
     if calibration:
         yield _calibration(calibration)
     yield class_table(metrics)
@@ -62,18 +64,14 @@ def _matrix(confusion: Confusion) -> Table:
 
 
 def _mistakes(confusion: Confusion) -> Table:
-    mistakes = [
-        (count, label, confusion.labels[n])
-        for label, row in zip(confusion.labels, confusion.matrix, strict=True)
-        for n, count in enumerate(row)
-        if count and confusion.labels[n] != label
-    ]
-    mistakes.sort(key=lambda mistake: -mistake[0])
+    from textclf.evaluation.metrics import confused_pairs
+
+    pairs = confused_pairs(confusion)
     return Table(
         ["label", "predicted as", "rows"],
-        [[Code(label), Code(other), count] for count, label, other in mistakes[:_MISTAKES]],
+        [[Code(pair.label), Code(pair.predicted), pair.rows] for pair in pairs[:_MISTAKES]],
         right=["rows"],
-        title=f"most frequent mistakes, {min(len(mistakes), _MISTAKES)} of {len(mistakes)}",
+        title=f"most frequent mistakes, {min(len(pairs), _MISTAKES)} of {len(pairs)}",
     )
 
 
@@ -88,11 +86,7 @@ def as_json(
         "rows": len(rows),
         "skipped_rows": len(rows.bad_rows),
         "metrics": evaluation.metrics,
-        "intervals": {
-            "accuracy": evaluation.accuracy,
-            "macro_f1": evaluation.macro_f1,
-            "method": evaluation.method,
-        },
+        "intervals": evaluation.intervals,
         "calibration": evaluation.calibration,
         "fail_under": verdict,
     }

@@ -8,7 +8,8 @@ from textclf.cli.output.document import Code, Table
 from textclf.formatting import excerpt, percent
 
 if TYPE_CHECKING:
-    from textclf.evaluation.statistics import Interval, Method
+    from textclf.evaluation.metrics import ConfusedPair
+    from textclf.evaluation.records import Interval, IntervalMethod
     from textclf.metadata.schema import Metrics
 
 NOTABLE_OVERLAP = 0.05
@@ -24,12 +25,9 @@ def overlap_warning(version: str, share: float) -> str:
 
 def class_table(metrics: Metrics) -> Table:
     """Return precision, recall and F1 of every class, and its most frequent wrong prediction."""
-    confusion = metrics.confusion
-    rows = zip(confusion.labels, confusion.matrix, strict=True)
-    most_frequent = {
-        label: _most_frequent_mistake(counts, n, confusion.labels)
-        for n, (label, counts) in enumerate(rows)
-    }
+    from textclf.evaluation.metrics import most_confused
+
+    confused = most_confused(metrics.confusion)
     return Table(
         ["label", "precision", "recall", "F1", "rows", "predicted as"],
         [
@@ -39,7 +37,7 @@ def class_table(metrics: Metrics) -> Table:
                 percent(scores.recall),
                 percent(scores.f1),
                 scores.support,
-                most_frequent[label],
+                _most_frequent_mistake(confused.get(label)),
             ]
             for label, scores in metrics.per_class.items()
         ],
@@ -47,14 +45,8 @@ def class_table(metrics: Metrics) -> Table:
     )
 
 
-def _most_frequent_mistake(counts: list[int], own: int, labels: list[str]) -> str:
-    wrong = [
-        (count, label)
-        for n, (count, label) in enumerate(zip(counts, labels, strict=True))
-        if n != own
-    ]
-    count, label = max(wrong, default=(0, ""))
-    return Code(f"{excerpt(label, 40)} ({count})") if count else ""
+def _most_frequent_mistake(pair: ConfusedPair | None) -> str:
+    return Code(f"{excerpt(pair.predicted, 40)} ({pair.rows})") if pair else ""
 
 
 def interval(value: Interval) -> str:
@@ -62,7 +54,7 @@ def interval(value: Interval) -> str:
     return f"{percent(value.value)} ({percent(value.low)} to {percent(value.high)})"
 
 
-def method(intervals: Method) -> str:
+def method(intervals: IntervalMethod) -> str:
     """Return how intervals were computed."""
     return (
         f"{intervals.confidence:.0%} intervals, {intervals.name} with {intervals.resamples:,} "

@@ -18,7 +18,7 @@ from textclf.errors import UsageError
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
     from textclf.evaluation.metadata_diff import Comparison
-    from textclf.evaluation.paired import Flip, SideBySide
+    from textclf.evaluation.paired import Flip, PairedComparison
     from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
 
@@ -74,10 +74,12 @@ def compare(
 
 def _score(
     registry: Registry, a: Predictor, b: Predictor, rows: Dataset, flips: Path | None
-) -> SideBySide:
-    from textclf.evaluation.paired import compare_on
+) -> PairedComparison:
+    from textclf.evaluation.paired import compare_predictions
 
-    scored = compare_on(rows, a, b, (registry.metadata(a.version), registry.metadata(b.version)))
+    labels = a.label(rows.texts), b.label(rows.texts)
+    metadata = registry.metadata(a.version), registry.metadata(b.version)
+    scored = compare_predictions(rows, labels, metadata)
     if flips:
         columns = ["text", "label", "before", "after", "change", "where"]
         write_rows(flips, columns, (_flipped_row(rows, flip) for flip in scored.flips))
@@ -90,7 +92,7 @@ def _flipped_row(rows: Dataset, flip: Flip) -> list[object]:
     return [rows.texts[flip.row], label, flip.before, flip.after, change, rows.where(flip.row)]
 
 
-def _as_json(comparison: Comparison, scored: SideBySide | None) -> dict[str, Any]:
+def _as_json(comparison: Comparison, scored: PairedComparison | None) -> dict[str, Any]:
     """Return what the metadata say, and ``scored``; of flipped rows only their number."""
     import msgspec
 

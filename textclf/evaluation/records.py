@@ -1,0 +1,65 @@
+"""What an evaluation finds, as values: intervals and calibration. They need no NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and the bounds of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class IntervalMethod:
+    """How confidence intervals are computed: see `textclf.evaluation.statistics`."""
+
+    name: str = "percentile bootstrap"
+    confidence: float = 0.95
+    resamples: int = 2_000
+    seed: int = 0
+
+
+METHOD = IntervalMethod()
+"""How all intervals of accuracy and F1 are computed."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Accuracy and macro F1 with their confidence intervals."""
+
+    accuracy: Interval
+    macro_f1: Interval
+    method: IntervalMethod
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The rows whose predicted label has a probability above ``low`` and up to ``high``.
+
+    ``confidence`` is the mean of these probabilities, ``accuracy`` the share of correct rows.
+    """
+
+    low: float
+    high: float
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How well probabilities agree with outcomes: see `textclf.evaluation.statistics`.
+
+    ``log_loss`` and ``brier`` are means over the rows; ``bins`` is the reliability diagram that the
+    expected calibration error is computed from.
+    """
+
+    expected_calibration_error: float
+    log_loss: float
+    brier: float
+    bins: list[ReliabilityBin]
