@@ -139,10 +139,10 @@ def test_empty_list_is_empty_and_hints_on_stderr(cli):
     assert json.loads(cli("versions", "list", "--json").out) == []
     done = cli("versions", "list")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "hint: no versions in models yet; to make one: textclf train\n"
+    assert done.err == "hint: no versions in models yet; to train one: textclf train\n"
     assert cli("versions", "list", "-q").err == ""
     assert cli("history", "--json").out == "[]\n"
-    assert cli("history").err == "hint: nothing has been promoted yet; to make one: textclf train\n"
+    assert cli("history").err == "hint: nothing has been promoted yet; to start: textclf train\n"
 
 
 @pytest.mark.parametrize("name", ["1.0.1", "v1.0.1", "latest"])

@@ -39,7 +39,7 @@ def test_versions_compare(cli):
     }  # fmt: skip
     assert "scored" not in answer
     people = cli("versions", "compare", "1.0.0", "1.0.1").out
-    assert people.startswith("1.0.0 → 1.0.1\nparameters: the same\n")
+    assert people.startswith("1.0.0 → 1.0.1\nparameters: unchanged\n")
     assert "distinct training rows: 60 in both, 0 added, 0 removed\n" in people
     assert "warning" not in people
 
@@ -144,7 +144,7 @@ def test_evaluate(cli):
     people = cli("evaluate", "data/test.csv").out
     assert people.startswith("1.0.1 on 12 rows of data/test.csv\naccuracy ")
     assert "expected calibration error" in people
-    assert "confusion: a row for each true label" in people
+    assert "confusion matrix: a row for each true label" in people
 
 
 def test_calibration_is_of_the_probabilities_that_predict_gives(project, cli):

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import stat
 
 import pytest
 
@@ -164,22 +162,6 @@ def test_settings_hold_no_control_characters(empty, cli):
     (empty / "textclf.toml").write_text('delimiter = "\\t"\n')
     (empty / "a.txt").write_text("text\tlabel\na\tb\n")
     assert "1 row" in cli("check", "a.txt").out
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a program made of a script")
-def test_what_git_says_is_not_believed(data, process):
-    """A git that answers with escapes and broken UTF-8 is recorded as text, and shown as such."""
-    fake = data / "bin/git"
-    fake.parent.mkdir()
-    fake.write_bytes(b"#!/bin/sh\nprintf '\\033]0;owned\\007\\302\\233\\377'\n")
-    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    (data / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
-    path = {"PATH": f"{fake.parent}:{os.environ['PATH']}"}
-    assert process("train", "--grid", "grid.toml", env=path).code == 0
-    for form in ([], ["--json"]):
-        out = process("versions", "show", "1.0.0", *form).out
-        assert "]0;owned" in out
-        assert harmless(out)
 
 
 @pytest.mark.usefixtures("project")

@@ -207,7 +207,7 @@ def test_names_that_are_no_text_are_shown_escaped(process):
     """A folder or version whose name is not UTF-8 makes an error of one line."""
     done = process("versions", "list", "--models", b"caf\xe9".decode(errors="surrogateescape"))
     assert done.code == 0
-    assert done.err == "hint: no versions in caf\\udce9 yet; to make one: textclf train\n"
+    assert done.err == "hint: no versions in caf\\udce9 yet; to train one: textclf train\n"
     message = b"caf\xe9".decode(errors="surrogateescape")
     refused = process("promote", "1.0.0", "-m", message)
     assert refused.code == 2

@@ -26,7 +26,7 @@ def test_promote_refuses_what_does_not_pass(worse, cli):
     assert "gate refused: as recorded on 12 rows of data/test.csv; promoted is 1.0.1" in done.out
     assert "accuracy>=0.9" in done.out
     assert done.err.startswith("error: 1.0.2 is not promoted: accuracy is 0.")
-    assert 'hint: textclf promote 1.0.2 --force -m "why" promotes it all the same' in done.err
+    assert 'hint: textclf promote 1.0.2 --force -m "why" promotes it anyway' in done.err
     assert (worse / "models/text_classifier.joblib").read_bytes() == alias
     assert len(logged(cli)) == 2
 

@@ -50,7 +50,7 @@ def test_a_pipe_that_nobody_writes_to_is_empty(project, cli, command, code):
 
 def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
     """A line that goes on and on is refused before it fills the memory."""
-    monkeypatch.setattr(texts, "_LONGEST", 1_000_000)
+    monkeypatch.setattr(texts, "_LONGEST_LINE", 1_000_000)
     (project / "long.gz").write_bytes(gzip.compress(b"fine\n" + bytes(3_000_000)))
     done = cli("predict", "--file", "long.gz")
     assert done.code == 4

@@ -61,8 +61,8 @@ def test_a_search_that_went_otherwise_is_1(project, cli):
     assert done.code == 1
     first, second, *more = done.out.splitlines()
     assert first.startswith("1.0.0: different; ")
-    assert first.endswith(" of 12 test rows get another label")
-    assert second.startswith("  made with: python: 3.1.4 → ")
+    assert first.endswith(" of 12 test rows get a different label")
+    assert second.startswith("  environment: python: 3.1.4 → ")
     assert any(line.startswith("  parameters: classifier: ") for line in more)
     assert any(line.startswith("  scores: test accuracy: ") for line in more)
 

@@ -46,7 +46,7 @@ def test_unchanged_makes_no_version(project, cli):
     before = files(project)
     done = cli("train")
     assert (done.code, done.out) == (0, "nothing changed since 1.0.1: no new version\n")
-    assert done.err == "hint: --bump patch publishes one all the same\n"
+    assert done.err == "hint: --bump patch publishes a version anyway\n"
     answer = json.loads(cli("train", "--json").out)
     assert (answer["version"], answer["published"], answer["promoted"]) == ("1.0.1", False, True)
     assert files(project) == before
@@ -98,7 +98,7 @@ def test_no_promote_leaves_latest(project, cli):
     """--no-promote publishes and leaves the alias and the log as they are."""
     alias = (project / "models/text_classifier.joblib").read_bytes()
     done = cli("train", "--bump", "patch", "--no-promote")
-    assert "hint: not promoted; textclf promote 1.0.2" in done.err
+    assert "hint: not promoted; to promote it: textclf promote 1.0.2" in done.err
     assert "promoted" not in done.out
     assert (project / "models/text_classifier.joblib").read_bytes() == alias
     assert len(json.loads(cli("history", "--json").out)) == 2
@@ -349,4 +349,4 @@ def test_a_sample_is_told(cli):
     """How many rows pick the candidate, and that all train the model."""
     outcome = cli("train", "--sample", "40", "--cv", "2", "--seed", "3")
     assert outcome.code == 0
-    assert "a sample of 40 rows picks the candidate, all 60 train" in outcome.err
+    assert "a sample of 40 rows, and the model is trained on all 60" in outcome.err

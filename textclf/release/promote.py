@@ -123,7 +123,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
             return msgspec.structs.replace(verdict, verdict=FORCED)
         detail = msgspec.to_builtins(verdict)
         registry.append_event("refused", version, message=message, detail=detail)
-        hint = f'textclf promote {version} --force -m "why" promotes it all the same'
+        hint = f'textclf promote {version} --force -m "why" promotes it anyway'
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 
     return registry.promote(version, message=message, judge=judge_against if gate else None)

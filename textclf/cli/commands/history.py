@@ -36,7 +36,7 @@ def history(everything: All = False, *, common: CommonOptions) -> None:
     elif entries:
         _show(entries)
     else:
-        common.hint("nothing has been promoted yet; to train a version: textclf train")
+        common.hint("nothing has been promoted yet; to start: textclf train")
 
 
 def _by_time(

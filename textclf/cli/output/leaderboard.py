@@ -1,4 +1,4 @@
-"""The search as it runs: a live table for a person, a plain line every few seconds for a log."""
+"""The search while it runs: a live table on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ if TYPE_CHECKING:
     from textclf.search.grid_search import Fit
     from textclf.search.space import Point
 
-_SHOWN = 5
+_RANKS = 5
 _SECONDS_BETWEEN_LINES = 5.0
 
 
 class Leaderboard:
-    """Scores so far; knows what to show of them, not how."""
+    """The scores so far, and what to show of them."""
 
     def __init__(self, candidates: Sequence[Point], folds: int) -> None:
         self._names = _distinguishing_names(candidates)
         self._folds = folds
         self._scores: dict[int, list[float]] = {}
         self._started = 0.0
-        self._over = False
+        self._closed = False
 
     def add(self, fit: Fit) -> None:
-        """Take in one result; the clock runs from the first, before which loops are compiled."""
+        """Add a result. The clock starts at the first one: before it, code may be compiled."""
         self._started = self._started or time.monotonic()
         self._scores.setdefault(fit.candidate, []).append(fit.score)
 
     def ranked(self) -> list[tuple[str, int, float]]:
-        """The best candidates: name, folds done, mean score."""
+        """Return the best candidates: name, folds done, mean score."""
         means = [(n, len(s), sum(s) / len(s)) for n, s in self._scores.items()]
         means = [entry for entry in means if not math.isnan(entry[2])]
-        ranked = sorted(means, key=lambda entry: (-entry[2], entry[0]))[:_SHOWN]
+        ranked = sorted(means, key=lambda entry: (-entry[2], entry[0]))[:_RANKS]
         return [(self._names[n], done, mean) for n, done, mean in ranked]
 
     def status(self) -> str:
-        """``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
+        """Return one line: ``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
         done, total = sum(map(len, self._scores.values())), len(self._names) * self._folds
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
-        if done <= 1 or self._over:
+        if done <= 1 or self._closed:
             return f"{done}/{total} fits{best}"
         left = (time.monotonic() - self._started) * (total - done) / (done - 1)
         return f"{done}/{total} fits{best}, about {duration(left)} left"
 
     def close(self) -> None:
-        """There are no more results; a race has fewer than there are fits."""
-        self._over = True
+        """Say that there are no more results; a race ends with fewer than all fits."""
+        self._closed = True
 
     def table(self) -> Table:
-        """For a live display."""
+        """Return a table for a live display."""
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -80,7 +80,7 @@ class Leaderboard:
 
 
 def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
-    """Each candidate by its classifier, its features and the parameters that differ among them."""
+    """Name each candidate by its classifier, features and the parameters that vary."""
     params = [point.params for point in candidates]
     values: dict[str, set[str]] = {}
     for candidate in params:
@@ -99,13 +99,13 @@ def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
 def leaderboard(
     candidates: Sequence[Point], folds: int, *, quiet: bool
 ) -> Iterator[Callable[[Fit], object]]:
-    """Show the search while the block runs; the block hands each fit to what it is given."""
+    """Show the search while the block runs; the block calls what it is given with each fit."""
     board = Leaderboard(candidates, folds)
     if quiet:
         yield lambda _: None
         return
-    show = _live(board) if sys.stderr.isatty() else _lines(board)
-    with show as on_fit:
+    display = _live(board) if sys.stderr.isatty() else _lines(board)
+    with display as on_fit:
         yield on_fit
 
 
@@ -123,13 +123,13 @@ def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
 
 @contextmanager
 def _lines(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
-    told = time.monotonic()
+    last_line = time.monotonic()
 
     def on_fit(fit: Fit) -> None:
-        nonlocal told
+        nonlocal last_line
         board.add(fit)
-        if time.monotonic() - told >= _SECONDS_BETWEEN_LINES:
-            told = time.monotonic()
+        if time.monotonic() - last_line >= _SECONDS_BETWEEN_LINES:
+            last_line = time.monotonic()
             render.progress(board.status())
 
     yield on_fit

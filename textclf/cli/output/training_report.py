@@ -87,15 +87,15 @@ def _announce(plan: Plan, job: Job) -> None:
         f"{plural(len(job.train.label_counts), 'label')}; "
         f"tested on {plural(len(job.test), 'row')} of {tested_on}"
     )
+    at_most = "at most " if job.settings.method == "race" else ""
     render.progress(
         f"{plural(candidates, 'candidate')} × {job.settings.folds} folds = "
-        f"{candidates * job.settings.folds} fits, by {job.settings.scoring}"
-        f"{', as a race' if job.settings.method == 'race' else ''}"
+        f"{at_most}{candidates * job.settings.folds} fits, scored by {job.settings.scoring}"
     )
     if job.sampled:
         render.progress(
-            f"a sample of {job.sampled:,} rows picks the candidate, all {len(job.train):,} train "
-            "the model; --sample 0 searches all"
+            f"the search uses a sample of {job.sampled:,} rows, and the model is trained on all "
+            f"{len(job.train):,}; --sample 0 searches on all rows"
         )
     if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
         render.hint(
@@ -104,7 +104,7 @@ def _announce(plan: Plan, job: Job) -> None:
 
 
 def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
-    """There is nothing to train: what there is, and what to do about it."""
+    """Show that there is nothing to train, and how to go on."""
     base = registry.resolve(plan.bump.base or "latest")
     promoted = registry.latest() == base
     if as_json:
@@ -113,9 +113,9 @@ def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: boo
         return
     render.line(f"{plan.bump.reasons[0]}: no new version")
     if not promoted:
-        render.hint(f"{base} is not promoted; textclf promote {base}", quiet=quiet)
+        render.hint(f"{base} is not promoted; to promote it: textclf promote {base}", quiet=quiet)
     else:
-        render.hint("--bump patch publishes one all the same", quiet=quiet)
+        render.hint("--bump patch publishes a version anyway", quiet=quiet)
 
 
 def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
@@ -147,7 +147,7 @@ def _show_published(
 ) -> None:
     """Show how good the version is, what changed, and whether it is promoted."""
     answers.warn_of_kept_file(result.kept)
-    _tell_notes(metadata)
+    _warn_of_notes(metadata)
     promotion, path = result.promotion, str(result.path)
     if as_json:
         answer = _answer(metadata, path, promoted=promotion is not None, published=True)
@@ -172,7 +172,7 @@ def _show_published(
     if promotion:
         render.line(answers.promotion_line(promotion, quiet=quiet))
     elif not result.refusal:
-        render.hint(f"not promoted; textclf promote {metadata.version}", quiet=quiet)
+        render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
 
 
 def _show_delta(delta: BaselineDelta) -> None:
@@ -194,8 +194,9 @@ def _show_delta(delta: BaselineDelta) -> None:
 
 
 def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
-    shown = encodable(path)
-    return answers.metadata_with(metadata, path=shown, promoted=promoted, published=published)
+    return answers.metadata_with(
+        metadata, path=encodable(path), promoted=promoted, published=published
+    )
 
 
 def _why(applied: str, reasons: list[str]) -> str:
@@ -203,8 +204,8 @@ def _why(applied: str, reasons: list[str]) -> str:
     return escape_controls(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
 
 
-def _tell_notes(metadata: Metadata) -> None:
-    """What scikit-learn warned of during the search, each once."""
+def _warn_of_notes(metadata: Metadata) -> None:
+    """Print each warning of scikit-learn during the search once, with its number of candidates."""
     counts: dict[str, int] = {}
     for candidate in metadata.search.candidates:
         for note in candidate.notes:

@@ -39,7 +39,7 @@ def list_(common: CommonOptions) -> None:
         columns = ["version", "", "saved", *_RIGHT, *(["tags"] if tags else []), "message"]
         render.table(columns, (_row(s, promoted, tags) for s in summaries), right=_RIGHT)
     else:
-        common.hint(f"no versions in {common.models} yet; to make one: textclf train")
+        common.hint(f"no versions in {common.models} yet; to train one: textclf train")
     for error in damaged:
         render.warning(str(error))
     if damaged:
