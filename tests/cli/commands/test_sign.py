@@ -181,7 +181,7 @@ def test_cryptography_is_loaded_where_a_key_is_used(required, keys, cli, signed)
     done = subprocess.run(
         [sys.executable, "-c", probe],
         capture_output=True, text=True, check=True, cwd=required, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )  # fmt: skip
     code, *loaded = done.stdout.splitlines()[-1].split()
     assert code == "0"

@@ -1,0 +1,124 @@
+"""Evaluation on labelled data: `textclf evaluate`."""
+
+import csv
+import json
+
+import pytest
+
+from textclf.data.dataset import read_dataset
+
+
+@pytest.fixture
+def other(project, cli, write_data):
+    """The version 2.0.0, of another classifier and other rows, tested on other rows."""
+    write_data(project / "more.csv", 90, seed=4, wrong=3)
+    (project / "grid.toml").write_text(
+        "[features.word]\nmin_df = [2]\n[classifier.MultinomialNB]\nalpha = [1]\n"
+    )
+    assert cli("train", "more.csv", "--grid", "grid.toml", "--no-promote", "-q").code == 0
+    write_data(project / "golden.csv", 45, seed=6)
+    return project
+
+
+def records(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("project")
+def test_evaluate(cli):
+    """`evaluate` scores a version on labelled data: metrics, intervals, calibration."""
+    answer = json.loads(cli("evaluate", "data/test.csv", "--version", "1.0.0", "--json").out)
+    assert list(answer) == [
+        "version", "path", "sha256", "rows", "skipped_rows", "metrics", "intervals", "calibration",
+        "fail_under",
+    ]  # fmt: skip
+    assert (answer["version"], answer["path"], answer["rows"]) == ("1.0.0", "data/test.csv", 12)
+    assert set(answer["metrics"]) == {
+        "accuracy", "macro_f1", "weighted_f1", "per_class", "confusion",
+    }  # fmt: skip
+    assert set(answer["calibration"]) == {"expected_calibration_error", "log_loss", "brier", "bins"}
+    assert sum(each["rows"] for each in answer["calibration"]["bins"]) == 12
+    people = cli("evaluate", "data/test.csv").out
+    assert people.startswith("1.0.1 on 12 rows of data/test.csv\naccuracy ")
+    assert "expected calibration error" in people
+    assert "confusion matrix: a row for each true label" in people
+
+
+def test_calibration_is_of_the_probabilities_that_predict_gives(project, cli):
+    """Log-loss and Brier score worked out from the answer of `predict`."""
+    rows = read_dataset(project / "data/test.csv")
+    predicted = json.loads(cli("predict", *rows.texts, "--json").out)["predictions"]
+    brier = sum(
+        sum((score - (name == label)) ** 2 for name, score in p["scores"].items())
+        for p, label in zip(predicted, rows.labels, strict=True)
+    ) / len(rows)
+    calibration = json.loads(cli("evaluate", "data/test.csv", "--json").out)["calibration"]
+    assert calibration["brier"] == pytest.approx(brier)
+
+
+def test_evaluate_warns_of_labels_the_version_does_not_know(project, cli):
+    """Labels never trained on are named on stderr, control characters written out."""
+    (project / "odd.csv").write_text('text,label\ngreat,positive\nbad,"a\nerror: b"\n')
+    done = cli("evaluate", "odd.csv", "--json")
+    assert done.err == "warning: labels that 1.0.1 was not trained on: a\\nerror: b\n"
+    answer = json.loads(done.out)
+    assert answer["rows"] == 2
+    assert answer["calibration"]["log_loss"] > 18  # half of the rows have no chance
+
+
+@pytest.mark.usefixtures("project")
+def test_fail_under(cli):
+    """What is under its bound exits 5, after the answer; several bounds are all checked."""
+    good = cli("evaluate", "data/test.csv", "--fail-under", "macro_f1=0.1", "--json")
+    assert (good.code, json.loads(good.out)["fail_under"]["verdict"]) == (0, "passed")
+    done = cli(
+        *("evaluate", "data/test.csv", "--fail-under", "accuracy>=0"),
+        *("--fail-under", "f1[none]=0.5"),
+    )
+    assert done.code == 5
+    assert "required: refused" in done.out
+    assert done.err.startswith(
+        "error: 1.0.1 does not meet the conditions: no test row has the label 'none'"
+    )
+
+
+def test_errors_are_written_the_surest_first(other, cli):
+    """Each wrong row, with what it was taken for; the file is itself labelled data."""
+    for name in ("errors.csv", "errors.tsv", "errors.jsonl"):
+        done = cli("evaluate", "golden.csv", "--version", "2.0.0", "--errors", name, "--json")
+        metrics = json.loads(done.out)["metrics"]
+        wrong = round((1 - metrics["accuracy"]) * 45)
+        assert len(read_dataset(other / name)) == wrong > 0
+    errors = records(other / "errors.csv")
+    assert list(errors[0]) == ["text", "label", "predicted", "score", "where"]
+    scores = [float(error["score"]) for error in errors]
+    assert scores == sorted(scores, reverse=True)
+    assert all(error["label"] != error["predicted"] for error in errors)
+
+
+def test_many_labels_have_no_matrix(project, cli):
+    """Beyond some labels the most frequent mistakes are listed instead of a matrix."""
+    lines = [f"{word} x{n},{word}" for n, word in enumerate("abcdefghijkl" * 2)]
+    (project / "many.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    shown = cli("evaluate", "many.csv", "-q").out
+    assert "most frequent mistakes, 12 of 12" in shown
+    assert "confusion:" not in shown
+    assert "| `a` |" in cli("evaluate", "many.csv", "-q", "--format", "md").out
+
+
+def test_files_of_odd_texts_are_written(project, cli):
+    """Line breaks, tabs and quotes in a text survive the file of errors."""
+    texts = ["great\r\nyes", "a\rlone one", "tab\there", 'a "quoted", one']
+    lines = "\n".join(json.dumps({"text": text, "label": "x"}) for text in texts)
+    (project / "odd.jsonl").write_text(lines + "\n")
+    for name in ("e.csv", "e.tsv", "e.jsonl"):
+        assert cli("evaluate", "odd.jsonl", "--errors", name, "-q").code == 0
+        assert sorted(read_dataset(project / name).texts) == sorted(texts)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_file_that_cannot_be_written_is_one_line(cli):
+    """A folder that is not there is trouble of the disk."""
+    done = cli("evaluate", "data/test.csv", "--errors", "none/e.csv", "-q")
+    assert (done.code, done.err) == (1, "error: none/e.csv: No such file or directory\n")

@@ -1,0 +1,34 @@
+"""The check of a registry: `textclf verify`."""
+
+import json
+
+import pytest
+
+
+@pytest.mark.usefixtures("project")
+def test_verify(cli):
+    """A whole registry verifies; the answer counts its versions."""
+    assert json.loads(cli("verify", "--json").out) == {"ok": True, "versions": 2, "problems": []}
+    assert cli("verify").out == "2 versions, the log and the alias: OK\n"
+
+
+def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):
+    """A foreign alias is named with exit code 6; --repair restores it."""
+    (project / "models/text_classifier.joblib").write_bytes(b"something else")
+    damaged = cli("verify", "--json")
+    assert damaged.code == 6
+    answer = json.loads(damaged.out)
+    assert answer["ok"] is False
+    assert [set(p) for p in answer["problems"]] == [{"version", "file", "problem"}]
+    assert answer["problems"][0]["file"] == "text_classifier.joblib"
+    assert "hint: textclf verify --repair" in damaged.err
+    assert cli("verify", "-q").err == ""
+    repaired = cli("verify", "--repair")
+    assert repaired.code == 0
+    assert "repaired: restored models/text_classifier.joblib" in repaired.out
+    (project / "models/text_classifier.joblib").write_bytes(b"something else")
+    told = json.loads(cli("verify", "--repair", "--json").out)
+    assert told["ok"]
+    assert "restored models/text_classifier.joblib" in told["repaired"][0]
+    assert "repaired" not in json.loads(cli("verify", "--json").out)
+    assert cli("verify").code == 0

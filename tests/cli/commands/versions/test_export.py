@@ -1,0 +1,40 @@
+"""Archives are written: `textclf versions export`."""
+
+import json
+
+
+def test_both_answer_in_json(project, cli):
+    """With what a script goes on from."""
+    answer = json.loads(cli("versions", "export", "1.0.0", "a.tar.gz", "--json").out)
+    assert {"metadata.json", "text_classifier.joblib"} <= set(answer["files"])
+    assert answer == {
+        "version": "1.0.0",
+        "path": "a.tar.gz",
+        "bytes": (project / "a.tar.gz").stat().st_size,
+        "files": answer["files"],
+    }
+    command = ("versions", "import", "a.tar.gz", "--models", "other", "--json", "-q")
+    answers = [json.loads(cli(*command).out) for _ in range(2)]
+    assert [answer.pop("changed") for answer in answers] == [True, False]
+    path = "other/1.0.0/text_classifier.joblib"
+    assert answers == [{"version": "1.0.0", "path": path}] * 2
+
+
+def test_the_same_version_makes_the_same_archive(project, cli):
+    """So that an archive can be told by its digest."""
+    for name in ("a.tar.gz", "b.tar.gz"):
+        assert cli("versions", "export", "1.0.0", name).code == 0
+    assert (project / "a.tar.gz").read_bytes() == (project / "b.tar.gz").read_bytes()
+
+
+def test_an_export_never_overwrites(project, cli):
+    """A file that is there stays; one that cannot be written whole does not."""
+    (project / "a.tar.gz").write_text("mine")
+    done = cli("versions", "export", "1.0.0", "a.tar.gz")
+    assert done.code == 2
+    assert "a.tar.gz already exists" in done.err
+    assert (project / "a.tar.gz").read_text() == "mine"
+    assert cli("versions", "export", "1.0.0", "nowhere/a.tar.gz").code == 1
+    (project / "models/1.0.0/text_classifier.joblib").write_bytes(b"?")
+    assert cli("versions", "export", "1.0.0", "b.tar.gz").code == 6
+    assert not (project / "b.tar.gz").exists()

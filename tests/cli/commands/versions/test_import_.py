@@ -1,0 +1,101 @@
+"""Versions are read from archives: `textclf versions import`."""
+
+import gzip
+import json
+import shutil
+import tarfile
+
+import pytest
+
+
+@pytest.fixture
+def old(project):
+    """Return a folder of 1.0.0 and 1.0.1, and three older ones that were never promoted."""
+    source = project / "models/1.0.0"
+    for number, name in enumerate(("0.1.0", "0.2.0", "0.3.0")):
+        folder = project / "models" / name
+        shutil.copytree(source, folder)
+        metadata = json.loads((source / "metadata.json").read_text())
+        saved = f"2025-01-0{number + 1}T00:00:00Z"
+        (folder / "metadata.json").write_text(
+            json.dumps(metadata | {"version": name, "saved_at": saved})
+        )
+    return project
+
+
+def folders(project):
+    return sorted(path.name for path in (project / "models").glob("[0-9]*"))
+
+
+def events(project):
+    paths = sorted((project / "models/.registry/events").glob("*"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def test_a_version_goes_to_another_registry(project, cli):
+    """Exported, imported under its number, promoted, and it labels the same."""
+    done = cli("versions", "export", "latest", "model.tar.gz")
+    size = (project / "model.tar.gz").stat().st_size
+    files = len(list((project / "models/1.0.1").iterdir()))
+    assert done.out == f"model.tar.gz: 1.0.1, {files} files, {size:,} bytes\n"
+    other = ("--models", "other")
+    done = cli("versions", "import", "model.tar.gz", *other)
+    assert (done.code, done.out) == (0, "imported 1.0.1\n")
+    assert done.err == "hint: not promoted; to promote it: textclf promote 1.0.1\n"
+    assert cli("versions", "import", "model.tar.gz", *other).out.startswith("1.0.1 is already here")
+    assert cli("promote", "1.0.1", *other).code == 0
+    assert cli("predict", "so great", *other).out == cli("predict", "so great").out
+    assert cli("verify", *other).code == 0
+    ours, theirs = (
+        {path.name: path.read_bytes() for path in (project / at / "1.0.1").iterdir()}
+        for at in ("models", "other")
+    )
+    assert ours == theirs
+
+
+def test_archived_pruned_and_brought_back(old, cli):
+    """The way to free space and lose nothing."""
+    assert cli("versions", "export", "0.1.0", "a.tar.gz").code == 0
+    assert cli("versions", "prune", "--keep", "4").out.startswith("pruned 0.1.0\n")
+    assert cli("versions", "import", "a.tar.gz").out == "imported 0.1.0\n"
+    assert "0.1.0" in folders(old)
+    assert cli("promote", "0.1.0").code == 0
+    assert cli("verify").code == 0
+
+
+def test_a_taken_number_is_refused(project, cli, data):
+    """Another version of that number: exit 1, what to do, and nothing is touched."""
+    cli("train", "--seed", "3", "--models", "other", "-q")
+    cli("versions", "export", "1.0.0", "a.tar.gz", "--models", "other")
+    before = (project / "models/1.0.0/metadata.json").read_bytes()
+    done = cli("versions", "import", "a.tar.gz")
+    assert (done.code, done.out) == (1, "")
+    assert "1.0.0 is another version in this registry" in done.err
+    assert "--models DIR" in done.err
+    assert (project / "models/1.0.0/metadata.json").read_bytes() == before
+    assert events(data) == []
+
+
+def test_what_is_no_archive_is_6(project, cli):
+    """A planted archive is refused whole: nothing is written anywhere."""
+    (project / "text.tar.gz").write_text("hello")
+    with tarfile.open(project / "evil.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("1.2.3/../../evil")
+        archive.addfile(member)
+    (project / "cut.tar.gz").write_bytes(gzip.compress(b"x" * 1000)[:-4])
+    before = sorted(project.rglob("*"))
+    for name in ("text", "evil", "cut"):
+        done = cli("versions", "import", f"{name}.tar.gz")
+        assert (done.code, done.out) == (6, "")
+        assert f"error: {name}.tar.gz cannot be imported: " in done.err
+        assert "textclf versions export" in done.err
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["none.tar.gz", "data"])
+@pytest.mark.usefixtures("project")
+def test_an_archive_that_cannot_be_read_is_4(cli, name):
+    """As every other file of the user's."""
+    done = cli("versions", "import", name)
+    assert done.code == 4
+    assert f"error: cannot read {name}" in done.err

@@ -1,0 +1,113 @@
+"""Retention: `textclf versions prune`."""
+
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def old(project):
+    """Return a folder of 1.0.0 and 1.0.1, and three older ones that were never promoted."""
+    source = project / "models/1.0.0"
+    for number, name in enumerate(("0.1.0", "0.2.0", "0.3.0")):
+        folder = project / "models" / name
+        shutil.copytree(source, folder)
+        metadata = json.loads((source / "metadata.json").read_text())
+        saved = f"2025-01-0{number + 1}T00:00:00Z"
+        (folder / "metadata.json").write_text(
+            json.dumps(metadata | {"version": name, "saved_at": saved})
+        )
+    return project
+
+
+def folders(project):
+    return sorted(path.name for path in (project / "models").glob("[0-9]*"))
+
+
+def events(project):
+    paths = sorted((project / "models/.registry/events").glob("*"))
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def test_prune_removes_what_no_rule_keeps(old, cli):
+    """Oldest first; latest, previous and tagged ones stay and are named with the reason."""
+    cli("versions", "tag", "0.2.0", "prod=eu")
+    done = cli("versions", "prune", "--keep", "2", "--older-than", "90d", "-m", "disk is full")
+    assert done.code == 0
+    first, second, total, kept = done.out.splitlines()
+    assert (first, second) == ("pruned 0.1.0", "pruned 0.3.0")
+    assert total.startswith("2 of 5 versions removed, ")
+    assert kept == "kept: 1.0.1 (latest), 1.0.0 (previous), 0.2.0 (tagged prod=eu)"
+    assert folders(old) == ["0.2.0", "1.0.0", "1.0.1"]
+    assert [(e["kind"], e["version"], e["message"]) for e in events(old)[1:]] == [
+        ("pruned", "0.1.0", "disk is full"),
+        ("pruned", "0.3.0", "disk is full"),
+    ]
+    assert cli("verify").code == 0
+    refused = cli("promote", "0.1.0")
+    assert refused.code == 3
+    assert "error: version 0.1.0 was pruned at 20" in refused.err
+    assert ": disk is full" in refused.err
+
+
+def test_a_dry_run_removes_nothing(old, cli):
+    """It says the same, and no file is another afterwards."""
+    before = {p: p.read_bytes() for p in (old / "models").rglob("*") if p.is_file()}
+    done = cli("versions", "prune", "--keep", "3", "--dry-run")
+    assert done.out.splitlines()[:2] == ["would prune 0.1.0", "would prune 0.2.0"]
+    assert "2 of 5 versions would be removed, " in done.out
+    answer = json.loads(cli("versions", "prune", "--keep", "3", "--dry-run", "--json").out)
+    assert answer["dry_run"] is True
+    assert answer["pruned"][0]["bytes"] == sum(
+        path.stat().st_size
+        for path in (old / "models/0.1.0").iterdir()
+        if not path.name.startswith("metadata")
+    )
+    assert [each["version"] for each in answer["pruned"]] == ["0.1.0", "0.2.0"]
+    assert answer["kept"] == [
+        {"version": "0.3.0", "why": "one of the last 3"},
+        {"version": "1.0.0", "why": "previous"},
+        {"version": "1.0.1", "why": "latest"},
+    ]
+    assert before == {p: p.read_bytes() for p in (old / "models").rglob("*") if p.is_file()}
+
+
+@pytest.mark.usefixtures("project")
+def test_prune_is_told_what_to_keep(cli):
+    """There is no rule that nobody has given, and no age that is none."""
+    done = cli("versions", "prune")
+    assert done.code == 2
+    assert "say which versions to keep" in done.err
+    assert cli("versions", "prune", "--older-than", "soon").code == 2
+    assert cli("versions", "prune", "--keep", "-1").code == 2
+    assert cli("versions", "prune", "--keep", "5").out.startswith("0 of 2 versions to prune\n")
+
+
+def test_a_damaged_version_is_kept(old, cli):
+    """Of what cannot be read nobody knows how old it is."""
+    (old / "models/0.1.0/metadata.json").write_text("{")
+    done = cli("versions", "prune", "--keep", "0")
+    assert done.code == 0
+    assert "warning: models/0.1.0/metadata.json is damaged" in done.err
+    assert folders(old) == ["0.1.0", "1.0.0", "1.0.1"]
+
+
+def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
+    """The disk refuses: the hint says how to go on, verify names it, --repair finishes it."""
+    rename = type(old).rename
+
+    def refuse(path, target):
+        if path.name == "0.1.0":
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(old), "rename", refuse)
+        done = cli("versions", "prune", "--keep", "4")
+    assert done.code == 1
+    assert "cannot remove models/0.1.0: Input/output error" in done.err
+    assert "textclf verify --repair" in done.err
+    assert "0.1.0 was pruned, but is still there" in cli("verify").out
+    assert "repaired: finished removing 0.1.0" in cli("verify", "--repair").out
+    assert "0.1.0" not in folders(old)
