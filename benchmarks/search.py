@@ -160,11 +160,13 @@ def _few(rows: Rows) -> Rows:
 
 
 def _ours(path: Path, most: int, features: str, mode: str) -> _Run:
-    from textclf.search.grid_search import best, grid_search, stratified_folds, summarize
-    from textclf.search.space import points
+    from textclf.search.grid_search import grid_search, stratified_folds
+    from textclf.search.results import best, summarize
+    from textclf.search.space import list_candidates
 
     tables = {block: dict(table) for block, table in GRIDS[features].items()}
-    candidates = points([{"features": tables, "classifier": {"LinearSVC": {"C": list(COSTS)}}}])
+    grid = {"features": tables, "classifier": {"LinearSVC": {"C": list(COSTS)}}}
+    candidates = list_candidates([grid])
 
     def search(rows: Rows) -> Scores:
         folds = stratified_folds(rows.labels, FOLDS, SEED)

@@ -1,4 +1,4 @@
-"""Warnings as values: what a piece of work warns of, for threads side by side."""
+"""Warnings as values: capture those of one thread while others capture their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from textclf.formatting import first_line
+
 _thread = threading.local()
 _lock = threading.Lock()
 _redirection = ExitStack()
@@ -14,37 +16,32 @@ _active = 0
 
 
 @contextmanager
-def noted() -> Iterator[list[str]]:
-    """Collect what this thread warns of meanwhile: the first lines, each once, in a list.
+def capture_warnings() -> Iterator[list[str]]:
+    """Capture this thread's warnings in a list of their first lines, each line once.
 
-    The warnings module has one state for all threads, so the first that comes redirects it and the
-    last that leaves puts it back.
+    The warnings module has one state for all threads, so the first capture redirects it and the
+    last one restores it.
     """
-    global _active  # noqa: PLW0603 - counts the threads within
-    outer, notes = getattr(_thread, "notes", None), list[str]()
-    _thread.notes = notes
+    global _active  # noqa: PLW0603 - counts the captures under way
+    outer, lines = getattr(_thread, "lines", None), list[str]()
+    _thread.lines = lines
     with _lock:
         if not _active:
             _redirection.enter_context(warnings.catch_warnings())
             warnings.simplefilter("always")
-            warnings.showwarning = _note
+            warnings.showwarning = _capture
         _active += 1
     try:
-        yield notes
+        yield lines
     finally:
-        _thread.notes = outer
+        _thread.lines = outer
         with _lock:
             _active -= 1
             if not _active:
                 _redirection.close()
 
 
-def first_line(message: object) -> str:
-    """A message without its explanations."""
-    return str(message).strip().partition("\n")[0].removesuffix(":")
-
-
-def _note(message: Warning | str, *_: object, **__: object) -> None:
-    notes = getattr(_thread, "notes", None)
-    if notes is not None and (line := first_line(message)) not in notes:
-        notes.append(line)
+def _capture(message: Warning | str, *_: object, **__: object) -> None:
+    lines = getattr(_thread, "lines", None)
+    if lines is not None and (line := first_line(message)) not in lines:
+        lines.append(line)

@@ -1,21 +1,28 @@
-"""Loops that Python is too slow for, compiled by Numba at their first call and kept on disk."""
+"""Compilation by Numba: at the first call, with the machine code cached on disk."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+SHARED_SOURCES = ("jit.py", "search/svm/simd.py")
+"""Files of this package whose functions compiled functions of other files may call."""
 
 
 def compiled(function: Function) -> Function:
     """Compile a function of NumPy arrays and numbers; it runs without the GIL.
 
-    The machine code is kept beside the source, or in the user's cache where that cannot be written;
-    where neither can, it is compiled anew in each process. What is kept is renewed when its own
-    file changes, so a compiled function calls none of another file, but for those of ``vectors``.
+    The machine code is cached beside the source, or in the user's cache folder if that is not
+    writable; if neither is, each process compiles it again. Numba compiles a function anew when its
+    own file has changed, and so it does here when a file of ``SHARED_SOURCES`` has. Hence a
+    compiled function must not call functions of any other file (tests/test_architecture.py).
     """
     options: dict[str, Any] = {
         "nogil": True,
@@ -23,14 +30,37 @@ def compiled(function: Function) -> Function:
         "fastmath": {"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
     }
     try:
-        return cast("Function", numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # no folder to keep it in
+        dispatcher: Any = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder to cache it in
         return cast("Function", numba.njit(**options)(function))
+    cache = dispatcher._cache._cache_file  # noqa: SLF001 - Numba has no public way to add a stamp
+    cache._source_stamp = (cache._source_stamp, _SHARED_DIGEST)  # noqa: SLF001
+    return cast("Function", dispatcher)
 
 
 def inlined(function: Function) -> Function:
-    """A part of compiled functions: Numba puts its code in the place of each call.
+    """Compile a function as a part of others: Numba puts its code in the place of each call.
 
-    Calls are not free where vectors (``vectors``) go in and out: a sixth of the solver's time.
+    Calls are expensive where SIMD vectors go in and out: a sixth of the solver's time.
     """
     return cast("Function", numba.njit(inline="always")(function))
+
+
+def _digest_of_shared_sources() -> str:
+    folder = Path(__file__).parent
+    sources = b"".join((folder / name).read_bytes() for name in SHARED_SOURCES)
+    return hashlib.sha256(sources).hexdigest()
+
+
+_SHARED_DIGEST = _digest_of_shared_sources()
+
+
+@compiled
+def grown(array: Any, size: int) -> Any:
+    """Return an array, or a copy of at least twice its length if it is shorter than ``size``."""
+    if size <= len(array):
+        return array
+    new = np.empty(max(size, 2 * len(array)), array.dtype)
+    for at in range(len(array)):  # a slice takes Numba three times as long to compile
+        new[at] = array[at]
+    return new

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
 from textclf.features import tokens
-from textclf.features.counts import Uncountable, count
+from textclf.features.counts import NoExactShortcut, count
 from textclf.features.tokens import RunTokenizer, chunks, tokenizer_for
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
@@ -84,7 +84,7 @@ def theirs(corpus, block, given_settings, lo, hi):
 def assert_same(counts, lo, hi, expected):
     """Compare the columns of a range and their counts with what scikit-learn has."""
     terms, matrix = expected
-    columns = np.flatnonzero(counts.select(lo, hi))
+    columns = np.flatnonzero(counts.in_range(lo, hi))
     columns = columns[np.argsort(counts.ranks()[columns])]
     assert counts.terms(columns) == terms
     if terms:
@@ -121,7 +121,7 @@ def test_counts_are_those_of_scikit_learn(corpus, block, given_settings, limits,
         patch.setattr(tokens, "CHUNK", chunk)
         try:
             check(corpus, block, given_settings, lo, hi, (inner_lo, inner_hi))
-        except Uncountable:
+        except NoExactShortcut:
             assert block == "word"
             assert hi > 1
             assert holds_space(corpus, given_settings)
@@ -226,16 +226,16 @@ def test_chunks_are_the_texts_in_order(corpus, size):
 def test_words_shorter_than_the_range_are_whole():
     """A padded word that is too short is a ``char_wb`` n-gram of any range above its length."""
     counts = count(["I am, I am"], "char_wb", {}, 2, 5)
-    whole = counts.terms(np.flatnonzero(counts.whole))
+    whole = counts.terms(np.flatnonzero(counts.whole_words))
     assert sorted(whole) == [" am ", " am, ", " i "]
-    assert counts.lengths[counts.whole].tolist() == [len(term) for term in whole]
+    assert counts.lengths[counts.whole_words].tolist() == [len(term) for term in whole]
 
 
 @pytest.mark.parametrize("pattern", [r"\S+ \S+", ".+", r"\w+\s"])
 def test_tokens_that_hold_spaces_are_uncountable(pattern):
     """``a b`` could be one token or two: no shortcut, except where n-grams are single tokens."""
     corpus = ["a b c d", "c d e f"]
-    with pytest.raises(Uncountable):
+    with pytest.raises(NoExactShortcut):
         count(corpus, "word", {"token_pattern": pattern}, 1, 2)
     check(corpus, "word", {"token_pattern": pattern}, 1, 1)
 
@@ -243,7 +243,7 @@ def test_tokens_that_hold_spaces_are_uncountable(pattern):
 @pytest.mark.parametrize("limits", [(0, 1), (1, 1 << 15)])
 def test_strange_ranges_are_uncountable(limits):
     """N-grams of nothing, and of more tokens than the lengths can hold."""
-    with pytest.raises(Uncountable):
+    with pytest.raises(NoExactShortcut):
         count(["some text"], "word", {}, *limits)
 
 
@@ -265,13 +265,13 @@ def test_what_scikit_learn_refuses_is_refused(block, given_settings, limits, mes
         count(["some text"], block, given_settings, *limits)
 
 
-def test_warnings_of_scikit_learn_are_notes():
+def test_warnings_of_scikit_learn_are_kept():
     """What the vectoriser would warn of comes back with the counts."""
-    assert count(["it isn't"], "word", {"stop_words": "english"}, 1, 1).notes == ()
-    (note,) = count(["it isn't"], "word", {"stop_words": ["isn't"]}, 1, 1).notes
-    assert note.startswith("Your stop_words may be inconsistent with your preprocessing")
-    (note,) = count(["it isn't"], "char", {"stop_words": ["isn't"]}, 1, 1).notes
-    assert note == "The parameter 'stop_words' will not be used since 'analyzer' != 'word'"
+    assert count(["it isn't"], "word", {"stop_words": "english"}, 1, 1).warnings == ()
+    (warning,) = count(["it isn't"], "word", {"stop_words": ["isn't"]}, 1, 1).warnings
+    assert warning.startswith("Your stop_words may be inconsistent with your preprocessing")
+    (warning,) = count(["it isn't"], "char", {"stop_words": ["isn't"]}, 1, 1).warnings
+    assert warning == "The parameter 'stop_words' will not be used since 'analyzer' != 'word'"
 
 
 def test_stop_words_that_are_no_words_match_nothing():
@@ -297,15 +297,15 @@ def test_settings_that_change_no_ngram_are_not_looked_at():
 def test_counts_can_be_sent_to_another_process(block):
     """A pickled copy is the same; one without names counts as well but names nothing."""
     counts = count(["one two", "two too"], block, {}, 1, 2)
-    copy, bare = (pickle.loads(pickle.dumps(c)) for c in (counts, counts.unnamed()))
+    copy, bare = (pickle.loads(pickle.dumps(c)) for c in (counts, counts.without_vocabulary()))
     everything = np.arange(counts.columns)
     assert copy.terms(everything) == counts.terms(everything)
     for other in (copy, bare):
         assert other.indptr.tolist() == counts.indptr.tolist()
         assert other.indices.tolist() == counts.indices.tolist()
         assert other.data.tolist() == counts.data.tolist()
-        assert other.select(2, 2).tolist() == counts.select(2, 2).tolist()
-    with pytest.raises(ValueError, match="without names"):
+        assert other.in_range(2, 2).tolist() == counts.in_range(2, 2).tolist()
+    with pytest.raises(ValueError, match="no vocabulary"):
         bare.terms(everything)
 
 
@@ -313,7 +313,7 @@ def test_rows_hold_no_column_twice_and_the_types_promised(rows):
     """The matrix is as compressed rows should be."""
     for block in ("word", "char_wb", "char"):
         counts = count(rows[:50], block, {}, 1, 3)
-        found = [counts.indptr, counts.indices, counts.data, counts.lengths, counts.whole]
+        found = [counts.indptr, counts.indices, counts.data, counts.lengths, counts.whole_words]
         assert [array.dtype for array in found] == [np.int64, np.int32, np.int32, np.int16, bool]
         for start, end in zip(counts.indptr, counts.indptr[1:], strict=False):
             assert len(set(counts.indices[start:end].tolist())) == end - start

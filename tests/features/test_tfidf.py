@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textclf.features.counts import count
-from textclf.features.tfidf import Bank, weigh
+from textclf.features.tfidf import CountCache, fit_tfidf
 
 PIECES = (
     "the", "a", "cat", "Cat's", "x", "xx", "don't", "_", "3.14", "ΣΑΣ", "İ", "ß", "ﬁn", "é",
@@ -61,7 +61,7 @@ def ours(corpus, block, given_settings, rows, limits):
     """Count over a range around the one asked for, and weigh: the same, or why it failed."""
     try:
         counts = count(corpus, block, given_settings, *limits)
-        learned = weigh(counts, block, given_settings, rows)
+        learned = fit_tfidf(counts, block, given_settings, rows)
     except ValueError as error:
         return str(error)
     everything = np.arange(len(corpus))
@@ -150,7 +150,7 @@ def test_texts_without_any_kept_ngram_are_rows_of_zeros():
     corpus = ["one two", "two three", "", "four"]
     counts = count(corpus, "word", {}, 1, 1)
     for norm in ("l1", "l2", None):
-        learned = weigh(counts, "word", {"norm": norm}, np.array([0, 1]))
+        learned = fit_tfidf(counts, "word", {"norm": norm}, np.array([0, 1]))
         matrix = learned.transform(counts, np.array([2, 3, 0]))
         assert matrix[:2].nnz == 0
         assert matrix.shape == (3, 3)
@@ -164,14 +164,14 @@ def test_a_bank_counts_once_what_candidates_share():
         {"word": {"ngram_range": [1, 3], "binary": True}, "char_wb": {"ngram_range": [2, 3]}},
         {"word": {"lowercase": False}},
     ]
-    bank = Bank.of(zipfian(2), candidates)
-    assert len(bank.tables) == 3
-    (bigrams,), (words, characters), (other,) = map(bank.counts, candidates)
+    cache = CountCache.from_texts(zipfian(2), candidates)
+    assert len(cache.tables) == 3
+    (bigrams,), (words, characters), (other,) = map(cache.counts_for, candidates)
     assert bigrams is words
     assert sorted(set(words.lengths.tolist())) == [1, 2, 3]
     assert sorted(set(characters.lengths.tolist())) == [2, 3]
     assert other is not words
-    assert bank.texts.tolist() == zipfian(2)
+    assert cache.texts.tolist() == zipfian(2)
 
 
 def test_a_candidate_with_one_block_that_cannot_be_counted_takes_the_plain_road():
@@ -179,8 +179,8 @@ def test_a_candidate_with_one_block_that_cannot_be_counted_takes_the_plain_road(
     odd = {"word": {"token_pattern": r"\w+ \w+", "ngram_range": [1, 2]}}
     none = {"char": {"ngram_range": [5000, 5000]}}
     plain = {"char_wb": {}}
-    bank = Bank.of(zipfian(3), [odd, none, plain, odd | plain])
-    assert not bank.counts(odd)
-    assert not bank.counts(none)
-    assert not bank.counts(odd | plain)
-    assert bank.counts(plain)
+    cache = CountCache.from_texts(zipfian(3), [odd, none, plain, odd | plain])
+    assert not cache.counts_for(odd)
+    assert not cache.counts_for(none)
+    assert not cache.counts_for(odd | plain)
+    assert cache.counts_for(plain)

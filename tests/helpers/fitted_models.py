@@ -11,7 +11,7 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
-from textclf.search.calibration import calibrated
+from textclf.search.calibration import calibrate
 
 CLASSIFIERS = [
     LinearSVC,
@@ -56,7 +56,7 @@ def with_probabilities(classifier=None, **options):
     pipeline = fitted(classifier or LinearSVC(), **options)
     labels = pipeline.predict(TEXTS)
     decisions = pipeline.decision_function(TEXTS)
-    last = calibrated(pipeline["classifier"], decisions, labels)
+    last = calibrate(pipeline["classifier"], decisions, labels)
     return Pipeline([pipeline.steps[0], ("classifier", last)])
 
 

@@ -75,14 +75,14 @@ def texts(data: bytes) -> None:
 def space(data: bytes) -> None:
     """A search space."""
     from textclf.errors import UsageError
-    from textclf.search.space import parse_space, points, read_source
+    from textclf.search.space import list_candidates, parse_space, read_source
     from textclf.search.space_check import check_space
 
     Path("fuzzed.toml").write_bytes(data)
     with contextlib.suppress(UsageError):
         source = read_source(Path("fuzzed.toml"))
         parsed = parse_space(source)
-        candidates = points(parsed)
+        candidates = list_candidates(parsed)
         assert all(point.features and point.classifier for point in candidates)
         if len(candidates) < 100:  # scikit-learn takes its time
             check_space(parsed, source.where)

@@ -17,9 +17,9 @@ from textclf.prediction.predictor import Predictor
 from textclf.prediction.scorer_model import ScorerModel
 from textclf.scorer.scorer import SCORER, Scorer
 from textclf.scorer.writer import compiled_scorer
-from textclf.search.calibration import calibrated
-from textclf.search.grid_search import pipeline
-from textclf.search.space import Point
+from textclf.search.calibration import calibrate
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 
@@ -34,7 +34,7 @@ def sample():
 def fitted_on(sample, classifier, labels=None, **settings):
     texts, all_labels = sample
     rows = [n for n, label in enumerate(all_labels) if labels is None or label in labels]
-    return pipeline(Point({"word": {}}, classifier, settings), 0).fit(
+    return build_pipeline(CandidateParams({"word": {}}, classifier, settings), 0).fit(
         [texts[n] for n in rows], [all_labels[n] for n in rows]
     )
 
@@ -52,7 +52,7 @@ def with_probabilities(sample, fitted):
     """The pipeline with a temperature, fitted on rows that it has seen: good enough here."""
     pairs = [pair for pair in zip(*sample, strict=True) if pair[1] in fitted.classes_]
     texts, labels = zip(*pairs, strict=True)
-    last = calibrated(fitted["classifier"], fitted.decision_function(texts), np.array(labels))
+    last = calibrate(fitted["classifier"], fitted.decision_function(texts), np.array(labels))
     return Pipeline([fitted.steps[0], ("classifier", last)])
 
 
@@ -240,7 +240,9 @@ EXPLAINED = {
 def test_contributions_add_up_and_are_where_they_say(sample, features, labels):
     """Their sum and the intercept is the decision value; each n-gram is found at its places."""
     pairs = [p for p in zip(*sample, strict=True) if labels is None or p[1] in labels]
-    fitted = pipeline(Point(EXPLAINED[features], "LinearSVC", {}), 0).fit(*zip(*pairs, strict=True))
+    fitted = build_pipeline(CandidateParams(EXPLAINED[features], "LinearSVC", {}), 0).fit(
+        *zip(*pairs, strict=True)
+    )
     scorer = Scorer(compiled_scorer(fitted), name="model")
     predictor = Predictor(ScorerModel(scorer), FIRST)
     for text in [

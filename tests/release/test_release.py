@@ -56,7 +56,7 @@ class Observer:
     @contextmanager
     def search(self, job):
         """Note the candidates, and count the fits."""
-        self.calls.append(f"search of {len(job.points())}")
+        self.calls.append(f"search of {len(job.candidates())}")
         yield self._on_fit
         self.calls.append("searched")
 

@@ -14,8 +14,8 @@ from textclf.scorer import batch
 from textclf.scorer.batch import BatchScorer, label_indices
 from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compiled_scorer
-from textclf.search.grid_search import pipeline
-from textclf.search.space import Point
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 FEATURES = {
@@ -59,7 +59,7 @@ def scorers(sample):
 
     def made(name, few):
         rows = [pair for pair in zip(*sample, strict=True) if not few or pair[1] != "neutral"]
-        fitted = pipeline(Point(FEATURES[name], *CLASSIFIERS[name]), 0).fit(
+        fitted = build_pipeline(CandidateParams(FEATURES[name], *CLASSIFIERS[name]), 0).fit(
             *zip(*rows, strict=True)
         )
         scorer = Scorer(compiled_scorer(fitted), name="a file")
@@ -124,7 +124,7 @@ def test_threads_may_share_it(sample, scorers):
 @pytest.mark.parametrize("name", ["starts", "ends"])
 def test_an_index_that_leads_astray_is_refused(sample, name):
     """Compiled loops know no bounds: so all offsets are checked before."""
-    fitted = pipeline(Point({"word": {}}, "LinearSVC", {}), 0).fit(*sample)
+    fitted = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0).fit(*sample)
     data = compiled_scorer(fitted)
     place = Scorer(data, name="a file").tables[0].arrays[1 if name == "starts" else 2]
     for offset, value in ((0, 1), (8, 0xFFFFFFFF), (place.end - place.begin - 4, 0)):
@@ -138,7 +138,9 @@ def test_an_index_that_leads_astray_is_refused(sample, name):
 def test_weights_that_are_no_numbers_are_refused(sample):
     """A decision that is no number is never given."""
     data = bytearray(
-        compiled_scorer(pipeline(Point({"word": {}}, "LinearSVC", {}), 0).fit(*sample))
+        compiled_scorer(
+            build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0).fit(*sample)
+        )
     )
     rows = Scorer(bytes(data), name="a file").tables[0].arrays[0]
     data[rows.begin : rows.end] = np.full((rows.end - rows.begin) // 8, np.nan).tobytes()

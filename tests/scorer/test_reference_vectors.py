@@ -20,9 +20,9 @@ from sklearn.pipeline import Pipeline
 from textclf.scorer import format as tensors
 from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compiled_scorer
-from textclf.search.calibration import calibrated, needs_calibration
-from textclf.search.grid_search import pipeline
-from textclf.search.space import Point
+from textclf.search.calibration import calibrate, needs_calibration
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
@@ -112,12 +112,12 @@ def fitted(recipe):
     """A pipeline, trained on some of the sample and texts of all scripts."""
     texts = sample()[:60] + 2 * SCRIPTS
     labels = [recipe.labels[place * 7 % 5 % len(recipe.labels)] for place in range(len(texts))]
-    plain = pipeline(Point(recipe.features, recipe.classifier, recipe.settings), 0)
+    plain = build_pipeline(CandidateParams(recipe.features, recipe.classifier, recipe.settings), 0)
     plain.fit(texts, labels)
     if not (recipe.calibrate and needs_calibration(plain["classifier"])):
         return plain
     decisions = plain.decision_function(texts) / 2  # as held-out rows have: less sure
-    last = calibrated(plain["classifier"], decisions, np.array(labels))
+    last = calibrate(plain["classifier"], decisions, np.array(labels))
     return Pipeline([plain.steps[0], ("classifier", last)])
 
 

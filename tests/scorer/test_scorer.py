@@ -22,9 +22,9 @@ from textclf.scorer.ngrams import analyzer
 from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.unicode_tables import tables
 from textclf.scorer.writer import CannotCompile, compiled_scorer
-from textclf.search.calibration import calibrated
-from textclf.search.grid_search import pipeline
-from textclf.search.space import Point
+from textclf.search.calibration import calibrate
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 AWKWARD = [
@@ -72,7 +72,9 @@ def sample():
 def fitted_on(sample, features, classifier="LinearSVC", settings=None, *, labels=3):
     pairs = [pair for pair in zip(*sample, strict=True) if labels == 3 or pair[1] != "neutral"]
     texts, names = zip(*pairs, strict=True)
-    return pipeline(Point(features, classifier, settings or {}), 0).fit(texts, names)
+    return build_pipeline(CandidateParams(features, classifier, settings or {}), 0).fit(
+        texts, names
+    )
 
 
 def scorer_of(fitted, **settings):
@@ -108,7 +110,7 @@ def test_a_temperature_is_kept(sample, labels):
     """Calibrated classifiers have the same probabilities."""
     fitted = fitted_on(sample, FEATURES["plain"], labels=labels)
     texts = [text for text, label in zip(*sample, strict=True) if label in fitted.classes_]
-    last = calibrated(fitted["classifier"], fitted.decision_function(texts), fitted.predict(texts))
+    last = calibrate(fitted["classifier"], fitted.decision_function(texts), fitted.predict(texts))
     model = Pipeline([fitted.steps[0], ("classifier", last)])
     found, scores = scored(scorer_of(model), texts)
     assert found == model.predict(texts).tolist()
@@ -198,7 +200,9 @@ def test_an_n_gram_with_the_hash_of_another_is_unknown():
         word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=9))
         twin = seen.setdefault(zlib.crc32(word.encode()), word)
     assert zlib.crc32(word.encode()) == zlib.crc32(twin.encode())
-    fitted = pipeline(Point({"word": {}}, "LinearSVC", {}), 0).fit([word, "other"], ["a", "b"])
+    fitted = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0).fit(
+        [word, "other"], ["a", "b"]
+    )
     scorer = scorer_of(fitted)
     assert scorer.decide(twin) == scorer.decide("") != scorer.decide(word)
 

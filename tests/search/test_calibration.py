@@ -18,9 +18,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from textclf.artifact.model_file import to_bytes
-from textclf.search.calibration import aligned, calibrated, needs_calibration
-from textclf.search.grid_search import pipeline, stratified_folds
-from textclf.search.space import Point
+from textclf.search.calibration import align_decisions, calibrate, needs_calibration
+from textclf.search.estimators import build_pipeline
+from textclf.search.grid_search import stratified_folds
+from textclf.search.space import CandidateParams
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 NAMES = np.array(["a", "b", "c", "d"])
@@ -53,7 +54,7 @@ def with_probabilities(model, texts, labels, folds):
     """The pipeline fitted on all rows, its classifier calibrated."""
     decisions = held_out_decisions(model, texts, labels, folds).astype(np.float32)
     fitted = clone(model).fit(texts, labels)
-    last = calibrated(fitted["classifier"], decisions, labels)
+    last = calibrate(fitted["classifier"], decisions, labels)
     return Pipeline([*fitted.steps[:-1], ("classifier", last)])
 
 
@@ -88,7 +89,7 @@ def test_what_has_no_probabilities_needs_them(classifier):
         ComplementNB(),
         SGDClassifier(loss="log_loss"),
         SGDClassifier(loss="modified_huber"),
-        calibrated(identity(3), np.zeros((0, 3)), NAMES[:0]),
+        calibrate(identity(3), np.zeros((0, 3)), NAMES[:0]),
     ],
     ids=str,
 )
@@ -109,7 +110,7 @@ def test_probabilities_are_those_of_scikit_learn(sample, classifier, settings, l
     """On real rows and the same folds, scikit-learn's own calibration gives the same."""
     texts, truth = share(sample, labels)
     folds = stratified_folds(truth.tolist(), 5, 0)
-    model = pipeline(Point({"word": {}}, classifier, settings), 0)
+    model = build_pipeline(CandidateParams({"word": {}}, classifier, settings), 0)
     oracle = CalibratedClassifierCV(model, method="temperature", ensemble=False, cv=folds)
     oracle.fit(texts, truth)
     ours = with_probabilities(model, texts, truth, folds)
@@ -125,13 +126,13 @@ def test_it_is_what_fit_would_have_left(sample):
     """
     texts, truth = sample
     folds = stratified_folds(truth.tolist(), 5, 0)
-    features = pipeline(Point({"word": {}}, "LinearSVC", {}), 0)[:-1]
+    features = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0)[:-1]
     matrix = features.fit_transform(texts)
     svm = LinearSVC(random_state=0)
     decisions = held_out_decisions(svm, matrix, truth, folds)
     oracle = CalibratedClassifierCV(svm, method="temperature", ensemble=False, cv=folds)
     oracle.fit(matrix, truth).set_params(cv=None)
-    ours = calibrated(clone(svm).fit(matrix, truth), decisions, truth)
+    ours = calibrate(clone(svm).fit(matrix, truth), decisions, truth)
     oracle.calibrated_classifiers_[0].estimator.classes_ = oracle.classes_
 
     def described(thing):
@@ -149,11 +150,11 @@ def test_it_is_what_fit_would_have_left(sample):
 def test_likelihood_is_better_than_without_a_temperature(sample):
     """On rows that nothing was fitted on, the fitted temperature beats a temperature of 1."""
     texts, truth = sample
-    model = pipeline(Point({"word": {}}, "LinearSVC", {}), 0)
+    model = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0)
     folds = stratified_folds(truth[::2].tolist(), 5, 0)
     fitted = with_probabilities(model, texts[::2], truth[::2], folds)
     classifier = fitted["classifier"].calibrated_classifiers_[0].estimator
-    plain = calibrated(classifier, np.zeros((0, 3)), truth[:0])
+    plain = calibrate(classifier, np.zeros((0, 3)), truth[:0])
     matrix = fitted[:-1].transform(texts[1::2])
     column = np.searchsorted(classifier.classes_, truth[1::2])
 
@@ -169,7 +170,7 @@ def test_likelihood_is_better_than_without_a_temperature(sample):
 def test_bytes_are_the_same_for_the_same_input(sample):
     """Two runs on the same rows give the same file, byte for byte."""
     texts, truth = sample[0][:300], sample[1][:300]
-    model = pipeline(Point({"word": {}}, "LinearSVC", {}), 0)
+    model = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0)
     folds = stratified_folds(truth.tolist(), 5, 0)
     once, again = (to_bytes(with_probabilities(model, texts, truth, folds)) for _ in range(2))
     assert once == again
@@ -178,7 +179,7 @@ def test_bytes_are_the_same_for_the_same_input(sample):
 def test_joblib_alone_opens_it(sample):
     """The file is one of scikit-learn; the classifier keeps its name among the steps."""
     texts, truth = sample[0][:300], sample[1][:300]
-    model = pipeline(Point({"word": {}}, "LinearSVC", {}), 0)
+    model = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0)
     ours = with_probabilities(model, texts, truth, stratified_folds(truth.tolist(), 5, 0))
     opened = joblib.load(io.BytesIO(to_bytes(ours)))
     assert list(opened.named_steps) == ["features", "classifier"]
@@ -192,7 +193,7 @@ def test_the_classifier_is_left_as_it_was():
     """Calibrating does not touch the classifier; its decision values stay to be had."""
     classifier = identity(3)
     before = {name: str(value) for name, value in vars(classifier).items()}
-    model = calibrated(classifier, np.eye(3), NAMES[:3])
+    model = calibrate(classifier, np.eye(3), NAMES[:3])
     assert {name: str(value) for name, value in vars(classifier).items()} == before
     assert model.calibrated_classifiers_[0].estimator is classifier
 
@@ -235,7 +236,7 @@ def test_labels_are_the_classifier_s_own(problem):
     classifier = identity(labels)
     shape = (len(known), classifier.coef_.shape[0])
     decisions = decided(np.reshape([values for values, _ in known], shape))
-    model = calibrated(classifier, decisions, NAMES[[number for _, number in known] or []])
+    model = calibrate(classifier, decisions, NAMES[[number for _, number in known] or []])
     rows = np.array([row for row in new if is_clear(row)])
     assume(len(rows))
     assert model.predict(rows).tolist() == classifier.predict(rows).tolist()
@@ -251,7 +252,7 @@ def test_the_order_of_the_labels_stays(problem):
     labels, known, new = problem
     assume(labels > 2)
     decisions = np.reshape([values for values, _ in known], (len(known), labels))
-    model = calibrated(identity(labels), decisions, NAMES[[number for _, number in known] or []])
+    model = calibrate(identity(labels), decisions, NAMES[[number for _, number in known] or []])
     rows = np.array(new)
     ranks = np.argsort(rows, axis=1, kind="stable")
     ordered = np.take_along_axis(model.predict_proba(rows), ranks, axis=1)
@@ -261,7 +262,7 @@ def test_the_order_of_the_labels_stays(problem):
 def test_a_label_that_no_held_out_row_has_keeps_its_place():
     """The columns are the classifier's labels, not those of the held-out rows."""
     decisions = np.array([[2.0, 0.0, 1.0], [1.0, 0.0, 2.0], [0.0, 1.0, 3.0]])
-    model = calibrated(identity(3), decisions, np.array(["a", "c", "c"]))
+    model = calibrate(identity(3), decisions, np.array(["a", "c", "c"]))
     assert model.classes_.tolist() == ["a", "b", "c"]
     assert model.predict(np.eye(3)).tolist() == ["a", "b", "c"]
 
@@ -272,7 +273,7 @@ def test_a_label_that_no_held_out_row_has_keeps_its_place():
 def test_a_fold_that_knows_all_labels_is_taken_as_it_is():
     """Nothing to align, for two labels and more."""
     for values, labels in ((np.arange(3.0), 2), (np.eye(3), 3)):
-        assert np.array_equal(aligned(values, NAMES[:labels], NAMES[:labels]), values)
+        assert np.array_equal(align_decisions(values, NAMES[:labels], NAMES[:labels]), values)
 
 
 @pytest.mark.parametrize("number", [3, 4])
@@ -280,7 +281,7 @@ def test_a_label_that_a_fold_does_not_know_is_impossible_there(number):
     """Its column is -inf, the others are in their places; two of more labels become columns."""
     known = np.array(["a", "c"]) if number == 3 else np.array(["a", "c", "d"])
     values = np.array([0.5, -2]) if number == 3 else np.array([[-0.5, 0.5, -1], [2, -2, -3.0]])
-    table = aligned(values.astype(np.float32), known, NAMES[:number])
+    table = align_decisions(values.astype(np.float32), known, NAMES[:number])
     assert table.dtype == np.float32
     assert table[:, :3].tolist() == [[-0.5, -np.inf, 0.5], [2, -np.inf, -2]]
 
@@ -289,15 +290,15 @@ def test_rows_of_a_label_that_their_fold_does_not_know_are_left_out():
     """They tell nothing of the temperature: it is as if they were not there."""
     values = np.array([[1.0, 0.5, -1.0], [0.5, 1.0, 0.0], [0.2, 0.0, 1.0], [1.0, 0.2, 0.1]])
     truth = np.array(["a", "b", "c", "c"])
-    without = calibrated(identity(3), values, truth).predict_proba(values)
-    unknown = aligned(np.array([3.0, -2.0]), np.array(["a", "c"]), NAMES[:3])
+    without = calibrate(identity(3), values, truth).predict_proba(values)
+    unknown = align_decisions(np.array([3.0, -2.0]), np.array(["a", "c"]), NAMES[:3])
     more = np.vstack([values, unknown]), np.array([*truth, "b", "b"])
-    assert np.array_equal(calibrated(identity(3), *more).predict_proba(values), without)
+    assert np.array_equal(calibrate(identity(3), *more).predict_proba(values), without)
 
 
 def test_without_rows_the_temperature_is_one():
     """Nothing to fit on: the softmax of the decision values as they are."""
-    model = calibrated(identity(3), np.zeros((0, 3)), NAMES[:0])
+    model = calibrate(identity(3), np.zeros((0, 3)), NAMES[:0])
     exponents = np.exp([3.0, 2.0, 1.0])
     assert model.predict_proba([[3.0, 2.0, 1.0]])[0] == pytest.approx(exponents / exponents.sum())
 
@@ -305,7 +306,7 @@ def test_without_rows_the_temperature_is_one():
 def test_what_is_not_a_number_is_an_error():
     """A decision value that is not a number cannot be calibrated with."""
     with pytest.raises(ValueError, match="NaN"):
-        calibrated(identity(3), np.array([[1.0, np.nan, 0.0]]), NAMES[:1])
+        calibrate(identity(3), np.array([[1.0, np.nan, 0.0]]), NAMES[:1])
 
 
 @pytest.mark.parametrize(
@@ -313,5 +314,5 @@ def test_what_is_not_a_number_is_an_error():
 )
 def test_decision_values_of_another_shape_are_an_error(labels, shape):
     """Values of a fold that lacks a label, or of other rows, are not mistaken for others."""
-    with pytest.raises(ValueError, match="do not fit"):
-        calibrated(identity(labels), np.zeros(shape), NAMES[:2])
+    with pytest.raises(ValueError, match="does not match"):
+        calibrate(identity(labels), np.zeros(shape), NAMES[:2])

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import Ridge
 from sklearn.svm import LinearSVC
 
-from textclf.search.column_merging import alike
+from textclf.search.column_merging import find_mergeable_columns
 
 
 def shuffled_rows(matrix, generator):
@@ -42,7 +42,7 @@ def planted(seed, rows=12, held=7, shares=(0.3, 0.3, 0.3)):
 
 def assert_same_products(train, held):
     """Compare all inner products with training rows, whole and merged; returns the merge."""
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     small, small_held = merge.apply(train), merge.apply(held)
     assert small.shape == (train.shape[0], merge.groups)
     assert small_held.shape == (held.shape[0], merge.groups)
@@ -86,7 +86,7 @@ def test_columns_merge_where_they_can_and_nowhere_else(columns, data):
 def test_the_most_frequent_columns_come_first():
     """Groups are numbered by the number of training rows that they occur in."""
     train, _ = planted(5)
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     entries = np.diff(train.tocsc().indptr)
     of_group = np.zeros(merge.groups, int)
     of_group[merge.group] = entries
@@ -97,17 +97,17 @@ def test_the_most_frequent_columns_come_first():
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from([0.1, 1, 10]))
 def test_a_linear_svm_is_the_same_in_fewer_columns(seed, dual, cost):
-    """Fitted on merged columns, it decides alike there and, restored, on the whole matrix."""
+    """Fitted on merged columns, it decides alike there and, expanded, on the whole matrix."""
     train, held = planted(seed, rows=30)
     labels = np.arange(30) % 3
     model = LinearSVC(C=cost, dual=dual, tol=1e-7, max_iter=100_000, random_state=0)
     expected = model.fit(train.copy(), labels).decision_function(held)
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     model.fit(merge.apply(train), labels)
     assert model.decision_function(merge.apply(held)) == pytest.approx(expected, abs=1e-3)
-    restored = merge.restore(model.coef_)
-    assert restored.shape == (3, train.shape[1])
-    assert held @ restored.T + model.intercept_ == pytest.approx(expected, abs=1e-3)
+    expanded = merge.expand(model.coef_)
+    assert expanded.shape == (3, train.shape[1])
+    assert held @ expanded.T + model.intercept_ == pytest.approx(expected, abs=1e-3)
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
@@ -119,17 +119,17 @@ def test_a_ridge_regression_is_the_same_in_fewer_columns(seed, alpha):
     model = Ridge(alpha=alpha, solver="sparse_cg", tol=1e-12)
     whole = model.fit(train, targets)
     weights, expected = whole.coef_, whole.predict(held)
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     model.fit(merge.apply(train), targets)
     assert model.predict(merge.apply(held)) == pytest.approx(expected, abs=1e-6)
-    assert merge.restore(model.coef_) == pytest.approx(weights, abs=1e-6)
+    assert merge.expand(model.coef_) == pytest.approx(weights, abs=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (4, 0), (0, 3), (3, 5)])
 def test_a_matrix_of_zeros_has_nothing_to_merge_but_zeros(shape):
     """Without entries there is one group at most, and every product is 0."""
     train = csr_matrix(shape)
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     assert merge.groups == min(shape[1], 1)
     assert merge.apply(train).nnz == 0
 
@@ -138,7 +138,7 @@ def test_a_matrix_is_left_as_it_was():
     """Neither finding nor merging changes the entries or their order."""
     train, held = planted(9)
     before = [part.copy() for part in (train, held)]
-    merge = alike(train)
+    merge = find_mergeable_columns(train)
     merge.apply(held)
     for was, now in zip(before, (train, held), strict=True):
         assert now.indices.tolist() == was.indices.tolist()

@@ -16,8 +16,10 @@ distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 from textclf.errors import ClusterError, UsageError  # noqa: E402 - likewise
 from textclf.features.counts import Counts  # noqa: E402 - likewise
 from textclf.search.dask_cluster import connect  # noqa: E402 - not without dask
-from textclf.search.grid_search import do, grid_search, stratified_folds, summarize  # noqa: E402 - likewise
-from textclf.search.space import Point, SpaceSource, parse_space, points  # noqa: E402 - likewise
+from textclf.search.fit import fit_task  # noqa: E402 - likewise
+from textclf.search.grid_search import grid_search, stratified_folds  # noqa: E402 - likewise
+from textclf.search.results import summarize  # noqa: E402 - likewise
+from textclf.search.space import CandidateParams, SpaceSource, list_candidates, parse_space  # noqa: E402 - likewise
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 FOLDS = 3
@@ -36,9 +38,9 @@ GRID = """
     features.word.token_pattern = '\\w+ \\w+'
     classifier.ComplementNB.alpha = 1.0
 """
-"""Counts, some with ranks, and tokens with spaces, which take the plain road; five groups."""
+"""Counts, some with ranks, and tokens with spaces, which are left to scikit-learn; five groups."""
 
-FEW = [Point({"word": {"min_df": n}}, "ComplementNB", {}) for n in (1, 2, 3)]
+FEW = [CandidateParams({"word": {"min_df": n}}, "ComplementNB", {}) for n in (1, 2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +74,9 @@ def begun(monkeypatch):
     def slowly(*given):
         names.append(threading.current_thread().name)
         time.sleep(0.2)
-        return do(*given)
+        return fit_task(*given)
 
-    monkeypatch.setattr("textclf.search.dask_cluster.do", slowly)
+    monkeypatch.setattr("textclf.search.dask_cluster.fit_task", slowly)
     return names
 
 
@@ -95,7 +97,7 @@ def kill_at_next_task(run, number):
     client.run(
         exec,
         "import os, textclf.search.dask_cluster\n"
-        "textclf.search.dask_cluster.do = lambda *_, os=os: os.kill(os.getpid(), 9)",
+        "textclf.search.dask_cluster.fit_task = lambda *_, os=os: os.kill(os.getpid(), 9)",
         workers=victims,
     )
     return set(victims)
@@ -104,7 +106,7 @@ def kill_at_next_task(run, number):
 @pytest.mark.parametrize("method", ["exact", "race"])
 def test_scores_are_those_of_threads(sample, processes, method):
     """Every score on a cluster is the one in this process, to the last bit."""
-    candidates = points(parse_space(SpaceSource("grid", GRID)))
+    candidates = list_candidates(parse_space(SpaceSource("grid", GRID)))
     here = scores(candidates, fits_of(sample, candidates, method=method))
     with connect(processes.scheduler_address) as run:
         there = scores(candidates, fits_of(sample, candidates, method=method, run=run))
@@ -114,7 +116,7 @@ def test_scores_are_those_of_threads(sample, processes, method):
 @pytest.mark.parametrize("killed", [1, 2])
 def test_workers_that_are_killed_change_nothing(sample, processes, killed):
     """Where workers are killed on the way, others do their tasks, with the same scores."""
-    candidates = points(parse_space(SpaceSource("grid", GRID)))
+    candidates = list_candidates(parse_space(SpaceSource("grid", GRID)))
     here = scores(candidates, fits_of(sample, candidates))
     with connect(processes.scheduler_address) as run:
         run._client.wait_for_workers(2)
@@ -162,7 +164,7 @@ def test_data_is_sent_once_and_texts_only_where_they_are_needed(sample, thread, 
     assert len(folds) == FOLDS
     assert len(sent) == FOLDS + 2
     assert labels == sample[1]
-    assert counts.names is None
+    assert counts.vocabulary is None
 
 
 def test_data_that_is_lost_again_and_again_is_an_error(sample, thread, monkeypatch):
@@ -226,7 +228,7 @@ def test_a_search_given_up_cancels_its_tasks(sample, thread, begun):
 
 def test_what_cannot_be_pickled_is_refused(sample, thread):
     """A task that cannot be sent fails at once; in joblib's own backend it would hang."""
-    odd = Point({"word": {}}, "ComplementNB", {"alpha": threading.Lock()})
+    odd = CandidateParams({"word": {}}, "ComplementNB", {"alpha": threading.Lock()})
     with (
         connect(thread.scheduler_address) as run,
         pytest.raises(ClusterError, match="ComplementNB cannot be sent to workers: cannot pickle"),

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textclf.search.grid_search import best, grid_search, stratified_folds, summarize
+from textclf.search.grid_search import grid_search, stratified_folds
 from textclf.search.racing import Race
-from textclf.search.space import SpaceSource, parse_space, points
+from textclf.search.results import best, summarize
+from textclf.search.space import SpaceSource, list_candidates, parse_space
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 
 
-def hits(right, rows=200):
+def first_correct(right, rows=200):
     return np.arange(rows) < right
 
 
@@ -21,17 +22,17 @@ def test_the_one_clearly_behind_is_given_up():
     """Of 200 rows the leader has 180 right; who has 120 of these is out, who has 178 goes on."""
     race = Race(3)
     for candidate, right in enumerate((178, 180, 120)):
-        race.add(candidate, 0, hits(right))
-    race.drop()
+        race.record(candidate, 0, first_correct(right))
+    race.eliminate()
     assert race.running == {0, 1}
 
 
 def test_what_counts_is_the_rows_that_only_one_has_right():
     """Equal scores on different rows give nobody up, however different the rows."""
     race = Race(2)
-    race.add(0, 0, hits(100))
-    race.add(1, 0, ~hits(100))
-    race.drop()
+    race.record(0, 0, first_correct(100))
+    race.record(1, 0, ~first_correct(100))
+    race.eliminate()
     assert race.running == {0, 1}
 
 
@@ -39,18 +40,18 @@ def test_evidence_adds_up_over_folds():
     """A lead that is too small on one fold is enough when it comes again and again."""
     race = Race(2)
     for fold in range(3):
-        race.add(0, fold, hits(106))
-        race.add(1, fold, hits(100))
-        race.drop()
+        race.record(0, fold, first_correct(106))
+        race.record(1, fold, first_correct(100))
+        race.eliminate()
         assert race.running == ({0, 1} if fold == 0 else {0})
 
 
 def test_a_candidate_without_a_result_is_nobody_s_rival():
     """One that could not be fitted is neither leader nor compared."""
     race = Race(2)
-    race.add(0, 0, None)
-    race.add(1, 0, hits(10))
-    race.drop()
+    race.record(0, 0, None)
+    race.record(1, 0, first_correct(10))
+    race.eliminate()
     assert race.running == {0, 1}
 
 
@@ -74,7 +75,7 @@ SPACE = """
 def test_a_race_has_the_exact_search_s_winner_and_scores_in_fewer_fits(sample):
     """Whoever runs to the end has the exact scores; hopeless candidates do not."""
     texts, labels = sample
-    candidates = points(parse_space(SpaceSource("race", SPACE)))
+    candidates = list_candidates(parse_space(SpaceSource("race", SPACE)))
     folds = stratified_folds(labels, 5, seed=0)
     found = {
         method: summarize(
@@ -98,7 +99,7 @@ def test_a_race_has_the_exact_search_s_winner_and_scores_in_fewer_fits(sample):
 
 def test_who_was_given_up_does_not_win(sample):
     """A high mean over fewer folds is not the highest mean."""
-    candidates = points(parse_space(SpaceSource("race", SPACE)))
+    candidates = list_candidates(parse_space(SpaceSource("race", SPACE)))
     texts, labels = sample
     folds = stratified_folds(labels, 3, seed=0)
     fits = list(grid_search(texts, labels, candidates[:2], folds, scoring="accuracy", seed=0))

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from sklearn.model_selection import ParameterGrid
 
 from textclf.errors import UsageError
-from textclf.search.space import SpaceSource, parse_space, points, preset_source, read_source
+from textclf.search.space import (
+    SpaceSource,
+    list_candidates,
+    parse_space,
+    preset_source,
+    read_source,
+)
 from textclf.search.space_check import check_space
 
 SPACE = """\
@@ -45,9 +51,9 @@ def refusal(text):
 
 def test_candidates_are_the_product_of_all_alternatives():
     """Each list is a list of alternatives; classifiers are alternatives of each other."""
-    found = points(parse_space(source(SPACE)))
+    found = list_candidates(parse_space(source(SPACE)))
     assert len(found) == 2 * 2 + 2 * 3
-    assert found[0].params == {
+    assert found[0].flattened() == {
         "classifier": "LinearSVC",
         "classifier__C": 0.1,
         "features__word__ngram_range": [1, 1],
@@ -71,7 +77,10 @@ def test_candidates_come_in_the_order_of_parameter_grid(classifier, word, char):
     grid = {f"classifier__{name}": values for name, values in classifier.items()}
     for block, table in (("word", word), ("char", char)):
         grid |= {f"features__{block}__{name}": values for name, values in table.items()}
-    ours = [{k: v for k, v in p.params.items() if k != "classifier"} for p in points(space)]
+    ours = [
+        {k: v for k, v in p.flattened().items() if k != "classifier"}
+        for p in list_candidates(space)
+    ]
     assert ours == list(ParameterGrid(grid))
 
 
@@ -85,7 +94,7 @@ classifier.LinearSVC.C = 1
 features.char.ngram_range = [[2, 4]]
 classifier.RidgeClassifier.alpha = [1, 2]
 """
-    found = points(check(text))
+    found = list_candidates(check(text))
     assert [(p.classifier, *p.features) for p in found] == [
         ("LinearSVC", "word"),
         ("RidgeClassifier", "char"),
@@ -106,7 +115,7 @@ def test_the_presets_are_ones_that_scikit_learn_takes(name):
     shipped = preset_source(name)
     space = parse_space(shipped)
     check_space(space, shipped.where)
-    assert points(space)
+    assert list_candidates(space)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +133,7 @@ def test_the_presets_are_ones_that_scikit_learn_takes(name):
         ("sublinear_tf = true", "max_df = 1.5", 3, "'max_df' parameter", None),
         ("sublinear_tf = true", 'token_pattern = "("', 3, "unterminated subpattern", None),
         ("[[1, 1], [1, 2]]", "[1, 2]", 2, "[[1, 2]], not 1", None),
-        ("[[1, 1], [1, 2]]", "[[1, 2, 3]]", 2, "has a pair", None),
+        ("[[1, 1], [1, 2]]", "[[1, 2, 3]]", 2, "takes pairs", None),
         ("[[1, 1], [1, 2]]", "[[2, 1]]", 2, "ngram_range", None),
         ("C = [0.1, 1]", "C = = 1", 9, "not TOML", None),
     ],
@@ -168,7 +177,7 @@ def test_an_unreadable_file_is_refused(tmp_path):
 def test_any_text_is_a_space_or_a_sentence(text):
     """Whatever the file holds, the answer is a search space or a UsageError."""
     try:
-        found = points(parse_space(source(text)))
+        found = list_candidates(parse_space(source(text)))
     except UsageError as error:
         found = str(error).startswith("grid.toml")
     assert found

@@ -10,8 +10,8 @@ from textclf.data.dataset import read_dataset
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.scorer.scorer import SCORER, Scorer
 from textclf.scorer.writer import compiled_scorer
-from textclf.search.grid_search import pipeline
-from textclf.search.space import Point
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams
 from textclf.training.scorer_check import Disagreement, prove
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
@@ -23,7 +23,9 @@ def tested():
     rows = read_dataset(SAMPLE)
     rows = replace(rows, texts=rows.texts[:200], labels=rows.labels[:200])
     features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3]}}
-    fitted = pipeline(Point(features, "LogisticRegression", {}), 0).fit(rows.texts, rows.labels)
+    fitted = build_pipeline(CandidateParams(features, "LogisticRegression", {}), 0).fit(
+        rows.texts, rows.labels
+    )
     return ScoredRows.from_pipeline(fitted, rows), compiled_scorer(fitted)
 
 

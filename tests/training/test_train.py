@@ -18,7 +18,7 @@ from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError
 from textclf.evaluation.metrics import measure
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
-from textclf.search.grid_search import Fit
+from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings, prepare
 from textclf.training.train import train
@@ -51,7 +51,7 @@ def job():
 
 @pytest.fixture(scope="module")
 def trained(job):
-    fits: list[Fit] = []
+    fits: list[FoldResult] = []
     metadata, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1, on_fit=fits.append)
     return metadata, artifact, fits
 
@@ -233,11 +233,11 @@ def test_accuracy_is_recorded_whatever_is_maximised(job):
 def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
     """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
     sampled = replace(job, settings=replace(job.settings, sample=300))
-    fits: list[Fit] = []
+    fits: list[FoldResult] = []
     metadata, artifact, *_ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
     assert metadata.search.sample == 300
     assert metadata.data.rows == len(job.train)
-    assert {fit.fold: len(fit.hits) for fit in fits} == {0: 100, 1: 100, 2: 100}
+    assert {fit.fold: len(fit.correct) for fit in fits} == {0: 100, 1: 100, 2: 100}
     whole = vocabulary(artifact)
     assert len(whole["word"]) > 2500  # 300 rows have fewer
     monkeypatch.setattr("textclf.training.train._COEFFICIENTS", 3 * 2 * 500)

@@ -1,8 +1,8 @@
-"""How often each n-gram occurs in each text, counted once and exactly as scikit-learn counts.
+"""N-gram counts of each text, exactly those of scikit-learn's CountVectorizer.
 
-The n-grams are the nodes of a trie: each is known by the number of the n-gram without its last
-token, and that token. The two numbers packed into 64 bits are the key of a hash table, so that
-n-grams are never spelled out while they are counted.
+The n-grams are the nodes of a trie: each is identified by the number of the n-gram without its last
+token, and that token. The two numbers packed into 64 bits are the key of a hash table, so n-grams
+are never spelled out while they are counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
-from textclf.captured_warnings import noted
+from textclf.captured_warnings import capture_warnings
 from textclf.features.tokens import (
     Runs,
     RunTokenizer,
@@ -24,14 +24,13 @@ from textclf.features.tokens import (
     chunks,
     code_points,
     tokenizer_for,
-    with_room,
 )
-from textclf.jit import compiled
+from textclf.jit import compiled, grown
 
 Indices = NDArray[np.int32]
 
 _SETTINGS = ("lowercase", "strip_accents", "token_pattern", "stop_words")
-"""Of a vectoriser: those that say which n-grams a text has."""
+"""The parameters of a vectorizer that decide which n-grams a text has."""
 
 _LONGEST = int(np.iinfo(np.int16).max)
 _MOST = int(np.iinfo(np.int32).max)
@@ -44,22 +43,22 @@ _ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
 _MIX, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 _EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _ROOT = np.uint64(0xFFFFFFFF)
-"""What n-grams of one token have for a prefix."""
+"""The prefix of n-grams of one token."""
 
 
-class Uncountable(Exception):
-    """There is no exact shortcut for these settings or texts; scikit-learn has to count."""
+class NoExactShortcut(Exception):
+    """These settings or texts have no exact shortcut; scikit-learn has to count."""
 
 
 @dataclass(frozen=True)
-class Names:
-    """What n-grams are made of, as numbers.
+class NgramVocabulary:
+    """The n-grams of counts as the nodes of a trie.
 
     Attributes:
-        prefixes: for each n-gram, the number of the one without its last token, or -1.
-        lasts: for each n-gram, its last token.
+        prefixes: the number of each n-gram without its last token, or -1 for single tokens.
+        lasts: the last token of each n-gram.
         columns: the numbers of the n-grams that are columns.
-        words: the tokens' texts; none where tokens are code points.
+        words: the texts of the tokens; ``None`` if tokens are code points.
     """
 
     prefixes: NDArray[np.int32]
@@ -68,19 +67,19 @@ class Names:
     words: tuple[str, ...] | None
 
     def terms(self, columns: NDArray[np.intp]) -> list[str]:
-        """The texts of some columns."""
+        """Spell out the n-grams of some columns."""
         glue = "" if self.words is None else " "
         nodes = self.columns[columns]
         texts = self._texts(nodes)
-        at, nodes = _longer(np.arange(len(nodes)), self.prefixes[nodes])
+        at, nodes = _with_prefix(np.arange(len(nodes)), self.prefixes[nodes])
         while at.size:
             for place, text in zip(at.tolist(), self._texts(nodes), strict=True):
                 texts[place] = f"{text}{glue}{texts[place]}"
-            at, nodes = _longer(at, self.prefixes[nodes])
+            at, nodes = _with_prefix(at, self.prefixes[nodes])
         return texts
 
     def ranks(self, lengths: NDArray[np.int16]) -> NDArray[np.int32]:
-        """The alphabetical rank of each column, of which the lengths are given."""
+        """Rank the columns alphabetically, given their numbers of tokens."""
         final, followed = self._orders()
         keys = np.full((lengths.max(initial=0), len(lengths)), -1, np.int32)
         place = lengths.astype(np.intp) - 1
@@ -88,36 +87,36 @@ class Names:
         while at.size:
             keys[place[at], at] = orders[self.lasts[nodes]]
             place[at] -= 1
-            at, nodes = _longer(at, self.prefixes[nodes])
+            at, nodes = _with_prefix(at, self.prefixes[nodes])
             orders = followed
-        return _ranked(np.lexsort(keys[::-1]))
+        return _inverse(np.lexsort(keys[::-1]))
 
     def _texts(self, nodes: NDArray[np.int32]) -> list[str]:
-        name = chr if self.words is None else self.words.__getitem__
-        return list(map(name, self.lasts[nodes].tolist()))
+        spell = chr if self.words is None else self.words.__getitem__
+        return list(map(spell, self.lasts[nodes].tolist()))
 
     def _orders(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Tokens in alphabetical order where they end an n-gram, and where a space follows.
+        """Ranks of the tokens at the end of an n-gram, and of those followed by a space.
 
-        Some control characters come before the space, so that the two differ.
+        The two differ because some control characters sort before the space.
         """
         if self.words is None:
             points = np.arange(self.lasts.max(initial=0) + 1, dtype=np.int32)
             return points, points
         spellings = [*self.words, *(f"{word} " for word in self.words)]
-        ranks = _ranked(sorted(range(len(spellings)), key=spellings.__getitem__))
+        ranks = _inverse(sorted(range(len(spellings)), key=spellings.__getitem__))
         return ranks[: len(self.words)], ranks[len(self.words) :]
 
 
-def _longer(
+def _with_prefix(
     at: NDArray[np.intp], prefixes: NDArray[np.int32]
 ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Those that have a prefix."""
+    """Keep the n-grams that have a prefix."""
     has = prefixes >= 0
     return at[has], prefixes[has]
 
 
-def _ranked(order: Sequence[int] | NDArray[np.intp]) -> NDArray[np.int32]:
+def _inverse(order: Sequence[int] | NDArray[np.intp]) -> NDArray[np.int32]:
     """The inverse of a permutation."""
     ranks = np.empty(len(order), np.int32)
     ranks[order] = np.arange(len(order), dtype=np.int32)
@@ -126,26 +125,26 @@ def _ranked(order: Sequence[int] | NDArray[np.intp]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each n-gram occurs in each text: a compressed sparse row matrix.
+    """The n-gram counts of texts, as a compressed sparse row (CSR) matrix.
 
     Attributes:
-        indptr: where the entries of each row start, and where the last end: rows + 1.
-        indices: the column of each entry; in a row in no particular order, none twice.
+        indptr: (rows + 1,), where the entries of each row start, and where the last row ends.
+        indices: the column of each entry; unsorted, none twice in a row.
         data: the counts, above 0.
-        lengths: for each column how many tokens (``word``) or characters its n-gram has.
-        whole: for each column whether it is a word with the spaces around it; ``char_wb`` only.
-        names: what the columns are called; absent in a copy by ``unnamed``.
-        notes: what scikit-learn warns of with these settings.
-        order: the columns' alphabetical ranks, where they have been worked out.
+        lengths: (columns,), the number of tokens (``word``) or characters of each n-gram.
+        whole_words: (columns,), whether it is a word with its surrounding spaces (``char_wb``).
+        vocabulary: the n-grams of the columns; absent in a copy ``without_vocabulary``.
+        warnings: scikit-learn's warnings about the settings.
+        order: (columns,), their alphabetical ranks, if they have been computed.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     data: NDArray[np.int32]
     lengths: NDArray[np.int16]
-    whole: NDArray[np.bool_]
-    names: Names | None
-    notes: tuple[str, ...] = ()
+    whole_words: NDArray[np.bool_]
+    vocabulary: NgramVocabulary | None
+    warnings: tuple[str, ...] = ()
     order: NDArray[np.int32] | None = None
 
     @property
@@ -158,35 +157,39 @@ class Counts:
         """The number of n-grams."""
         return len(self.lengths)
 
-    def select(self, lo: int, hi: int) -> NDArray[np.bool_]:
-        """Mask of the columns that a vectoriser with ``ngram_range=(lo, hi)`` has.
+    def in_range(self, lo: int, hi: int) -> NDArray[np.bool_]:
+        """Mask of the columns that a vectorizer with ``ngram_range=(lo, hi)`` has.
 
-        The range lies within the one counted. ``char_wb`` has words shorter than ``lo``, too.
+        The range lies within the one counted. ``char_wb`` includes words shorter than ``lo``.
         """
         short = self.lengths < lo
-        return (self.lengths <= hi) & (~short | self.whole)
+        return (self.lengths <= hi) & (~short | self.whole_words)
 
     def terms(self, columns: NDArray[np.intp]) -> list[str]:
-        """The texts of the n-grams of some columns."""
-        return self._named.terms(columns)
+        """The texts of the n-grams of some columns.
+
+        Raises:
+            ValueError: this copy has no vocabulary.
+        """
+        return self._known_vocabulary.terms(columns)
 
     def ranks(self) -> NDArray[np.int32]:
-        """For each column its place in the alphabetical order of all columns."""
-        return self._named.ranks(self.lengths) if self.order is None else self.order
+        """The place of each column in the alphabetical order of all columns."""
+        return self._known_vocabulary.ranks(self.lengths) if self.order is None else self.order
 
-    def ranked(self) -> Counts:
-        """A copy that knows its ranks."""
+    def with_ranks(self) -> Counts:
+        """Return a copy that holds its ranks."""
         return replace(self, order=self.ranks())
 
-    def unnamed(self) -> Counts:
-        """A copy without names, which is smaller to send to another process."""
-        return replace(self, names=None)
+    def without_vocabulary(self) -> Counts:
+        """Return a copy without the vocabulary, which is smaller to send to another process."""
+        return replace(self, vocabulary=None)
 
     @property
-    def _named(self) -> Names:
-        if self.names is None:
-            raise ValueError("these counts were made without names")
-        return self.names
+    def _known_vocabulary(self) -> NgramVocabulary:
+        if self.vocabulary is None:
+            raise ValueError("these counts have no vocabulary")
+        return self.vocabulary
 
 
 def count(
@@ -195,34 +198,34 @@ def count(
     """Count the n-grams of texts as scikit-learn's CountVectorizer does.
 
     Args:
-        texts: one for each row.
+        texts: the texts, one for each row.
         block: ``word``, ``char_wb`` or ``char``.
-        settings: of a TfidfVectorizer; those that do not change its n-grams are not looked at.
-        lo: the fewest tokens or characters of an n-gram.
-        hi: the most, both of the widest range that will be asked for.
+        settings: parameters of a TfidfVectorizer; those that do not change its n-grams are ignored.
+        lo: the smallest number of tokens or characters of an n-gram that will be needed.
+        hi: the largest number.
 
     Raises:
-        Uncountable: there is no exact shortcut.
-        ValueError: there is no n-gram at all, or scikit-learn does not take a setting.
+        NoExactShortcut: there is no exact shortcut.
+        ValueError: there is no n-gram at all, or scikit-learn does not accept a setting.
     """
-    vectorizer, notes = _vectorizer(block, settings, lo, hi)
+    vectorizer, warnings = _checked_vectorizer(block, settings, lo, hi)
     if lo < 1 or hi > _LONGEST:
-        raise Uncountable(f"n-grams of {lo} to {hi}")
+        raise NoExactShortcut(f"n-grams of {lo} to {hi}")
     counts = _BLOCKS[block](texts, vectorizer, lo, hi)
     if not counts.columns:
         raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
-    return replace(counts, notes=notes)
+    return replace(counts, warnings=warnings)
 
 
-def _vectorizer(
+def _checked_vectorizer(
     block: str, settings: Mapping[str, Any], lo: int, hi: int
 ) -> tuple[CountVectorizer, tuple[str, ...]]:
-    """The vectoriser of these settings, and what it warns of."""
+    """A vectorizer whose settings scikit-learn has accepted, and its warnings."""
     given = {name: settings[name] for name in _SETTINGS if name in settings}
     vectorizer = CountVectorizer(analyzer=block, ngram_range=(lo, hi), vocabulary=["a"], **given)
-    with noted() as notes:
-        vectorizer.fit([""])  # checks the settings; the vocabulary is for it not to be empty
-    return vectorizer, tuple(notes)
+    with capture_warnings() as captured:
+        vectorizer.fit([""])  # checks the settings; an empty vocabulary would be an error
+    return vectorizer, tuple(captured)
 
 
 def _count_words(texts: Sequence[str], vectorizer: CountVectorizer, lo: int, hi: int) -> Counts:
@@ -232,15 +235,15 @@ def _count_words(texts: Sequence[str], vectorizer: CountVectorizer, lo: int, hi:
     tokenize.add(stop_words)
     trie = _Trie(lo, hi)
     for chunk in chunks(map(vectorizer.build_preprocessor(), texts)):
-        trie.count(_without(len(stop_words), tokenize(chunk)))
+        trie.count(_without_stop_words(len(stop_words), tokenize(chunk)))
     words = tuple(tokenize.words())
     if hi > 1 and any(" " in word for word in words[len(stop_words) :]):
-        raise Uncountable("tokens that hold spaces make different n-grams look alike")
+        raise NoExactShortcut("with spaces in tokens, different n-grams have the same text")
     return trie.counts(words)
 
 
-def _without(stop_words: int, tokens: Tokens) -> Tokens:
-    """Drop stop words; they have the lowest numbers."""
+def _without_stop_words(stop_words: int, tokens: Tokens) -> Tokens:
+    """Drop the stop words, which have the lowest numbers."""
     if not stop_words:
         return tokens
     kept = tokens.ids >= stop_words
@@ -261,12 +264,12 @@ def _count_characters(
 def _count_characters_in_words(
     texts: Sequence[str], vectorizer: CountVectorizer, lo: int, hi: int
 ) -> Counts:
-    """(texts × distinct words) @ (distinct words × n-grams)."""
+    """Count by the product (texts × distinct words) @ (distinct words × n-grams)."""
     tokenize = RunTokenizer(Runs(r"\S"))
     words = _Trie(1, 1)
     for chunk in chunks(map(vectorizer.build_preprocessor(), texts)):
         words.count(tokenize(chunk))
-    grams = _Trie(lo, hi, whole=True)
+    grams = _Trie(lo, hi, keep_short_rows=True)
     for chunk in chunks(f" {word} " for word in tokenize.words()):
         grams.count(code_points(chunk))
     texts_words, words_grams = words.counts(()), grams.counts(None)
@@ -275,7 +278,7 @@ def _count_characters_in_words(
 
 
 def _product(left: Counts, right: Counts) -> tuple[NDArray[np.int64], Indices, Indices]:
-    """The matrix product. Its room is an upper bound; memory never written to is not used."""
+    """Multiply two matrices; the output is sized by an upper bound, and trimmed."""
     sizes = np.diff(right.indptr)
     most = int(sizes[left.indices].sum())
     indices, data = np.empty(most, np.int32), np.empty(most, np.int32)
@@ -299,11 +302,11 @@ _Parts = tuple[NDArray[np.uint64], NDArray[np.int16], Indices, Indices, int, NDA
 class _Trie:
     """Counts the n-grams of rows of tokens, some rows at a time.
 
-    With ``whole`` a row shorter than ``lo`` is an n-gram, too.
+    With ``keep_short_rows`` a row shorter than ``lo`` is an n-gram, too.
     """
 
-    def __init__(self, lo: int, hi: int, *, whole: bool = False) -> None:
-        self._range = lo, hi, whole
+    def __init__(self, lo: int, hi: int, *, keep_short_rows: bool = False) -> None:
+        self._range = lo, hi, keep_short_rows
         self._slots = np.full((1 << 10, 2), _EMPTY, np.uint64)
         self._lengths = np.zeros(1 << 8, np.int16)
         self._indices = np.zeros(1 << 10, np.int32)
@@ -312,59 +315,61 @@ class _Trie:
         self._ends = [np.zeros(1, np.int64)]
 
     def count(self, tokens: Tokens) -> None:
-        """Count the n-grams of more rows. Raises Uncountable if there are too many."""
+        """Count the n-grams of more rows; raise NoExactShortcut if there are too many."""
         self._slots, self._lengths, self._indices, self._data, self._nodes, ends = _count_rows(
             tokens.ids, tokens.ends, *self._range,
             self._slots, self._lengths, self._indices, self._data,
             self._nodes, int(self._ends[-1][-1]),
         )  # fmt: skip
         if self._nodes > _MOST:
-            raise Uncountable("more than 2**31 n-grams")
+            raise NoExactShortcut("more than 2**31 n-grams")
         self._ends.append(ends)
 
     def counts(self, words: tuple[str, ...] | None) -> Counts:
-        """The counts of all rows so far."""
-        lo, _, whole = self._range
+        """Return the counts of all rows so far."""
+        lo, _, keep_short_rows = self._range
         ends = np.concatenate(self._ends)
-        names = self._names(words)
+        vocabulary = self._vocabulary(words)
         lengths = self._lengths[: self._nodes]
-        bounded = _bounded(names, lengths) if whole else np.zeros(self._nodes, np.bool_)
-        kept = bounded | (lengths >= lo)
+        whole_words = np.zeros(self._nodes, np.bool_)
+        if keep_short_rows:
+            whole_words = _are_whole_words(vocabulary, lengths)
+        kept = whole_words | (lengths >= lo)
         indices, data = self._indices[: ends[-1]], self._data[: ends[-1]]
         if not kept.all():
             indices = (np.cumsum(kept, dtype=np.int32) - 1)[indices]
-        names = replace(names, columns=np.flatnonzero(kept).astype(np.int32))
-        return Counts(ends, indices, data, lengths[kept], bounded[kept], names)
+        vocabulary = replace(vocabulary, columns=np.flatnonzero(kept).astype(np.int32))
+        return Counts(ends, indices, data, lengths[kept], whole_words[kept], vocabulary)
 
-    def _names(self, words: tuple[str, ...] | None) -> Names:
+    def _vocabulary(self, words: tuple[str, ...] | None) -> NgramVocabulary:
         used = self._slots[self._slots[:, 0] != _EMPTY]
         keys = np.empty(self._nodes, np.uint64)
         keys[used[:, 1] >> _HALF] = used[:, 0]
         prefixes = (keys >> _HALF).astype(np.uint32).view(np.int32)
         lasts = (keys & _LOW).astype(np.int32)
-        return Names(prefixes, lasts, np.zeros(0, np.int32), words)
+        return NgramVocabulary(prefixes, lasts, np.zeros(0, np.int32), words)
 
 
-def _bounded(names: Names, lengths: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Whether an n-gram has a space at either end, so that it is a whole word."""
-    ends: NDArray[np.bool_] = names.lasts == _SPACE
+def _are_whole_words(vocabulary: NgramVocabulary, lengths: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Whether each n-gram has a space at both ends, so that it is a whole word."""
+    ends: NDArray[np.bool_] = vocabulary.lasts == _SPACE
     begins = ends.copy()  # right for single characters; longer ones begin as their prefix does
     for length in range(2, int(lengths.max(initial=0)) + 1):
         longer = lengths == length
-        begins[longer] = begins[names.prefixes[longer]]
+        begins[longer] = begins[vocabulary.prefixes[longer]]
     return begins & ends & (lengths > 1)
 
 
 @compiled
-def _home(key: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
-    """The slot to look for a key first."""
+def _home_slot(key: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
+    """The slot where the search for a key starts."""
     code = (key ^ (key >> _SHIFT)) * _MIX
     return (code ^ (code >> _HALF)) & np.uint64(len(slots) - 1)
 
 
 @compiled
-def _find(key: np.uint64, at: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
-    """Where a key is from its home on, or the empty slot where it belongs."""
+def _find_slot(key: np.uint64, at: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
+    """The slot of a key, from its home slot on, or the empty slot where it belongs."""
     last = np.uint64(len(slots) - 1)
     while slots[at, 0] != key and slots[at, 0] != _EMPTY:
         at = (at + _ONE) & last
@@ -378,7 +383,7 @@ def _rehashed(slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
     for old in range(len(slots)):
         key = slots[old, 0]
         if key != _EMPTY:
-            at = _find(key, _home(key, new), new)
+            at = _find_slot(key, _home_slot(key, new), new)
             new[at, 0], new[at, 1] = key, slots[old, 1]
     return new
 
@@ -388,51 +393,51 @@ def _extend(
     tokens: NDArray[np.int32],
     slots: NDArray[np.uint64],
     grams: NDArray[np.uint64],
-    found: NDArray[np.uint64],
+    places: NDArray[np.uint64],
     nodes: int,
 ) -> int:
-    """Lengthen n-grams by a token each; those that are new get the next numbers.
+    """Extend n-grams by one token each; new n-grams get the next numbers.
 
     Args:
-        tokens: one for each n-gram.
+        tokens: one token for each n-gram.
         slots: the hash table.
-        grams: the numbers of the n-grams, before and after.
-        found: their slots in the end.
-        nodes: how many n-grams there are.
+        grams: the numbers of the n-grams, replaced by those of the longer ones.
+        places: an output, the slots of the longer n-grams.
+        nodes: the number of n-grams in the table.
 
     Returns:
-        How many there are then.
+        The number of n-grams in the table afterwards.
     """
     peeks = np.empty(len(tokens), np.uint64)
     for i in range(len(tokens)):
         grams[i] = grams[i] << _HALF | np.uint64(tokens[i])
-        found[i] = _home(grams[i], slots)
-        peeks[i] = slots[found[i], 0]
+        places[i] = _home_slot(grams[i], slots)
+        peeks[i] = slots[places[i], 0]
     for i in range(len(tokens)):
         key = grams[i]
         if peeks[i] != key:
-            found[i] = _find(key, found[i], slots)
-            if slots[found[i], 0] == _EMPTY:
-                slots[found[i], 0], slots[found[i], 1] = key, np.uint64(nodes) << _HALF
+            places[i] = _find_slot(key, places[i], slots)
+            if slots[places[i], 0] == _EMPTY:
+                slots[places[i], 0], slots[places[i], 1] = key, np.uint64(nodes) << _HALF
                 nodes += 1
-        grams[i] = slots[found[i], 1] >> _HALF
+        grams[i] = slots[places[i], 1] >> _HALF
     return nodes
 
 
 @compiled
 def _tally(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the matrix
-    found: NDArray[np.uint64],
+    places: NDArray[np.uint64],
     slots: NDArray[np.uint64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
     first: int,
     filled: int,
 ) -> int:
-    """Add n-grams to the entries of a row; returns where the entries end then.
+    """Add n-grams to the entries of a row; return where the entries end then.
 
-    The place in a slot is one in an earlier row unless that entry is this n-gram's (a sparse set).
+    The place in a slot is from an earlier row unless that entry is this n-gram's (a sparse set).
     """
-    for slot in found:
+    for slot in places:
         node = slots[slot, 1] >> _HALF
         place = first + np.int64(slots[slot, 1] & _LOW)
         if place < filled and indices[place] == node:
@@ -450,7 +455,7 @@ def _count_rows(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the ma
     ends: NDArray[np.int64],
     lo: int,
     hi: int,
-    whole: bool,
+    keep_short_rows: bool,
     slots: NDArray[np.uint64],
     lengths: NDArray[np.int16],
     indices: NDArray[np.int32],
@@ -460,28 +465,29 @@ def _count_rows(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the ma
 ) -> _Parts:
     """Count the n-grams of each row, a batch of each length at a time.
 
-    A slot holds the key of an n-gram, and its number above its place among the row's entries.
+    A slot holds the key of an n-gram and, in a second word, its number above its place among the
+    entries of the row.
     """
     row_ends = np.empty(len(ends), np.int64)
-    found, grams = np.empty(_BATCH, np.uint64), np.empty(_BATCH, np.uint64)
+    places, grams = np.empty(_BATCH, np.uint64), np.empty(_BATCH, np.uint64)
     begin = 0
     for row in range(len(ends)):
         end, first = ends[row], filled
-        least = min(lo, end - begin) if whole else lo
+        shortest = min(lo, end - begin) if keep_short_rows else lo
         for start in range(begin, end, _BATCH):
             grams.fill(_ROOT)
             for length in range(1, min(hi, end - start) + 1):
                 tokens = ids[start + length - 1 : min(start + _BATCH + length - 1, end)]
                 while 2 * (nodes + _BATCH) > len(slots):
                     slots = _rehashed(slots)
-                known, nodes = nodes, _extend(tokens, slots, grams, found, nodes)
-                lengths = with_room(lengths, nodes)
+                known, nodes = nodes, _extend(tokens, slots, grams, places, nodes)
+                lengths = grown(lengths, nodes)
                 for node in range(known, nodes):
                     lengths[node] = length
-                if length >= least:
-                    room = filled + len(tokens)
-                    indices, data = with_room(indices, room), with_room(data, room)
-                    filled = _tally(found[: len(tokens)], slots, indices, data, first, filled)
+                if length >= shortest:
+                    most = filled + len(tokens)
+                    indices, data = grown(indices, most), grown(data, most)
+                    filled = _tally(places[: len(tokens)], slots, indices, data, first, filled)
         begin = end
         row_ends[row] = filled
     return slots, lengths, indices, data, nodes, row_ends
@@ -499,7 +505,7 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the parts of three matrices
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
 ) -> NDArray[np.int64]:
-    """Multiply row by row; ``places`` says where each column was last written to."""
+    """Multiply row by row; ``places`` holds where each column was last written to."""
     indptr = np.zeros_like(left_ends)
     filled = 0
     for row in range(len(left_ends) - 1):

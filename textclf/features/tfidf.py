@@ -1,7 +1,8 @@
-"""Texts → matrices: the TF-IDF features of a candidate, as scikit-learn objects or from counts.
+"""TF-IDF features of a candidate, as scikit-learn objects or derived from n-gram counts.
 
-``vectorizer`` and ``feature_union`` make scikit-learn's objects. ``weigh`` makes the matrix that
-such a ``TfidfVectorizer`` would make of some rows, from counts of all rows that were taken once.
+``build_vectorizer`` and ``build_feature_union`` make scikit-learn's objects. ``fit_tfidf`` learns
+what such a ``TfidfVectorizer`` would learn from some rows, from counts of all rows that were taken
+once; the result turns any rows into the vectorizer's matrix.
 """
 
 from __future__ import annotations
@@ -17,38 +18,40 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from textclf.features.counts import Counts, Uncountable, count
+from textclf.features.counts import Counts, NoExactShortcut, count
 from textclf.jit import compiled
 
 Settings = Mapping[str, Any]
 Rows = NDArray[np.intp]
 
 COUNTING = ("lowercase", "strip_accents", "token_pattern", "stop_words")
-"""Parameters that decide what is counted, beside the n-gram range."""
+"""The parameters, besides the n-gram range, that decide what is counted."""
 
 
-def vectorizer(block: str, settings: Settings) -> TfidfVectorizer:
-    """The vectoriser of one block: ``word``, ``char_wb`` or ``char`` n-grams."""
-    given = dict(settings)
-    if "ngram_range" in given:  # TOML and JSON have no tuples, scikit-learn wants one
-        given["ngram_range"] = tuple(given["ngram_range"])
-    return TfidfVectorizer(analyzer=block, **given)
+def build_vectorizer(block: str, settings: Settings) -> TfidfVectorizer:
+    """Build the unfitted vectorizer of one block: ``word``, ``char_wb`` or ``char`` n-grams."""
+    parameters = dict(settings)
+    if "ngram_range" in parameters:  # TOML and JSON have no tuples, and scikit-learn needs one
+        parameters["ngram_range"] = tuple(parameters["ngram_range"])
+    return TfidfVectorizer(analyzer=block, **parameters)
 
 
-def feature_union(features: Mapping[str, Settings]) -> FeatureUnion:
-    """All blocks of a candidate side by side; always a union, so that every model has one shape."""
-    return FeatureUnion([(block, vectorizer(block, given)) for block, given in features.items()])
+def build_feature_union(features: Mapping[str, Settings]) -> FeatureUnion:
+    """Build the union of a candidate's blocks; even one block has a union, for a uniform model."""
+    return FeatureUnion(
+        [(block, build_vectorizer(block, settings)) for block, settings in features.items()]
+    )
 
 
 @dataclass(frozen=True)
-class Weighting:
+class TfidfWeights:
     """What a TfidfVectorizer learns from its training rows, in terms of columns of the counts.
 
     Attributes:
         columns: the columns of the counts that it keeps, ascending.
-        frequencies: in how many training rows each of them occurs.
-        idf: their inverse document frequencies; ones where it has none.
-        values: the weight of a count, before idf and norm; indexed by the count.
+        frequencies: the number of training rows in which each of them occurs.
+        idf: the inverse document frequency of each; ones if the vectorizer uses none.
+        values: the weight of a count before idf and norm, indexed by the count.
         norm: "l1", "l2" or None.
     """
 
@@ -59,44 +62,45 @@ class Weighting:
     norm: str | None
 
     def transform(self, counts: Counts, rows: Rows) -> csr_matrix:
-        """The weighted matrix of some rows, (rows, columns kept)."""
+        """Make the weighted matrix of some rows, (rows, columns kept)."""
         place = np.full(counts.columns, -1, np.int32)
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         power = {"l1": 1, "l2": 2, None: 0}[self.norm]
-        indptr, indices, data = _weigh(
+        indptr, indices, data = _weighted_rows(
             counts.indptr, counts.indices, counts.data, rows, place, self.idf, self.values, power
         )
         return csr_matrix((data, indices, indptr), shape=(len(rows), len(self.columns)))
 
 
-def weigh(counts: Counts, block: str, settings: Settings, rows: Rows) -> Weighting:
+def fit_tfidf(counts: Counts, block: str, settings: Settings, rows: Rows) -> TfidfWeights:
     """Learn from some rows what a fitted TfidfVectorizer would have learned from them.
 
     Args:
-        counts: of all texts; its n-gram range covers that of the settings.
-        block: kind of n-grams.
-        settings: parameters of the TfidfVectorizer.
-        rows: the training rows.
+        counts: the counts of all texts, over an n-gram range that covers that of the settings.
+        block: the kind of n-grams.
+        settings: the parameters of the TfidfVectorizer.
+        rows: the numbers of the training rows.
 
     Raises:
-        ValueError: no n-gram is left, with scikit-learn's words.
+        ValueError: no n-gram is left; the message is scikit-learn's.
     """
-    scheme = vectorizer(block, settings)
-    low, high = scheme.ngram_range
+    scheme = build_vectorizer(block, settings)
     frequencies, totals = _frequencies(
         counts.indptr, counts.indices, counts.data, rows, counts.columns
     )
-    present = counts.select(low, high) & (frequencies > 0)
+    present = counts.in_range(*scheme.ngram_range) & (frequencies > 0)
     if not present.any():
         raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
-    columns = _limited(counts, scheme, np.flatnonzero(present), frequencies, totals, len(rows))
+    columns = _within_limits(
+        counts, scheme, np.flatnonzero(present), frequencies, totals, len(rows)
+    )
     frequencies = frequencies[columns]
     idf = _idf(scheme, frequencies, len(rows))
     highest = int(counts.data.max(initial=0))
-    return Weighting(columns, frequencies, idf, _values(scheme, highest), scheme.norm)
+    return TfidfWeights(columns, frequencies, idf, _values(scheme, highest), scheme.norm)
 
 
-def _limited(  # noqa: PLR0913, PLR0917 - scikit-learn's three limits and what they are taken of
+def _within_limits(  # noqa: PLR0913, PLR0917 - scikit-learn's three limits and their inputs
     counts: Counts,
     scheme: TfidfVectorizer,
     columns: NDArray[np.intp],
@@ -104,17 +108,17 @@ def _limited(  # noqa: PLR0913, PLR0917 - scikit-learn's three limits and what t
     totals: NDArray[np.int64],
     rows: int,
 ) -> NDArray[np.intp]:
-    """Columns within ``min_df``, ``max_df`` and ``max_features``, as CountVectorizer cuts them."""
+    """The columns that ``min_df``, ``max_df`` and ``max_features`` leave, as in CountVectorizer."""
     lowest = scheme.min_df if isinstance(scheme.min_df, int) else scheme.min_df * rows
     highest = scheme.max_df if isinstance(scheme.max_df, int) else scheme.max_df * rows
     if highest < lowest:
         raise ValueError("max_df corresponds to < documents than min_df")
-    held = frequencies[columns]
-    columns = columns[(held >= lowest) & (held <= highest)]
+    in_rows = frequencies[columns]
+    columns = columns[(in_rows >= lowest) & (in_rows <= highest)]
     if scheme.max_features is not None and len(columns) > scheme.max_features:
-        often = frequencies if scheme.binary else totals
-        columns = columns[np.argsort(counts.ranks()[columns])]  # ties fall as they do there
-        columns = np.sort(columns[(-often[columns]).argsort()[: scheme.max_features]])
+        occurrences = frequencies if scheme.binary else totals
+        columns = columns[np.argsort(counts.ranks()[columns])]  # scikit-learn's order among ties
+        columns = np.sort(columns[(-occurrences[columns]).argsort()[: scheme.max_features]])
     if not len(columns):
         raise ValueError("After pruning, no terms remain. Try a lower min_df or a higher max_df.")
     return columns
@@ -128,7 +132,7 @@ def _idf(scheme: TfidfVectorizer, frequencies: NDArray[np.int64], rows: int) -> 
 
 
 def _values(scheme: TfidfVectorizer, highest: int) -> NDArray[np.float64]:
-    """The weight of each count: 1 if binary, its logarithm + 1 if sublinear, or the count."""
+    """The weight of each count: 1 if binary, 1 + its logarithm if sublinear, else the count."""
     counts = np.arange(highest + 1, dtype=np.float64)
     if scheme.binary:
         counts[1:] = 1
@@ -138,78 +142,77 @@ def _values(scheme: TfidfVectorizer, highest: int) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Bank:
-    """The counts that all candidates of a search need, each taken once.
+class CountCache:
+    """The n-gram counts that the candidates of a search need, each taken once.
 
     Attributes:
-        texts: what was counted.
-        tables: by kind of n-grams and the settings that matter to counting; ``None`` where only
-            scikit-learn itself can count.
+        texts: the texts counted.
+        tables: the counts, by the kind of n-grams and the settings that matter to counting;
+            ``None`` where only scikit-learn can count.
     """
 
     texts: NDArray[np.object_]
     tables: Mapping[str, Counts | None]
 
     @classmethod
-    def of(cls, texts: Sequence[str], candidates: Iterable[Mapping[str, Settings]]) -> Self:
-        """Count for every candidate's features, over the widest n-gram range asked for."""
-        asked: dict[str, list[tuple[str, Settings]]] = {}
+    def from_texts(cls, texts: Sequence[str], candidates: Iterable[Mapping[str, Settings]]) -> Self:
+        """Count n-grams for the features of all candidates, over the widest ranges they use."""
+        blocks_by_key: dict[str, list[tuple[str, Settings]]] = {}
         for features in candidates:
             for block, settings in features.items():
-                asked.setdefault(_key(block, settings), []).append((block, settings))
-        tables = {key: _counted(texts, blocks) for key, blocks in asked.items()}
+                blocks_by_key.setdefault(_key(block, settings), []).append((block, settings))
+        tables = {key: _count_shared(texts, blocks) for key, blocks in blocks_by_key.items()}
         return cls(np.asarray(texts, dtype=object), tables)
 
-    def counts(self, features: Mapping[str, Settings]) -> tuple[Counts, ...]:
-        """The counts of each block of a candidate; none at all if it takes the plain road."""
-        found = [self.tables[_key(block, settings)] for block, settings in features.items()]
-        counts = tuple(table for table in found if table is not None)
-        return counts if len(counts) == len(found) else ()
+    def counts_for(self, features: Mapping[str, Settings]) -> tuple[Counts, ...]:
+        """The counts of each block; empty if the features need the scikit-learn fallback."""
+        tables = [self.tables[_key(block, settings)] for block, settings in features.items()]
+        counts = tuple(table for table in tables if table is not None)
+        return counts if len(counts) == len(tables) else ()
+
+    def vocabulary_size(self, features: Mapping[str, Settings]) -> int:
+        """The number of n-grams kept of all texts; 0 for the scikit-learn fallback."""
+        counts = self.counts_for(features)
+        rows = np.arange(len(self.texts))
+        return sum(
+            len(fit_tfidf(table, block, settings, rows).columns)
+            for (block, settings), table in zip(features.items(), counts, strict=bool(counts))
+        )
 
 
 def _key(block: str, settings: Settings) -> str:
     return repr((block, [(name, settings.get(name)) for name in COUNTING]))
 
 
-def _counted(texts: Sequence[str], blocks: Sequence[tuple[str, Settings]]) -> Counts | None:
+def _count_shared(texts: Sequence[str], blocks: Sequence[tuple[str, Settings]]) -> Counts | None:
     """Count for blocks that differ only in what can be derived from the same counts."""
-    ranges = [vectorizer(block, settings).ngram_range for block, settings in blocks]
+    ranges = [build_vectorizer(block, settings).ngram_range for block, settings in blocks]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     try:
         counts = count(texts, *blocks[0], low, high)
-    except (Uncountable, ValueError, re.error):  # the plain road will say what is wrong
+    except (NoExactShortcut, ValueError, re.error):  # scikit-learn will count, or say what is wrong
         return None
-    cut = any(settings.get("max_features") is not None for _, settings in blocks)
-    return counts.ranked() if cut else counts
+    limited = any(settings.get("max_features") is not None for _, settings in blocks)
+    return counts.with_ranks() if limited else counts
 
 
-def vocabulary_size(bank: Bank, features: Mapping[str, Settings]) -> int:
-    """How many n-grams a candidate keeps of all texts; 0 where it takes the plain road."""
-    counts = bank.counts(features)
-    rows = np.arange(len(bank.texts))
-    return sum(
-        len(weigh(table, block, settings, rows).columns)
-        for (block, settings), table in zip(features.items(), counts, strict=bool(counts))
-    )
-
-
-def fitted_vectorizer(
-    block: str, settings: Settings, terms: Sequence[str], weighting: Weighting
+def build_fitted_vectorizer(
+    block: str, settings: Settings, terms: Sequence[str], weights: TfidfWeights
 ) -> TfidfVectorizer:
-    """The vectoriser that ``fit`` would have left behind.
+    """Build the vectorizer that scikit-learn's ``fit`` would have left behind.
 
     Args:
-        block: kind of n-grams.
-        settings: its parameters.
-        terms: the n-grams of the weighting's columns, in alphabetical order.
-        weighting: with its columns in that order.
+        block: the kind of n-grams.
+        settings: the vectorizer's parameters.
+        terms: the n-grams of the columns, in alphabetical order.
+        weights: the weights of the columns, in that order.
     """
-    fitted = vectorizer(block, settings)
+    fitted = build_vectorizer(block, settings)
     names = ("norm", "use_idf", "smooth_idf", "sublinear_tf")
     scheme = TfidfTransformer(**{name: getattr(fitted, name) for name in names})
     scheme.n_features_in_ = len(terms)
     if fitted.use_idf:
-        scheme.idf_ = weighting.idf
+        scheme.idf_ = weights.idf
     fitted._tfidf = scheme  # noqa: SLF001 - where fit leaves it
     fitted.fixed_vocabulary_ = False
     fitted.vocabulary_ = {term: number for number, term in enumerate(terms)}
@@ -224,7 +227,7 @@ def _frequencies(
     rows: Rows,
     columns: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """In how many of the rows, and how often in all of them, each column occurs."""
+    """The number of rows in which each column occurs, and the sum of its counts in them."""
     frequencies, totals = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
     for row in rows:
         for entry in range(indptr[row], indptr[row + 1]):
@@ -234,7 +237,7 @@ def _frequencies(
 
 
 @compiled
-def _weigh(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
@@ -244,7 +247,7 @@ def _weigh(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     values: NDArray[np.float64],
     power: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """A CSR matrix of the rows: values of the counts, times idf, each row divided by its norm."""
+    """A CSR matrix of the rows: values of the counts times idf, each row divided by its norm."""
     out_ptr = np.zeros(len(rows) + 1, np.int64)
     for number, row in enumerate(rows):
         kept = 0

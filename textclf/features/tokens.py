@@ -1,8 +1,8 @@
-"""Texts → tokens as numbers, the same tokens as scikit-learn's.
+"""Tokenizers that turn texts into numbered tokens, exactly those of scikit-learn.
 
-The usual token patterns are runs of characters of one class. For these the characters are handled
-as arrays of code points by compiled loops, which ask a table what Python's ``re`` thinks of each
-character. Any other pattern is left to ``re``.
+The usual token patterns are runs of characters of one class. For these, compiled loops work on
+arrays of code points, with a table of what Python's ``re`` thinks of each character. Any other
+pattern is left to ``re``.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.jit import compiled
+from textclf.jit import compiled, grown
 
 CHUNK = 1 << 20
-"""Characters that are handled at once; one text may have more."""
+"""Characters handled at once; a single text may have more."""
 
 _OTHER, _RUN, _SINGLE = 0, 1, 2
-"""Kinds of characters: of no token, of a longest run, and those that are tokens on their own."""
+"""Kinds of characters: in no token, in runs, and tokens of their own."""
 
 _ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
 _SEED, _MIX, _SHIFT = np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
@@ -35,8 +35,8 @@ class Tokens:
     """The tokens of some texts.
 
     Attributes:
-        ids: their numbers, text after text.
-        ends: for each text, where its tokens end in ``ids``.
+        ids: the numbers of the tokens, text after text.
+        ends: (texts,), where the tokens of each text end in ``ids``.
     """
 
     ids: NDArray[np.int32]
@@ -49,8 +49,8 @@ class Runs:
 
     Attributes:
         run: the class, as a regular expression.
-        least: length of the shortest run that is a token.
-        single: a class whose characters are tokens on their own, or nothing.
+        least: the length of the shortest run that is a token.
+        single: a class whose characters are tokens of their own, or "".
     """
 
     run: str
@@ -59,16 +59,16 @@ class Runs:
 
 
 class Tokenizer(Protocol):
-    """Numbers the tokens of texts in the order in which they are first seen."""
+    """Numbers the tokens of texts in the order of their first occurrence."""
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """The tokens of some texts."""
+        """Tokenize some texts."""
 
     def add(self, words: Sequence[str]) -> None:
-        """Number these words next, whatever the pattern thinks of them."""
+        """Give these words the next numbers, whether or not they match the pattern."""
 
     def words(self) -> list[str]:
-        """The tokens in the order of their numbers."""
+        """Return the tokens in the order of their numbers."""
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -93,29 +93,32 @@ def code_points(texts: Sequence[str]) -> Tokens:
 
 
 def tokenizer_for(pattern: str) -> Tokenizer:
-    """A tokenizer with the tokens of ``re.findall``."""
+    """Make a tokenizer for a pattern, with the tokens of ``re.findall``."""
     runs = as_runs(pattern)
     return RunTokenizer(runs) if runs else RegexTokenizer(re.compile(pattern).findall)
 
 
 def as_runs(pattern: str) -> Runs | None:
-    r"""What a token pattern looks for, if it is runs of ``\w`` or ``\S``, in one of many spellings.
+    r"""Recognize a token pattern that means runs of ``\w`` or ``\S``, in one of many spellings.
 
-    Word boundaries around a longest run of ``\w`` say nothing new.
+    Word boundaries around a longest run of ``\w`` are redundant.
+
+    Returns:
+        The runs, or ``None`` for any other pattern.
     """
     pattern = pattern.removeprefix("(?u)")
     if pattern in {r"\S+", r"[^\s]+"}:
         return Runs(r"\S")
     words = r"(?:\\b)?(?:((?:\\w)+)\+|\\w\{([1-9][0-9]{0,8}),\})(?:\\b)?(\|\[\^\\w\\s\])?"
-    found = re.fullmatch(words, pattern)
-    if not found:
+    match = re.fullmatch(words, pattern)
+    if not match:
         return None
-    least = int(found[2]) if found[2] else len(found[1]) // 2
-    return Runs(r"\w", least, r"[^\w\s]" if found[3] else "")
+    least = int(match[2]) if match[2] else len(match[1]) // 2
+    return Runs(r"\w", least, r"[^\w\s]" if match[3] else "")
 
 
 class RunTokenizer:
-    """Tokens that are runs of characters."""
+    """Finds tokens that are runs of characters."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
@@ -126,21 +129,21 @@ class RunTokenizer:
         self._count = 0
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """The tokens of some texts."""
+        """Tokenize some texts."""
         text = code_points(texts)
-        self._know(int(text.ids.max(initial=0)))
+        self._classify(int(text.ids.max(initial=0)))
         starts, stops, ends = _find_runs(text.ids, text.ends, self._kinds, self._runs.least)
         return Tokens(self._number(text.ids, starts, stops), ends)
 
     def add(self, words: Sequence[str]) -> None:
-        """Number these words next, whatever the pattern thinks of them."""
+        """Give these words the next numbers, whether or not they match the pattern."""
         text = code_points(words)
         self._number(
             text.ids, text.ends - np.fromiter(map(len, words), np.int64, len(words)), text.ends
         )
 
     def words(self) -> list[str]:
-        """The tokens in the order of their numbers."""
+        """Return the tokens in the order of their numbers."""
         ends = self._ends[: self._count + 1].tolist()
         text = self._chars[: ends[-1]].astype("<i4").tobytes().decode("utf-32-le", "surrogatepass")
         return [text[begin:end] for begin, end in pairwise(ends)]
@@ -153,8 +156,8 @@ class RunTokenizer:
         )
         return ids
 
-    def _know(self, highest: int) -> None:
-        """Ask ``re`` about all code points up to one."""
+    def _classify(self, highest: int) -> None:
+        """Ask ``re`` for the kind of all code points up to one."""
         known = len(self._kinds)
         if highest < known:
             return
@@ -162,13 +165,13 @@ class RunTokenizer:
         new = "".join(map(chr, range(known, min(size, 0x110000))))
         kinds = np.full(len(new), _OTHER, np.uint8)
         for kind, characters in ((_RUN, self._runs.run), (_SINGLE, self._runs.single)):
-            for found in re.finditer(f"{characters}+" if characters else "(?!)", new):
-                kinds[found.start() : found.end()] = kind
+            for match in re.finditer(f"{characters}+" if characters else "(?!)", new):
+                kinds[match.start() : match.end()] = kind
         self._kinds = np.concatenate((self._kinds, kinds))
 
 
 class RegexTokenizer:
-    """Tokens that ``re`` finds."""
+    """Finds tokens with ``re``."""
 
     def __init__(self, findall: Callable[[str], list[Any]]) -> None:
         self._findall = findall
@@ -176,38 +179,27 @@ class RegexTokenizer:
         self._numbers.default_factory = self._numbers.__len__
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """The tokens of some texts."""
-        found = list(map(self._findall, texts))
-        ends = np.fromiter(accumulate(map(len, found)), np.int64, len(found))
-        ids = map(self._numbers.__getitem__, chain.from_iterable(found))
+        """Tokenize some texts."""
+        tokens = list(map(self._findall, texts))
+        ends = np.fromiter(accumulate(map(len, tokens)), np.int64, len(tokens))
+        ids = map(self._numbers.__getitem__, chain.from_iterable(tokens))
         return Tokens(np.fromiter(ids, np.int32), ends)
 
     def add(self, words: Sequence[str]) -> None:
-        """Number these words next, whatever the pattern thinks of them."""
+        """Give these words the next numbers, whether or not they match the pattern."""
         for word in words:
             self._numbers[word]
 
     def words(self) -> list[str]:
-        """The tokens in the order of their numbers."""
+        """Return the tokens in the order of their numbers."""
         return list(self._numbers)
-
-
-@compiled
-def with_room(array: Any, size: int) -> Any:
-    """The same array, or a copy of at least twice its length if it has not room for so many."""
-    if size <= len(array):
-        return array
-    new = np.empty(max(size, 2 * len(array)), array.dtype)
-    for at in range(len(array)):  # a slice takes Numba three times as long to compile
-        new[at] = array[at]
-    return new
 
 
 @compiled
 def _find_runs(
     codes: NDArray[np.int32], text_ends: NDArray[np.int64], kinds: NDArray[np.uint8], least: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Where each token starts and stops, and how many there are up to the end of each text."""
+    """Find where tokens start and stop, and how many there are up to the end of each text."""
     starts = np.empty(len(codes), np.int64)
     stops = np.empty(len(codes), np.int64)
     ends = np.empty(len(text_ends), np.int64)
@@ -243,7 +235,7 @@ def _rehashed(slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @compiled
 def _hashed(word: NDArray[np.int32]) -> np.uint64:
-    """32 bits that depend on every character."""
+    """A 32-bit hash that depends on every character."""
     code = _SEED
     for char in word:
         code = (code ^ np.uint64(char)) * _MIX
@@ -252,7 +244,7 @@ def _hashed(word: NDArray[np.int32]) -> np.uint64:
 
 @compiled
 def _same(word: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
-    """Whether two words are the same."""
+    """Whether two words have the same characters."""
     if len(word) != len(other):
         return False
     for at in range(len(word)):  # noqa: SIM110 - Numba has no generator expressions
@@ -271,10 +263,10 @@ def _intern(  # noqa: PLR0913, PLR0917 - the parts of the table
     ends: NDArray[np.int64],
     count: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], int]:
-    """Number words by a hash table with open addressing; new ones get the next numbers.
+    """Number words with a hash table of open addressing; new words get the next numbers.
 
     A slot holds 32 bits of the word's hash above its number + 1. ``chars`` holds the words one
-    after the other; each ends at ``ends`` of its number + 1, which is where the next one begins.
+    after the other: word n lies between ``ends[n]`` and ``ends[n + 1]``.
     """
     ids = np.empty(len(starts), np.int32)
     for token in range(len(starts)):
@@ -294,7 +286,7 @@ def _intern(  # noqa: PLR0913, PLR0917 - the parts of the table
         ids[token] = number
         if number == count:
             begin, count = ends[count], count + 1
-            chars, ends = with_room(chars, begin + len(word)), with_room(ends, count + 1)
+            chars, ends = grown(chars, begin + len(word)), grown(ends, count + 1)
             for place in range(len(word)):
                 chars[begin + place] = word[place]
             ends[count] = begin + len(word)

@@ -25,11 +25,12 @@ from textclf.registry.signing import Signer
 from textclf.release.baseline import Baseline, BaselineDelta
 from textclf.release.gate import Gate
 from textclf.release.promote import LiveEvidence, find_baseline, promote
-from textclf.search.grid_search import Fit, Runner
+from textclf.search.fit import FoldResult
+from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.train import train
 
-OnFit = Callable[[Fit], object]
+OnFit = Callable[[FoldResult], object]
 PageMaker = Callable[[Metadata], Mapping[str, bytes]]
 """Makes further files of a version from its metadata, once it has its number."""
 
@@ -80,7 +81,7 @@ class JobSummary:
     @classmethod
     def from_job(cls, job: Job) -> JobSummary:
         """Count what a job has."""
-        labels, candidates = len(job.train.label_counts), len(job.points())
+        labels, candidates = len(job.train.label_counts), len(job.candidates())
         return cls(len(job.train), labels, len(job.test), candidates, job.settings.folds)
 
     @property

@@ -1,7 +1,7 @@
-"""Probabilities for classifiers that have none: a softmax of decision values over a temperature.
+"""Probabilities for classifiers that have none: a softmax of decision values with a temperature.
 
 One temperature for all labels (C. Guo et al., 2017, "On calibration of modern neural networks")
-keeps the order of the labels, and is fitted on decision values that cross-validation has already.
+preserves the order of the labels, and is fitted on the decision values of the cross-validation.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from sklearn.calibration import (
 )
 
 _HUGE = 1e100
-"""Larger decision values, infinite ones included, count as this: scaled up they stay finite."""
+"""Decision values are clipped to this, so that they stay finite when they are scaled up."""
 
 
 def needs_calibration(classifier: Any) -> bool:
-    """Whether a classifier, fitted or not, has decision values and no probabilities."""
+    """Whether a classifier, fitted or not, has decision values but no probabilities."""
     return not hasattr(classifier, "predict_proba")
 
 
-def aligned(
+def align_decisions(
     decisions: NDArray[np.floating[Any]], known: NDArray[np.str_], classes: NDArray[np.str_]
 ) -> NDArray[np.floating[Any]]:
-    """Decision values of a fold, with a column for each label, for ``calibrated``.
+    """Give the decision values of a fold a column for each label, for ``calibrate``.
 
-    A rare label may be missing among the rows that a fold was fitted on; its values are -inf.
+    A rare label may be missing in the training rows of a fold; its values are then -inf.
 
     Args:
-        decisions: (rows,) where the fold knows two labels, else (rows, known labels).
-        known: the labels of the rows that the fold was fitted on, sorted, each once.
+        decisions: (rows,) if the fold's model knows two labels, else (rows, known labels).
+        known: the distinct labels of the fold's training rows, sorted.
         classes: all labels, sorted.
 
     Returns:
-        (rows,) where there are two labels, else (rows, labels).
+        (rows,) if there are two labels, else (rows, labels).
     """
     if len(known) == len(classes):
         return decisions
@@ -50,31 +50,30 @@ def aligned(
     return table
 
 
-def calibrated(
+def calibrate(
     classifier: Any, decisions: NDArray[np.floating[Any]], labels: NDArray[np.str_]
 ) -> CalibratedClassifierCV:
-    """The classifier with probabilities, as a plain scikit-learn object.
+    """Give a fitted classifier probabilities, as a plain scikit-learn object.
 
-    It is what ``CalibratedClassifierCV(classifier, method="temperature", ensemble=False)`` becomes
-    when fitted with the cross-validation that the decision values are from, except that the
-    classifier inside keeps its labels instead of their numbers. It predicts the same labels as the
-    classifier, wherever the highest decision value leads by more than rounding.
+    The result is what ``CalibratedClassifierCV(classifier, method="temperature", ensemble=False)``
+    would be after a fit with the same cross-validation, except that the classifier inside keeps its
+    labels instead of their numbers. It predicts the same labels as the classifier, unless the two
+    highest decision values are equal up to rounding.
 
     Args:
-        classifier: fitted on all training rows.
-        decisions: decision values of rows that were held out when they were decided, (rows,) for
-            two labels, else (rows, labels) in the order of ``classifier.classes_``. They may be a
-            part of the training rows. A row is left out where its own label has -inf; without rows
-            the temperature is 1.
+        classifier: a classifier fitted on all training rows.
+        decisions: held-out decision values of all or some training rows, (rows,) for two labels,
+            else (rows, labels) in the order of ``classifier.classes_``. Rows whose own label has
+            -inf are ignored; without rows the temperature is 1.
         labels: the true labels of these rows.
 
     Raises:
-        ValueError: a decision value is not a number, or there is not one for each label.
+        ValueError: a decision value is not a number, or the shapes do not match.
     """
     count = len(classifier.classes_)
-    width = () if count == 2 else (count,)  # noqa: PLR2004  # of two, one value tells
+    width = () if count == 2 else (count,)  # noqa: PLR2004  # two labels have one value
     if decisions.shape != (len(labels), *width):
-        raise ValueError("decision values that do not fit the rows and labels")
+        raise ValueError("the shape of the decision values does not match the rows and labels")
     scaling = _scaling(decisions, np.searchsorted(classifier.classes_, labels))
     model = CalibratedClassifierCV(clone(classifier), method="temperature", ensemble=False)
     model.calibrated_classifiers_ = [
@@ -90,7 +89,7 @@ def calibrated(
 def _scaling(
     decisions: NDArray[np.floating[Any]], numbers: NDArray[np.intp]
 ) -> _TemperatureScaling:
-    """The temperature under which the true labels, given by number, are the most probable."""
+    """Fit the temperature under which the true labels, given by number, are most probable."""
     scaling = _TemperatureScaling()
     if decisions.ndim > 1:
         known = decisions[np.arange(len(numbers)), numbers] != -np.inf

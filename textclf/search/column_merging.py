@@ -1,10 +1,11 @@
-"""A smaller matrix with the same answer: merge columns that look alike on the training rows.
+"""A smaller matrix with the same solution: merge columns that the training rows cannot tell apart.
 
-Whatever is regularised by ‖w‖² alone sees a training matrix X only through XXᵀ. So X may be
-replaced by XP for any P with orthonormal columns that keeps XXᵀ. Two kinds of columns merge without
-loss: those with equal values in every training row (k of them become one, times √k), and those that
-occur in one training row only, the same one (they become one with their joint norm). On word
-bigrams this leaves a quarter of the columns. Weights found there are the original ones, times P.
+The solution of a model that is regularized by ‖w‖² alone depends on the training matrix X only
+through the Gram matrix XXᵀ. So X may be replaced by XP for any P with orthonormal columns that
+preserves XXᵀ. Two kinds of columns merge without loss: those with equal values in every training
+row (k of them become one, times √k), and those that occur in a single training row, the same one
+(they become one with their joint norm). On word bigrams this leaves a quarter of the columns.
+Weights of the merged columns are the original weights times P.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from textclf.jit import compiled
 
 
 @dataclass(frozen=True)
-class Merge:
-    """Which columns become one: P has ``factor[j]`` in row j and column ``group[j]``, else zeros.
+class ColumnMerge:
+    """The matrix P: row j has ``factor[j]`` in column ``group[j]``, and zeros elsewhere.
 
     Attributes:
-        group: of each column; the most frequent group is number 0, so that what a solver
-            touches most lies together.
-        factor: of each column; the squares of a group's factors add up to 1.
-        groups: how many there are.
+        group: (columns,), the number of the group of each column; the most frequent group has
+            number 0, so that what a solver touches most lies together in memory.
+        factor: (columns,), the factor of each; the squares of a group's factors add up to 1.
+        groups: the number of groups.
     """
 
     group: NDArray[np.int32]
@@ -34,19 +35,19 @@ class Merge:
     groups: int
 
     def apply(self, matrix: csr_matrix) -> csr_matrix:
-        """The rows of a matrix in the merged columns: XP, (rows, groups)."""
+        """Merge the columns of a matrix: XP, (rows, groups)."""
         indptr, indices, data = _merge_rows(
             matrix.indptr, matrix.indices, matrix.data, self.group, self.factor, self.groups
         )
         return csr_matrix((data, indices, indptr), shape=(matrix.shape[0], self.groups))
 
-    def restore(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weights of the columns, (…, columns), from those of the groups, (…, groups): WPᵀ."""
-        restored: NDArray[np.float64] = weights[..., self.group] * self.factor
-        return restored
+    def expand(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn weights of the groups, (…, groups), into weights of the columns: WPᵀ."""
+        expanded: NDArray[np.float64] = weights[..., self.group] * self.factor
+        return expanded
 
 
-def alike(matrix: csr_matrix) -> Merge:
+def find_mergeable_columns(matrix: csr_matrix) -> ColumnMerge:
     """Find the columns of a training matrix that can be merged.
 
     Columns count as equal when a 64-bit hash of their (row, value) pairs and their number of
@@ -64,7 +65,7 @@ def alike(matrix: csr_matrix) -> Merge:
     joint = np.bincount(group, weights=sums**2, minlength=len(first))
     joint[joint == 0] = 1
     factor = np.where(entries == 1, sums / np.sqrt(joint[group]), 1 / np.sqrt(size[group]))
-    return Merge(rank[group], factor, len(first))
+    return ColumnMerge(rank[group], factor, len(first))
 
 
 @compiled
@@ -74,7 +75,7 @@ def _fingerprints(
     data: NDArray[np.float64],
     columns: int,
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.float64]]:
-    """Of each column: a hash that equal columns share, its number of entries, its sum.
+    """Hash every column so that equal columns share a hash; also its number of entries, its sum.
 
     The hash of a column with a single entry is that of its row, whatever the value.
     """
@@ -99,7 +100,7 @@ def _fingerprints(
 
 @compiled
 def _mix(key: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit depends on every bit."""
+    """The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit depends on every bit."""
     key = np.uint64(key) + np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -115,7 +116,7 @@ def _merge_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     factor: NDArray[np.float64],
     groups: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Rename the columns of a CSR matrix to their groups and add up what falls together."""
+    """Map the columns of a CSR matrix to their groups, and add up the entries of a group."""
     out_ptr = np.zeros(len(indptr), np.int64)
     out_indices = np.empty(len(indices), np.int32)
     out = np.empty(len(indices), np.float64)

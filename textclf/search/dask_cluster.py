@@ -22,11 +22,11 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.captured_warnings import first_line
 from textclf.errors import ClusterError, UsageError
 from textclf.features.counts import Counts
-from textclf.features.tfidf import Bank
-from textclf.search.grid_search import Fit, Fold, Task, do
+from textclf.features.tfidf import CountCache
+from textclf.formatting import first_line
+from textclf.search.fit import FitTask, Fold, FoldResult, fit_task
 
 if TYPE_CHECKING:
     from textclf.search.dask_backend import Backend
@@ -62,14 +62,14 @@ class Cluster:
         self._sent: dict[int, tuple[object, Any]] = {}
 
     def __call__(
-        self, tasks: Sequence[Task], labels: NDArray[np.str_], bank: Bank
-    ) -> Iterator[list[Fit]]:
+        self, tasks: Sequence[FitTask], labels: NDArray[np.str_], cache: CountCache
+    ) -> Iterator[list[FoldResult]]:
         """Do tasks; the same scores as in threads, to the bit.
 
         Args:
             tasks: what is to be done.
             labels: of all rows.
-            bank: the counts of all rows.
+            cache: the counts of all rows.
 
         Raises:
             ClusterError: a task cannot be sent, or there are no workers any more.
@@ -79,7 +79,7 @@ class Cluster:
         left, losses = dict(enumerate(tasks)), 0
         while left:
             try:
-                for number, fits in self._results(left, labels, bank):
+                for number, fits in self._results(left, labels, cache):
                     del left[number]
                     losses = 0
                     yield fits
@@ -98,15 +98,15 @@ class Cluster:
         self._sent.clear()
 
     def _results(
-        self, tasks: Mapping[int, Task], labels: NDArray[np.str_], bank: Bank
-    ) -> Iterator[tuple[int, list[Fit]]]:
+        self, tasks: Mapping[int, FitTask], labels: NDArray[np.str_], cache: CountCache
+    ) -> Iterator[tuple[int, list[FoldResult]]]:
         """Do tasks; results come with their numbers."""
         from distributed import KilledWorker
 
         from textclf.search.dask_backend import Backend
 
         _await_workers(self._client, self._address)
-        calls = [self._call(number, task, labels, bank) for number, task in tasks.items()]
+        calls = [self._call(number, task, labels, cache) for number, task in tasks.items()]
         backend = Backend(self._client)
         pool = joblib.Parallel(
             n_jobs=-1,
@@ -122,22 +122,22 @@ class Cluster:
             died = error.allowed_failures + 1
             raise ClusterError(f"{died} workers died of the same task", hint=_MEMORY) from None
 
-    def _call(self, number: int, task: Task, labels: NDArray[np.str_], bank: Bank) -> Any:
+    def _call(self, number: int, task: FitTask, labels: NDArray[np.str_], cache: CountCache) -> Any:
         """A task with its data as references; texts only where they have not been counted."""
-        counts = task.counts(bank)
+        counts = task.counts(cache)
         return joblib.delayed(_do)(
             number,
             replace(task, fold=_NO_ROWS),
             self._send(task.fold),
             self._send(labels),
-            bank.texts[:0] if counts else self._send(bank.texts),
+            cache.texts[:0] if counts else self._send(cache.texts),
             *map(self._send, counts),
         )
 
     def _send(self, value: object) -> Any:
         """A reference to a value that every worker has, sent at the first time."""
         if id(value) not in self._sent:
-            content = value.unnamed() if isinstance(value, Counts) else value
+            content = value.without_vocabulary() if isinstance(value, Counts) else value
             # without hash=False dask would read through all of it to name it by its content
             [future] = self._client.scatter([content], broadcast=True, hash=False)
             self._sent[id(value)] = value, future
@@ -276,7 +276,7 @@ def _no_workers(address: str) -> ClusterError:
     )
 
 
-def _check_task(task: Task) -> None:
+def _check_task(task: FitTask) -> None:
     """Pickle it as dask will do: in joblib's own thread a failure would go unnoticed for ever."""
     import cloudpickle  # type: ignore[import-untyped]
 
@@ -301,12 +301,12 @@ def _closing_quietly(results: Generator[T]) -> Iterator[T]:
 
 def _do(
     number: int,
-    task: Task,
+    task: FitTask,
     fold: Fold,
     labels: NDArray[np.str_],
     texts: NDArray[np.object_],
     *counts: Counts,
-) -> tuple[int, list[Fit]]:
+) -> tuple[int, list[FoldResult]]:
     """Do a task, on a worker and in one thread: joblib would submit its parts as tasks again."""
     with joblib.parallel_config("sequential"):
-        return number, do(replace(task, fold=fold), labels, texts, *counts)
+        return number, fit_task(replace(task, fold=fold), labels, texts, *counts)

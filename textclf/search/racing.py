@@ -1,4 +1,4 @@
-"""Racing: candidates that are clearly behind after some folds do not run the others."""
+"""Racing: candidates that are clearly behind after some folds skip the remaining folds."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-Hits = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 
-_BEHIND = 3.0
-"""Standard deviations; two candidates that are equally good get there once in 700 comparisons."""
+_CLEARLY_BEHIND = 3.0
+"""Standard deviations; of two equally good candidates one is that far behind once in 700 times."""
 
 
 class Race:
-    """Who is still in the race.
+    """The candidates that are still in the race.
 
     After each round every candidate is compared with the leader on the rows that both were scored
-    on, by McNemar's test: of the rows that only one of them got right, about half are the leader's
-    if there is no difference (Q. McNemar 1947; racing: O. Maron and A. Moore, "Hoeffding races",
-    NIPS 1993). It may give up the one that would have won in the end, which an exact search cannot.
+    on, by McNemar's test: of the rows that only one of them labelled correctly, about half are the
+    leader's if the two are equally good (Q. McNemar 1947; racing: O. Maron and A. Moore, "Hoeffding
+    races", NIPS 1993). Unlike an exact search, a race may drop the candidate that would have won.
 
     Attributes:
-        running: numbers of the candidates.
+        running: the numbers of the candidates that have not been dropped.
     """
 
     def __init__(self, candidates: int) -> None:
         self.running = set(range(candidates))
-        self._hits: dict[int, dict[int, Hits]] = {number: {} for number in self.running}
+        self._correct: dict[int, dict[int, Correct]] = {number: {} for number in self.running}
 
-    def add(self, candidate: int, fold: int, hits: Hits | None) -> None:
-        """Note which rows of a fold it got right; ``None`` if it could not be fitted."""
-        if hits is not None:
-            self._hits[candidate][fold] = hits
+    def record(self, candidate: int, fold: int, correct: Correct | None) -> None:
+        """Record which rows of a fold a candidate got right; ``None`` if it could not be fitted."""
+        if correct is not None:
+            self._correct[candidate][fold] = correct
 
-    def drop(self) -> None:
-        """Give up those that are clearly behind the leader."""
-        hits = {number: _joined(self._hits[number]) for number in self.running}
-        leader = max(hits, key=lambda number: (hits[number].sum(), -number))
+    def eliminate(self) -> None:
+        """Drop the candidates that are clearly behind the leader."""
+        correct = {number: _over_folds(self._correct[number]) for number in self.running}
+        leader = max(correct, key=lambda number: (correct[number].sum(), -number))
         self.running = {
             number
-            for number, theirs in hits.items()
-            if len(theirs) != len(hits[leader]) or _lead(hits[leader], theirs) < _BEHIND
+            for number, own in correct.items()
+            if len(own) != len(correct[leader]) or _lead(correct[leader], own) < _CLEARLY_BEHIND
         }
 
 
-def _joined(folds: Mapping[int, Hits]) -> Hits:
+def _over_folds(folds: Mapping[int, Correct]) -> Correct:
     return np.concatenate([np.zeros(0, bool), *(folds[fold] for fold in sorted(folds))])
 
 
-def _lead(leader: Hits, other: Hits) -> float:
-    """How far ahead of chance the leader is, in standard deviations."""
+def _lead(leader: Correct, other: Correct) -> float:
+    """The lead over the other beyond chance, in standard deviations."""
     won, lost = int((leader & ~other).sum()), int((other & ~leader).sum())
     return (won - lost) / math.sqrt(max(won + lost, 1))

@@ -1,4 +1,4 @@
-"""The winner on all rows: the pipeline that scikit-learn would have fitted, from the counts."""
+"""The final model: the winner fitted on all rows, as scikit-learn would have fitted it."""
 
 from __future__ import annotations
 
@@ -11,86 +11,95 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from textclf.captured_warnings import noted
+from textclf.captured_warnings import capture_warnings
 from textclf.features.counts import Counts
-from textclf.features.tfidf import Bank, Rows, Settings, Weighting, fitted_vectorizer, weigh
-from textclf.search.column_merging import alike
-from textclf.search.grid_search import (
-    classifier,
-    pin_dual,
-    pipeline,
-    sees_products_only,
-    takes_same_road,
+from textclf.features.tfidf import (
+    CountCache,
+    Rows,
+    Settings,
+    TfidfWeights,
+    build_fitted_vectorizer,
+    fit_tfidf,
 )
-from textclf.search.space import Point
-from textclf.search.svm.linear_svc import fit_side_by_side, is_large
+from textclf.search.column_merging import find_mergeable_columns
+from textclf.search.estimators import (
+    build_classifier,
+    build_pipeline,
+    depends_only_on_gram,
+    picks_same_solver,
+    pin_dual,
+)
+from textclf.search.space import CandidateParams
+from textclf.search.svm.linear_svc import fit_all_classes, is_large
 
 _CHUNK = 50_000
-"""Rows weighed at a time, so that only their share of the matrix is there in double precision."""
+"""Rows weighted at a time, so that only their part of the matrix is held in double precision."""
 
 
-def refit(bank: Bank, labels: Sequence[str], point: Point, seed: int) -> Pipeline:
-    """Fit a candidate on all texts of a bank.
+def refit(
+    cache: CountCache, labels: Sequence[str], candidate: CandidateParams, seed: int
+) -> Pipeline:
+    """Fit a candidate on all texts of a cache.
 
-    The vectorisers are equal to fitted ones. The classifier is fitted by scikit-learn, on merged
-    columns where that is the same problem; only a large linear SVM of many classes is solved by
-    ``solver``; ``svm.fit_side_by_side`` says how precisely.
+    The vectorizers are equal to fitted ones. The classifier is fitted by scikit-learn, on merged
+    columns where that is the same problem. Only a large linear SVM of many classes is solved by
+    this package; ``svm.linear_svc.fit_all_classes`` states how precisely.
 
     Args:
-        bank: the texts and their counts.
-        labels: their labels.
-        point: the candidate.
-        seed: of its classifier.
+        cache: the texts and their counts.
+        labels: the labels of the texts.
+        candidate: the winner of the search.
+        seed: the random state of its classifier.
     """
-    y, counts = np.asarray(labels), bank.counts(point.features)
-    with noted():  # the folds have told of it
+    y, counts = np.asarray(labels), cache.counts_for(candidate.features)
+    with capture_warnings():  # they were recorded for the folds
         if not counts:
-            return pipeline(point, seed).fit(bank.texts, y)
-        rows = np.arange(len(bank.texts))
-        named = [
-            _alphabetical(weigh(table, block, settings, rows), table)
-            for (block, settings), table in zip(point.features.items(), counts, strict=True)
+            return build_pipeline(candidate, seed).fit(cache.texts, y)
+        rows = np.arange(len(cache.texts))
+        blocks = [
+            _sorted_by_term(fit_tfidf(table, block, settings, rows), table)
+            for (block, settings), table in zip(candidate.features.items(), counts, strict=True)
         ]
-        model = classifier(point, seed)
+        model = build_classifier(candidate, seed)
         large = is_large(model, sum(len(table.indices) for table in counts), len(np.unique(y)))
         dtype = np.float32 if large else np.float64
-        matrix = _matrix([weighting for weighting, _ in named], counts, dtype)
-        del bank, counts  # their memory is needed
-        if not large or not fit_side_by_side(model, matrix, y):
+        matrix = _matrix([weights for weights, _ in blocks], counts, dtype)
+        del cache, counts  # to release their memory
+        if not large or not fit_all_classes(model, matrix, y):
             model = _fit(model, matrix.astype(np.float64, copy=False), y)
-        return Pipeline([("features", _union(point.features, named)), ("classifier", model)])
+        return Pipeline([("features", _union(candidate.features, blocks)), ("classifier", model)])
 
 
-def _alphabetical(weighting: Weighting, counts: Counts) -> tuple[Weighting, list[str]]:
-    """The weighting with its columns in the order of a vocabulary, and that vocabulary."""
-    terms = counts.terms(weighting.columns)
+def _sorted_by_term(weights: TfidfWeights, counts: Counts) -> tuple[TfidfWeights, list[str]]:
+    """Bring the columns into the order of a vocabulary; also return that vocabulary."""
+    terms = counts.terms(weights.columns)
     order = np.asarray(sorted(range(len(terms)), key=terms.__getitem__))
     ordered = replace(
-        weighting,
-        columns=weighting.columns[order],
-        frequencies=weighting.frequencies[order],
-        idf=weighting.idf[order],
+        weights,
+        columns=weights.columns[order],
+        frequencies=weights.frequencies[order],
+        idf=weights.idf[order],
     )
     return ordered, [terms[number] for number in order]
 
 
 def _union(
-    features: Mapping[str, Settings], named: Sequence[tuple[Weighting, list[str]]]
+    features: Mapping[str, Settings], blocks: Sequence[tuple[TfidfWeights, list[str]]]
 ) -> FeatureUnion:
     return FeatureUnion(
         [
-            (block, fitted_vectorizer(block, settings, terms, weighting))
-            for (block, settings), (weighting, terms) in zip(features.items(), named, strict=True)
+            (block, build_fitted_vectorizer(block, settings, terms, weights))
+            for (block, settings), (weights, terms) in zip(features.items(), blocks, strict=True)
         ]
     )
 
 
 def _matrix(
-    weightings: Sequence[Weighting], counts: Sequence[Counts], dtype: type[np.floating[Any]]
+    weights: Sequence[TfidfWeights], counts: Sequence[Counts], dtype: type[np.floating[Any]]
 ) -> csr_matrix:
-    """All blocks of all rows side by side, in the order of the vocabularies.
+    """Make the matrix of all rows, the blocks side by side in the order of the vocabularies.
 
-    It is filled a few rows at a time, so that no second copy of it is ever there.
+    It is filled a few rows at a time, so that there is never a second copy of it.
     """
     rows = counts[0].rows
     most = sum(len(table.indices) for table in counts)
@@ -98,35 +107,32 @@ def _matrix(
     indptr = np.zeros(rows + 1, np.int64)
     for start in range(0, rows, _CHUNK):
         chunk = np.arange(start, min(start + _CHUNK, rows))
-        part = _side_by_side(weightings, counts, chunk)
+        part = _joined_blocks(weights, counts, chunk)
         begin = indptr[start]
         data[begin : begin + part.nnz], indices[begin : begin + part.nnz] = part.data, part.indices
         indptr[chunk + 1] = begin + part.indptr[1:]
     filled = slice(indptr[-1])
-    columns = sum(len(weighting.columns) for weighting in weightings)
+    columns = sum(len(block.columns) for block in weights)
     return csr_matrix((data[filled], indices[filled], indptr), shape=(rows, columns))
 
 
-def _side_by_side(
-    weightings: Sequence[Weighting], counts: Sequence[Counts], rows: Rows
+def _joined_blocks(
+    weights: Sequence[TfidfWeights], counts: Sequence[Counts], rows: Rows
 ) -> csr_matrix:
-    blocks = [
-        weighting.transform(table, rows)
-        for weighting, table in zip(weightings, counts, strict=True)
-    ]
+    blocks = [block.transform(table, rows) for block, table in zip(weights, counts, strict=True)]
     return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")
 
 
 def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:
-    """By scikit-learn, on merged columns where the weights can be told back from there."""
-    if not sees_products_only(model) or type(model).__name__ == "SGDClassifier":
+    """Fit by scikit-learn, on merged columns if the weights can be recovered from there."""
+    if not depends_only_on_gram(model) or type(model).__name__ == "SGDClassifier":
         return model.fit(matrix, labels)
     pin_dual(model, matrix)
-    merge = alike(matrix)
+    merge = find_mergeable_columns(matrix)
     merged = merge.apply(matrix)
-    if not takes_same_road(model, matrix, merged):
+    if not picks_same_solver(model, matrix, merged):
         return model.fit(matrix, labels)
     model.fit(merged, labels)
-    model.coef_ = merge.restore(model.coef_)
+    model.coef_ = merge.expand(model.coef_)
     model.n_features_in_ = matrix.shape[1]
     return model

@@ -1,7 +1,7 @@
-"""Search spaces: TOML in, a union of grids, and every point of it in scikit-learn's order.
+"""Search spaces: a TOML file as a union of grids, and its candidates in scikit-learn's order.
 
-The format is described in docs/search-space.md. This file checks names and shapes; whether scikit-
-learn takes a value is asked in ``space_check.check_space``, which needs scikit-learn.
+The format is described in docs/search-space.md. This file checks names and shapes; whether
+scikit-learn accepts the values is checked by ``space_check``, which imports it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ VECTORIZER_PARAMETERS = (
     "binary", "lowercase", "max_df", "max_features", "min_df", "ngram_range", "norm", "smooth_idf",
     "stop_words", "strip_accents", "sublinear_tf", "token_pattern", "use_idf",
 )  # fmt: skip
-"""Of TfidfVectorizer; those that take functions or vocabularies are left out."""
+"""Parameters of TfidfVectorizer, without those that take functions or vocabularies."""
 
 CLASSIFIERS = {
     "LinearSVC": "sklearn.svm",
@@ -37,26 +37,25 @@ CLASSIFIERS = {
     "ComplementNB": "sklearn.naive_bayes",
     "MultinomialNB": "sklearn.naive_bayes",
 }
-"""Classifiers that can be searched, and where scikit-learn keeps them."""
+"""Classifiers that can be searched, and the modules that have them."""
 
 _MOST_CANDIDATES = 100_000
-"""Days of searching; far more than that would not even fit in memory."""
+"""This many take days to search, and far more would not even fit in memory."""
 
 Where = Callable[..., str]
-"""Says in which file and line a path of names stands: ``where("features", "word", "min_df")``."""
+"""Names the file and line of a path of keys: ``where("features", "word", "min_df")``."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """One candidate: the settings of each feature block, a classifier and its settings."""
+class CandidateParams:
+    """The parameters of a candidate: the settings of its feature blocks and of its classifier."""
 
     features: Mapping[str, Mapping[str, Any]]
     classifier: str
     settings: Mapping[str, Any]
 
-    @property
-    def params(self) -> dict[str, Any]:
-        """As one flat mapping: its pipeline's ``set_params``, and the name of the classifier."""
+    def flattened(self) -> dict[str, Any]:
+        """Return the classifier's name, and the parameters as keys of ``Pipeline.set_params``."""
         return {
             "classifier": self.classifier,
             **{f"classifier__{name}": value for name, value in self.settings.items()},
@@ -70,49 +69,53 @@ class Point:
 
 @dataclass(frozen=True)
 class SpaceSource:
-    """The text of a search space and the name of its file, to say where something stands in it."""
+    """The text of a search space and the name of its file, for messages that name a line."""
 
     name: str
     text: str
     preset: bool = False
 
     def where(self, *path: str, grid: int = 0) -> str:
-        """``grid.toml:7`` for a path such as ``("classifier", "LinearSVC", "C")``.
+        """Locate a path of keys such as ``("classifier", "LinearSVC", "C")``: ``grid.toml:7``.
 
-        The nearest enclosing table is named where the key itself is not found on a line of its own;
-        ``grid`` counts the ``[[space]]`` tables from 0.
+        The line is that of the nearest enclosing table if the key has no line of its own. ``grid``
+        is the number of the ``[[space]]`` table, from 0.
         """
         best, depth = 1, -1
         table: tuple[str, ...] = ()
         spaces = -1
         for number, line in enumerate(self.text.split("\n"), 1):
             if header := re.match(r"\s*\[+([^][#]+)\]", line):
-                table = found = _names(header[1])
-                spaces += found == ("space",)
-            elif key := re.match(r"\s*([\w\"'.-]+)\s*=", line):
-                found = table + _names(key[1])
+                table = keys = _keys(header[1])
+                spaces += keys == ("space",)
+            elif assignment := re.match(r"\s*([\w\"'.-]+)\s*=", line):
+                keys = table + _keys(assignment[1])
             else:
                 continue
-            if found[0] == "space" != path[0]:
-                found = found[1:]
-            shared = min(len(found), len(path))
-            if depth < shared and spaces in (-1, grid) and path[:shared] == found[:shared]:
+            if keys[0] == "space" != path[0]:
+                keys = keys[1:]
+            shared = min(len(keys), len(path))
+            if depth < shared and spaces in (-1, grid) and path[:shared] == keys[:shared]:
                 best, depth = number, shared
         return f"{self.name}:{best}"
 
 
-def _names(dotted: str) -> tuple[str, ...]:
+def _keys(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
 def preset_source(name: str) -> SpaceSource:
-    """One of the search spaces that come with textclf."""
+    """Read one of the search spaces that come with textclf."""
     path = Path(__file__).parent / "presets" / f"{name}.toml"
     return SpaceSource(path.name, path.read_text("utf-8"), preset=True)
 
 
 def read_source(path: Path) -> SpaceSource:
-    """Read a TOML file. Raises UsageError when it cannot be read."""
+    """Read the file of a search space.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8 text.
+    """
     try:
         return SpaceSource(path.as_posix(), files.read_toml_text(path))
     except OSError as error:
@@ -122,7 +125,7 @@ def read_source(path: Path) -> SpaceSource:
 
 
 def parse_space(source: SpaceSource) -> Space:
-    """A search space as a list of grids in which every parameter has a list of alternatives.
+    """Parse a search space into a list of grids, with a list of alternatives for each parameter.
 
     Raises:
         UsageError: it is not TOML, or a name is unknown, or a part is missing; with the line.
@@ -137,7 +140,7 @@ def parse_space(source: SpaceSource) -> Space:
     if sum(map(_size, space)) > _MOST_CANDIDATES:
         raise UsageError(
             f"{source.name}: the search space has more than {_MOST_CANDIDATES:,} candidates",
-            hint="every list multiplies their number; [[space]] tables only add",
+            hint="each list multiplies their number; [[space]] tables only add to it",
         )
     return space
 
@@ -145,7 +148,7 @@ def parse_space(source: SpaceSource) -> Space:
 def _grids(document: dict[str, Any], source: SpaceSource) -> Space:
     if "space" not in document:
         return [_grid(document, source.where)]
-    _only(("space",), document, source.where, ())
+    _refuse_unknown(("space",), document, source.where, ())
     grids = document["space"]
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise UsageError(f"{source.where('space')}: write [[space]], once for each grid")
@@ -153,7 +156,7 @@ def _grids(document: dict[str, Any], source: SpaceSource) -> Space:
 
 
 def _size(grid: dict[str, dict[str, dict[str, list[Any]]]]) -> int:
-    """Number of candidates."""
+    """The number of candidates of a grid."""
     features, classifiers = (
         [prod(map(len, table.values())) for table in grid[part].values()]
         for part in ("features", "classifier")
@@ -162,11 +165,11 @@ def _size(grid: dict[str, dict[str, dict[str, list[Any]]]]) -> int:
 
 
 def _grid(document: dict[str, Any], where: Where) -> dict[str, dict[str, dict[str, list[Any]]]]:
-    _only(("features", "classifier"), document, where, ())
+    _refuse_unknown(("features", "classifier"), document, where, ())
     features = _tables(document, "features", BLOCKS, where)
     classifiers = _tables(document, "classifier", CLASSIFIERS, where)
     for block, settings in features.items():
-        _only(VECTORIZER_PARAMETERS, settings, where, ("features", block))
+        _refuse_unknown(VECTORIZER_PARAMETERS, settings, where, ("features", block))
     return {
         part: {
             name: {
@@ -188,53 +191,53 @@ def _tables(
             f"{where(part)}: the search space has no [{part}.…] table",
             hint=f"add one, such as [{part}.{example}]",
         )
-    _only(known, tables, where, (part,))
+    _refuse_unknown(known, tables, where, (part,))
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise UsageError(f"{where(part, name)}: {part}.{name} must be a table")
     return tables
 
 
-def _only(
+def _refuse_unknown(
     known: Iterable[str], given: Mapping[str, Any], where: Where, path: tuple[str, ...]
 ) -> None:
-    """Refuse names that are not known, with the nearest one that is."""
+    """Refuse unknown names, and suggest the nearest known one."""
     known = list(known)
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             raise UsageError(
                 f"{where(*path, name)}: unknown name {'.'.join((*path, name))!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}",
+                hint=f"did you mean {near[0]!r}?" if near else f"known names: {', '.join(known)}",
             )
 
 
 def _alternatives(value: Any, where: Where, path: tuple[str, ...]) -> list[Any]:
     if value == []:
-        raise UsageError(f"{where(*path)}: {'.'.join(path)} has no alternative in its list")
+        raise UsageError(f"{where(*path)}: the list of {'.'.join(path)} has no alternatives")
     return value if isinstance(value, list) else [value]
 
 
-def points(space: Space) -> list[Point]:
-    """Every candidate, in the order of scikit-learn's ``ParameterGrid`` for each classifier."""
+def list_candidates(space: Space) -> list[CandidateParams]:
+    """List every candidate, in the order of scikit-learn's ``ParameterGrid`` per classifier."""
     return [
-        point
+        candidate
         for grid in space
         for classifier, settings in grid["classifier"].items()
-        for point in _product(grid["features"], classifier, settings)
+        for candidate in _product(grid["features"], classifier, settings)
     ]
 
 
 def _product(
     features: dict[str, dict[str, list[Any]]], classifier: str, settings: dict[str, list[Any]]
-) -> Iterator[Point]:
+) -> Iterator[CandidateParams]:
     axes = {("classifier", classifier, name): values for name, values in settings.items()}
     for block, table in features.items():
         axes |= {("features", block, name): values for name, values in table.items()}
     names = sorted(axes)
     for values in itertools.product(*(axes[name] for name in names)):
         chosen = dict(zip(names, values, strict=True))
-        yield Point(
+        yield CandidateParams(
             {block: _chosen(chosen, "features", block) for block in features},
             classifier,
             _chosen(chosen, "classifier", classifier),

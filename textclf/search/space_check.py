@@ -1,4 +1,4 @@
-"""Ask scikit-learn about a search space before anything is read or trained."""
+"""Validation of a search space by scikit-learn, before anything is read or trained."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import Any
 import msgspec
 
 from textclf.errors import UsageError
-from textclf.features.tfidf import vectorizer
+from textclf.features.tfidf import build_vectorizer
+from textclf.formatting import first_line
 from textclf.metadata.json_values import differ
 from textclf.metadata.schema import Space
-from textclf.search.grid_search import classifier
-from textclf.search.space import Point, Where
+from textclf.search.estimators import build_classifier
+from textclf.search.space import CandidateParams, Where
 
 
 def check_space(space: Space, where: Where) -> None:
     """Check every name and value by scikit-learn's own rules.
 
-    Whether values go together, with each other and with the data, only a fit can tell: such a
+    Whether values are compatible, with each other and with the data, shows only in a fit: such a
     candidate fails in the search, which goes on, as GridSearchCV does.
 
     Args:
         space: the union of grids.
-        where: says where a path such as ``("features", "word", "min_df")`` stands in which grid.
+        where: locates a path of keys in a grid, for messages.
 
     Raises:
         UsageError: scikit-learn does not know a parameter, or refuses a value.
@@ -32,21 +33,21 @@ def check_space(space: Space, where: Where) -> None:
     for number, grid in enumerate(space):
         here = partial(where, grid=number)
         for block, settings in grid["features"].items():
-            for name, value in _each_value(settings):
+            for name, value in _values(settings):
                 probe = partial(_probe_vectorizer, block, name, value)
                 _try(probe, partial(here, "features", block, name))
         for kind, settings in grid["classifier"].items():
-            for name, value in _each_value(settings):
-                probe = partial(_probe_setting, Point({}, kind, {name: value}))
+            for name, value in _values(settings):
+                probe = partial(_probe_classifier, kind, name, value)
                 _try(probe, partial(here, "classifier", kind, name))
 
 
-def _each_value(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
+def _values(settings: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any]]:
     return ((name, value) for name, values in settings.items() for value in values)
 
 
 def _check_recordable(value: Any) -> None:
-    """A version must be there to be made again from its metadata, so JSON must hold its values."""
+    """Refuse values that JSON changes: a version is reproduced from its metadata."""
     if differ(value, msgspec.json.decode(msgspec.json.encode(value))):
         raise ValueError(f"{value} cannot be recorded: JSON has no inf and no nan")
 
@@ -55,34 +56,32 @@ def _probe_vectorizer(block: str, name: str, value: Any) -> None:
     _check_recordable(value)
     if name == "ngram_range":
         _check_range(value)
-    probe = vectorizer(block, {name: value})
-    probe._validate_params()  # noqa: SLF001 - the one way to ask about a single parameter
+    probe = build_vectorizer(block, {name: value})
+    probe._validate_params()  # noqa: SLF001 - the only way to check a single parameter
     probe.build_analyzer()
 
 
 def _check_range(value: Any) -> None:
     if not isinstance(value, list) or [type(n) for n in value] != [int, int]:
-        raise ValueError(f"ngram_range has a pair for each alternative, [[1, 2]], not {value!r}")
+        raise ValueError(f"ngram_range takes pairs of numbers, such as [[1, 2]], not {value!r}")
     shortest, longest = value
     if not 1 <= shortest <= longest:
-        raise ValueError(f"ngram_range goes from the shortest (1 or more) to the longest: {value}")
+        raise ValueError(f"ngram_range is the shortest (1 or more) and the longest length: {value}")
 
 
-def _probe_setting(only: Point) -> None:
-    for value in only.settings.values():
-        _check_recordable(value)
-    known = classifier(Point({}, only.classifier, {}), 0).get_params()
-    for name in only.settings:
-        if name == "verbose":
-            raise ValueError("verbose would print into the answers of the command line")
-        if name not in known:
-            raise ValueError(f"{only.classifier} has no parameter {name!r}: {', '.join(known)}")
-    classifier(only, 0)._validate_params()  # noqa: SLF001 - as above
+def _probe_classifier(kind: str, name: str, value: Any) -> None:
+    _check_recordable(value)
+    if name == "verbose":
+        raise ValueError("verbose would print into the output of the command line")
+    known = build_classifier(CandidateParams({}, kind, {}), 0).get_params()
+    if name not in known:
+        raise ValueError(f"{kind} has no parameter {name!r}; it has {', '.join(known)}")
+    probe = build_classifier(CandidateParams({}, kind, {name: value}), 0)
+    probe._validate_params()  # noqa: SLF001 - as above
 
 
 def _try(probe: Callable[[], object], at: Callable[[], str]) -> None:
     try:
         probe()
-    except Exception as error:  # noqa: BLE001 - whatever scikit-learn says is the user's answer
-        first_line = str(error).strip().partition("\n")[0]
-        raise UsageError(f"{at()}: {first_line}") from None
+    except Exception as error:  # noqa: BLE001 - scikit-learn's message is the user's answer
+        raise UsageError(f"{at()}: {first_line(error)}") from None

@@ -15,7 +15,7 @@ from textclf.errors import DataError
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Code, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
-from textclf.search.space import Point, points
+from textclf.search.space import CandidateParams, list_candidates
 from textclf.training.provenance import code, environment
 
 _LONGEST_LABEL = 1_000
@@ -85,9 +85,9 @@ class Job:
         """Sketch of the training rows."""
         return Sketch.from_rows(self.train.texts, self.train.labels)
 
-    def points(self) -> list[Point]:
+    def candidates(self) -> list[CandidateParams]:
         """The candidates."""
-        return points(self.settings.space)
+        return list_candidates(self.settings.space)
 
     @property
     def sampled(self) -> int | None:

@@ -18,7 +18,7 @@ from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.evaluation.metadata_diff import Change, compare_metadata
 from textclf.metadata.schema import ARTIFACT, DataRecord, Metadata, TestRecord
 from textclf.metadata.sketch import Sketch
-from textclf.search.grid_search import Fit
+from textclf.search.fit import FoldResult
 from textclf.search.space_check import check_space
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.train import train
@@ -169,7 +169,7 @@ def reproduce(
     job: Job,
     *,
     jobs: int | None = None,
-    on_fit: Callable[[Fit], object] = lambda _: None,
+    on_fit: Callable[[FoldResult], object] = lambda _: None,
 ) -> Reproduction:
     """Train a version again and compare; nothing is published.
 

@@ -16,7 +16,7 @@ from textclf.artifact import model_file as artifact
 from textclf.artifact.unpickler import load_pipeline
 from textclf.evaluation.metrics import measure
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.features.tfidf import Bank, vocabulary_size
+from textclf.features.tfidf import CountCache
 from textclf.metadata.schema import (
     SCHEMA,
     BumpRecord,
@@ -28,19 +28,12 @@ from textclf.metadata.schema import (
 )
 from textclf.scorer.scorer import SCORER
 from textclf.scorer.writer import compiled_scorer
-from textclf.search.calibration import calibrated, needs_calibration
-from textclf.search.grid_search import (
-    BestDecisions,
-    Fit,
-    Runner,
-    best,
-    grid_search,
-    in_threads,
-    stratified_folds,
-    summarize,
-)
+from textclf.search.calibration import calibrate, needs_calibration
+from textclf.search.fit import FoldResult
+from textclf.search.grid_search import Runner, grid_search, in_threads, stratified_folds
 from textclf.search.refit import refit
-from textclf.search.space import Point
+from textclf.search.results import WinnerDecisions, best, summarize
+from textclf.search.space import CandidateParams
 from textclf.training.job import Job
 from textclf.training.scorer_check import prove
 
@@ -73,7 +66,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     jobs: int | None = None,
     run: Runner | None = None,
     read_seconds: float = 0.0,
-    on_fit: Callable[[Fit], object] = lambda _: None,
+    on_fit: Callable[[FoldResult], object] = lambda _: None,
 ) -> Trained:
     """Search, refit the winner on all training rows, compile and test it, and describe it.
 
@@ -108,7 +101,7 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
     metadata = Metadata(
         version=version,
         saved_at="",
-        best_params=winner.params,
+        best_params=winner.flattened(),
         best_cv_accuracy=found.best.accuracy or 0.0,
         test_accuracy=metrics.accuracy,
         schema=SCHEMA,
@@ -143,26 +136,26 @@ class _Found:
         candidates: how each did.
         winner: the best of them.
         best: how that did.
-        bank: the counts of the rows searched.
+        cache: the counts of the rows searched.
         labels: of the rows that were held out, fold by fold.
         decisions: the winner's decision values for them, if it has no probabilities.
     """
 
     candidates: list[Candidate]
-    winner: Point
+    winner: CandidateParams
     best: Candidate
-    bank: Bank
+    cache: CountCache
     labels: NDArray[np.str_]
     decisions: NDArray[np.floating[Any]] | None
 
 
-def _search(job: Job, run: Runner, on_fit: Callable[[Fit], object]) -> _Found:
-    settings, candidates = job.settings, job.points()
+def _search(job: Job, run: Runner, on_fit: Callable[[FoldResult], object]) -> _Found:
+    settings, candidates = job.settings, job.candidates()
     rows = _sample(job)
     texts = [job.train.texts[row] for row in rows]
     labels = np.asarray([job.train.labels[row] for row in rows])
     folds = stratified_folds(labels, settings.folds, settings.seed)
-    bank = Bank.of(texts, [point.features for point in candidates])
+    cache = CountCache.from_texts(texts, [candidate.features for candidate in candidates])
     fits = grid_search(
         texts,
         labels,
@@ -171,15 +164,15 @@ def _search(job: Job, run: Runner, on_fit: Callable[[Fit], object]) -> _Found:
         scoring=settings.scoring,
         seed=settings.seed,
         method=settings.method,
-        bank=bank,
+        cache=cache,
         run=run,
     )
-    decisions = BestDecisions(labels, folds, in_rounds=settings.method == "race")
-    results = summarize(candidates, decisions.watch(_seen(fits, on_fit)))
+    decisions = WinnerDecisions(labels, folds, in_rounds=settings.method == "race")
+    results = summarize(candidates, decisions.collect(_seen(fits, on_fit)))
     winner = best(results)
     held_out = np.concatenate([labels[fold[1]] for fold in folds])
     return _Found(
-        results, candidates[winner], results[winner], bank, held_out, decisions.of(winner)
+        results, candidates[winner], results[winner], cache, held_out, decisions.of_winner(winner)
     )
 
 
@@ -197,23 +190,23 @@ def _sample(job: Job) -> NDArray[np.intp]:
     return np.sort(np.concatenate(chosen))
 
 
-def _final(job: Job, found: _Found) -> tuple[Point, Pipeline]:
+def _final(job: Job, found: _Found) -> tuple[CandidateParams, Pipeline]:
     """The winner on all rows, with probabilities; its parameters may be limited to fit them."""
     winner = found.winner
-    banks = [found.bank]
+    caches = [found.cache]
     if job.sampled:
-        banks = [Bank.of(job.train.texts, [winner.features])]
-        winner = _affordable(winner, banks[0], len(job.train.label_counts))
-    model = refit(banks.pop(), job.train.labels, winner, job.settings.seed)  # which may drop it
+        caches = [CountCache.from_texts(job.train.texts, [winner.features])]
+        winner = _affordable(winner, caches[0], len(job.train.label_counts))
+    model = refit(caches.pop(), job.train.labels, winner, job.settings.seed)  # which may drop it
     fitted = model.named_steps["classifier"]
     if needs_calibration(fitted) and found.decisions is not None:
-        model.set_params(classifier=calibrated(fitted, found.decisions, found.labels))
+        model.set_params(classifier=calibrate(fitted, found.decisions, found.labels))
     return winner, model
 
 
-def _affordable(winner: Point, bank: Bank, labels: int) -> Point:
+def _affordable(winner: CandidateParams, cache: CountCache, labels: int) -> CandidateParams:
     """The winner of a sample, with its vocabularies limited to what there is room for."""
-    if vocabulary_size(bank, winner.features) * labels <= _COEFFICIENTS:
+    if cache.vocabulary_size(winner.features) * labels <= _COEFFICIENTS:
         return winner
     most = _COEFFICIENTS // labels // len(winner.features)
     features = {
@@ -236,7 +229,9 @@ def _search_record(job: Job, found: _Found) -> SearchRecord:
     )
 
 
-def _seen(fits: Iterator[Fit], on_fit: Callable[[Fit], object]) -> Iterator[Fit]:
+def _seen(
+    fits: Iterator[FoldResult], on_fit: Callable[[FoldResult], object]
+) -> Iterator[FoldResult]:
     for fit in fits:
         on_fit(fit)
         yield fit

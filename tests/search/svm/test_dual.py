@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from textclf.search.svm.dual import WIDTHS, Lane, LinearSvms
+from textclf.search.svm.dual import WIDTHS, BinaryProblem, DualSolver
 
 EPOCHS = 5000
 BLOCK = WIDTHS[-1]
@@ -30,18 +30,18 @@ def problem(seed, rows, classes, columns=60):
     return matrix, codes
 
 
-def values(svms, matrix, lane):
-    """Decision values of a lane."""
-    return svms.decisions(matrix, np.array([lane]))[:, 0]
+def values(solver, matrix, one):
+    """Decision values of a one."""
+    return solver.decisions(matrix, np.array([one]))[:, 0]
 
 
-def tightly(matrix, codes, lane):
-    """Decision values of one lane by LinearSVC."""
+def tightly(matrix, codes, one):
+    """Decision values of one one by LinearSVC."""
     model = LinearSVC(
         tol=1e-8, dual=True, max_iter=10**6, random_state=0,
-        class_weight={True: lane.cost, False: lane.rest},
+        class_weight={True: one.cost, False: one.rest_cost},
     )  # fmt: skip
-    return model.fit(matrix.copy(), codes == lane.positive).decision_function(matrix)
+    return model.fit(matrix.copy(), codes == one.positive).decision_function(matrix)
 
 
 costs = st.sampled_from([0.03, 0.1, 1, 3, 10])
@@ -52,71 +52,71 @@ costs = st.sampled_from([0.03, 0.1, 1, 3, 10])
 def test_decision_values_are_those_of_a_tight_solution(seed, classes, more, data):
     """Any classes, costs on either side and order of entries: within the tolerance of LinearSVC."""
     matrix, codes = problem(seed, classes + more, classes)
-    wanted = st.builds(Lane, st.integers(0, classes - 1), costs, costs)
-    lanes = data.draw(st.lists(wanted, min_size=1, max_size=12))
-    svms = LinearSvms(matrix, codes, lanes)
-    assert svms.solve(np.arange(len(lanes)), 1e-3, EPOCHS, seed).all()
-    found = svms.decisions(matrix, np.arange(len(lanes)))
-    for number, lane in enumerate(lanes):
-        assert found[:, number] == pytest.approx(tightly(matrix, codes, lane), abs=2e-3)
+    wanted = st.builds(BinaryProblem, st.integers(0, classes - 1), costs, costs)
+    problems = data.draw(st.lists(wanted, min_size=1, max_size=12))
+    solver = DualSolver(matrix, codes, problems)
+    assert solver.solve(np.arange(len(problems)), 1e-3, EPOCHS, seed).all()
+    found = solver.decisions(matrix, np.arange(len(problems)))
+    for number, one in enumerate(problems):
+        assert found[:, number] == pytest.approx(tightly(matrix, codes, one), abs=2e-3)
 
 
-def many_lanes(classes, extra=5):
+def many_problems(classes, extra=5):
     """All classes at more and more costs, until they are more than one block."""
     return [
-        Lane(number % classes, 0.1 * (1 + number // classes), 0.05 * (1 + number % 7))
+        BinaryProblem(number % classes, 0.1 * (1 + number // classes), 0.05 * (1 + number % 7))
         for number in range(BLOCK + extra)
     ]
 
 
 def test_more_lanes_than_a_block_holds_are_all_solved():
-    """The lanes of every block, in any order, get their own solution."""
+    """The problems of every block, in any order, get their own solution."""
     matrix, codes = problem(1, 50, 5)
-    lanes = many_lanes(5)
-    svms = LinearSvms(matrix, codes, lanes)
-    which = np.random.default_rng(0).permutation(len(lanes))
-    assert svms.solve(which, 1e-3, EPOCHS, 0).all()
+    problems = many_problems(5)
+    solver = DualSolver(matrix, codes, problems)
+    which = np.random.default_rng(0).permutation(len(problems))
+    assert solver.solve(which, 1e-3, EPOCHS, 0).all()
     for number in (0, 1, BLOCK - 1, BLOCK, BLOCK + 4, *which[-3:]):
-        expected = tightly(matrix, codes, lanes[number])
-        assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
+        expected = tightly(matrix, codes, problems[number])
+        assert values(solver, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
 def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
-    """Where one lane does not converge the answer is no, but every block was worked on."""
+    """Where one one does not converge the answer is no, but every block was worked on."""
     matrix, codes = problem(2, 60, 4)
-    lanes = [*[Lane(0, 1e6, 1e6)] * BLOCK, Lane(1, 0.1, 0.1)]
-    svms = LinearSvms(matrix, codes, lanes)
-    assert not svms.solve(np.arange(len(lanes)), 1e-3, 30, 0).all()
-    expected = tightly(matrix, codes, lanes[-1])
-    assert values(svms, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
+    problems = [*[BinaryProblem(0, 1e6, 1e6)] * BLOCK, BinaryProblem(1, 0.1, 0.1)]
+    solver = DualSolver(matrix, codes, problems)
+    assert not solver.solve(np.arange(len(problems)), 1e-3, 30, 0).all()
+    expected = tightly(matrix, codes, problems[-1])
+    assert values(solver, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 15), min_size=1), st.booleans())
 def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
-    """Only the lanes named move, and those get closer to the solution."""
+    """Only the problems named move, and those get closer to the solution."""
     matrix, codes = problem(seed, 60, 4)
-    lanes = [Lane(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
-    svms = LinearSvms(matrix, codes, lanes)
-    assert svms.solve(np.arange(16), 1e-1, EPOCHS, 0).all()
-    before = svms.decisions(matrix, np.arange(16))
+    problems = [BinaryProblem(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
+    solver = DualSolver(matrix, codes, problems)
+    assert solver.solve(np.arange(16), 1e-1, EPOCHS, 0).all()
+    before = solver.decisions(matrix, np.arange(16))
     which = np.array(sorted(some, reverse=backwards))
-    assert svms.solve(which, 1e-5, EPOCHS, 1).all()
+    assert solver.solve(which, 1e-5, EPOCHS, 1).all()
     others = np.setdiff1d(np.arange(16), which)
-    assert np.array_equal(svms.decisions(matrix, others), before[:, others])
+    assert np.array_equal(solver.decisions(matrix, others), before[:, others])
     for number in which:
-        expected = tightly(matrix, codes, lanes[number])
-        assert values(svms, matrix, number) == pytest.approx(expected, abs=1e-4)
+        expected = tightly(matrix, codes, problems[number])
+        assert values(solver, matrix, number) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_lane_is_solved_alone_as_in_company():
     """What converges at other times, or is moved together, makes no difference but rounding."""
     matrix, codes = problem(3, 80, 6)
-    lanes = [Lane(code, cost, cost) for cost in (0.01, 1, 30) for code in range(6)]
-    together = LinearSvms(matrix, codes, lanes)
-    assert together.solve(np.arange(len(lanes)), 1e-4, EPOCHS, 0).all()
-    for number, lane in enumerate(lanes):
-        alone = LinearSvms(matrix, codes, [lane])
+    problems = [BinaryProblem(code, cost, cost) for cost in (0.01, 1, 30) for code in range(6)]
+    together = DualSolver(matrix, codes, problems)
+    assert together.solve(np.arange(len(problems)), 1e-4, EPOCHS, 0).all()
+    for number, one in enumerate(problems):
+        alone = DualSolver(matrix, codes, [one])
         assert alone.solve(np.arange(1), 1e-4, EPOCHS, 0).all()
         expected = values(alone, matrix, 0)
         assert values(together, matrix, number) == pytest.approx(expected, abs=3e-4)
@@ -127,9 +127,9 @@ def test_the_same_seed_gives_the_same_weights():
     matrix, codes = problem(4, 70, 5)
     runs = []
     for seed in (0, 0, 1):
-        svms = LinearSvms(matrix, codes, many_lanes(5))
-        assert svms.solve(np.arange(len(svms.lanes)), 1e-2, EPOCHS, seed).all()
-        runs.append(svms.decisions(matrix, np.arange(len(svms.lanes))))
+        solver = DualSolver(matrix, codes, many_problems(5))
+        assert solver.solve(np.arange(len(solver.problems)), 1e-2, EPOCHS, seed).all()
+        runs.append(solver.decisions(matrix, np.arange(len(solver.problems))))
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2])
 
@@ -138,34 +138,34 @@ def test_too_few_epochs_are_no_solution():
     """One pass is not enough to know that gradients vanish; nor are none."""
     matrix, codes = problem(5, 60, 4)
     for epochs in (0, 1):
-        svms = LinearSvms(matrix, codes, [Lane(0, 1.0, 1.0), Lane(1, 1e4, 1e4)])
-        assert not svms.solve(np.arange(2), 1e-6, epochs, 0).all()
-    assert svms.decisions(matrix, np.arange(2)).any(axis=0).all()
+        solver = DualSolver(matrix, codes, [BinaryProblem(0, 1.0, 1.0), BinaryProblem(1, 1e4, 1e4)])
+        assert not solver.solve(np.arange(2), 1e-6, epochs, 0).all()
+    assert solver.decisions(matrix, np.arange(2)).any(axis=0).all()
 
 
 def test_what_was_reached_is_kept_when_epochs_run_out():
     """Going on after too few passes ends where a single go would have ended."""
     matrix, codes = problem(6, 60, 4)
-    lanes = [Lane(code, 1.0, 0.5) for code in range(4)]
-    svms = LinearSvms(matrix, codes, lanes)
+    problems = [BinaryProblem(code, 1.0, 0.5) for code in range(4)]
+    solver = DualSolver(matrix, codes, problems)
     tries = 0
-    while not svms.solve(np.arange(4), 1e-3, 2, tries).all():
+    while not solver.solve(np.arange(4), 1e-3, 2, tries).all():
         tries += 1
         assert tries < EPOCHS
     assert tries > 0
-    for number, lane in enumerate(lanes):
-        expected = tightly(matrix, codes, lane)
-        assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
+    for number, one in enumerate(problems):
+        expected = tightly(matrix, codes, one)
+        assert values(solver, matrix, number) == pytest.approx(expected, abs=2e-3)
 
 
 def test_sorting_the_matrix_afterwards_changes_nothing():
     """A user of the matrix may sort the entries of its rows in place, as liblinear's does."""
     matrix, codes = problem(7, 60, 4)
-    lanes = [Lane(code, 1.0, 1.0) for code in range(4)]
-    svms = LinearSvms(matrix, codes, lanes)
+    problems = [BinaryProblem(code, 1.0, 1.0) for code in range(4)]
+    solver = DualSolver(matrix, codes, problems)
     assert not matrix.has_sorted_indices
     matrix.sort_indices()
-    assert svms.solve(np.arange(4), 1e-3, EPOCHS, 0).all()
-    for number, lane in enumerate(lanes):
-        expected = tightly(matrix, codes, lane)
-        assert values(svms, matrix, number) == pytest.approx(expected, abs=2e-3)
+    assert solver.solve(np.arange(4), 1e-3, EPOCHS, 0).all()
+    for number, one in enumerate(problems):
+        expected = tightly(matrix, codes, one)
+        assert values(solver, matrix, number) == pytest.approx(expected, abs=2e-3)

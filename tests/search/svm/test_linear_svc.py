@@ -12,8 +12,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from textclf.search.svm.dual import LinearSvms
-from textclf.search.svm.linear_svc import decide, is_solvable
+from textclf.search.svm.dual import DualSolver
+from textclf.search.svm.linear_svc import held_out_decisions, is_solvable
 
 SAMPLE = Path(__file__).parents[3] / "data" / "train.csv"
 
@@ -35,7 +35,7 @@ def svm(**given_settings):
 def assert_decided_alike(estimators, train, labels, held):
     """Compare every label on the held-out rows, and roughly the values, with LinearSVC's own."""
     before = train.copy()
-    found = decide(estimators, train, labels, held)
+    found = held_out_decisions(estimators, train, labels, held)
     assert len(found) == len(estimators)
     for estimator, decided in zip(estimators, found, strict=True):
         own = LinearSVC(**estimator.get_params()).fit(before, labels)
@@ -131,7 +131,7 @@ def test_in_the_primal_decisions_are_those_of_liblinear(rows, labels_kept, weigh
     train, held = vectorizer.fit_transform(texts[:most]), vectorizer.transform(texts[most:])
     exact = {0.01: 1e-9, 0.1: 1e-7, 1: 1e-2, 10: 1e-1}
     estimators = [svm(C=cost, dual=False, class_weight=weight) for cost in exact]
-    found = decide(estimators, train, labels[:most], held)
+    found = held_out_decisions(estimators, train, labels[:most], held)
     for estimator, decided in zip(estimators, found, strict=True):
         own = estimator.fit(train, labels[:most]).decision_function(held)
         assert decided.decision_function(held) == pytest.approx(own, abs=exact[estimator.C])
@@ -159,7 +159,7 @@ def test_primal_and_dual_side_by_side():
 def test_class_weights_that_do_not_fit_are_left_to_liblinear(classes):
     """What is wrong with them is for it to say; the others are decided all the same."""
     matrix, labels = random_problem(5, classes)
-    found = decide([svm(), svm(class_weight={"other": 1})], matrix, labels, matrix)
+    found = held_out_decisions([svm(), svm(class_weight={"other": 1})], matrix, labels, matrix)
     assert found[1] is None
     assert found[0].predict(matrix).tolist() == svm().fit(matrix, labels).predict(matrix).tolist()
 
@@ -170,7 +170,7 @@ def test_a_class_that_costs_nothing_is_left_to_liblinear(classes, dual):
     """A weight of zero makes an infinity, which it knows what to do with."""
     matrix, labels = random_problem(5, classes)
     estimators = [svm(dual=dual), svm(dual=dual, class_weight={"c0": 0, "c1": 1})]
-    found = decide(estimators, matrix, labels, matrix)
+    found = held_out_decisions(estimators, matrix, labels, matrix)
     assert found[0] is not None
     assert found[1] is None
 
@@ -191,30 +191,30 @@ def test_costs_are_decided_alike_one_after_the_other(monkeypatch, classes):
     held, _ = random_problem(6, classes)
     sizes = []
 
-    class Watched(LinearSvms):
-        def __init__(self, train, codes, lanes):
-            sizes.append(len(lanes))
-            super().__init__(train, codes, lanes)
+    class Watched(DualSolver):
+        def __init__(self, train, codes, problems):
+            sizes.append(len(problems))
+            super().__init__(train, codes, problems)
 
-    monkeypatch.setattr("textclf.search.svm.linear_svc.LinearSvms", Watched)
-    monkeypatch.setattr("textclf.search.svm.linear_svc._TOO_MUCH", 0)
+    monkeypatch.setattr("textclf.search.svm.linear_svc.DualSolver", Watched)
+    monkeypatch.setattr("textclf.search.svm.linear_svc._MAX_BYTES", 0)
     assert_decided_alike([svm(C=cost) for cost in (0.1, 1, 10)], matrix, labels, held)
     assert sizes == [1 if classes == 2 else classes] * 3
-    assert decide([svm(), svm(C=1e9)], matrix, labels, held)[1] is None
+    assert held_out_decisions([svm(), svm(C=1e9)], matrix, labels, held)[1] is None
 
 
 def test_one_class_is_left_to_scikit_learn():
     """It says what is wrong with that."""
     matrix, _ = random_problem(0, 2)
-    assert decide([svm()], matrix, np.full(matrix.shape[0], "a"), matrix) == [None]
+    assert held_out_decisions([svm()], matrix, np.full(matrix.shape[0], "a"), matrix) == [None]
 
 
 def test_what_does_not_converge_is_left_to_liblinear():
     """It has to say itself that it stopped early; the other costs are decided all the same."""
     matrix, labels = random_problem(1, 4)
     held, _ = random_problem(2, 4)
-    assert decide([svm(C=1e9)], matrix, labels, held) == [None]
-    found = decide([svm(), svm(C=1e9), svm(C=0.1)], matrix, labels, held)
+    assert held_out_decisions([svm(C=1e9)], matrix, labels, held) == [None]
+    found = held_out_decisions([svm(), svm(C=1e9), svm(C=0.1)], matrix, labels, held)
     assert found[1] is None
     for estimator, decided in ((svm(), found[0]), (svm(C=0.1), found[2])):
         own = estimator.fit(matrix, labels)
@@ -227,7 +227,7 @@ def test_in_the_primal_it_stops_where_rounding_lets_it_go_no_further():
     matrix = csr_matrix(numbers.normal(size=(4000, 6)))
     labels = np.where(np.arange(4000) < 3, "rare", "usual")
     own = svm(C=1e-6, dual=False, tol=1e-4).fit(matrix, labels)
-    (found,) = decide([svm(C=1e-6, dual=False)], matrix, labels, matrix)
+    (found,) = held_out_decisions([svm(C=1e-6, dual=False)], matrix, labels, matrix)
     assert found.decision_function(matrix) == pytest.approx(own.decision_function(matrix), abs=1e-9)
 
 
@@ -235,7 +235,7 @@ def test_rows_without_features_are_decided_by_the_intercepts():
     """An empty held-out row is labelled as LinearSVC labels it."""
     matrix, labels = random_problem(2, 4)
     empty = csr_matrix((3, matrix.shape[1]))
-    (found,) = decide([svm()], matrix, labels, empty)
+    (found,) = held_out_decisions([svm()], matrix, labels, empty)
     own = svm().fit(matrix, labels)
     assert found.predict(empty).tolist() == own.predict(empty).tolist()
     assert found.decision_function(empty)[0] == pytest.approx(own.intercept_, abs=1e-2)

@@ -4,7 +4,17 @@ import numba
 import numpy as np
 import pytest
 
-from textclf.search.svm.simd import bits, fill, greater, least, load, mask_of, most, store, where
+from textclf.search.svm.simd import (
+    broadcast,
+    greater,
+    load,
+    mask_bits,
+    mask_from_bits,
+    maximum,
+    minimum,
+    store,
+    where,
+)
 
 
 @numba.njit
@@ -17,11 +27,11 @@ def reckon(like, one, other, number, found):
         store(found, at + 1, a - b)
         store(found, at + 2, a * b)
         store(found, at + 3, a / b)
-        store(found, at + 4, most(a, b))
-        store(found, at + 5, least(a, b))
-        store(found, at + 6, where(greater(a, b), fill(number, like), a))
-        store(found, at + 7, where(mask_of(bits(greater(a, b)), like), a, b))
-    return bits(greater(a, b))
+        store(found, at + 4, maximum(a, b))
+        store(found, at + 5, minimum(a, b))
+        store(found, at + 6, where(greater(a, b), broadcast(number, like), a))
+        store(found, at + 7, where(mask_from_bits(mask_bits(greater(a, b)), like), a, b))
+    return mask_bits(greater(a, b))
 
 
 @pytest.mark.parametrize("precision", [np.float32, np.float64])

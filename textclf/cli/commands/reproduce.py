@@ -59,7 +59,7 @@ def reproduce(
         render.warning("the files differ from the recorded ones, but their rows are the same")
     if not common.quiet:
         _announce(metadata, job)
-    with leaderboard(job.points(), job.settings.folds, quiet=common.quiet) as on_fit:
+    with leaderboard(job.candidates(), job.settings.folds, quiet=common.quiet) as on_fit:
         done = run(metadata, artifact, job, jobs=jobs, on_fit=on_fit)
     if common.as_json:
         render.json(_as_json(done, job, metadata))
@@ -81,7 +81,7 @@ def _announce(metadata: Metadata, job: Job) -> None:
         f"{job.train.path}: the {plural(len(job.train), 'row')} of {metadata.version}, "
         f"and its {plural(len(job.test), 'test row')} from {tested_on}"
     )
-    candidates = len(job.points())
+    candidates = len(job.candidates())
     render.progress(f"{plural(candidates, 'candidate')} × {job.settings.folds} folds again")
 
 

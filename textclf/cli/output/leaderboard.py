@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from textclf.search.grid_search import Fit
-    from textclf.search.space import Point
+    from textclf.search.fit import FoldResult
+    from textclf.search.space import CandidateParams
 
 _RANKS = 5
 _SECONDS_BETWEEN_LINES = 5.0
@@ -27,14 +27,14 @@ _SECONDS_BETWEEN_LINES = 5.0
 class Leaderboard:
     """The scores so far, and what to show of them."""
 
-    def __init__(self, candidates: Sequence[Point], folds: int) -> None:
+    def __init__(self, candidates: Sequence[CandidateParams], folds: int) -> None:
         self._names = _distinguishing_names(candidates)
         self._folds = folds
         self._scores: dict[int, list[float]] = {}
         self._started = 0.0
         self._closed = False
 
-    def add(self, fit: Fit) -> None:
+    def add(self, fit: FoldResult) -> None:
         """Add a result. The clock starts at the first one: before it, code may be compiled."""
         self._started = self._started or time.monotonic()
         self._scores.setdefault(fit.candidate, []).append(fit.score)
@@ -79,26 +79,26 @@ class Leaderboard:
         return table
 
 
-def _distinguishing_names(candidates: Sequence[Point]) -> list[str]:
+def _distinguishing_names(candidates: Sequence[CandidateParams]) -> list[str]:
     """Name each candidate by its classifier, features and the parameters that vary."""
-    params = [point.params for point in candidates]
+    params = [candidate.flattened() for candidate in candidates]
     values: dict[str, set[str]] = {}
-    for candidate in params:
-        for name, value in candidate.items():
+    for flattened in params:
+        for name, value in flattened.items():
             values.setdefault(name, set()).add(repr(value))
     shared = {name for name, different in values.items() if len(different) == 1}
-    several = len({tuple(point.features) for point in candidates}) > 1
+    several = len({tuple(candidate.features) for candidate in candidates}) > 1
     return [
-        candidate_name(point.params, without=shared)
-        + (f" on {' + '.join(point.features)}" if several else "")
-        for point in candidates
+        candidate_name(flattened, without=shared)
+        + (f" on {' + '.join(candidate.features)}" if several else "")
+        for candidate, flattened in zip(candidates, params, strict=True)
     ]
 
 
 @contextmanager
 def leaderboard(
-    candidates: Sequence[Point], folds: int, *, quiet: bool
-) -> Iterator[Callable[[Fit], object]]:
+    candidates: Sequence[CandidateParams], folds: int, *, quiet: bool
+) -> Iterator[Callable[[FoldResult], object]]:
     """Show the search while the block runs; the block calls what it is given with each fit."""
     board = Leaderboard(candidates, folds)
     if quiet:
@@ -110,7 +110,7 @@ def leaderboard(
 
 
 @contextmanager
-def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+def _live(board: Leaderboard) -> Iterator[Callable[[FoldResult], object]]:
     from rich.console import Console
     from rich.live import Live
 
@@ -122,10 +122,10 @@ def _live(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
 
 
 @contextmanager
-def _lines(board: Leaderboard) -> Iterator[Callable[[Fit], object]]:
+def _lines(board: Leaderboard) -> Iterator[Callable[[FoldResult], object]]:
     last_line = time.monotonic()
 
-    def on_fit(fit: Fit) -> None:
+    def on_fit(fit: FoldResult) -> None:
         nonlocal last_line
         board.add(fit)
         if time.monotonic() - last_line >= _SECONDS_BETWEEN_LINES:

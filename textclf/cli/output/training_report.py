@@ -62,7 +62,7 @@ class Progress:
 
     def search(self, job: Job) -> AbstractContextManager[OnFit]:
         """Show the candidates as their scores come in."""
-        return leaderboard(job.points(), job.settings.folds, quiet=self._quiet)
+        return leaderboard(job.candidates(), job.settings.folds, quiet=self._quiet)
 
     def on_publish(self) -> None:
         """Defer Ctrl-C."""
@@ -81,7 +81,7 @@ def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: boo
 
 def _announce(plan: Plan, job: Job) -> None:
     tested_on = job.test.path if job.split is None else f"a split of {job.split:.0%}"
-    candidates = len(job.points())
+    candidates = len(job.candidates())
     render.progress(
         f"{job.train.path}: {plural(len(job.train), 'row')}, "
         f"{plural(len(job.train.label_counts), 'label')}; "

@@ -1,16 +1,16 @@
-"""The linear SVM of many classes and many costs at once: LinearSVC's problems, solved side by side.
+"""Linear SVMs in the dual: many binary problems over the same rows, solved side by side.
 
-One-vs-rest training of K classes at c values of C is K·c binary problems over the same rows. Here
-each of them is a *lane*. Up to sixteen lanes make a block: their weights of a column lie together,
-as long as a vector register, so that a row is read once for all of them and its product with all
-takes hardly longer than with one. The method is liblinear's, with its shrinking: dual coordinate
-descent (Hsieh et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008,
-algorithm 3), in single precision. What is minimised is what ``sklearn.svm.LinearSVC`` minimises:
+One-vs-rest training of K classes at c values of C is K·c binary problems over the same rows. Up to
+sixteen of them share a block, each in its own SIMD lane: the weights of a column in all lanes are
+one vector register, so a row is read once for the block, and its product with all lanes takes
+hardly longer than with one. The method is liblinear's dual coordinate descent with shrinking (Hsieh
+et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008, algorithm 3), in
+single precision. The objective is that of ``sklearn.svm.LinearSVC``:
 
     ½‖w‖² + Σ_i C_i · max(0, 1 - y_i w·x_i)²
 
-Decision values are within a fraction of the tolerance of liblinear's; ``svm`` asks liblinear itself
-about the few rows for which that could matter.
+Decision values differ from liblinear's by a fraction of the tolerance; ``linear_svc`` has liblinear
+itself decide the few rows for which that could matter.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,129 +27,147 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from textclf.jit import compiled, inlined
-from textclf.search.svm.simd import bits, fill, greater, least, load, mask_of, most, store, where
+from textclf.search.svm.simd import (
+    broadcast,
+    greater,
+    load,
+    mask_bits,
+    mask_from_bits,
+    maximum,
+    minimum,
+    store,
+    where,
+)
 
 Floats = NDArray[np.float32]
 
 WIDTHS = (4, 8, 16)
-"""Lanes that a block has room for. As its lanes converge the rest moves to a smaller one."""
+"""Numbers of lanes of a block. As problems converge the others move to a smaller block."""
 
-_FAR = np.float32(1e30)
-"""Beyond all gradients."""
+_UNBOUNDED = np.float32(1e30)
+"""Greater than any gradient."""
 _FACTOR, _SUMMAND = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 _HIGH, _LOW = np.uint64(33), np.uint64(31)
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One binary problem: a class against the rest, and the cost of errors on either side."""
+class BinaryProblem:
+    """One class against the rest.
+
+    Attributes:
+        positive: the number of the class.
+        cost: the cost C of errors on its rows.
+        rest_cost: the cost of errors on the other rows.
+    """
 
     positive: int
     cost: float
-    rest: float
+    rest_cost: float
 
 
-class LinearSvms:
-    """Many binary problems over the same rows; ``solve`` brings some of them further.
+class DualSolver:
+    """Binary problems over the same rows, and their solutions so far.
+
+    Args:
+        matrix: (rows, columns).
+        codes: (rows,), the number of the class of each row.
+        problems: the problems.
 
     Attributes:
-        lanes: the problems.
-        weights: of the columns and, in the last row, the intercept: (columns + 1, lanes).
+        problems: the problems.
+        weights: (columns + 1, problems); the last row holds the intercepts.
     """
 
-    def __init__(self, matrix: csr_matrix, codes: NDArray[np.intp], lanes: Sequence[Lane]) -> None:
+    def __init__(
+        self, matrix: csr_matrix, codes: NDArray[np.intp], problems: Sequence[BinaryProblem]
+    ) -> None:
         rows, columns = matrix.shape
         data = matrix.data.astype(np.float32)
         squares = csr_matrix((data * data, matrix.indices, matrix.indptr), shape=matrix.shape)
         norms = squares @ np.ones(columns, np.float32) + np.float32(1)
-        # a copy of the indices, for liblinear sorts in place
+        # astype copies the indices, which liblinear sorts in place
         self._rows = matrix.indptr, matrix.indices.astype(np.uint32), data, norms
         self._codes = codes.astype(np.int32)
         self._stop = np.zeros(1, np.bool_)
-        self.lanes = lanes
-        self.weights = np.zeros((columns + 1, len(lanes)), np.float32)
-        self._duals = np.zeros((rows, len(lanes)), np.float32)
+        self.problems = problems
+        self.weights = np.zeros((columns + 1, len(problems)), np.float32)
+        self._duals = np.zeros((rows, len(problems)), np.float32)
 
     def solve(
-        self, which: NDArray[np.intp], tolerance: float, epochs: int, seed: int, *, jobs: int = 1
+        self, numbers: NDArray[np.intp], tolerance: float, epochs: int, seed: int, *, jobs: int = 1
     ) -> NDArray[np.bool_]:
-        """Continue some lanes until their projected gradients lie within the tolerance.
+        """Continue some problems until their projected gradients lie within the tolerance.
 
         Args:
-            which: numbers of lanes.
+            numbers: the numbers of the problems.
             tolerance: what LinearSVC calls ``tol``.
-            epochs: passes over the rows, at the most.
-            seed: of the order of the rows.
-            jobs: how many threads share the lanes; it changes nothing but the time.
+            epochs: the largest number of passes over the rows.
+            seed: the seed of the order of the rows.
+            jobs: the number of threads; it does not change the solutions.
 
         Returns:
-            Which of them got there.
+            (numbers,), whether each problem has converged.
         """
-        # those of one cost converge together
-        ordered = sorted(which.tolist(), key=lambda n: (self.lanes[n].cost, self.lanes[n].positive))
+        problems = self.problems
+        # problems of the same cost converge together
+        ordered = sorted(numbers.tolist(), key=lambda n: (problems[n].cost, problems[n].positive))
         blocks = [ordered[at : at + WIDTHS[-1]] for at in range(0, len(ordered), WIDTHS[-1])]
+        solve_block = partial(self._solve_block, tolerance=tolerance, epochs=epochs, seed=seed)
         if jobs == 1:
-            left = [self._solve_block(block, tolerance, epochs, seed) for block in blocks]
-            return self._solved(which, left)
-        with ThreadPoolExecutor(jobs) as pool:
-            try:
-                runs = [
-                    pool.submit(self._solve_block, block, tolerance, epochs, seed)
-                    for block in blocks
-                ]
-                left = [run.result() for run in runs]
-            except BaseException:
-                self._stop[0] = True  # Ctrl-C does not wait for the last pass
-                raise
-        return self._solved(which, left)
+            unsolved = list(map(solve_block, blocks))
+        else:
+            with ThreadPoolExecutor(jobs) as pool:
+                try:
+                    unsolved = list(pool.map(solve_block, blocks))
+                except BaseException:
+                    self._stop[0] = True  # Ctrl-C does not wait for the last pass
+                    raise
+        return ~np.isin(numbers, list(chain.from_iterable(unsolved)))
 
-    @staticmethod
-    def _solved(which: NDArray[np.intp], left: Sequence[list[int]]) -> NDArray[np.bool_]:
-        return ~np.isin(which, [lane for some in left for lane in some])
-
-    def decisions(self, matrix: csr_matrix, which: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Decision values of some lanes for the rows of a matrix, (rows, lanes)."""
-        weights = np.take(self.weights, which, axis=1).astype(np.float64)
+    def decisions(self, matrix: csr_matrix, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Decision values of some problems for the rows of a matrix, (rows, numbers)."""
+        weights = np.take(self.weights, numbers, axis=1).astype(np.float64)
         values: NDArray[np.float64] = matrix @ weights[:-1] + weights[-1]
         return values
 
     def _solve_block(
         self, running: list[int], tolerance: float, epochs: int, seed: int
     ) -> list[int]:
-        """Bring lanes of a block within the tolerance; return those that did not get there."""
+        """Solve the problems of a block; return those that did not converge."""
         order = np.arange(len(self._codes))
         while running and epochs > 0 and not self._stop[0]:
             width = next(width for width in WIDTHS if width >= len(running))
-            few = max((smaller for smaller in WIDTHS if smaller < width), default=0)
-            weights = _taken(self.weights, running, width)
-            duals = _taken(self._duals, running, width)
+            stop_at = max((smaller for smaller in WIDTHS if smaller < width), default=0)
+            weights = _padded(self.weights, running, width)
+            duals = _padded(self._duals, running, width)
             done, passes = _descend(
                 (np.float32(0),) * width, order, *self._rows, self._codes,
                 *self._sides(running, width), weights, duals, self._stop, np.float32(tolerance),
-                few, epochs, seed, (1 << width) - (1 << len(running)),
+                stop_at, epochs, seed, (1 << width) - (1 << len(running)),
             )  # fmt: skip
             self.weights[:, running] = weights[:, : len(running)]
             self._duals[:, running] = duals[:, : len(running)]
-            running = [lane for place, lane in enumerate(running) if not done >> place & 1]
+            running = [number for lane, number in enumerate(running) if not done >> lane & 1]
             epochs -= passes
         return running
 
     def _sides(self, running: list[int], width: int) -> tuple[Floats, Floats]:
-        """For each class, the sign that its rows have in each lane, and 1/2C of that side."""
+        """The sign y of the rows of each class in each lane, and 1/2C: twice (classes, width)."""
         classes = int(self._codes.max()) + 1
-        signs, extra = np.ones((2, classes, width), np.float32)
-        for place, number in enumerate(running):
-            lane = self.lanes[number]
-            signs[:, place], extra[:, place] = -1, 0.5 / lane.rest
-            signs[lane.positive, place], extra[lane.positive, place] = 1, 0.5 / lane.cost
-        return signs, extra
+        signs, inverse_costs = np.ones((2, classes, width), np.float32)
+        for lane, number in enumerate(running):
+            problem = self.problems[number]
+            own = problem.positive
+            signs[:, lane], inverse_costs[:, lane] = -1, 0.5 / problem.rest_cost
+            signs[own, lane], inverse_costs[own, lane] = 1, 0.5 / problem.cost
+        return signs, inverse_costs
 
 
-def _taken(matrix: Floats, columns: list[int], width: int) -> Floats:
-    """Some columns, and zeros beside them."""
-    taken = np.zeros((len(matrix), width), np.float32)
-    taken[:, : len(columns)] = np.take(matrix, columns, axis=1)
-    return taken
+def _padded(matrix: Floats, columns: list[int], width: int) -> Floats:
+    """Copy some columns, and add columns of zeros."""
+    padded = np.zeros((len(matrix), width), np.float32)
+    padded[:, : len(columns)] = np.take(matrix, columns, axis=1)
+    return padded
 
 
 @compiled
@@ -160,67 +180,88 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     norms: Floats,
     codes: NDArray[np.int32],
     signs: Floats,
-    extra: Floats,
+    inverse_costs: Floats,
     weights: Floats,
     duals: Floats,
     stop: NDArray[np.bool_],
     tolerance: np.float32,
-    few: int,
+    stop_at: int,
     epochs: int,
     seed: int,
     done: int,
 ) -> tuple[int, int]:
-    """Bring lanes within the tolerance until only few are left; lanes are bits, those done rest.
+    """Solve the problems in the lanes of a block, until few lanes are left.
 
-    A row is idle in a lane where it has no dual and its gradient says that it will have none. It is
-    passed over where it is idle in all lanes, until one of them has converged on the other rows.
+    Sets of lanes are integers with a bit for each lane; lanes that are done do not change. A row is
+    idle in a lane where its dual is zero and its gradient says that it will stay zero. A row that
+    is idle in all lanes is skipped, until one of them has converged on the other rows.
+
+    Args:
+        like: a tuple that gives the number of lanes and the precision.
+        order: a permutation of the rows.
+        indptr: row pointers of the CSR matrix of the rows.
+        indices: its column indices.
+        data: its values.
+        norms: (rows,), ‖x‖² + 1.
+        codes: (rows,), the number of the class of each row.
+        signs: (classes, lanes), the sign y of the rows of a class.
+        inverse_costs: (classes, lanes), 1/2C of the rows of a class.
+        weights: (columns + 1, lanes), updated; the last row holds the intercepts.
+        duals: (rows, lanes), updated.
+        stop: set by another thread to end early.
+        tolerance: the largest spread of the projected gradients of a solution.
+        stop_at: return when at most this many lanes are not done.
+        epochs: the largest number of passes.
+        seed: the seed of the order of the rows.
+        done: the lanes that are done from the start.
 
     Returns:
         The lanes that are done, and the number of passes.
     """
     active = len(order)
-    idle, idled = np.zeros(active, np.uint16), 0
-    zero, one, far = fill(0, like), fill(1, like), fill(_FAR, like)
-    above, chance = far, np.uint64(2 * seed + 1)
-    for passed in range(epochs):
-        high, low = zero - far, far
-        chance = _shuffle(order, active, chance)
+    idle, ever_idle = np.zeros(active, np.uint16), 0
+    zero, one, unbounded = broadcast(0, like), broadcast(1, like), broadcast(_UNBOUNDED, like)
+    shrink_above, state = unbounded, np.uint64(2 * seed + 1)
+    for epoch in range(epochs):
+        high, low = zero - unbounded, unbounded
+        state = _shuffle(order, active, state)
         at = 0
         while at < active:
             row = order[at]
-            off = np.int64(idle[row]) | done
-            if off + 1 == 1 << len(like):
+            skipped = np.int64(idle[row]) | done
+            if skipped + 1 == 1 << len(like):
                 active -= 1
                 order[at], order[active] = order[active], row
                 continue
             at += 1
             begin, end, code = indptr[row], indptr[row + 1], codes[row]
-            sign, more = load(signs, code, like), load(extra, code, like)
+            sign, inverse_cost = load(signs, code, like), load(inverse_costs, code, like)
             dual = load(duals, row, like)
             product = _product(indices, data, begin, end, weights, like)
-            slope = sign * product - one + more * dual
-            free = greater(dual, zero)
-            off |= bits(greater(slope, above)) & ~bits(free)
-            idle[row], idled = np.uint16(off & ~done), idled | off & ~done
-            slope = where(free, slope, least(slope, zero))
-            on = mask_of(~off, like)
-            high, low = where(on, most(high, slope), high), where(on, least(low, slope), low)
-            moved = most(dual - slope / (fill(norms[row], like) + more), zero)
-            moved = where(on, moved, dual)
-            step = (moved - dual) * sign
-            if bits(greater(step * step, zero)):
-                store(duals, row, moved)
+            gradient = sign * product - one + inverse_cost * dual
+            has_dual = greater(dual, zero)
+            skipped |= mask_bits(greater(gradient, shrink_above)) & ~mask_bits(has_dual)
+            idle[row], ever_idle = np.uint16(skipped & ~done), ever_idle | skipped & ~done
+            gradient = where(has_dual, gradient, minimum(gradient, zero))
+            active_lanes = mask_from_bits(~skipped, like)
+            high = where(active_lanes, maximum(high, gradient), high)
+            low = where(active_lanes, minimum(low, gradient), low)
+            new_dual = maximum(dual - gradient / (broadcast(norms[row], like) + inverse_cost), zero)
+            new_dual = where(active_lanes, new_dual, dual)
+            step = (new_dual - dual) * sign
+            if mask_bits(greater(step * step, zero)):
+                store(duals, row, new_dual)
                 _add(indices, data, begin, end, weights, step, like)
-        ready = ~bits(greater(high - low, fill(tolerance, like))) & ~done
-        above = where(greater(high, zero), high, far)
-        done |= ready & ~idled
-        if stop[0] or _left(done, len(like)) <= few:
-            return done, passed + 1
-        again = ready & ~done
-        if again:
-            active, idled = len(order), idled & ~again
-            above = where(mask_of(again, like), far, above)
-            _wake(again, idle)
+        converged = ~mask_bits(greater(high - low, broadcast(tolerance, like))) & ~done
+        shrink_above = where(greater(high, zero), high, unbounded)
+        done |= converged & ~ever_idle
+        if stop[0] or _count_running(done, len(like)) <= stop_at:
+            return done, epoch + 1
+        reactivated = converged & ~done
+        if reactivated:
+            active, ever_idle = len(order), ever_idle & ~reactivated
+            shrink_above = where(mask_from_bits(reactivated, like), unbounded, shrink_above)
+            _clear_idle(reactivated, idle)
     return done, epochs
 
 
@@ -233,14 +274,14 @@ def _product(  # noqa: PLR0913, PLR0917
     weights: Floats,
     like: tuple[np.float32, ...],
 ) -> Any:
-    """A row times the weights of every lane, the intercepts included, as two sums at a time."""
-    one, other = load(weights, len(weights) - 1, like), fill(0, like)
+    """A row times the weights of every lane, including the intercepts, in two alternating sums."""
+    even, odd = load(weights, len(weights) - 1, like), broadcast(0, like)
     for entry in range(begin, end - 1, 2):
-        one = one + fill(data[entry], like) * load(weights, indices[entry], like)
-        other = other + fill(data[entry + 1], like) * load(weights, indices[entry + 1], like)
+        even = even + broadcast(data[entry], like) * load(weights, indices[entry], like)
+        odd = odd + broadcast(data[entry + 1], like) * load(weights, indices[entry + 1], like)
     if (end - begin) % 2:
-        one = one + fill(data[end - 1], like) * load(weights, indices[end - 1], like)
-    return one + other
+        even = even + broadcast(data[end - 1], like) * load(weights, indices[end - 1], like)
+    return even + odd
 
 
 @inlined
@@ -253,35 +294,35 @@ def _add(  # noqa: PLR0913, PLR0917
     step: Any,
     like: tuple[np.float32, ...],
 ) -> None:
-    """Add a row to the weights, times each lane's step."""
+    """Add a row times the step of each lane to the weights."""
     last = len(weights) - 1
     store(weights, last, load(weights, last, like) + step)
     for entry in range(begin, end):
         column = indices[entry]
-        store(weights, column, load(weights, column, like) + fill(data[entry], like) * step)
+        store(weights, column, load(weights, column, like) + broadcast(data[entry], like) * step)
 
 
 @compiled
-def _left(done: int, lanes: int) -> int:
-    """How many lanes are not done."""
-    left = 0
+def _count_running(done: int, lanes: int) -> int:
+    """The number of lanes that are not done."""
+    running = 0
     for lane in range(lanes):
-        left += ~done >> lane & 1
-    return left
+        running += ~done >> lane & 1
+    return running
 
 
 @compiled
-def _wake(lanes: int, idle: NDArray[np.uint16]) -> None:
-    """No row is idle in these lanes any more."""
+def _clear_idle(lanes: int, idle: NDArray[np.uint16]) -> None:
+    """Mark all rows as not idle in some lanes."""
     for row in range(len(idle)):
         idle[row] = np.uint16(np.int64(idle[row]) & ~lanes)
 
 
 @compiled
-def _shuffle(order: NDArray[np.intp], count: int, chance: np.uint64) -> np.uint64:
-    """Shuffle the first so many rows (Fisher and Yates); chance comes from Knuth's MMIX."""
+def _shuffle(order: NDArray[np.intp], count: int, state: np.uint64) -> np.uint64:
+    """Shuffle the first ``count`` rows (Fisher and Yates) by the generator of Knuth's MMIX."""
     for at in range(count):
-        chance = chance * _FACTOR + _SUMMAND
-        other = at + np.int64(((chance >> _HIGH) * np.uint64(count - at)) >> _LOW)
+        state = state * _FACTOR + _SUMMAND
+        other = at + np.int64(((state >> _HIGH) * np.uint64(count - at)) >> _LOW)
         order[at], order[other] = order[other], order[at]
-    return chance
+    return state

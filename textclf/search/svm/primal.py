@@ -1,18 +1,18 @@
-"""Liblinear's solver in the primal, for up to sixteen binary problems at a time.
+"""liblinear's solver in the primal, for up to sixteen binary problems at a time.
 
-Where there are more rows than columns, ``sklearn.svm.LinearSVC`` has its one-vs-rest problems
-solved by a trust region Newton method (Lin and Moré, "Newton's method for large bound-constrained
+Where there are more rows than columns, ``sklearn.svm.LinearSVC`` solves its one-vs-rest problems by
+a trust region Newton method (Lin and Moré, "Newton's method for large bound-constrained
 optimization problems", SIAM J. Optim. 9, 1999; for the squared hinge Chang, Hsieh and Lin, JMLR 9,
-2008), which stops early: another method would find other values. So its steps are taken as they
-are.
+2008), which stops early: another method would end at other values. So its steps are reproduced
+exactly.
 
-Each step asks for one product: of the rows with a vector, and of what comes of them with the rows
-again. For a conjugate gradient step the vector is its direction; to try weights, it is they. So
-problems that have nothing in common but the rows go through these products side by side, each at
-its own place in the method, and one that is done makes room for the next.
+Every step needs one product Xᵀ D (X v). In a conjugate gradient (CG) step the vector v is the
+search direction; in a trial of new weights it is these weights. So problems that share nothing but
+the rows go through the products side by side, one in each SIMD lane, each at its own stage of the
+method, and a problem that is done makes way for the next.
 
-Rounding grows on the way, here as in liblinear: rows in another order change what it finds, from
-C = 1 on by some thousandths. What is found here is as close to liblinear's as that.
+Rounding errors grow on the way, here as in liblinear: with the rows in another order liblinear's
+solution differs by some thousandths from C = 1 on. Solutions here are as close to liblinear's.
 """
 
 from __future__ import annotations
@@ -25,88 +25,99 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from textclf.jit import compiled
-from textclf.search.svm.dual import Lane
-from textclf.search.svm.simd import bits, fill, greater, load, mask_of, store, where
+from textclf.search.svm.dual import WIDTHS, BinaryProblem
+from textclf.search.svm.simd import (
+    broadcast,
+    greater,
+    load,
+    mask_bits,
+    mask_from_bits,
+    store,
+    where,
+)
 
 Values = NDArray[np.float64]
 
-WIDTHS = (4, 8, 16)
-"""Problems that a block has room for."""
-
 _ETA = (1e-4, 0.25, 0.75)
-"""Shares of the predicted reduction: below the first, a step is not taken."""
+"""Shares of the predicted reduction; below the first, a step is rejected."""
 _SIGMA = (0.25, 0.5, 4.0)
 """Factors by which the trust region shrinks and grows."""
 _FORCING = 0.1
-"""Share of the gradient to which its system of equations is solved."""
+"""CG stops when the residual is this share of the gradient's norm."""
 
-_MOST_STEPS = 1000
-"""After which liblinear gives up, with a warning."""
+_MAX_STEPS = 1000
+"""Newton steps after which liblinear gives up, with a warning."""
 
 _PROBLEM = np.dtype([
     ("objective", np.float64),
-    ("norm", np.float64),  # of the gradient
-    ("goal", np.float64),  # the norm that is small enough; before the first product a share of it
+    ("gradient_norm", np.float64),
+    ("gradient_tolerance", np.float64),  # relative to the first norm until that is known
     ("radius", np.float64),  # of the trust region
-    ("taken", np.float64),  # how many weights, the first included
-    ("step", np.float64),  # its ‖ ‖²
-    ("descent", np.float64),  # step · gradient
-    ("rest", np.float64),  # step · residual
-    ("residual", np.float64),  # its ‖ ‖²
+    ("accepted", np.float64),  # the number of accepted weights, the first included
+    ("step_squared", np.float64),  # ‖step‖²
+    ("step_gradient", np.float64),  # step · gradient
+    ("step_residual", np.float64),  # step · residual
+    ("residual_squared", np.float64),  # ‖residual‖²
 ])  # fmt: skip
-"""What is known of a problem under way."""
+"""The state of a problem."""
 
-_POINT, _GRADIENT, _STEP, _RESIDUAL, _VECTOR, _PRODUCT, _VECTORS = range(7)
-"""A block's vectors: the weights, the gradient there, the step from there and what it leaves of the
-gradient; what the rows are multiplied with, and the product."""
+_WEIGHTS, _GRADIENT, _STEP, _RESIDUAL, _VECTOR, _PRODUCT, _VECTORS = range(7)
+"""The vectors of a block: the accepted weights, the gradient there, the Newton step and the CG
+residual; the vector that the rows are multiplied with, and the product."""
 
-_LOSS, _CURVATURE, _SQUARES, _AHEAD, _NORM = range(5)
-"""Sums after a product: of the losses, vector · product, ‖vector‖², step · vector, ‖product‖²."""
+_LOSS, _CURVATURE, _VECTOR_SQUARED, _STEP_VECTOR, _PRODUCT_SQUARED = range(5)
+"""Sums after a product: the losses, vector · product, ‖vector‖², step · vector, ‖product‖²."""
 
-_OF_RESIDUAL, _OF_STEP, _DESCENT, _REST, _FAR, _ON, _SUMS = range(5, 12)
-"""Sums after a step; how far it goes along the vector, and how much of that goes into the next."""
+_RESIDUAL_SQUARED, _STEP_SQUARED, _STEP_GRADIENT, _STEP_RESIDUAL, _ALPHA, _BETA, _SUMS = range(
+    5, 12
+)
+"""Sums after a CG step, as in ``_PROBLEM``; alpha and beta of the CG step."""
 
-_TAKEN, _SOLVED, _FAILED, _ENDED = 1, 2, 4, 8
-"""What may be found of a problem after a product: the weights tried are better; they are the
-solution; there is none to be found; its step is known, and now to be tried."""
+_ACCEPTED, _SOLVED, _FAILED, _STEP_DONE = 1, 2, 4, 8
+"""Findings after a product: the trial weights are accepted; they are the solution; the limit of
+steps is reached; the Newton step is complete, and its weights are to be tried."""
 
 
-def minimise(
-    matrix: csr_matrix, codes: NDArray[np.intp], lanes: Sequence[Lane], tolerance: float = 1e-4
+def solve(
+    matrix: csr_matrix,
+    codes: NDArray[np.intp],
+    problems: Sequence[BinaryProblem],
+    tolerance: float = 1e-4,
 ) -> tuple[Values, NDArray[np.bool_]]:
     """Solve binary problems as liblinear does with ``dual = False``.
 
     Args:
         matrix: (rows, columns), in double precision.
-        codes: the class of each row.
-        lanes: the problems.
+        codes: (rows,), the number of the class of each row.
+        problems: the problems.
         tolerance: what LinearSVC calls ``tol``.
 
     Returns:
-        Weights of the columns and, in the last row, the intercepts, (columns + 1, lanes); and which
-        lanes were solved. Liblinear may warn of the others.
+        Weights, (columns + 1, problems), with the intercepts in the last row; and (problems,),
+        whether each was solved. liblinear may warn of the others.
     """
     sizes = np.bincount(codes)
-    own = np.array([sizes[lane.positive] for lane in lanes])
-    fewer = np.maximum(np.minimum(own, len(codes) - own), 1)
-    width = next((width for width in WIDTHS if width >= len(lanes)), WIDTHS[-1])
+    own = np.array([sizes[problem.positive] for problem in problems])
+    smaller = np.maximum(np.minimum(own, len(codes) - own), 1)
+    width = next((width for width in WIDTHS if width >= len(problems)), WIDTHS[-1])
     rows, size = len(codes), matrix.shape[1] + 1
-    weights = np.zeros((size, len(lanes)))
-    found = np.full(len(lanes), _FAILED)
-    _minimise(
+    weights = np.zeros((size, len(problems)))
+    results = np.full(len(problems), _FAILED)
+    _solve(
         (np.float64(0),) * width, matrix.indptr, matrix.indices.astype(np.uint32), matrix.data,
-        codes.astype(np.int32), np.array([lane.positive for lane in lanes]),
-        np.array([[lane.rest, lane.cost] for lane in lanes]), tolerance * fewer / rows,
+        codes.astype(np.int32), np.array([problem.positive for problem in problems]),
+        np.array([[problem.rest_cost, problem.cost] for problem in problems]),
+        tolerance * smaller / rows,
         np.zeros((2, len(sizes), width)), np.zeros((_VECTORS, size, width)),
         np.zeros((_SUMS, width)),
         np.zeros((2, rows), np.uint16), np.zeros(width, _PROBLEM), np.zeros((2, width), np.intp),
-        weights, found,
+        weights, results,
     )  # fmt: skip
-    return weights, found & _FAILED == 0
+    return weights, results & _FAILED == 0
 
 
 @compiled
-def _minimise(  # noqa: C901, PLR0913, PLR0917 - the method, and the room to work in
+def _solve(  # noqa: C901, PLR0913, PLR0917 - the method and its buffers
     like: tuple[np.float64, ...],
     indptr: NDArray[np.int32],
     indices: NDArray[np.uint32],
@@ -118,83 +129,101 @@ def _minimise(  # noqa: C901, PLR0913, PLR0917 - the method, and the room to wor
     sides: Values,
     vectors: Values,
     sums: Values,
-    within: NDArray[np.uint16],
-    known: NDArray[Any],
-    state: NDArray[np.intp],
+    active: NDArray[np.uint16],
+    states: NDArray[Any],
+    lanes: NDArray[np.intp],
     weights: Values,
     results: NDArray[np.intp],
 ) -> None:
-    """Let each place of a block try weights, or take a step to such, until no problem waits.
+    """Let each lane of a block try weights, or take a CG step towards such, until all are solved.
 
-    The arrays between the tolerances and the weights are room to work in: what the classes are in
-    each problem, vectors, sums, the rows inside, what is known, and found, of which lane.
+    Sets of lanes are integers with a bit for each lane. The arrays from ``sides`` to ``lanes`` are
+    buffers.
+
+    Args:
+        like: a tuple that gives the number of lanes and the precision.
+        indptr: row pointers of the CSR matrix of the rows.
+        indices: its column indices.
+        data: its values.
+        codes: (rows,), the number of the class of each row.
+        positive: (problems,), the class of each problem.
+        costs: (problems, 2), the costs of errors on the rest and on the class.
+        tolerances: (problems,), the norm of the gradient of a solution, relative to the first.
+        sides: (2, classes, lanes), the sign y and 2C of the rows of a class.
+        vectors: (vectors, columns + 1, lanes).
+        sums: (sums, lanes).
+        active: (2, rows), the lanes in which a row is on the wrong side of the margin, by the
+            accepted weights and by the trial weights.
+        states: (lanes,), the state of the problem in each lane.
+        lanes: (2, lanes), the findings about it, and its number.
+        weights: (columns + 1, problems), an output.
+        results: (problems,), an output: the last findings.
     """
-    found, lanes = state[0], state[1]
-    width, begun, running, trying = len(like), 0, 0, 0
+    findings, numbers = lanes[0], lanes[1]
+    width, started, running, trying = len(like), 0, 0, 0
     while True:
-        for place in range(width):
-            bit = 1 << place
-            if running & bit and found[place] & (_SOLVED | _FAILED):
-                _leave(place, lanes[place], vectors, weights)
-                results[lanes[place]] = found[place]
+        for lane in range(width):
+            bit = 1 << lane
+            if running & bit and findings[lane] & (_SOLVED | _FAILED):
+                _store_solution(lane, numbers[lane], vectors, weights)
+                results[numbers[lane]] = findings[lane]
                 running ^= bit
-            if not running & bit and begun < len(positive):
-                _enter(place, positive[begun], costs[begun], sides, vectors)
-                known[place].taken, known[place].goal = 0, tolerances[begun]
-                lanes[place], begun = begun, begun + 1
+            if not running & bit and started < len(positive):
+                _start_problem(lane, positive[started], costs[started], sides, vectors)
+                states[lane].accepted, states[lane].gradient_tolerance = 0, tolerances[started]
+                numbers[lane], started = started, started + 1
                 running, trying = running | bit, trying | bit
         if not running:
             return
-        _multiply(like, indptr, indices, data, codes, sides, vectors, within, trying, sums)
+        _multiply(like, indptr, indices, data, codes, sides, vectors, active, trying, sums)
         _add_up(like, vectors, sums)
-        for place in range(width):
-            found[place], sums[_FAR, place], sums[_ON, place] = 0, 0, 0
-            if running & trying & 1 << place:
-                found[place] = _judge(known[place], sums[:, place])
-            elif running & 1 << place:
-                found[place] = _stride(known[place], sums[:, place])
-        taken = _which(found, _TAKEN)
-        _advance(like, vectors, taken, trying, sums)
-        _take(within, taken)
-        for place in range(width):
-            if running & ~trying & 1 << place and not found[place] & _ENDED:
-                found[place] = _turn(known[place], sums[:, place])
-            _note(known[place], sums[:, place])
-        trying = _which(found, _ENDED)
-        _aim(like, vectors, trying, sums)
+        for lane in range(width):
+            findings[lane], sums[_ALPHA, lane], sums[_BETA, lane] = 0, 0, 0
+            if running & trying & 1 << lane:
+                findings[lane] = _evaluate_trial(states[lane], sums[:, lane])
+            elif running & 1 << lane:
+                findings[lane] = _cg_alpha(states[lane], sums[:, lane])
+        accepted = _lanes_with(findings, _ACCEPTED)
+        _cg_update(like, vectors, accepted, trying, sums)
+        _accept_active_rows(active, accepted)
+        for lane in range(width):
+            if running & ~trying & 1 << lane and not findings[lane] & _STEP_DONE:
+                findings[lane] = _cg_beta(states[lane], sums[:, lane])
+            _store_sums(states[lane], sums[:, lane])
+        trying = _lanes_with(findings, _STEP_DONE)
+        _next_vector(like, vectors, trying, sums)
 
 
 @compiled
-def _leave(place: int, lane: int, vectors: Values, weights: Values) -> None:
-    """Keep the weights of a problem."""
+def _store_solution(lane: int, number: int, vectors: Values, weights: Values) -> None:
     for column in range(len(weights)):
-        weights[column, lane] = vectors[_POINT, column, place]
+        weights[column, number] = vectors[_WEIGHTS, column, lane]
 
 
 @compiled
-def _enter(place: int, positive: int, costs: Values, sides: Values, vectors: Values) -> None:
-    """A new problem, at zero: signs of the classes, and twice the costs of their errors."""
+def _start_problem(lane: int, positive: int, costs: Values, sides: Values, vectors: Values) -> None:
+    """Start a problem at zero weights: set the signs of the classes and twice their costs."""
     for code in range(sides.shape[1]):
         own = code == positive
-        sides[0, code, place] = 2 * own - 1
-        sides[1, code, place] = 2 * costs[int(own)]
+        sides[0, code, lane] = 2 * own - 1
+        sides[1, code, lane] = 2 * costs[int(own)]
     for vector in range(_VECTORS):
         for column in range(vectors.shape[1]):
-            vectors[vector, column, place] = 0
+            vectors[vector, column, lane] = 0
 
 
 @compiled
-def _which(found: NDArray[np.intp], what: int) -> int:
-    """The places of which this was found, as bits."""
-    places = 0
-    for place in range(len(found)):
-        if found[place] & what:
-            places |= 1 << place
-    return places
+def _lanes_with(findings: NDArray[np.intp], finding: int) -> int:
+    """The set of lanes with a finding."""
+    lanes = 0
+    for lane in range(len(findings)):
+        if findings[lane] & finding:
+            lanes |= 1 << lane
+    return lanes
 
 
 @compiled
-def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and the room to work in
+def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and their buffers
     like: tuple[np.float64, ...],
     indptr: NDArray[np.int32],
     indices: NDArray[np.uint32],
@@ -202,95 +231,100 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and the room t
     codes: NDArray[np.int32],
     sides: Values,
     vectors: Values,
-    within: NDArray[np.uint16],
+    active: NDArray[np.uint16],
     trying: int,
     sums: Values,
 ) -> None:
-    """Xᵀ D (X vector - y): y for places that try weights; D the sides of the rows inside.
+    """Compute Xᵀ D (X vector - y), with y = 0 except in lanes that try weights.
 
-    A row is inside where it is on the wrong side of the margin, by the weights that were taken or
-    by those that are tried.
+    D holds 2C for active rows: those on the wrong side of the margin, by the trial weights in lanes
+    that try weights, else by the accepted weights.
     """
-    inside, tried, vector, product = within[0], within[1], vectors[_VECTOR], vectors[_PRODUCT]
-    zero, one, last = fill(0, like), fill(1, like), len(vector) - 1
-    bias, of_bias, loss, tries = load(vector, last, like), zero, zero, mask_of(trying, like)
+    accepted_rows, trial_rows = active[0], active[1]
+    vector, product = vectors[_VECTOR], vectors[_PRODUCT]
+    zero, one, last = broadcast(0, like), broadcast(1, like), len(vector) - 1
+    bias, bias_product, loss = load(vector, last, like), zero, zero
+    tries = mask_from_bits(trying, like)
     for column in range(last):
         store(product, column, zero)
     for row in range(len(codes)):
-        if not trying | inside[row]:
+        if not trying | accepted_rows[row]:
             continue
         begin, end, code = indptr[row], indptr[row + 1], codes[row]
         value = bias
         for entry in range(begin, end):
-            value = value + fill(data[entry], like) * load(vector, indices[entry], like)
-        sign, side = load(sides[0], code, like), load(sides[1], code, like)
-        lag = one - sign * value
-        tried[row] = np.uint16(bits(greater(lag, zero)))
-        places = np.int64(tried[row]) & trying | np.int64(inside[row]) & ~trying
-        if places:
-            on = mask_of(places, like)
-            loss = loss + where(on, side * lag * lag, zero)
-            value = side * where(on, where(tries, value - sign, value), zero)
-            of_bias = of_bias + value
+            value = value + broadcast(data[entry], like) * load(vector, indices[entry], like)
+        sign, twice_cost = load(sides[0], code, like), load(sides[1], code, like)
+        slack = one - sign * value
+        trial_rows[row] = np.uint16(mask_bits(greater(slack, zero)))
+        lanes = np.int64(trial_rows[row]) & trying | np.int64(accepted_rows[row]) & ~trying
+        if lanes:
+            is_active = mask_from_bits(lanes, like)
+            loss = loss + where(is_active, twice_cost * slack * slack, zero)
+            value = twice_cost * where(is_active, where(tries, value - sign, value), zero)
+            bias_product = bias_product + value
             for entry in range(begin, end):
                 at = indices[entry]
-                store(product, at, load(product, at, like) + fill(data[entry], like) * value)
-    store(product, last, of_bias)
+                store(product, at, load(product, at, like) + broadcast(data[entry], like) * value)
+    store(product, last, bias_product)
     store(sums, _LOSS, loss)
 
 
 @compiled
 def _add_up(like: tuple[np.float64, ...], vectors: Values, sums: Values) -> None:
-    """Add the vector to the product; then the sums."""
+    """Add the vector to the product, for the Hessian I + XᵀDX, and compute the sums."""
     vector, product, step = vectors[_VECTOR], vectors[_PRODUCT], vectors[_STEP]
-    curvature = squares = ahead = norm = fill(0, like)
+    curvature = vector_squared = step_vector = product_squared = broadcast(0, like)
     for column in range(len(vector)):
-        along = load(vector, column, like)
-        value = load(product, column, like) + along
+        own = load(vector, column, like)
+        value = load(product, column, like) + own
         store(product, column, value)
-        curvature, squares = curvature + along * value, squares + along * along
-        ahead, norm = ahead + load(step, column, like) * along, norm + value * value
+        curvature, vector_squared = curvature + own * value, vector_squared + own * own
+        step_vector = step_vector + load(step, column, like) * own
+        product_squared = product_squared + value * value
     store(sums, _CURVATURE, curvature)
-    store(sums, _SQUARES, squares)
-    store(sums, _AHEAD, ahead)
-    store(sums, _NORM, norm)
+    store(sums, _VECTOR_SQUARED, vector_squared)
+    store(sums, _STEP_VECTOR, step_vector)
+    store(sums, _PRODUCT_SQUARED, product_squared)
 
 
 @compiled
-def _judge(problem: Any, sums: Values) -> int:
-    """Whether the weights tried are taken; the size of the trust region follows from them."""
-    objective, norm = 0.5 * (sums[_SQUARES] + sums[_LOSS]), np.sqrt(sums[_NORM])
-    if problem.taken == 0:
-        problem.objective, problem.norm, problem.radius = objective, norm, norm
-        problem.goal *= norm
-        problem.taken = 1
-        return _TAKEN | _SOLVED * int(norm <= problem.goal)
-    descent, length = problem.descent, np.sqrt(problem.step)
-    reduction, predicted = problem.objective - objective, -0.5 * (descent - problem.rest)
-    if problem.taken == 1:
+def _evaluate_trial(problem: Any, sums: Values) -> int:
+    """Accept or reject the trial weights, and resize the trust region."""
+    objective = 0.5 * (sums[_VECTOR_SQUARED] + sums[_LOSS])
+    norm = np.sqrt(sums[_PRODUCT_SQUARED])
+    if problem.accepted == 0:
+        problem.objective, problem.gradient_norm, problem.radius = objective, norm, norm
+        problem.gradient_tolerance *= norm
+        problem.accepted = 1
+        return _ACCEPTED | _SOLVED * int(norm <= problem.gradient_tolerance)
+    slope, length = problem.step_gradient, np.sqrt(problem.step_squared)
+    reduction = problem.objective - objective
+    predicted = -0.5 * (slope - problem.step_residual)
+    if problem.accepted == 1:
         problem.radius = min(problem.radius, length)
-    problem.radius = _resized(problem.radius, length, reduction, predicted, descent)
-    found = 0
+    problem.radius = _resized(problem.radius, length, reduction, predicted, slope)
+    findings = 0
     if reduction > _ETA[0] * predicted:
-        problem.objective, problem.norm = objective, norm
-        problem.taken += 1
-        found = _TAKEN | _SOLVED * int(norm <= problem.goal)
-    stuck = 1e-12 * abs(problem.objective)
-    if abs(reduction) <= stuck and abs(predicted) <= stuck:
-        return found | _SOLVED  # as well as rounding allows
-    return found | _FAILED * int(problem.taken > _MOST_STEPS and not found & _SOLVED)
+        problem.objective, problem.gradient_norm = objective, norm
+        problem.accepted += 1
+        findings = _ACCEPTED | _SOLVED * int(norm <= problem.gradient_tolerance)
+    rounding = 1e-12 * abs(problem.objective)
+    if abs(reduction) <= rounding and abs(predicted) <= rounding:
+        return findings | _SOLVED  # as well as rounding allows
+    return findings | _FAILED * int(problem.accepted > _MAX_STEPS and not findings & _SOLVED)
 
 
 @compiled
 def _resized(
-    radius: float, length: float, reduction: float, predicted: float, descent: float
+    radius: float, length: float, reduction: float, predicted: float, slope: float
 ) -> float:
-    """The radius of the trust region, after a step of this length."""
-    least, low, high = _ETA
+    """The radius of the trust region after a step of a length."""
+    lowest, low, high = _ETA
     smaller, half, larger = _SIGMA
-    bend = -reduction - descent
-    scale = larger if bend <= 0 else max(smaller, -0.5 * (descent / bend))
-    if reduction < least * predicted:
+    bend = -reduction - slope
+    scale = larger if bend <= 0 else max(smaller, -0.5 * (slope / bend))
+    if reduction < lowest * predicted:
         return min(max(scale, smaller) * length, half * radius)
     if reduction < low * predicted:
         return max(smaller * radius, min(scale * length, half * radius))
@@ -300,74 +334,82 @@ def _resized(
 
 
 @compiled
-def _stride(problem: Any, sums: Values) -> int:
-    """How far to go along the vector: to the least value there, or to the edge of the region."""
-    squares, ahead = sums[_SQUARES], sums[_AHEAD]
-    far = problem.residual / sums[_CURVATURE]
-    if np.sqrt(problem.step + far * (2 * ahead + far * squares)) <= problem.radius:
-        sums[_FAR] = far
+def _cg_alpha(problem: Any, sums: Values) -> int:
+    """Set alpha, the length of the CG step: to the minimum, or to the edge of the trust region."""
+    vector_squared, step_vector = sums[_VECTOR_SQUARED], sums[_STEP_VECTOR]
+    alpha = problem.residual_squared / sums[_CURVATURE]
+    squared = problem.step_squared + alpha * (2 * step_vector + alpha * vector_squared)
+    if np.sqrt(squared) <= problem.radius:
+        sums[_ALPHA] = alpha
         return 0
-    room = problem.radius * problem.radius - problem.step
-    root = np.sqrt(ahead * ahead + squares * room)
-    sums[_FAR] = room / (ahead + root) if ahead >= 0 else (root - ahead) / squares
-    return _ENDED
+    remaining = problem.radius * problem.radius - problem.step_squared
+    root = np.sqrt(step_vector * step_vector + vector_squared * remaining)
+    if step_vector >= 0:
+        sums[_ALPHA] = remaining / (step_vector + root)
+    else:
+        sums[_ALPHA] = (root - step_vector) / vector_squared
+    return _STEP_DONE
 
 
 @compiled
-def _advance(
-    like: tuple[np.float64, ...], vectors: Values, taken: int, trying: int, sums: Values
+def _cg_update(
+    like: tuple[np.float64, ...], vectors: Values, accepted: int, trying: int, sums: Values
 ) -> None:
-    """Where weights were tried, take them, and start a step; elsewhere add to the step."""
-    point, gradient, step = vectors[_POINT], vectors[_GRADIENT], vectors[_STEP]
+    """In lanes that tried weights, start a Newton step; in the others, add alpha to the step."""
+    weights, gradient, step = vectors[_WEIGHTS], vectors[_GRADIENT], vectors[_STEP]
     residual, vector, product = vectors[_RESIDUAL], vectors[_VECTOR], vectors[_PRODUCT]
-    zero, far = fill(0, like), load(sums, _FAR, like)
-    taking, starting = mask_of(taken, like), mask_of(trying, like)
-    of_residual = of_step = descent = rest = zero
-    for column in range(len(point)):
-        along, value = load(vector, column, like), load(product, column, like)
-        slope = where(taking, value, load(gradient, column, like))
-        moved = where(starting, zero, load(step, column, like) + far * along)
-        left = where(starting, zero - slope, load(residual, column, like) - far * value)
-        store(point, column, where(taking, along, load(point, column, like)))
+    zero, alpha = broadcast(0, like), load(sums, _ALPHA, like)
+    accepts, starts = mask_from_bits(accepted, like), mask_from_bits(trying, like)
+    residual_squared = step_squared = step_gradient = step_residual = zero
+    for column in range(len(weights)):
+        own, value = load(vector, column, like), load(product, column, like)
+        slope = where(accepts, value, load(gradient, column, like))
+        moved = where(starts, zero, load(step, column, like) + alpha * own)
+        left = where(starts, zero - slope, load(residual, column, like) - alpha * value)
+        store(weights, column, where(accepts, own, load(weights, column, like)))
         store(gradient, column, slope)
         store(step, column, moved)
         store(residual, column, left)
-        of_residual, of_step = of_residual + left * left, of_step + moved * moved
-        descent, rest = descent + moved * slope, rest + moved * left
-    store(sums, _OF_RESIDUAL, of_residual)
-    store(sums, _OF_STEP, of_step)
-    store(sums, _DESCENT, descent)
-    store(sums, _REST, rest)
+        residual_squared = residual_squared + left * left
+        step_squared = step_squared + moved * moved
+        step_gradient = step_gradient + moved * slope
+        step_residual = step_residual + moved * left
+    store(sums, _RESIDUAL_SQUARED, residual_squared)
+    store(sums, _STEP_SQUARED, step_squared)
+    store(sums, _STEP_GRADIENT, step_gradient)
+    store(sums, _STEP_RESIDUAL, step_residual)
 
 
 @compiled
-def _take(within: NDArray[np.uint16], taken: int) -> None:
-    """Which rows are inside, where the weights tried are taken."""
-    for row in range(within.shape[1]):
-        within[0, row] = within[0, row] & ~taken | within[1, row] & taken
+def _accept_active_rows(active: NDArray[np.uint16], accepted: int) -> None:
+    """Take over the active rows of the trial weights in the lanes that accept them."""
+    for row in range(active.shape[1]):
+        active[0, row] = active[0, row] & ~accepted | active[1, row] & accepted
 
 
 @compiled
-def _turn(problem: Any, sums: Values) -> int:
-    """Whether the step is good enough; else how much of the direction goes into the next one."""
-    if np.sqrt(sums[_OF_RESIDUAL]) <= _FORCING * problem.norm:
-        return _ENDED
-    sums[_ON] = sums[_OF_RESIDUAL] / problem.residual
+def _cg_beta(problem: Any, sums: Values) -> int:
+    """Finish the Newton step if the residual is small; else set beta of the next direction."""
+    if np.sqrt(sums[_RESIDUAL_SQUARED]) <= _FORCING * problem.gradient_norm:
+        return _STEP_DONE
+    sums[_BETA] = sums[_RESIDUAL_SQUARED] / problem.residual_squared
     return 0
 
 
 @compiled
-def _note(problem: Any, sums: Values) -> None:
-    problem.residual, problem.step = sums[_OF_RESIDUAL], sums[_OF_STEP]
-    problem.descent, problem.rest = sums[_DESCENT], sums[_REST]
+def _store_sums(problem: Any, sums: Values) -> None:
+    problem.residual_squared = sums[_RESIDUAL_SQUARED]
+    problem.step_squared = sums[_STEP_SQUARED]
+    problem.step_gradient = sums[_STEP_GRADIENT]
+    problem.step_residual = sums[_STEP_RESIDUAL]
 
 
 @compiled
-def _aim(like: tuple[np.float64, ...], vectors: Values, trying: int, sums: Values) -> None:
-    """The next vector: weights to try, or a direction."""
-    point, step, residual = vectors[_POINT], vectors[_STEP], vectors[_RESIDUAL]
-    vector, on, tries = vectors[_VECTOR], load(sums, _ON, like), mask_of(trying, like)
-    for column in range(len(point)):
-        tried = load(point, column, like) + load(step, column, like)
-        along = load(residual, column, like) + on * load(vector, column, like)
-        store(vector, column, where(tries, tried, along))
+def _next_vector(like: tuple[np.float64, ...], vectors: Values, trying: int, sums: Values) -> None:
+    """Set the next vector: the weights to try, or the next CG direction."""
+    weights, step, residual = vectors[_WEIGHTS], vectors[_STEP], vectors[_RESIDUAL]
+    vector, beta, tries = vectors[_VECTOR], load(sums, _BETA, like), mask_from_bits(trying, like)
+    for column in range(len(weights)):
+        trial = load(weights, column, like) + load(step, column, like)
+        direction = load(residual, column, like) + beta * load(vector, column, like)
+        store(vector, column, where(tries, trial, direction))

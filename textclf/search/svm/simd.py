@@ -1,10 +1,9 @@
-"""Vectors of 4, 8 or 16 numbers, as values in compiled functions: what a CPU takes in one go.
+"""SIMD vectors of 4, 8 or 16 numbers, as values in compiled functions.
 
-Left to itself the compiler uses vector registers for long loops over arrays only, and keeps what
-short ones add up in memory. Here a row of a matrix is a value like a number, with ``+ - * /`` and
-the functions below. ``like`` says how long it is and of which precision, by a tuple of such
-numbers, for a tuple's length is known when a function is compiled. (Machine code that is kept on
-disk is renewed when the file of the function changes that uses this, not when this one does.)
+On its own the compiler uses vector registers only for long loops over arrays, and keeps the sums of
+short loops in memory. Here a row of a matrix is a value like a number, with ``+ - * /`` and the
+functions below. ``like`` gives the number of lanes and the precision by a tuple of such numbers,
+because the length of a tuple is known when a function is compiled.
 """
 
 from __future__ import annotations
@@ -19,13 +18,14 @@ from numba.extending import intrinsic, models, overload, register_model
 from numba.np.arrayobj import make_array
 
 Typed = tuple[Any, Callable[..., Any]] | None
+"""A signature, and the function that builds the code."""
 
 _FAST = ("contract", "nnan", "ninf", "nsz")
-"""As everywhere here: no sum is reordered."""
+"""The flags of ``jit.compiled``: no sum is reordered."""
 
 
 class Floats(types.Type):
-    """So many numbers of single or of double precision."""
+    """The type of vectors of numbers of single or double precision."""
 
     elements: ClassVar = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
@@ -35,25 +35,24 @@ class Floats(types.Type):
 
 
 class Mask(Floats):
-    """So many truths."""
+    """The type of vectors of booleans."""
 
     elements: ClassVar = {types.boolean: ir.IntType(1)}
 
 
 class _Model(models.PrimitiveModel):
-    """A vector lies in a register."""
+    """Keeps a vector in a register."""
 
-    def __init__(self, manager: Any, of: Floats) -> None:
-        super().__init__(manager, of, _laid_out(of))  # type: ignore[no-untyped-call]
-
-
-def _laid_out(of: Floats) -> ir.VectorType:
-    """The type that LLVM has for it."""
-    return ir.VectorType(of.elements[of.dtype], of.width)
+    def __init__(self, manager: Any, vector: Floats) -> None:
+        super().__init__(manager, vector, _llvm_type(vector))  # type: ignore[no-untyped-call]
 
 
-def _like(numbers: Any) -> Floats:
-    """The type of vectors like this tuple."""
+def _llvm_type(vector: Floats) -> ir.VectorType:
+    return ir.VectorType(vector.elements[vector.dtype], vector.width)
+
+
+def _type_like(numbers: Any) -> Floats:
+    """The type of vectors with the length and precision of a tuple type."""
     return Floats(numbers.dtype, len(numbers))
 
 
@@ -62,44 +61,43 @@ register_model(Mask)(_Model)
 
 
 def _intrinsic(function: Callable[..., Typed]) -> Any:
-    """A function for compiled functions; what it gets are types, and its value is how to build."""
+    """Make a function for compiled functions: it takes types, and returns how to build the code."""
     return intrinsic(function)
 
 
 @_intrinsic
 def load(_context: Any, rows: Any, row: Any, like: Any) -> Typed:
-    """A row of a matrix whose rows are as long as the vector."""
+    """Load a row of a matrix whose rows are as long as the vector."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load(_place(context, builder, signature, values), align=4)
+        return builder.load(_row_pointer(context, builder, signature, values), align=4)
 
-    return _like(like)(rows, row, like), build
+    return _type_like(like)(rows, row, like), build
 
 
 @_intrinsic
 def store(_context: Any, rows: Any, row: Any, vector: Any) -> Typed:
-    """Make a vector a row of such a matrix."""
+    """Store a vector as a row of such a matrix."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        builder.store(values[2], _place(context, builder, signature, values), align=4)
+        builder.store(values[2], _row_pointer(context, builder, signature, values), align=4)
         return context.get_dummy_value()
 
     return types.none(rows, row, vector), build
 
 
-def _place(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    """A pointer to the row."""
+def _row_pointer(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     rows, row, other = signature.args
-    of = other if isinstance(other, Floats) else _like(other)
+    vector = other if isinstance(other, Floats) else _type_like(other)
     array = make_array(rows)(context, builder, values[0])  # type: ignore[no-untyped-call]
     number = context.cast(builder, values[1], row, types.intp)
-    first = builder.gep(array.data, [builder.mul(number, ir.Constant(number.type, of.width))])
-    return builder.bitcast(first, _laid_out(of).as_pointer())
+    first = builder.gep(array.data, [builder.mul(number, ir.Constant(number.type, vector.width))])
+    return builder.bitcast(first, _llvm_type(vector).as_pointer())
 
 
 @_intrinsic
-def fill(_context: Any, number: Any, like: Any) -> Typed:
-    """The same number in all places."""
+def broadcast(_context: Any, number: Any, like: Any) -> Typed:
+    """Fill all lanes with a number."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         value = context.cast(builder, values[0], signature.args[0], like.dtype)
@@ -109,12 +107,12 @@ def fill(_context: Any, number: Any, like: Any) -> Typed:
             builder.insert_element(first, value, ir.IntType(32)(0)), first, zeros
         )
 
-    return _like(like)(number, like), build
+    return _type_like(like)(number, like), build
 
 
 @_intrinsic
 def greater(_context: Any, one: Any, other: Any) -> Typed:
-    """Where the one is greater than the other."""
+    """Compare two vectors lane by lane."""
 
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.fcmp_ordered(">", *values)
@@ -124,7 +122,7 @@ def greater(_context: Any, one: Any, other: Any) -> Typed:
 
 @_intrinsic
 def where(_context: Any, mask: Any, one: Any, other: Any) -> Typed:
-    """The one where the mask is true, elsewhere the other."""
+    """Take the lanes of the one where the mask is true, elsewhere those of the other."""
 
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.select(*values)
@@ -133,8 +131,8 @@ def where(_context: Any, mask: Any, one: Any, other: Any) -> Typed:
 
 
 @_intrinsic
-def most(_context: Any, one: Any, other: Any) -> Typed:
-    """The greater of the two, in each place."""
+def maximum(_context: Any, one: Any, other: Any) -> Typed:
+    """The greater of two numbers, lane by lane."""
 
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", *values), *values)
@@ -143,8 +141,8 @@ def most(_context: Any, one: Any, other: Any) -> Typed:
 
 
 @_intrinsic
-def least(_context: Any, one: Any, other: Any) -> Typed:
-    """The smaller of the two, in each place."""
+def minimum(_context: Any, one: Any, other: Any) -> Typed:
+    """The smaller of two numbers, lane by lane."""
 
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", *values), *values)
@@ -153,8 +151,8 @@ def least(_context: Any, one: Any, other: Any) -> Typed:
 
 
 @_intrinsic
-def bits(_context: Any, mask: Any) -> Typed:
-    """A mask as a number; the first place is the lowest bit."""
+def mask_bits(_context: Any, mask: Any) -> Typed:
+    """Turn a mask into an integer; the first lane is the lowest bit."""
 
     def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         return builder.zext(builder.bitcast(values[0], ir.IntType(mask.width)), ir.IntType(64))
@@ -163,19 +161,19 @@ def bits(_context: Any, mask: Any) -> Typed:
 
 
 @_intrinsic
-def mask_of(_context: Any, number: Any, like: Any) -> Typed:
-    """A number as a mask."""
+def mask_from_bits(_context: Any, number: Any, like: Any) -> Typed:
+    """Turn an integer into a mask."""
 
     def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         number = context.cast(builder, values[0], signature.args[0], types.int64)
-        places = builder.trunc(number, ir.IntType(len(like)))
-        return builder.bitcast(places, ir.VectorType(ir.IntType(1), len(like)))
+        lanes = builder.trunc(number, ir.IntType(len(like)))
+        return builder.bitcast(lanes, ir.VectorType(ir.IntType(1), len(like)))
 
     return Mask(types.boolean, len(like))(number, like), build
 
 
 def _operator(symbol: Callable[..., Any], instruction: str) -> None:
-    """Let two vectors be added, and the like."""
+    """Define an arithmetic operator for two vectors."""
 
     @_intrinsic
     def operate(_context: Any, one: Any, other: Any) -> Typed:

@@ -1,0 +1,77 @@
+"""The unfitted scikit-learn objects of a candidate, and which of their properties matter here."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from scipy.sparse import csr_matrix
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
+
+from textclf.features.tfidf import build_feature_union
+from textclf.search.space import CLASSIFIERS, CandidateParams
+
+
+def build_classifier(candidate: CandidateParams, seed: int) -> Any:
+    """Build the unfitted classifier of a candidate.
+
+    Args:
+        candidate: its classifier and settings.
+        seed: the random state, unless the candidate sets one.
+    """
+    name, settings = candidate.classifier, candidate.settings
+    estimator = getattr(importlib.import_module(CLASSIFIERS[name]), name)(**settings)
+    if "random_state" in estimator.get_params() and "random_state" not in settings:
+        estimator.set_params(random_state=seed)
+    return estimator
+
+
+def build_pipeline(candidate: CandidateParams, seed: int) -> Pipeline:
+    """Build the unfitted pipeline of a candidate: its features and its classifier."""
+    features = build_feature_union(candidate.features)
+    return Pipeline([("features", features), ("classifier", build_classifier(candidate, seed))])
+
+
+def depends_on_column_order(candidate: CandidateParams) -> bool:
+    """Whether the result depends on the order of the columns, as liblinear's L1 solver does."""
+    return candidate.settings.get("penalty") == "l1" or candidate.settings.get("l1_ratio") == 1
+
+
+def depends_only_on_gram(estimator: Any) -> bool:
+    """Whether the solution follows from the Gram matrix XXᵀ, as with a pure L2 penalty."""
+    settings = estimator.get_params()
+    match type(estimator).__name__:
+        case "LinearSVC" | "SGDClassifier":
+            return bool(settings["penalty"] == "l2")
+        case "LogisticRegression":
+            penalty_is_l2 = settings["penalty"] in {"l2", "deprecated"}
+            return penalty_is_l2 and settings.get("l1_ratio") in {None, 0}
+        case "RidgeClassifier":
+            return not settings["positive"]
+    return False
+
+
+def picks_same_solver(estimator: Any, matrix: csr_matrix, merged: csr_matrix) -> bool:
+    """Whether an estimator uses the same solver after merging; Ridge chooses one by the shape.
+
+    Args:
+        estimator: an unfitted estimator.
+        matrix: the training matrix, (rows, columns).
+        merged: the same rows in merged columns.
+    """
+    rows, columns = matrix.shape
+    is_ridge = type(estimator).__name__ == "RidgeClassifier"
+    return not is_ridge or (columns > rows) == (merged.shape[1] > rows)
+
+
+def pin_dual(estimator: Any, matrix: csr_matrix) -> None:
+    """Resolve ``dual="auto"`` of a LinearSVC by the shape of the matrix before columns merge."""
+    if getattr(estimator, "dual", None) == "auto" and estimator.loss == "squared_hinge":
+        rows, columns = matrix.shape
+        estimator.set_params(dual=bool(rows < columns and estimator.penalty == "l2"))
+
+
+def is_fitted_by_liblinear(estimator: Any) -> bool:
+    """Whether scikit-learn fits an estimator with liblinear."""
+    return type(estimator) is LinearSVC or getattr(estimator, "solver", None) == "liblinear"
