@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textclf.prediction.load import load
     from textclf.prediction.prediction import Prediction
     from textclf.prediction.predictor import Predictor
+    from textclf.registry.open import open_registry
     from textclf.registry.registry import Registry
     from textclf.registry.signing import PublicKey
     from textclf.registry.store.local import LocalStore
@@ -33,6 +34,7 @@ __all__ = [
     "TextclfError",
     "__version__",
     "load",
+    "open_registry",
     "read_dataset",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "Registry": "textclf.registry.registry",
     "TextclfError": "textclf.errors",
     "load": "textclf.prediction.load",
+    "open_registry": "textclf.registry.open",
     "read_dataset": "textclf.data.dataset",
 }
 

@@ -64,12 +64,12 @@ class Mood:
 MOODS = {
     "a version without metadata": Mood(
         lambda m: (m / "1.2.0/metadata.json").unlink(),
-        [("1.2.0/metadata.json", "is missing: this folder is no version")], 1,
+        [("1.2.0/metadata.json", "is missing: this folder is not a version")], 1,
         {"versions show 1.2.0": 3, "promote 1.2.0": 3},
     ),
     "a file with a version's name": Mood(
         lambda m: (m / "3.0.0").write_bytes(b"mine"),
-        [("3.0.0/metadata.json", "is missing: this folder is no version")], 1,
+        [("3.0.0/metadata.json", "is missing: this folder is not a version")], 1,
         {"versions show 3.0.0": 3, "promote 3.0.0": 3},
         kept=b"mine",
     ),

@@ -21,6 +21,7 @@ from textclf.metadata.versions import parse_version
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Exists
 from textclf.registry.store.local import LocalStore
+from textclf.registry.verification import verify
 
 FOREIGN = b"hand-made"
 LEFT = "was left by a writer that died"
@@ -47,7 +48,7 @@ class NaiveStore(LocalStore):
         """Empty the file, then write."""
         (self.root / key).write_bytes(data)
 
-    def create_folder(self, folder, files):
+    def create_all(self, folder, files):
         """One file after the other."""
         for name, data in files.items():
             self.create(f"{folder}/{name}", data)
@@ -100,7 +101,7 @@ def promote_back(registry):
 
 
 def repair(registry):
-    checked = registry.verify(repair=True)
+    checked = verify(registry, repair=True)
     if problems := [p.problem for p in checked.problems if p.problem != LEFT]:
         raise StoreError("; ".join(problems))  # as the command line fails, with these sentences
 
@@ -114,7 +115,7 @@ def tag(registry):
 
 
 def bring_back(registry):
-    registry.import_version(V("1.0.0"), _archived(registry._store.root), source="a test")
+    registry.import_version(V("1.0.0"), _archived(registry.store.root), source="a test")
 
 
 def note(registry):
@@ -283,7 +284,7 @@ def _of_the_next_commands(root):
             registry.rollback() if len(registry.history()) > 1 else registry.promote(V("1.0.0"))
         registry.append_event("refused", registry.versions()[0])
         yield from (f"then: {v}" for v in registries.violations(root, settled=True))
-        yield from (f"verify: {problem}" for problem in registry.verify(repair=True).problems)
+        yield from (f"verify: {problem}" for problem in verify(registry, repair=True).problems)
     except Exception as error:  # noqa: BLE001 - that it cannot go on is the finding
         yield f"the next command: {type(error).__name__}: {error}"
 

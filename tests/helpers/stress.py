@@ -18,6 +18,8 @@ from pathlib import Path
 
 import registries
 
+from textclf.registry.verification import verify
+
 SCRIPT = Path(__file__).with_name("concurrent_client.py")
 SEED = 0
 LONGEST = 300
@@ -120,10 +122,10 @@ class Storm:
         registry = registries.open_registry(self.root)
         registry.promote(registry.versions()[0])
         yield from registries.violations(self.root, settled=True)
-        named = [problem.file for problem in registry.verify().problems]
+        named = [problem.file for problem in verify(registry).problems]
         if len(named) != self.report.left_staged:
             yield f"verify names {named}"
-        yield from (problem.problem for problem in registry.verify(repair=True).problems)
+        yield from (problem.problem for problem in verify(registry, repair=True).problems)
 
 
 def _begin(process):

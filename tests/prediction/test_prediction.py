@@ -325,14 +325,13 @@ def test_a_follower_looks_once_a_second(tmp_path, sample, clock, monkeypatch):
     published(tmp_path, sample)
     following = load(tmp_path, follow=True)
     looks = []
-    monkeypatch.setattr(
-        type(following._registry), "promoted_since", lambda _, n: bool(looks.append(n))
-    )
+    log = following._registry.promotion_log
+    monkeypatch.setattr(log, "has", lambda n: bool(looks.append(n)))
     with ThreadPoolExecutor(4) as pool:
         for _ in range(3):
             list(pool.map(following.predict, ["great"] * 20))
             clock.now += 1
-    assert looks == [1, 1]
+    assert looks == [2, 2]
 
 
 def test_only_latest_can_be_followed(tmp_path, sample):

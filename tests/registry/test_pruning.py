@@ -14,8 +14,10 @@ import registries
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
+from textclf.registry.pruning import promotion_hold
 from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
+from textclf.registry.verification import verify
 
 V = parse_version
 
@@ -61,7 +63,7 @@ def test_a_pruned_version_is_gone_and_its_number_stays_taken(three, root):
     assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
     assert event.detail == {"metadata_sha256": digest}
     assert V("1.0.0") in three.reserved_numbers()
-    assert three.verify().ok
+    assert verify(three).ok
     assert registries.staged(root) == []
 
 
@@ -105,7 +107,7 @@ def test_a_log_that_names_a_pruned_version_is_whole(three):
     three.promote(V("1.2.0"))
     three.promote(V("1.1.0"))
     assert three.prune(V("1.0.0")) is None
-    assert three.verify().ok
+    assert verify(three).ok
     assert [record.to for record in three.history()] == [
         "1.1.0",
         "1.2.0",
@@ -113,7 +115,7 @@ def test_a_log_that_names_a_pruned_version_is_whole(three):
         "1.2.0",
         "1.1.0",
     ]
-    assert registries.violations(three._store.root, settled=True) == []
+    assert registries.violations(three.store.root, settled=True) == []
 
 
 @pytest.mark.parametrize("ask", ["resolve", "promote", "metadata", "prune", "tag", "artifact"])
@@ -158,12 +160,12 @@ def half(three):
 
 def test_a_half_done_prune_is_named_and_finished(half, root):
     """Verify names it, --repair goes on, and then all is whole."""
-    checked = half.verify()
+    checked = verify(half)
     assert [(p.version, p.problem) for p in checked.problems] == [
         ("1.0.0", "was pruned, but is still there")
     ]
     assert checked.repairable
-    repaired = half.verify(repair=True)
+    repaired = verify(half, repair=True)
     assert repaired.ok
     assert repaired.repaired == ("finished removing 1.0.0",)
     assert not (root / "1.0.0").exists()
@@ -173,7 +175,7 @@ def test_pruning_again_finishes_too(half, root):
     """The version is still there, so it can be pruned."""
     assert half.prune(V("1.0.0")) is None
     assert not (root / "1.0.0").exists()
-    assert half.verify().ok
+    assert verify(half).ok
 
 
 def test_a_half_pruned_version_is_neither_promoted_nor_tagged(half):
@@ -182,7 +184,7 @@ def test_a_half_pruned_version_is_neither_promoted_nor_tagged(half):
         with pytest.raises(NoSuchVersion, match="was pruned"):
             act()
     assert half.latest() == V("1.2.0")
-    assert half.verify(repair=True).repaired == ("finished removing 1.0.0",)
+    assert verify(half, repair=True).repaired == ("finished removing 1.0.0",)
 
 
 def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
@@ -190,7 +192,7 @@ def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
     three.tag(V("1.0.0"), {"prod": "eu"})
     three.append_event("pruned", V("1.0.0"))
     three.append_event("pruned", V("1.2.0"))
-    repaired = three.verify(repair=True)
+    repaired = verify(three, repair=True)
     assert set(repaired.repaired) == {
         "kept 1.0.0: it is tagged prod=eu",
         "kept 1.2.0: it is latest",
@@ -204,7 +206,7 @@ def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
 def test_a_hold_keeps_a_version_for_a_day(three, root):
     """Of somebody who promotes, or died over it; an old one is taken away."""
     holds = root / ".registry/holds"
-    with three._pruner.promotion_hold(V("1.0.0")):
+    with promotion_hold(three.store, three.event_log, V("1.0.0")):
         assert three.prune(V("1.0.0")) == "being promoted"
     assert list(holds.iterdir()) == []
     (holds / "1.0.0-fresh").write_text("2999-01-01T00:00:00+00:00")
@@ -234,7 +236,7 @@ class Steps(LocalStore):
             self.go.wait(30)
 
 
-for verb in ("read", "names", "create", "replace", "create_folder", "remove"):
+for verb in ("read", "names", "create", "replace", "create_all", "remove"):
 
     def stepping(self, *arguments, verb=verb):
         self.step()
@@ -296,14 +298,14 @@ def setup(root, folder):
 def prune(registry):
     """Prune without the first look, which would need a third change of who is at work."""
     registry.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
-    return registry._pruner.finish(V("1.0.0"))
+    return registry.pruner.finish(V("1.0.0"))
 
 
 RIVALS = {
     "promote": lambda registry: registry.promote(V("1.0.0")).version,
     "tag": lambda registry: dict(registry.tag(V("1.0.0"), {"prod": "eu"})),
     "prune": lambda registry: registry.prune(V("1.0.0")),
-    "repair": lambda registry: registry.verify(repair=True).repaired,
+    "repair": lambda registry: verify(registry, repair=True).repaired,
 }
 
 
@@ -333,7 +335,7 @@ def test_of_two_at_once_one_has_its_way(root, setup, rival, begins):
             assert isinstance(other, NoSuchVersion) or there
         registry = registries.open_registry(root)
         assert registries.violations(root, settled=True) == []
-        assert registry.verify().problems == ()
+        assert verify(registry).problems == ()
         seen.add((there, type(other)))
     if rival != "prune":
         assert {there for there, _ in seen} == {True, False}, "both had their way in some order"
@@ -391,7 +393,7 @@ def test_a_version_from_elsewhere_keeps_its_number(archived, tmp_path):
     assert other.latest() is None
     (event,) = other.events()
     assert (event.kind, event.version, event.detail["from"]) == ("imported", "1.0.0", "a.tar.gz")
-    assert other.verify().ok
+    assert verify(other).ok
     assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is False
     assert len(other.events()) == 1
 
@@ -417,7 +419,7 @@ def test_a_pruned_version_comes_back_as_itself(three, archived, root):
     three.prune(V("1.0.0"))
     assert three.import_version(V("1.0.0"), archived, source="a") is True
     assert three.export_files(V("1.0.0")) == archived
-    assert three.verify(repair=True).repaired == ()
+    assert verify(three, repair=True).repaired == ()
     assert three.promote(V("1.0.0")).changed
     assert (root / "1.0.0").exists()
 
@@ -428,9 +430,9 @@ def test_a_version_that_was_lost_comes_back(three, root):
     for path in (root / "1.1.0").iterdir():
         path.unlink()
     (root / "1.1.0").rmdir()
-    assert not three.verify().ok
+    assert not verify(three).ok
     three.import_version(V("1.1.0"), contents, source="a")
-    assert three.verify().ok
+    assert verify(three).ok
     assert registries.violations(root, settled=True) == []
 
 
@@ -455,7 +457,7 @@ def test_a_damaged_version_is_not_mended_by_an_import(three, archived, root):
 def test_an_import_that_died_before_its_event_can_be_done_again(three, archived):
     """Its folder is there, and counts as pruned until the event says that it was brought back."""
     three.prune(V("1.0.0"))
-    three._store.create_folder("1.0.0", archived)
-    assert [p.problem for p in three.verify().problems] == ["was pruned, but is still there"]
+    three.store.create_all("1.0.0", archived)
+    assert [p.problem for p in verify(three).problems] == ["was pruned, but is still there"]
     assert three.import_version(V("1.0.0"), archived, source="a") is True
-    assert three.verify().ok
+    assert verify(three).ok

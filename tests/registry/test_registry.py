@@ -12,7 +12,7 @@ from semver import Version
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import ARTIFACT, METADATA, FileRecord, Metadata, decode
 from textclf.metadata.versions import Bump, parse_version
-from textclf.registry.verification import Problem
+from textclf.registry.verification import Problem, verify
 
 V = parse_version
 RECORD = ".registry/promotions/{:08d}.json"
@@ -84,9 +84,9 @@ def test_further_files_are_part_of_the_version(empty, root):
     assert empty.metadata(version).files == published.files
     assert empty.file(version, "notes.md") == b"# Notes"
     assert empty.file(version, "other.md") is None
-    assert empty.verify().ok
+    assert verify(empty).ok
     (root / "1.0.0/notes.md").write_bytes(b"# Other")
-    assert [problem.file for problem in empty.verify().problems] == ["1.0.0/notes.md"]
+    assert [problem.file for problem in verify(empty).problems] == ["1.0.0/notes.md"]
     with pytest.raises(IntegrityError, match="not the file that was published"):
         empty.file(version, "notes.md")
 
@@ -108,7 +108,7 @@ def test_pages_are_made_of_the_metadata_with_its_number(empty, root):
     assert (root / published.version / "page.html").read_text() == published.version
     assert [record.file for record in published.files] == ["notes.md", "page.html"]
     assert msgspec.structs.replace(published, files=[]) == seen[-1]
-    assert empty.verify().ok
+    assert verify(empty).ok
 
 
 @pytest.mark.parametrize("name", ["../1.0.0/metadata.json", "/etc/passwd", "", ".", ".."])
@@ -209,8 +209,8 @@ def test_an_empty_registry_is_asked(empty, root):
     """A folder that is not there is a registry of nothing, and asking does not create it."""
     assert (empty.versions(), empty.history()) == ([], [])
     assert (empty.latest(), empty.highest()) == (None, None)
-    assert empty.verify().ok
-    assert empty.verify(repair=True).repaired == ()
+    assert verify(empty).ok
+    assert verify(empty, repair=True).repaired == ()
     assert not root.exists()
 
 
@@ -219,7 +219,7 @@ def test_a_moved_registry_is_the_same(root, tmp_path):
     """Nothing on disk names a place: a registry that is moved is whole."""
     root.rename(tmp_path / "elsewhere")
     moved = registries.open_registry(tmp_path / "elsewhere")
-    assert moved.verify().ok
+    assert verify(moved).ok
     assert not root.exists()
     assert moved.rollback().version == "1.0.0"
     text = b"".join(p.read_bytes() for p in (tmp_path / "elsewhere").rglob("*.json"))
@@ -370,7 +370,7 @@ def test_the_latest_was_deleted(two, root):
     """Latest names a folder that is gone: it is said which, and what there is."""
     remove(root, "1.1.0")
     message, _ = told(NoSuchVersion, two.resolve, "latest")
-    assert message == "latest is 1.1.0, whose folder is not there any more"
+    assert message == "latest is 1.1.0, whose folder no longer exists"
 
 
 # --- promoting ------------------------------------------------------------------------------------
@@ -499,7 +499,7 @@ def test_rolling_back_to_a_deleted_version(two, root):
     """What was promoted before is gone: it is said, and nothing changes."""
     remove(root, "1.0.0")
     message, _ = told(NoSuchVersion, two.rollback)
-    assert message == "previous is 1.0.0, whose folder is not there any more"
+    assert message == "previous is 1.0.0, whose folder no longer exists"
     assert len(registries.log(root)) == 2
 
 
@@ -528,7 +528,7 @@ def test_files_that_are_no_records_are_ignored(two, root):
     for name in ("00000001.json~", "3.json", "00000003", "x.json", "٠٠٠٠٠٠٠٣.json"):
         (root / ".registry/promotions" / name).write_text("?")
     assert [r.n for r in two.history()] == [1, 2]
-    assert two.verify().ok
+    assert verify(two).ok
     assert two.rollback().version == "1.0.0"
 
 
@@ -536,16 +536,16 @@ def test_files_that_are_no_records_are_ignored(two, root):
 
 
 def found(registry, **options):
-    return [(p.version, p.file, p.problem) for p in registry.verify(**options).problems]
+    return [(p.version, p.file, p.problem) for p in verify(registry, **options).problems]
 
 
 def test_a_whole_registry(two):
     """Nothing is wrong with what only textclf has written."""
     two.rollback()
     registries.publish(two)
-    checked = two.verify()
+    checked = verify(two)
     assert (checked.ok, checked.versions, checked.problems) == (True, 3, ())
-    assert two.verify(repair=True).repaired == ()
+    assert verify(two, repair=True).repaired == ()
 
 
 VERSION_DAMAGE = {
@@ -575,7 +575,7 @@ def test_a_damaged_version_is_named(root, damage, promoted):
     registry = registries.filled(root, "1.0.0", *(["1.1.0"] if promoted else []))
     break_it, file, problem = VERSION_DAMAGE[damage]
     break_it(root / "1.1.0")
-    checked = registry.verify()
+    checked = verify(registry)
     of_version = [p for p in checked.problems if p.file.startswith("1.1.0/")]
     assert len(of_version) == 1
     assert of_version[0].version == "1.1.0"
@@ -622,7 +622,7 @@ def test_a_wrong_alias_is_named_and_repaired(two, root, edited):
     problem = "is not the promoted version 1.1.0" if edited else "is missing; promoted is 1.1.0"
     assert found(two) == [("1.1.0", ARTIFACT, problem)]
     before = registries.version_files(root)
-    repaired = two.verify(repair=True)
+    repaired = verify(two, repair=True)
     assert repaired.ok
     assert len(repaired.repaired) == 1
     assert repaired.repaired[0].startswith(f"restored {root / ARTIFACT}")
@@ -719,7 +719,7 @@ def test_stale_work_is_named_and_swept(two, root):
     os.utime(root / registries.STAGING / "stale", (0, 0))
     problem = "was left by a writer that died"
     assert found(two) == [(None, ".registry/staging/stale", problem)]
-    repaired = two.verify(repair=True)
+    repaired = verify(two, repair=True)
     assert repaired.ok
     assert repaired.repaired == ("removed half-written work of writers that died",)
     assert registries.staged(root) == ["fresh"]
@@ -734,7 +734,7 @@ def test_repair_touches_no_version_and_no_record(two, root):
     (root / registries.STAGING / "stale").write_bytes(b"half")
     os.utime(root / registries.STAGING / "stale", (0, 0))
     versions, log = registries.version_files(root), registries.log(root)
-    checked = two.verify(repair=True)
+    checked = verify(two, repair=True)
     assert registries.version_files(root) == versions
     assert registries.log(root) == log
     assert alias(root) == model(root, "1.1.0")
@@ -746,7 +746,7 @@ def test_an_alias_of_a_damaged_version_is_not_repaired(two, root):
     """A damaged model is not copied into the alias: the missing one stays missing, and is told."""
     (root / "1.1.0" / ARTIFACT).write_bytes(b"damaged")
     (root / ARTIFACT).unlink()
-    checked = two.verify(repair=True)
+    checked = verify(two, repair=True)
     assert checked.repaired == ()
     assert {p.file for p in checked.problems} == {ARTIFACT, f"1.1.0/{ARTIFACT}"}
     assert not (root / ARTIFACT).exists()
@@ -757,7 +757,7 @@ def test_a_foreign_file_where_nothing_is_promoted_is_no_problem(root):
     root.mkdir()
     (root / ARTIFACT).write_bytes(b"hand-made")
     registry = registries.filled(root, versions=1)
-    assert registry.verify(repair=True).ok
+    assert verify(registry, repair=True).ok
     assert alias(root) == b"hand-made"
 
 
@@ -815,7 +815,7 @@ def test_events_are_kept_in_their_order(two):
     second = two.append_event("removed", V("1.0.0"))
     assert two.events() == [first, second]
     assert [(event.n, event.kind) for event in two.events()] == [(1, "refused"), (2, "removed")]
-    assert two.verify().ok
+    assert verify(two).ok
 
 
 def test_a_number_that_an_event_names_is_not_given_again(two, root):
@@ -835,6 +835,6 @@ def test_a_damaged_event_is_named(two, root, harm):
     path.write_bytes(b"{}")
     if harm == "gap":
         path.unlink()
-    (problem,) = two.verify().problems
+    (problem,) = verify(two).problems
     assert "record 2 is missing" in problem.problem or "not an event" in problem.problem
     assert two.promote(V("1.0.0")).changed

@@ -17,6 +17,7 @@ from textclf.metadata.versions import parse_version
 from textclf.registry.registry import Registry
 from textclf.registry.signing import PASSWORD, PublicKey, load_signer
 from textclf.registry.store.local import LocalStore
+from textclf.registry.verification import verify
 
 V1, V2 = parse_version("1.0.0"), parse_version("1.1.0")
 
@@ -127,7 +128,7 @@ def test_an_alias_is_not_restored_from_an_unsigned_version(open_models, models):
     """Repair copies nothing unsigned to where clients load it from."""
     open_models(None).promote(V2)
     (models / ARTIFACT).unlink()
-    found = open_models().verify(repair=True)
+    found = verify(open_models(), repair=True)
     assert not (models / ARTIFACT).exists()
     assert {(p.version, p.problem) for p in found.problems} >= {("1.1.0", "is not signed")}
 
@@ -135,9 +136,9 @@ def test_an_alias_is_not_restored_from_an_unsigned_version(open_models, models):
 @pytest.mark.usefixtures("models")
 def test_verify_names_what_is_unsigned(open_models):
     """With a key, verify tells which version is not signed, and checks its files all the same."""
-    [problem] = open_models().verify().problems
+    [problem] = verify(open_models()).problems
     assert (problem.file, problem.problem) == ("1.1.0/metadata.json", "is not signed")
-    assert open_models(None).verify().ok
+    assert verify(open_models(None)).ok
 
 
 @pytest.mark.usefixtures("models")
@@ -156,7 +157,7 @@ def test_a_version_can_be_signed_later(open_models, models, keys):
     assert registry.sign(V2, load_signer(keys[0])) == place
     assert version_files(models) == before
     assert registry.promote(V2).changed
-    assert registry.verify().ok
+    assert verify(registry).ok
     assert [(e.kind, e.version) for e in registry.events()] == [("signed", "1.1.0")]
 
 
@@ -171,7 +172,7 @@ def test_what_is_not_signed_is_not_taken_in(open_models, tmp_path, keys):
     elsewhere.sign(V2, load_signer(keys[0]))
     assert here.import_version(V2, elsewhere.export_files(V2), source="a test")
     assert here.promote(V2).changed
-    assert here.verify().ok
+    assert verify(here).ok
 
 
 @pytest.mark.usefixtures("models")

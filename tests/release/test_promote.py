@@ -8,6 +8,7 @@ from textclf.errors import GateRefused
 from textclf.metadata import schema as metadata
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
+from textclf.registry.verification import verify
 from textclf.release.gate import Gate, parse_requirement
 from textclf.release.promote import RecordedEvidence, promote
 
@@ -74,7 +75,7 @@ def test_what_is_refused_is_not_promoted_and_that_is_noted(publish):
     assert (event.kind, event.version, event.message) == ("refused", "1.1.0", "try")
     assert msgspec.convert(event.detail, Verdict) == said.value.verdict
     assert said.value.verdict.verdict == "refused"
-    assert registry.verify().ok
+    assert verify(registry).ok
 
 
 def test_force_promotes_and_is_recorded(publish):
@@ -162,4 +163,4 @@ def test_logs_from_before_are_read(publish, tmp_path):
     path.write_text(path.read_text().replace(',\n  "gate": null', ""))
     assert "gate" not in path.read_text()
     assert publish.registry.history()[0].gate is None
-    assert publish.registry.verify().ok
+    assert verify(publish.registry).ok

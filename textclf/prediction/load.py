@@ -43,14 +43,10 @@ def load(
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
     """
-    from textclf.registry.registry import Registry
-    from textclf.registry.signing import PublicKey
-    from textclf.registry.store.local import LocalStore
+    from textclf.registry.open import open_registry
 
-    folder = models or os.environ.get("TEXTCLF_MODELS") or "models"
     signed_by = os.environ.get("TEXTCLF_REQUIRE_SIGNATURE") if signed_by is None else signed_by
-    key = None if signed_by is None else PublicKey(Path(signed_by))
-    registry = Registry(LocalStore(Path(folder)), key)
+    registry = open_registry(models or os.environ.get("TEXTCLF_MODELS") or "models", signed_by)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))
     if version != "latest":
@@ -68,7 +64,7 @@ class Follower(Predictor):
         self._open()
 
     def _open(self) -> None:
-        promotion = self._registry.promotion_number()
+        promotion = self._registry.promotion_log.last_number()
         version = self._registry.resolve("latest")
         super().__init__(open_model(self._registry, version), version)
         self._promotion, self._checked_at = promotion, time.monotonic()
@@ -86,7 +82,7 @@ class Follower(Predictor):
         """Change to the promoted version; if it cannot be opened, log that once and go on."""
         self._checked_at = time.monotonic()
         try:
-            if self._registry.promoted_since(self._promotion):
+            if self._registry.promotion_log.has(self._promotion + 1):
                 self._open()
                 self._logged_problem = ""
         except TextclfError as error:

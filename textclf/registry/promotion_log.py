@@ -1,13 +1,11 @@
-"""Append-only logs of numbered JSON records in a store, and what stands in the registry's two.
-
-The promotions say what is latest, and was. The events are all else that somebody did and that must
-not be forgotten: promotions that were refused, versions that were tagged, pruned or imported.
-"""
+"""Append-only logs of numbered JSON records, and the promotion log, which says what is latest."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import contextlib
+import platform
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -16,22 +14,110 @@ from textclf.errors import IntegrityError
 from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
+from textclf.registry import layout
 from textclf.registry.store.base import Exists, Missing, Store
 
 
+class LogRecord(Protocol):
+    """What an append-only log keeps."""
+
+    def fits(self, n: int) -> bool:
+        """Whether this can be the record with that number: not one that somebody edited."""
+        ...
+
+
+T = TypeVar("T", bound=LogRecord)
+
+
+class AppendOnlyLog(Generic[T]):
+    """A folder of a store with one file for each record, ``00000001.json`` and so on.
+
+    Args:
+        store: the store.
+        folder: the folder's key.
+        record_type: the type of its records.
+        noun: what a record is called in a message, with its article.
+    """
+
+    def __init__(self, store: Store, folder: str, record_type: type[T], noun: str) -> None:
+        self._store = store
+        self._record_type = record_type
+        self._noun = noun
+        self.folder = folder
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all records, lowest first."""
+        numbers = map(layout.record_number, self._store.names(self.folder))
+        return sorted(n for n in numbers if n is not None)
+
+    def read(self, n: int) -> T:
+        """Return the record with a number. Raises IntegrityError if it is missing or damaged."""
+        key = layout.log_record(self.folder, n)
+        try:
+            record = msgspec.json.decode(self._store.read(key), type=self._record_type)
+        except (Missing, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            record = None
+        if record is None or not record.fits(n):
+            raise IntegrityError(
+                f"{self._store.locate(key)} is damaged: not {self._noun}",
+                hint="restore it from a backup; the versions themselves are not affected",
+            )
+        return record
+
+    def last_number(self) -> int:
+        """Return the number of the newest record; 0 if there is none."""
+        return max(self.numbers(), default=0)
+
+    def has(self, n: int) -> bool:
+        """Whether there is a record with a number; cheaper than listing them."""
+        try:
+            self._store.view(layout.log_record(self.folder, n))
+        except Missing:
+            return False
+        return True
+
+    def head(self) -> T | None:
+        """Return the newest record."""
+        n = self.last_number()
+        return self.read(n) if n else None
+
+    def records(self) -> list[T]:
+        """Return all records, oldest first. Raises IntegrityError if one is damaged."""
+        return [self.read(n) for n in self.numbers()]
+
+    def readable_records(self) -> Iterator[T]:
+        """Yield the records that are not damaged, newest first; ``verify`` names the others."""
+        for n in reversed(self.numbers()):
+            with contextlib.suppress(IntegrityError):
+                yield self.read(n)
+
+    def create(self, n: int, record: T) -> None:
+        """Write the record with a number. Raises Exists if another writer was faster."""
+        self._store.create(layout.log_record(self.folder, n), encode(record))
+
+    def append(self, make: Callable[[int], T]) -> T:
+        """Write the record that ``make`` returns for the next free number, and return it."""
+        while True:
+            n = self.last_number() + 1
+            record = make(n)
+            with contextlib.suppress(Exists):  # another writer was faster: take the next number
+                self.create(n, record)
+                return record
+
+
 class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the promotion log.
+    """One promotion.
 
     Attributes:
         n: its number, from 1 without gaps.
         at: when (UTC).
-        previous: what was promoted until then (``from`` in the file), if anything.
-        to: the version promoted.
+        previous: the version that was promoted until then (``from`` in the file), if any.
+        to: the version that was promoted.
         by: who, as user@host.
         message: why.
-        sha256: digest of that version's artifact, so that the alias can be matched with the log.
-        metadata_sha256: digest of its metadata file, which says all other digests.
-        token: random; makes a record its writer's own even where two say the same.
+        sha256: digest of the version's artifact, by which the alias is matched with the log.
+        metadata_sha256: digest of its metadata file, which has the digests of all other files.
+        token: random, so that writers tell their own record from another's.
         gate: how the version came through the conditions set for it, if there were any.
     """
 
@@ -46,8 +132,8 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     gate: Verdict | None = None
 
-    def is_number(self, n: int) -> bool:
-        """Whether this can be the log's record of that number: not edited by a careless hand."""
+    def fits(self, n: int) -> bool:
+        """See LogRecord."""
         return (
             self.n == n
             and is_version(self.to)
@@ -55,7 +141,7 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def as_json(self) -> dict[str, Any]:
-        """As the contract shows it: ``from`` is what ``previous`` is here."""
+        """Return the fields that ``textclf history --json`` has."""
         return {
             "n": self.n,
             "at": self.at,
@@ -67,108 +153,28 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something done to a version, or refused, other than a promotion.
+class PromotionLog(AppendOnlyLog[PromotionRecord]):
+    """The promotions. The version of the newest record is the latest one."""
 
-    Attributes:
-        n: its number, from 1 without gaps.
-        at: when (UTC).
-        kind: what, in one word.
-        version: to which version.
-        by: who, as user@host.
-        message: why.
-        token: random, as a record's.
-        detail: what else is to be known of this kind of event.
-    """
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, layout.PROMOTIONS, PromotionRecord, "a promotion record")
 
-    n: int
-    at: str
-    kind: str
-    version: str
-    by: str
-    message: str | None = None
-    token: str
-    detail: dict[str, Any] = {}
-
-    def is_number(self, n: int) -> bool:
-        """Whether this can be the event of that number."""
-        return self.n == n and is_version(self.version)
+    def metadata_digests(self) -> dict[str, str]:
+        """Return the SHA-256 of the metadata of each version at its first promotion."""
+        return {record.to: record.metadata_sha256 for record in self.readable_records()}
 
 
-class Numbered(Protocol):
-    """What a journal keeps."""
-
-    def is_number(self, n: int) -> bool:
-        """Whether this can be the record of that number."""
-        ...
+def utc_now() -> str:
+    """Return the time as records have it: UTC, in whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-T = TypeVar("T", bound=Numbered)
+def current_user() -> str:
+    """Return who is at work, as records have it: user@host."""
+    import getpass  # only commands that write need it
 
-
-class AppendOnlyLog(Generic[T]):
-    """One log: a folder of a store with a file for each record, ``00000001.json`` and so on.
-
-    ``what`` is one of them in the words of a message.
-    """
-
-    def __init__(self, store: Store, folder: str, kind: type[T], what: str) -> None:
-        self._store = store
-        self._kind = kind
-        self._what = what
-        self.folder = folder
-
-    def key(self, n: int) -> str:
-        """Where the record of a number lies."""
-        return f"{self.folder}/{n:08d}.json"
-
-    def numbers(self) -> list[int]:
-        """The numbers of all records there are, lowest first."""
-        names = self._store.names(self.folder)
-        return sorted(int(name[:8]) for name in names if re.fullmatch(r"[0-9]{8}\.json", name))
-
-    def read(self, n: int) -> T:
-        """The record of a number. Raises IntegrityError where it is missing or damaged."""
-        key = self.key(n)
-        try:
-            record = msgspec.json.decode(self._store.read(key), type=self._kind)
-        except (Missing, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            record = None
-        if record is None or not record.is_number(n):
-            raise IntegrityError(
-                f"{self._store.locate(key)} is damaged: not {self._what}",
-                hint="restore it from a backup; the versions themselves are not touched by this",
-            )
-        return record
-
-    def has(self, n: int) -> bool:
-        """Whether there is a record of a number; cheaper than to list them."""
-        try:
-            self._store.view(self.key(n))
-        except Missing:
-            return False
-        return True
-
-    def head(self) -> T | None:
-        """The newest record."""
-        numbers = self.numbers()
-        return self.read(numbers[-1]) if numbers else None
-
-    def records(self) -> list[T]:
-        """All records, oldest first. Raises IntegrityError where one is damaged."""
-        return [self.read(n) for n in self.numbers()]
-
-    def create(self, n: int, record: T) -> None:
-        """Write the record of a number. Raises Exists where a rival was faster."""
-        self._store.create(self.key(n), encode(record))
-
-    def append(self, make: Callable[[int], T]) -> T:
-        """Write the next record, whatever its number comes to be."""
-        while True:
-            n = max(self.numbers(), default=0) + 1
-            record = make(n)
-            try:
-                self.create(n, record)
-            except Exists:
-                continue  # a rival was faster
-            return record
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container may run without a user entry
+        user = "unknown"
+    return f"{user}@{platform.node()}".encode("utf-8", "backslashreplace").decode()

@@ -1,158 +1,120 @@
-"""Remove versions for good, while others promote and tag, and whoever dies in between.
+"""Remove versions for good, while others promote and tag them, and whichever process dies.
 
-A version is marked as pruned in the events first: from then on it cannot be promoted or tagged.
-Then it is looked at once more, and either its folder goes, in one step, or a second event says that
-it was kept. Whoever finds the mark and the folder together can go on from there.
+A version is first marked as pruned in the event log: from then on it cannot be promoted or tagged.
+Then the logs are read once more, and either its files are removed or a second event says that it
+was kept. Any later process that finds the mark and files of the version can finish the removal.
 
-A promotion and a removal of the same version cannot both succeed. The one who promotes lays down a
-*hold* on the version, then looks whether it was pruned, then writes the log; the one who prunes
-writes the event, then looks for holds, then into the log. Whatever the order, one sees the other.
-(T. Dekker's algorithm for two processes, by files that are created and read.)
+A promotion and a removal of the same version cannot both succeed. A promotion creates a *hold* on
+the version, then checks that it was not pruned, then writes the log; a removal writes the event,
+then checks for holds, then reads the log. In whatever order, one sees the other. (T. Dekker's
+algorithm for two processes, with files that are created and read.)
 """
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion, StoreError
+from textclf.errors import NoSuchVersion, StoreError
+from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
-from textclf.registry.promotion_log import AppendOnlyLog, Event, PromotionRecord
-from textclf.registry.store.base import Missing, Store
-from textclf.registry.version_state import EventKind, VersionState, version_states
+from textclf.registry import layout
+from textclf.registry.promotion_log import PromotionLog
+from textclf.registry.store.base import Store, read_or_none
+from textclf.registry.version_state import EventKind, EventLog, describe_pruning
 
-_HOLDS = ".registry/holds"
 _ABANDONED = timedelta(days=1)
-"""A hold this old was left by somebody who died: a promotion takes milliseconds."""
-
-AppendEvent = Callable[..., Event]
+"""A hold of this age was left by a process that died: a promotion takes milliseconds."""
 
 
+@contextlib.contextmanager
+def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator[None]:
+    """Keep a version from being pruned meanwhile. Raises NoSuchVersion if it has been."""
+    key = layout.hold(version, uuid.uuid4().hex)
+    store.replace(key, datetime.now(UTC).isoformat().encode())
+    try:
+        if event := events.version_state(version).pruned:
+            raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
+        yield
+    finally:
+        with contextlib.suppress(StoreError):  # it counts as abandoned one day
+            store.remove(key)
+
+
+@dataclass(frozen=True)
 class Pruner:
-    """The marks, the holds and the folders of versions that are to go.
+    """Removes versions.
 
-    Args:
+    Attributes:
         store: where the versions are.
         promotions: the promotion log.
-        events: the events.
-        append_event: writes an event.
+        events: the event log.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        promotions: AppendOnlyLog[PromotionRecord],
-        events: AppendOnlyLog[Event],
-        append_event: AppendEvent,
-    ) -> None:
-        self._store = store
-        self._promotions = promotions
-        self._events = events
-        self._append_event = append_event
-        self._read: dict[int, Event] = {}  # they never change
-
-    def version_state(self, version: Version) -> VersionState:
-        """Of one version; events that cannot be read are passed over."""
-        return self.version_states().get(str(version), VersionState())
-
-    def version_states(self) -> dict[str, VersionState]:
-        """Of every version that events tell of; events that cannot be read are passed over."""
-        return version_states(self._all_events(strict=False))
-
-    def _all_events(self, *, strict: bool) -> Iterator[Event]:
-        for n in self._events.numbers():
-            try:
-                self._read[n] = self._read.get(n) or self._events.read(n)
-            except IntegrityError:  # told by verify
-                if strict:
-                    raise
-                continue
-            yield self._read[n]
-
-    @contextlib.contextmanager
-    def promotion_hold(self, version: Version) -> Iterator[None]:
-        """A version that nobody prunes meanwhile. Raises NoSuchVersion where somebody has."""
-        key = f"{_HOLDS}/{version}-{uuid.uuid4().hex}"
-        self._store.replace(key, _now().isoformat().encode())
-        try:
-            if event := self.version_state(version).pruned:
-                raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
-            yield
-        finally:
-            with contextlib.suppress(StoreError):  # it will be old one day
-                self._store.remove(key)
+    store: Store
+    promotions: PromotionLog
+    events: EventLog
 
     def prune_exemptions(self) -> dict[str, str]:
-        """Versions that are not pruned, and what they are: promoted, the one before, tagged.
+        """Return the versions that are not pruned, and why: latest, previous, tagged.
 
         Raises:
-            IntegrityError: the log or an event is damaged, so that nobody knows.
+            IntegrityError: a log is damaged, so that this is not known.
         """
-        held = dict.fromkeys(self._held(), "being promoted")  # read first: a hold ends in the log
-        head = self._promotions.head()
-        found = version_states(self._all_events(strict=True))
+        held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
+        head = self.promotions.head()
         tagged = {
             version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
-            for version, state in found.items()
+            for version, state in self.events.version_states(strict=True).items()
             if state.tags
         }
-        before = {head.previous: "previous"} if head and head.previous else {}
-        return {**held, **tagged, **before, **({head.to: "latest"} if head else {})}
+        previous = {head.previous: "previous"} if head and head.previous else {}
+        return {**held, **tagged, **previous, **({head.to: "latest"} if head else {})}
 
     def _held(self) -> Iterator[str]:
-        for name in self._store.names(_HOLDS):
-            with contextlib.suppress(Missing):  # let go of since
-                if _is_abandoned(self._store.read(f"{_HOLDS}/{name}")):
-                    self._store.remove(f"{_HOLDS}/{name}")
-                else:
-                    yield name.partition("-")[0]
+        for name in self.store.names(layout.HOLDS):
+            key = f"{layout.HOLDS}/{name}"
+            created = read_or_none(self.store, key)
+            if created is None:
+                continue  # released since
+            if _is_abandoned(created):
+                self.store.remove(key)
+            else:
+                yield layout.held_version(name)
 
     def prune(self, version: Version, *, message: str | None, metadata_sha256: str) -> str | None:
-        """Remove a version.
-
-        Returns:
-            What it is that it was not removed for; ``None``: it is gone.
-        """
+        """Remove a version; see `Registry.prune`."""
         if why := self.prune_exemptions().get(str(version)):
             return why
         detail = {"metadata_sha256": metadata_sha256}
-        self._append_event(EventKind.PRUNED, version, message=message, detail=detail)
+        self.events.append_event(EventKind.PRUNED, version, message=message, detail=detail)
         return self.finish(version)
 
     def finish(self, version: Version) -> str | None:
-        """Go on where a version is marked and its folder is still there; see ``prune``."""
+        """Go on with a version that is marked as pruned; see `Registry.prune`."""
         if why := self.prune_exemptions().get(str(version)):
-            self._append_event(EventKind.KEPT, version, message=f"it is {why}")
+            self.events.append_event(EventKind.KEPT, version, message=f"it is {why}")
             return why
-        self._store.remove(str(version))
+        self.store.remove_all(str(version), first=METADATA)
         return None
 
     def unfinished(self) -> list[Version]:
-        """Versions that are marked as pruned and still there."""
-        there = set(self._store.names())
+        """Return versions that are marked as pruned and of which files are left."""
+        folders = set(self.store.names())
         return [
             parse_version(version)
-            for version, state in self.version_states().items()
-            if state.pruned and version in there
+            for version, state in self.events.version_states().items()
+            if state.pruned and version in folders
         ]
 
 
-def _is_abandoned(hold: bytes) -> bool:
+def _is_abandoned(created: bytes) -> bool:
     try:
-        return _now() - datetime.fromisoformat(hold.decode()) > _ABANDONED
-    except (TypeError, ValueError):  # not written here, so nobody's
+        return datetime.now(UTC) - datetime.fromisoformat(created.decode()) > _ABANDONED
+    except (TypeError, ValueError):  # not written by textclf
         return True
-
-
-def describe_pruning(event: Event) -> str:
-    """That a version was pruned, when, by whom and why."""
-    why = f": {event.message}" if event.message else ""
-    return f"version {event.version} was pruned at {event.at} by {event.by}{why}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -1,29 +1,26 @@
-"""Look at all that lies in a registry, name everything that is wrong, and mend what is derived."""
+"""Check all that is in a registry, name everything that is wrong, and repair what is derived."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
-from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, file_problem, sha256
+from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
 from textclf.metadata.versions import parse_version
-from textclf.registry.promotion_log import AppendOnlyLog, Event, Numbered, PromotionRecord
-from textclf.registry.pruning import Pruner
-from textclf.registry.store.base import Missing, Store
+from textclf.registry import layout
+from textclf.registry.promotion_log import AppendOnlyLog, LogRecord, PromotionRecord
+from textclf.registry.registry import Registry
+from textclf.registry.store.base import Missing, read_or_none
 
-if TYPE_CHECKING:
-    from textclf.registry.registry import Registry
-
-T = TypeVar("T", bound=Numbered)
+T = TypeVar("T", bound=LogRecord)
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing found wrong: in which version (or none), in which file, and what."""
+    """One thing that is wrong: in which version (or none), in which file, and what."""
 
     version: str | None
     file: str
@@ -31,7 +28,14 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """How many version folders were read, all that is wrong, and whether a repair would help."""
+    """The result of a check.
+
+    Attributes:
+        versions: the number of version folders that were checked.
+        problems: all that is wrong.
+        repaired: what was repaired before the check.
+        repairable: whether a repair would help.
+    """
 
     versions: int
     problems: tuple[Problem, ...]
@@ -40,150 +44,167 @@ class Verification(msgspec.Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Nothing is wrong."""
+        """Whether nothing is wrong."""
         return not self.problems
 
 
-@dataclass(frozen=True)
-class Verifier:
-    """Checks a registry: what it promises, and the logs and files that it keeps its promises by."""
+def verify(registry: Registry, *, repair: bool = False) -> Verification:
+    """Check every file of every version, the logs and the alias.
 
-    registry: Registry
-    store: Store
-    log: AppendOnlyLog[PromotionRecord]
-    events: AppendOnlyLog[Event]
-    pruner: Pruner
+    Args:
+        registry: the registry.
+        repair: first restore the alias, remove half-written work and finish removals that were
+            begun; nothing else of versions and logs is ever changed.
+    """
+    repaired = tuple(_repair(registry)) if repair else ()
+    return _Check(registry).run(repaired)
 
-    def verify(self, *, repair: bool) -> Verification:
-        """See `Registry.verify`."""
-        repaired = tuple(self._repair()) if repair else ()
-        folders = self.registry.numbers()
-        digests = self.registry.promoted_metadata()
+
+def _repair(registry: Registry) -> Iterator[str]:
+    store = registry.store
+    if store.leftovers():
+        store.sweep()
+        if not store.leftovers():
+            yield "removed half-written work of writers that died"
+    for version in registry.pruner.unfinished():
+        with contextlib.suppress(IntegrityError):  # of a log: whether it is promoted is not known
+            why = registry.pruner.finish(version)
+            yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
+    with contextlib.suppress(IntegrityError, NoSuchVersion):
+        # the version itself, or the log, is damaged: the check that follows names it
+        if any(_alias_problems(registry)):
+            kept = registry.sync_alias()
+            where = f"; the file that stood there is now {kept}" if kept else ""
+            yield f"restored {store.locate(layout.ALIAS)}{where}"
+
+
+def _alias_problems(registry: Registry) -> Iterator[Problem]:
+    head = registry.promotion_log.head()
+    data = read_or_none(registry.store, layout.ALIAS)
+    if head and data is None:
+        yield Problem(head.to, layout.ALIAS, f"is missing; promoted is {head.to}")
+    elif head and data is not None and sha256(data) != head.sha256:
+        yield Problem(head.to, layout.ALIAS, f"is not the promoted version {head.to}")
+
+
+class _LogEntry(NamedTuple, Generic[T]):
+    """A place in a log: its record or what is wrong, and whether the one before it is good."""
+
+    key: str
+    record: T | Problem
+    follows: bool
+
+
+class _Check:
+    """One check of a registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._pruned: set[str] = set()
+        self._digests: dict[str, str] = {}
+        with contextlib.suppress(StoreError):  # which is a problem of the events
+            states = registry.version_states()
+            self._pruned = {version for version, state in states.items() if state.pruned}
+        with contextlib.suppress(StoreError):  # which is a problem of the promotion log
+            for entry in self._read_log(registry.promotion_log):
+                if not isinstance(entry.record, Problem):
+                    self._digests.setdefault(entry.record.to, entry.record.metadata_sha256)
+
+    def run(self, repaired: tuple[str, ...]) -> Verification:
+        registry = self._registry
+        folders = registry.numbers()
         lasting: list[Problem] = []
         for version in map(str, folders):
-            found = self._problems(version, digests.get(version))
-            lasting += self._named(version, found, version)
-        lasting += self._named(self.log.folder, self._log_problems())
-        lasting += self._named(self.events.folder, self._event_problems())
+            lasting += self._guarded(version, self._settled_problems(version), version)
+        log, events = registry.promotion_log, registry.event_log
+        lasting += self._guarded(log.folder, self._promotion_problems())
+        lasting += self._guarded(events.folder, self._event_problems())
         derived: list[Problem] = []
         with contextlib.suppress(TextclfError):  # a problem of the log
-            derived += self._named(ARTIFACT, self._alias_problems(self.log.head()))
-        derived += self._named(".registry/staging", self._leftover_problems())
-        derived += self._named(self.events.folder, self._half_pruned_problems())
+            derived += self._guarded(layout.ALIAS, _alias_problems(registry))
+        derived += self._guarded(layout.STAGING, self._leftover_problems())
+        derived += self._guarded(events.folder, self._half_pruned_problems())
         return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
 
-    def _repair(self) -> Iterator[str]:
-        if self.store.leftovers():
-            self.store.sweep()
-            if not self.store.leftovers():
-                yield "removed half-written work of writers that died"
-        for version in self.pruner.unfinished():
-            with contextlib.suppress(IntegrityError):  # of a log: nobody knows if it is promoted
-                why = self.pruner.finish(version)
-                yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
-        with contextlib.suppress(IntegrityError, NoSuchVersion):
-            # the version itself, or the log, is damaged: the check that follows names it
-            if any(self._alias_problems(self.log.head())):
-                kept = self.registry.sync_alias()
-                told = f"; the file that stood there is now {kept}" if kept else ""
-                yield f"restored {self.store.locate(ARTIFACT)}{told}"
-
-    def _named(
-        self, key: str, problems: Iterator[Problem], version: str | None = None
+    def _guarded(
+        self, key: str, problems: Iterable[Problem], version: str | None = None
     ) -> Iterator[Problem]:
-        """The problems, and, where they cannot be looked for, that: the others are named still."""
+        """Yield problems, and if they cannot be looked for, that one: the check goes on."""
         try:
             yield from problems
         except StoreError as error:
-            yield Problem(version, key, self._without_path(error, key))
+            yield Problem(version, key, self._without_location(error, key))
 
-    def _problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
-        """Of a version; none where it is pruned while it is looked at."""
+    def _without_location(self, error: TextclfError, key: str) -> str:
+        """Return the message of an error about a file that is named beside it."""
+        if isinstance(error.__cause__, OSError):
+            return f"cannot be read: {error.__cause__.strerror}"
+        return str(error).removeprefix(f"{self._store.locate(key)} ")
+
+    def _settled_problems(self, version: str) -> Iterator[Problem]:
+        """Yield the problems of a version; none if it is pruned during the check."""
         with contextlib.suppress(NoSuchVersion, Missing):
-            found = list(self._version_problems(name, promoted))
-            if name in self.store.names():
-                yield from found
+            problems = list(self._version_problems(version))
+            if version in self._store.names():
+                yield from problems
 
-    def _version_problems(self, name: str, promoted: str | None) -> Iterator[Problem]:
+    def _version_problems(self, version: str) -> Iterator[Problem]:
+        key, number = layout.version_file(version, METADATA), parse_version(version)
         try:
-            metadata = self.registry.unverified_metadata(parse_version(name))
+            metadata = self._registry.unverified_metadata(number)
         except NoSuchVersion:
-            yield Problem(name, f"{name}/{METADATA}", "is missing: this folder is no version")
+            if version not in self._pruned:  # else its removal was begun, which is named below
+                yield Problem(version, key, "is missing: this folder is not a version")
             return
         except TextclfError as error:
-            key = f"{name}/{METADATA}"
-            yield Problem(name, key, self._without_path(error, key))
+            yield Problem(version, key, self._without_location(error, key))
             return
-        if promoted and promoted != sha256(self.store.read(f"{name}/{METADATA}")):
-            yield Problem(name, f"{name}/{METADATA}", "was changed after its promotion")
-        if problem := self.registry.signature_problem(parse_version(name)):
-            yield Problem(name, f"{name}/{METADATA}", problem)
+        digest = sha256(self._registry.metadata_bytes(number))
+        if self._digests.get(version, digest) != digest:
+            yield Problem(version, key, "was changed after its promotion")
+        if problem := self._registry.signature_problem(number):
+            yield Problem(version, key, problem)
         for record in metadata.all_files():
-            key = f"{name}/{record.file}"
-            try:
-                problem = file_problem(self._read(key), record)
-            except StoreError as error:
-                problem = self._without_path(error, key)
-            if problem:
-                yield Problem(name, key, problem)
-        published = {METADATA, SIGNATURE, *(each.file for each in metadata.all_files())}
-        for file in sorted(set(self.store.names(name)) - published):
-            yield Problem(name, f"{name}/{file}", "was not published with this version")
+            yield from self._file_problems(version, record)
+        published = {METADATA, SIGNATURE, *(record.file for record in metadata.all_files())}
+        for name in sorted(set(self._store.names(version)) - published):
+            file = layout.version_file(version, name)
+            yield Problem(version, file, "was not published with this version")
 
-    def _lost_log_problems(self) -> Iterator[Problem]:
+    def _file_problems(self, version: str, record: FileRecord) -> Iterator[Problem]:
+        key = layout.version_file(version, record.file)
         try:
-            alias = self._read(ARTIFACT)
-        except StoreError:
-            return  # a problem of the alias
-        if (
-            alias is not None
-            and not self.log.numbers()
-            and self.registry.is_published(sha256(alias))
-        ):
-            yield Problem(
-                None, self.log.folder, f"is empty, but {ARTIFACT} is a version of this registry"
-            )
+            problem = file_problem(read_or_none(self._store, key), record)
+        except StoreError as error:
+            problem = self._without_location(error, key)
+        if problem:
+            yield Problem(version, key, problem)
 
-    def _log_problems(self) -> Iterator[Problem]:
+    def _promotion_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()
-        gone = {name for name, state in self.registry.version_states().items() if state.pruned}
-        before: PromotionRecord | None = None
-        for key, record, whole in self._read_through(self.log):
+        previous: str | None = None
+        for key, record, follows in self._read_log(self._registry.promotion_log):
             if isinstance(record, Problem):
                 yield record
                 continue
-            previous = before.to if before else None
-            if whole and record.previous != previous:
+            if follows and record.previous != previous:
                 yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
-            if record.to not in gone and (problem := self._promoted_problem(record)):
+            if record.to not in self._pruned and (problem := self._promoted_problem(record)):
                 yield Problem(record.to, key, problem)
-            before = record
+            previous = record.to
 
-    def _event_problems(self) -> Iterator[Problem]:
-        events = self._read_through(self.events)
-        yield from (event for _, event, _ in events if isinstance(event, Problem))
-
-    def _read_through(self, log: AppendOnlyLog[T]) -> Iterator[tuple[str, T | Problem, bool]]:
-        """Key, and record or what is wrong with it; and whether all is well right before it."""
-        whole, before = True, 0
-        for n in log.numbers():
-            key = log.key(n)
-            if n != before + 1:
-                yield key, Problem(None, key, f"record {before + 1} is missing before it"), False
-                whole = False
-            before = n
-            try:
-                record = log.read(n)
-            except TextclfError as error:
-                yield key, Problem(None, key, self._without_path(error, key)), False
-                whole = False
-                continue
-            yield key, record, whole
-            whole = True
+    def _lost_log_problems(self) -> Iterator[Problem]:
+        log = self._registry.promotion_log
+        with contextlib.suppress(StoreError):  # a problem of the alias
+            alias = read_or_none(self._store, layout.ALIAS)
+            if alias and not log.numbers() and self._registry.has_published(sha256(alias)):
+                problem = f"is empty, but {layout.ALIAS} is a version of this registry"
+                yield Problem(None, log.folder, problem)
 
     def _promoted_problem(self, record: PromotionRecord) -> str | None:
         try:
-            metadata = self.registry.unverified_metadata(parse_version(record.to))
+            metadata = self._registry.unverified_metadata(parse_version(record.to))
         except NoSuchVersion:
             return f"names version {record.to}, which does not exist"
         except TextclfError:
@@ -192,30 +213,31 @@ class Verifier:
             return "has another SHA-256 than the version's metadata"
         return None
 
-    def _without_path(self, error: TextclfError, key: str) -> str:
-        """What an error says of a file, where the file is named beside it."""
-        if isinstance(error.__cause__, OSError):
-            return f"cannot be read: {error.__cause__.strerror}"
-        return str(error).removeprefix(f"{self.store.locate(key)} ")
+    def _event_problems(self) -> Iterator[Problem]:
+        entries = self._read_log(self._registry.event_log)
+        yield from (entry.record for entry in entries if isinstance(entry.record, Problem))
 
-    def _alias_problems(self, head: PromotionRecord | None) -> Iterator[Problem]:
-        found = self._read(ARTIFACT)
-        digest = sha256(found) if found is not None else None
-        if head and digest is None:
-            yield Problem(head.to, ARTIFACT, f"is missing; promoted is {head.to}")
-        elif head and digest != head.sha256:
-            yield Problem(head.to, ARTIFACT, f"is not the promoted version {head.to}")
+    def _read_log(self, log: AppendOnlyLog[T]) -> Iterator[_LogEntry[T]]:
+        follows, previous = True, 0
+        for n in log.numbers():
+            key = layout.log_record(log.folder, n)
+            if n != previous + 1:
+                gap = Problem(None, key, f"record {previous + 1} is missing before it")
+                yield _LogEntry(key, gap, follows=False)
+                follows = False
+            previous = n
+            try:
+                yield _LogEntry(key, log.read(n), follows)
+                follows = True
+            except TextclfError as error:
+                damage = Problem(None, key, self._without_location(error, key))
+                yield _LogEntry(key, damage, follows=False)
+                follows = False
 
     def _leftover_problems(self) -> Iterator[Problem]:
-        for name in self.store.leftovers():
-            yield Problem(None, name, "was left by a writer that died")
+        for key in self._store.leftovers():
+            yield Problem(None, key, "was left by a writer that died")
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
-        for version in self.pruner.unfinished():
+        for version in self._registry.pruner.unfinished():
             yield Problem(str(version), str(version), "was pruned, but is still there")
-
-    def _read(self, key: str) -> bytes | None:
-        try:
-            return self.store.read(key)
-        except Missing:
-            return None

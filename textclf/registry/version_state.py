@@ -1,47 +1,85 @@
-"""Where each version stands, told from the events alone: its tags, and whether it was pruned.
+"""The event log, and the state of each version that it adds up to: its tags, and if it was pruned.
 
-Events are in one order for everybody, so whoever reads them comes to the same answer: of two that
-tag and prune a version at once, the first one has its way.
+Events are all that was done to versions, or refused, other than promotions. They are in one order
+for everybody, so all readers come to the same state: of two processes that tag and prune a version
+at the same moment, the one whose event is first succeeds.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from textclf.errors import UsageError
-from textclf.registry.promotion_log import Event
+import msgspec
+from semver import Version
 
-_KEY = re.compile(r"\w[\w.-]{0,63}")
-_LONGEST = 200
+from textclf.errors import IntegrityError, NoSuchVersion, UsageError
+from textclf.metadata.versions import is_version
+from textclf.registry import layout
+from textclf.registry.promotion_log import AppendOnlyLog, current_user, utc_now
+from textclf.registry.store.base import Store
+
+_TAG_KEY = re.compile(r"\w[\w.-]{0,63}")
+_LONGEST_VALUE = 200
 
 
 class EventKind(enum.StrEnum):
-    """Kinds of events that change where a version stands; there are others."""
+    """The kinds of events that this version of textclf writes."""
 
+    REFUSED = "refused"
+    SIGNED = "signed"
     TAGGED = "tagged"
     PRUNED = "pruned"
     KEPT = "kept"
     IMPORTED = "imported"
 
 
-@dataclass(frozen=True)
-class VersionState:
-    """Of one version.
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done to a version, or refused, other than a promotion.
 
     Attributes:
-        tags: keys and values, in the order of their keys.
-        pruned: the event that says so; ``None`` where it was not, or was kept or imported since.
+        n: its number, from 1 without gaps.
+        at: when (UTC).
+        kind: an `EventKind`, or a kind that a later textclf has.
+        version: the version's number.
+        by: who, as user@host.
+        message: why.
+        token: random, so that writers tell their own event from another's.
+        detail: further fields, which depend on the kind.
+    """
+
+    n: int
+    at: str
+    kind: str
+    version: str
+    by: str
+    message: str | None = None
+    token: str
+    detail: dict[str, Any] = {}
+
+    def fits(self, n: int) -> bool:
+        """See LogRecord."""
+        return self.n == n and is_version(self.version)
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """The state of one version.
+
+    Attributes:
+        tags: keys and values, sorted by key.
+        pruned: the event of its removal; ``None`` if it was not pruned, or kept or imported since.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     pruned: Event | None = None
 
     def after(self, event: Event) -> VersionState:
-        """Where it stands after the next event; a version that was pruned takes no tags."""
+        """Return the state after the next event; a version that was pruned takes no tags."""
         match event.kind:
             case EventKind.TAGGED if self.pruned is None:
                 return replace(self, tags=_changed(self.tags, event.detail))
@@ -53,29 +91,102 @@ class VersionState:
 
 
 def version_states(events: Iterable[Event]) -> dict[str, VersionState]:
-    """By version, of those that events tell of; oldest event first."""
-    found: dict[str, VersionState] = {}
+    """Return the state of every version that is named in the events, oldest first."""
+    states: dict[str, VersionState] = {}
     for event in events:
-        found[event.version] = found.get(event.version, VersionState()).after(event)
-    return found
-
-
-def check_tags(changes: Mapping[str, str | None]) -> None:
-    """Raise UsageError where a key or a value is none."""
-    for key, value in changes.items():
-        if not _KEY.fullmatch(key):
-            raise UsageError(
-                f"{key!r} cannot be the key of a tag: letters, digits, _ . -, 64 at most",
-                hint="textclf versions tag 1.0.0 approved-by=ada",
-            )
-        if value is not None and not 0 < len(value) <= _LONGEST:
-            raise UsageError(
-                f"the value of the tag {key} has {len(value)} characters, not 1 to {_LONGEST}",
-                hint=None if value else f"--remove {key} takes the tag off",
-            )
+        states[event.version] = states.get(event.version, VersionState()).after(event)
+    return states
 
 
 def _changed(tags: Mapping[str, str], changes: Mapping[str, Any]) -> dict[str, str]:
-    """A value of ``None`` takes a tag off."""
     after = {**tags, **changes}
     return {key: str(after[key]) for key in sorted(after) if after[key] is not None}
+
+
+class EventLog(AppendOnlyLog[Event]):
+    """The events of all versions."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, layout.EVENTS, Event, "an event")
+        self._cache: dict[int, Event] = {}  # events never change
+
+    def append_event(
+        self,
+        kind: str,
+        version: Version,
+        *,
+        message: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Record that something was done to a version, or refused."""
+
+        def make(n: int) -> Event:
+            return Event(
+                n=n, at=utc_now(), kind=kind, version=str(version), by=current_user(),
+                message=message, token=uuid.uuid4().hex, detail=dict(detail or {}),
+            )  # fmt: skip
+
+        return self.append(make)
+
+    def version_states(self, *, strict: bool = False) -> dict[str, VersionState]:
+        """Return the state of every version that has events.
+
+        Raises:
+            IntegrityError: an event is damaged, if ``strict``; else such events are skipped.
+        """
+        return version_states(self._events(strict=strict))
+
+    def version_state(self, version: Version) -> VersionState:
+        """Return the state of one version; damaged events are skipped."""
+        return self.version_states().get(str(version), VersionState())
+
+    def _events(self, *, strict: bool) -> Iterator[Event]:
+        for n in self.numbers():
+            try:
+                self._cache[n] = self._cache.get(n) or self.read(n)
+            except IntegrityError:
+                if strict:
+                    raise
+                continue
+            yield self._cache[n]
+
+    def tag(
+        self, version: Version, changes: Mapping[str, str | None], message: str | None
+    ) -> Mapping[str, str]:
+        """Set tags of a version, or remove them (``None``), and return all that it has then.
+
+        Raises:
+            UsageError: a key or a value is not valid.
+            NoSuchVersion: the version was pruned in the meantime.
+        """
+        check_tags(changes)
+        tags = self.version_state(version).tags
+        if all(tags.get(key) == value for key, value in changes.items()):
+            return tags
+        self.append_event(EventKind.TAGGED, version, message=message, detail=changes)
+        after = self.version_state(version)
+        if after.pruned:
+            raise NoSuchVersion(describe_pruning(after.pruned))
+        return after.tags
+
+
+def check_tags(changes: Mapping[str, str | None]) -> None:
+    """Raise UsageError if a key or a value of a tag is not valid."""
+    for key, value in changes.items():
+        if not _TAG_KEY.fullmatch(key):
+            raise UsageError(
+                f"{key!r} cannot be the key of a tag: use letters, digits and _ . -, at most 64",
+                hint="textclf versions tag 1.0.0 approved-by=ada",
+            )
+        if value is not None and not 0 < len(value) <= _LONGEST_VALUE:
+            raise UsageError(
+                f"the value of the tag {key} has {len(value)} characters, "
+                f"not 1 to {_LONGEST_VALUE}",
+                hint=None if value else f"--remove {key} removes the tag",
+            )
+
+
+def describe_pruning(event: Event) -> str:
+    """Say that a version was pruned, when, by whom and why."""
+    why = f": {event.message}" if event.message else ""
+    return f"version {event.version} was pruned at {event.at} by {event.by}{why}"

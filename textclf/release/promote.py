@@ -10,7 +10,9 @@ from semver import Version
 from textclf.errors import GateRefused, TextclfError
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import FORCED, PASSED, Rows, Verdict
-from textclf.registry.registry import Promotion, Registry
+from textclf.registry.promotion import Promotion
+from textclf.registry.registry import Registry
+from textclf.registry.version_state import EventKind
 from textclf.release.baseline import Baseline
 from textclf.release.gate import Gate, judge
 
@@ -122,7 +124,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
         if force:
             return msgspec.structs.replace(verdict, verdict=FORCED)
         detail = msgspec.to_builtins(verdict)
-        registry.append_event("refused", version, message=message, detail=detail)
+        registry.append_event(EventKind.REFUSED, version, message=message, detail=detail)
         hint = f'textclf promote {version} --force -m "why" promotes it anyway'
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 

@@ -20,7 +20,9 @@ from textclf.metadata.schema import Metadata
 from textclf.metadata.sketch import Sketch
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
-from textclf.registry.registry import Plan, Promotion, Registry
+from textclf.registry.promotion import Promotion
+from textclf.registry.publisher import Plan
+from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
 from textclf.release.baseline import Baseline, BaselineDelta
 from textclf.release.gate import Gate

@@ -79,7 +79,7 @@ def test_what_is_stored_is_read(store, backend, data):
     """Created and replaced content comes back byte by byte, and lies there under its key."""
     store.create("a/b/new", data)
     store.replace("a/b/other", data)
-    store.create_folder("f", {"one": data, "two": b"2"})
+    store.create_all("f", {"one": data, "two": b"2"})
     assert [store.read(k) for k in ("a/b/new", "a/b/other", "f/one")] == [data] * 3
     assert backend.raw() == {"a/b/new": data, "a/b/other": data, "f/one": data, "f/two": b"2"}
 
@@ -88,7 +88,7 @@ def test_a_key_needs_no_folder_before(store, backend):
     """Every verb that writes makes the folders above its key."""
     store.create("a/b", b"1")
     store.replace("c/d", b"2")
-    store.create_folder("e/f", {"g": b"3"})
+    store.create_all("e/f", {"g": b"3"})
     assert backend.raw() == {"a/b": b"1", "c/d": b"2", "e/f/g": b"3"}
 
 
@@ -128,12 +128,12 @@ def test_replace_takes_the_place_of_anything(store, backend):
 
 def test_a_folder_appears_once_and_whole(store, backend):
     """A folder that exists is not touched, not even by files it does not have."""
-    store.create_folder("1.0.0", {"a": b"1", "b": b"2"})
+    store.create_all("1.0.0", {"a": b"1", "b": b"2"})
     with pytest.raises(Exists):
-        store.create_folder("1.0.0", {"c": b"3"})
+        store.create_all("1.0.0", {"c": b"3"})
     backend.put("1.1.0/theirs", b"t")
     with pytest.raises(Exists):
-        store.create_folder("1.1.0", {"a": b"1"})
+        store.create_all("1.1.0", {"a": b"1"})
     assert backend.raw() == {"1.0.0/a": b"1", "1.0.0/b": b"2", "1.1.0/theirs": b"t"}
 
 
@@ -141,14 +141,14 @@ def test_what_is_removed_is_gone_as_a_whole(store, backend):
     """A file, or a folder with all in it; nothing else goes, and a second time does nothing."""
     store.create("a/b", b"1")
     store.create("a/c", b"2")
-    store.create_folder("f", {"one": b"1", "two": b"2"})
+    store.create_all("f", {"one": b"1", "two": b"2"})
     for _ in range(2):
         store.remove("a/b")
         store.remove("f")
         store.remove("nowhere/x")
         assert backend.raw() == {"a/c": b"2"}
     assert store.names(STAGING) == []
-    store.create_folder("f", {"three": b"3"})
+    store.create_all("f", {"three": b"3"})
     assert store.read("f/three") == b"3"
 
 
@@ -156,7 +156,7 @@ def test_a_file_stands_in_a_folder_s_way(store, backend):
     """Where a file has the folder's name, the folder exists already."""
     backend.put("1.0.0", b"a file")
     with pytest.raises(Exists):
-        store.create_folder("1.0.0", {"a": b"1"})
+        store.create_all("1.0.0", {"a": b"1"})
     assert backend.raw() == {"1.0.0": b"a file"}
 
 
@@ -178,7 +178,7 @@ def test_keys_stay_inside(store, backend, tmp_path, key):
         lambda: store.names(key),
         lambda: store.create(key, b"x"),
         lambda: store.replace(key, b"x"),
-        lambda: store.create_folder(key, {"a": b"x"}),
+        lambda: store.create_all(key, {"a": b"x"}),
     ):
         with pytest.raises(ValueError, match="not a key"):
             verb()
@@ -204,7 +204,7 @@ def test_one_of_many_creators_wins(store, backend):
         start.wait()
         try:
             store.create("key", b"%d" % n)
-            store.create_folder(f"f{n}", {"x": b""})
+            store.create_all(f"f{n}", {"x": b""})
         except Exists:
             return
         won.append(n)
@@ -248,7 +248,7 @@ def test_an_interrupted_folder_leaves_nothing(store, backend):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.create_folder("1.0.0", Interrupted())
+        store.create_all("1.0.0", Interrupted())
     assert backend.raw() == {}
     assert "1.0.0" not in store.names()
     assert store.names(STAGING) == []
@@ -320,7 +320,7 @@ def local(root):
 VERBS = {
     "create": lambda store: store.create("k", b"x"),
     "replace": lambda store: store.replace("k", b"x"),
-    "create_folder": lambda store: store.create_folder("k", {"a": b"x", "b": b"y"}),
+    "create_all": lambda store: store.create_all("k", {"a": b"x", "b": b"y"}),
 }
 READS = {
     "read": lambda store: store.read("k"),
@@ -369,7 +369,7 @@ def test_a_read_only_folder(root, local, verb):
     [
         ("create", "fsync"), ("create", "link"), ("create", "mkdir"),
         ("replace", "fsync"), ("replace", "replace"), ("replace", "mkdir"),
-        ("create_folder", "fsync"), ("create_folder", "rename"), ("create_folder", "mkdir"),
+        ("create_all", "fsync"), ("create_all", "rename"), ("create_all", "mkdir"),
     ],
     ids="-".join,
 )  # fmt: skip
@@ -396,7 +396,7 @@ def test_a_disk_that_fails_at_the_last_moment_is_told(root, local, monkeypatch, 
     """When the final fsync fails nothing is acknowledged, and what is there is whole."""
     VERBS["replace"](local)  # makes the folders
     (root / "k").unlink()
-    calls = {"create": 2, "replace": 2, "create_folder": 4}[verb]  # files, folders; the last: root
+    calls = {"create": 2, "replace": 2, "create_all": 4}[verb]  # files, folders; the last: root
     real, count = os.fsync, []
 
     def fail(descriptor):
@@ -411,7 +411,7 @@ def test_a_disk_that_fails_at_the_last_moment_is_told(root, local, monkeypatch, 
     assert len(count) == calls
     assert local.names(STAGING) == []
     files = {p.name: p.read_bytes() for p in root.rglob("*") if p.is_file()}
-    assert files == ({"a": b"x", "b": b"y"} if verb == "create_folder" else {"k": b"x"})
+    assert files == ({"a": b"x", "b": b"y"} if verb == "create_all" else {"k": b"x"})
 
 
 @pytest.mark.parametrize("verb", READS)
@@ -448,7 +448,7 @@ def test_everything_is_forced_to_disk_before_it_is_seen(root, local, monkeypatch
         told(name, getattr(os, name))
     for verb in (local.create, local.replace):
         verb(verb.__name__, b"x")
-    local.create_folder("k", {"a": b"x", "b": b"y"})
+    local.create_all("k", {"a": b"x", "b": b"y"})
     assert events == [
         ("fsync", "staged"), ("link", "staged"), ("fsync", "models"),
         ("fsync", "staged"), ("replace", "staged"), ("fsync", "models"),
@@ -476,7 +476,7 @@ def test_only_old_work_is_left_over(root, local):
 
 def test_a_removal_that_died_is_left_over_like_other_work(root, local, monkeypatch):
     """What is old when it is removed is no more in anybody's way than what is new."""
-    local.create_folder("f", {"one": b"1"})
+    local.create_all("f", {"one": b"1"})
     os.utime(root / "f", (0, 0))
     monkeypatch.setattr("textclf.registry.store.local._remove", lambda _: None)
     local.remove("f")

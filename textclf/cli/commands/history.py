@@ -14,7 +14,8 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    from textclf.registry.promotion_log import Event, PromotionRecord
+    from textclf.registry.promotion_log import PromotionRecord
+    from textclf.registry.version_state import Event
 
 All = Annotated[
     bool,
@@ -52,7 +53,7 @@ def _by_time(
 def _as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
     import msgspec
 
-    from textclf.registry.promotion_log import Event
+    from textclf.registry.version_state import Event
 
     if isinstance(entry, Event):
         fields = msgspec.to_builtins(entry)
@@ -61,7 +62,7 @@ def _as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
 
 
 def _show(entries: Sequence[PromotionRecord | Event]) -> None:
-    from textclf.registry.promotion_log import Event
+    from textclf.registry.version_state import Event
 
     render.table(
         ["n", "at", "what", "from", "to", "by", "message"],

@@ -37,9 +37,11 @@ Key = Annotated[
 @option_groups
 def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) -> None:
     """Check every file against its digest, the log, the alias and, with a key, the signatures."""
+    from textclf.registry import verification
+
     registry = common.open_registry(key)
     with deferred_interrupts() if repair else nullcontext():
-        result = registry.verify(repair=repair)
+        result = verification.verify(registry, repair=repair)
     if common.as_json:
         answer = {"ok": result.ok, "versions": result.versions, "problems": result.problems}
         render.json({**answer, "repaired": result.repaired} if repair else answer)

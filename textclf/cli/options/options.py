@@ -24,20 +24,16 @@ def open_registry(models: Path, key: Path | None = None) -> Registry:
 
     Its versions must be signed if a public ``key`` is given, or required by the settings.
     """
-    return _registry(models, key or required_key())
+    from textclf.registry import open as opening
 
-
-def _registry(models: Path, signed_by: Path | None) -> Registry:
-    from textclf.registry.registry import Registry
-    from textclf.registry.signing import PublicKey
-    from textclf.registry.store.local import LocalStore
-
-    return Registry(LocalStore(models), PublicKey(signed_by) if signed_by else None)
+    return opening.open_registry(models, key or required_key())
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
     """Return the versions that begin with what was typed, highest first."""
-    numbers = reversed(_registry(_models_folder(context), None).numbers())
+    from textclf.registry import open as opening
+
+    numbers = reversed(opening.open_registry(_models_folder(context)).numbers())
     names = ["latest", "previous", *map(str, numbers)]
     return [name for name in names if name.startswith(incomplete)]
 

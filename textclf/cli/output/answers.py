@@ -10,7 +10,7 @@ from textclf.cli.output.gate_report import verdict_blocks
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
-    from textclf.registry.registry import Promotion
+    from textclf.registry.promotion import Promotion
 
 
 def metadata_with(metadata: Metadata, **fields: object) -> dict[str, Any]:

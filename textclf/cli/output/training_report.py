@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from textclf.data.quality import Problem
     from textclf.metadata.schema import Metadata
-    from textclf.registry.registry import Plan, Registry
+    from textclf.registry.publisher import Plan
+    from textclf.registry.registry import Registry
     from textclf.release.baseline import BaselineDelta
     from textclf.release.release import OnFit, ReleaseResult
     from textclf.training.job import Job

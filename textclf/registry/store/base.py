@@ -1,78 +1,138 @@
-"""The few verbs the registry needs of a place to keep files.
+"""The few verbs that the registry needs of a place to keep files, and what a key is.
 
-Keys are relative POSIX paths (``1.0.0/metadata.json``). Four verbs (read, names, create, replace)
-are what a local disk and an object store can both do atomically; ``create_folder`` is create for
-files that must appear together, and ``remove`` takes either away.
+They promise no more than a local disk and an object store can both keep. Nothing appears or
+disappears as a whole folder: `Store.create_all` and `Store.remove_all` promise an order, so that
+one file, the last to appear and the first to disappear, tells whether the others can be relied on.
 """
 
 from __future__ import annotations
 
 import mmap
+import re
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 View = bytes | mmap.mmap
-"""Content that may still lie where it is kept; slices of either are bytes."""
+"""Content that may still be where it is stored; slices of either type are bytes."""
+
+LONGEST_KEY: Final = 255
+"""Bytes of a key in UTF-8: what every file system and object store takes."""
+
+_NOT_IN_KEYS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Exists(Exception):
-    """Somebody has created that key before; nothing was changed."""
+    """The key was created before; nothing was changed."""
 
 
 class Missing(Exception):
-    """Nothing is stored under that key."""
+    """Nothing is stored under the key."""
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be a key, of a file or of a folder.
+
+    A key is a relative POSIX path without empty parts, ``.`` or ``..``, backslashes, control
+    characters or lone surrogates, of at most `LONGEST_KEY` bytes.
+    """
+    return (
+        not _NOT_IN_KEYS.search(text)
+        and len(text.encode()) <= LONGEST_KEY
+        and not {"", ".", ".."}.intersection(text.split("/"))
+    )
+
+
+def check_key(text: str) -> str:
+    """Return a key as it is. Raises ValueError if it is not one."""
+    if not is_key(text):
+        raise ValueError(f"not a key: {text[:LONGEST_KEY]!r}")
+    return text
+
+
+def check_name(folder: str, name: str) -> str:
+    """Return the name of a file in a folder as it is. Raises ValueError if it cannot be one."""
+    if "/" in name:
+        raise ValueError(f"not the name of a file: {name[:LONGEST_KEY]!r}")
+    check_key(f"{folder}/{name}")
+    return name
+
+
+def read_or_none(store: Store, key: str) -> bytes | None:
+    """Return the content of a key; ``None`` if nothing is stored under it."""
+    try:
+        return store.read(key)
+    except Missing:
+        return None
 
 
 class Store(Protocol):
-    """A place to keep files, safe for any number of writers and readers at once.
+    """A place to keep files, safe for any number of readers and writers at once.
 
-    Every method raises ``StoreError`` when the place itself fails (permissions, space, hardware).
-    When a writing method returns, what it wrote survives a crash of the machine.
+    Every method raises StoreError if the place itself fails (permissions, space, hardware), and
+    ValueError for what is not a key. When a writing method returns, what it wrote survives a crash
+    of the machine.
     """
 
     def read(self, key: str) -> bytes:
-        """The whole content of a key. Raises Missing."""
+        """Return the content of a key. Raises Missing."""
         ...
 
     def view(self, key: str) -> View:
-        """The content of a key, unread where the place can do that: a memory map. Raises Missing.
+        """Return the content of a key, as a memory map if the place can do that. Raises Missing.
 
         It is not for keys that are replaced: those may change under the reader.
         """
         ...
 
     def names(self, folder: str = "") -> list[str]:
-        """Names directly below a folder, in no order; empty where there is no such folder."""
+        """Return the names of files and folders directly below a folder, in any order.
+
+        A folder that does not exist has none; without a folder, those at the top are listed. Names
+        that cannot be part of a key are left out.
+        """
         ...
 
     def create(self, key: str, data: bytes) -> None:
-        """Store under a new key, whole or not at all. Raises Exists."""
+        """Store content under a new key, completely or not at all. Raises Exists."""
         ...
 
     def replace(self, key: str, data: bytes) -> None:
-        """Store under a key, new or not; a reader gets the old content or the new."""
+        """Store content under a key, new or not; a reader gets the old content or the new."""
         ...
 
-    def create_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """Create a folder with all its files, in one step for every reader. Raises Exists.
+    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Create the files of a new folder; a reader never sees one without all before it.
 
-        An empty folder of that name counts as none.
+        So the last one tells that the folder is complete. If the writer dies, any number of the
+        first files may remain. Of writers at once, the one that creates the first file succeeds.
+
+        Args:
+            folder: the folder's key.
+            files: contents by name, in the order in which they appear.
+
+        Raises:
+            Exists: the folder holds a file already.
         """
         ...
 
     def remove(self, key: str) -> None:
-        """Remove a key, or a folder with all its files, in one step for every reader.
+        """Remove a file; nothing is done if it does not exist."""
+        ...
 
-        Where there is none of that name nothing is done.
+    def remove_all(self, folder: str, *, first: str) -> None:
+        """Remove a folder with all files in it; nothing is done if it does not exist.
+
+        The file named ``first`` disappears before any other. If the process dies, any of the others
+        may remain, and a second call removes them.
         """
         ...
 
     def require_writable(self) -> None:
-        """Raise StoreError now if writing would fail, and leave no trace."""
+        """Raise StoreError if writing would fail now, and leave no trace."""
         ...
 
     def leftovers(self) -> list[str]:
-        """Keys of half-written work that its writers left behind; what may still go on is not."""
+        """Return keys of half-written work whose writers died; work that may go on is left out."""
         ...
 
     def sweep(self) -> None:
@@ -80,5 +140,5 @@ class Store(Protocol):
         ...
 
     def locate(self, key: str) -> str:
-        """Where a key lies, for people."""
+        """Return the location of a key, for messages."""
         ...

@@ -2,8 +2,8 @@
 
 Everything is written to a staging folder first, forced to disk, and put in its place by one system
 call: ``link`` (create), ``rename`` over a file (replace), ``rename`` of a folder onto a free name
-(create_folder). Where there are no hard links (exFAT, some network mounts), create is a folder and
-then a file. What is removed goes the other way, by one rename into the staging folder.
+(create_all, whose files appear at once here). Without hard links (exFAT, some network mounts),
+create makes a folder and then a file. What is removed is first renamed into the staging folder.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
-from textclf.registry.store.base import Exists, Missing, View
+from textclf.registry.layout import STAGING
+from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
 
-_STAGING = ".registry/staging"
 _STALE_SECONDS = 24 * 60 * 60
-"""Staged work this old was left by a writer that died: publishing takes seconds."""
+"""Staged work of this age was left by a writer that died: publishing takes seconds."""
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
-"""What file systems without hard links say to one."""
+"""The errors of file systems without hard links."""
 
 
 class LocalStore:
@@ -38,46 +38,30 @@ class LocalStore:
 
     def read(self, key: str) -> bytes:
         """See Store."""
-        path = self._path(key)
-        with self._told("read", key):
-            try:
-                _require_file(path)
-                return path.read_bytes()
-            except (FileNotFoundError, IsADirectoryError):
-                raise Missing(key) from None
-            except NotADirectoryError:
-                self._require_folder()
-                raise Missing(key) from None
+        with self._reading(key) as path:
+            return path.read_bytes()
 
     def view(self, key: str) -> View:
         """See Store."""
-        path = self._path(key)
-        with self._told("read", key):
-            try:
-                _require_file(path)
-                with path.open("rb") as file:
-                    if not os.fstat(file.fileno()).st_size:  # nothing cannot be mapped
-                        return b""
-                    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                self._require_folder()
-                raise Missing(key) from None
+        with self._reading(key) as path, path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
+                return b""
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def names(self, folder: str = "") -> list[str]:
         """See Store."""
-        with self._told("list", folder):
+        path = self._path(folder) if folder else self.root
+        with self._store_errors("list", path):
             try:
-                return [entry.name for entry in self._path(folder).iterdir()]
-            except FileNotFoundError:
-                return []
-            except NotADirectoryError:
+                return [name for entry in path.iterdir() if is_key(name := entry.name)]
+            except (FileNotFoundError, NotADirectoryError):
                 self._require_folder()
                 return []
 
     def create(self, key: str, data: bytes) -> None:
         """See Store."""
         path = self._path(key)
-        with self._told("write", key), self._staged() as staged:
+        with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
             _write(staged, data)
             try:
@@ -90,17 +74,17 @@ class LocalStore:
         self._create_by_claim(key, data)
 
     def _create_by_claim(self, key: str, data: bytes) -> None:
-        """Create where there are no hard links: of several writers, one gets to place a folder.
+        """Create a file without hard links: of several writers, one succeeds in placing a folder.
 
-        The folder holds the content and stays. Who finds it without the file puts the file there:
-        the winner may have died, and if it did not, it writes the same.
+        The folder holds the content and stays. Whoever finds it without the file writes the file:
+        the writer that placed it may have died, and if it did not, it writes the same.
         """
         path = self._path(key)
         if os.path.lexists(path):
             raise Exists(key)
         claim = f"{key[: -len(path.name)]}.{path.name}"
         try:
-            self.create_folder(claim, {path.name: data})
+            self.create_all(claim, {path.name: data})
         except Exists:
             if not os.path.lexists(path):
                 self.replace(key, self.read(f"{claim}/{path.name}"))
@@ -110,20 +94,20 @@ class LocalStore:
     def replace(self, key: str, data: bytes) -> None:
         """See Store."""
         path = self._path(key)
-        with self._told("write", key), self._staged() as staged:
+        with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
             _write(staged, data)
             staged.replace(path)
             _sync_folder(path.parent)
 
-    def create_folder(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
         """See Store."""
         path = self._path(folder)
-        with self._told("write", folder), self._staged() as staged:
+        with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
             staged.mkdir()
             for name, data in files.items():
-                _write(staged / name, data)
+                _write(staged / check_name(folder, name), data)
             _sync_folder(staged)
             try:
                 staged.rename(path)
@@ -136,19 +120,23 @@ class LocalStore:
     def remove(self, key: str) -> None:
         """See Store."""
         path = self._path(key)
-        with self._told("remove", key), self._staged() as staged:
+        with self._store_errors("remove", path), self._staged() as staged:
             try:
-                os.utime(path)  # from now on it counts as left behind, not since it was written
+                os.utime(path)  # its age as a leftover begins now
                 path.rename(staged)
             except FileNotFoundError:
                 return
             _sync_folder(path.parent)
 
+    def remove_all(self, folder: str, *, first: str) -> None:  # noqa: ARG002 - all go at once
+        """See Store."""
+        self.remove(folder)
+
     def require_writable(self) -> None:
         """See Store."""
         import tempfile
 
-        with self._told("write", ""), self._staged() as file, self._staged() as link:
+        with self._store_errors("write", self.root), self._staged() as file, self._staged() as link:
             _write(file, b"")
             _link(file, link)
             with tempfile.TemporaryFile(dir=self.root):
@@ -157,15 +145,15 @@ class LocalStore:
     def leftovers(self) -> list[str]:
         """See Store."""
         stale = time.time() - _STALE_SECONDS
-        keys = (f"{_STAGING}/{name}" for name in self.names(_STAGING))
-        with self._told("read", _STAGING):
+        keys = (f"{STAGING}/{name}" for name in self.names(STAGING))
+        with self._store_errors("read", self._path(STAGING)):
             return sorted(key for key in keys if self._written(key) < stale)
 
     def sweep(self) -> None:
         """See Store."""
         for key in self.leftovers():
             with contextlib.suppress(OSError), self._staged() as aside:
-                self._path(key).rename(aside)  # its writer, if it wakes, finds nothing, not half
+                self._path(key).rename(aside)  # a writer that wakes finds nothing, rather than half
 
     def locate(self, key: str) -> str:
         """See Store."""
@@ -178,14 +166,23 @@ class LocalStore:
             return time.time()
 
     def _path(self, key: str) -> Path:
-        if key.startswith("/") or ".." in key.split("/"):
-            raise ValueError(f"not a key: {key!r}")
-        return self.root / key
+        return self.root / check_key(key)
+
+    @contextlib.contextmanager
+    def _reading(self, key: str) -> Iterator[Path]:
+        path = self._path(key)
+        with self._store_errors("read", path):
+            try:
+                _require_file(path)
+                yield path
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                self._require_folder()
+                raise Missing(key) from None
 
     @contextlib.contextmanager
     def _staged(self) -> Iterator[Path]:
-        """A free path in the staging folder; what is left there in the end is removed."""
-        staging = self._path(_STAGING)
+        """Give a free path in the staging folder, and remove what is there in the end."""
+        staging = self._path(STAGING)
         _make_folders(staging)
         path = staging / uuid.uuid4().hex
         try:
@@ -193,20 +190,18 @@ class LocalStore:
         finally:
             try:
                 _remove(path)
-            except KeyboardInterrupt:  # it comes when it likes
+            except KeyboardInterrupt:  # in the middle of the removal
                 _remove(path)
                 raise
 
     @contextlib.contextmanager
-    def _told(self, verb: str, key: str) -> Iterator[None]:
-        """Turn what the system says into a sentence."""
+    def _store_errors(self, verb: str, path: Path) -> Iterator[None]:
+        """Turn an OSError into a StoreError with a sentence."""
         try:
             yield
         except OSError as error:
             self._require_folder()
-            raise StoreError(
-                f"cannot {verb} {self.locate(key)}: {error.strerror or error}"
-            ) from error
+            raise StoreError(f"cannot {verb} {path}: {error.strerror or error}") from error
 
     def _require_folder(self) -> None:
         for path in (self.root, *self.root.parents):
@@ -218,7 +213,7 @@ class LocalStore:
 
 
 def _require_file(path: Path) -> None:
-    """A folder will say itself that it is one; a pipe, say, may not end, or even open."""
+    """Refuse devices and pipes, which may never end, or never open; opening a folder fails."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is no regular file")
@@ -232,7 +227,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _link(source: Path, target: Path) -> bool:
-    """Whether a hard link could be made; not where the file system has none."""
+    """Make a hard link; return False if the file system has none."""
     try:
         target.hardlink_to(source)
     except OSError as error:

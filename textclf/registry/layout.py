@@ -1,0 +1,67 @@
+"""Where everything lies in a registry: every key, as data. No other file spells one.
+
+A key names a file in a store, such as ``1.0.0/metadata.json``; ``docs/registry.md`` draws them all.
+This module imports nothing of textclf, so that stores may use it, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from semver import Version
+
+ALIAS: Final = "text_classifier.joblib"
+"""The copy of the promoted version's model that clients load."""
+PROMOTIONS: Final = ".registry/promotions"
+"""The folder of the promotion log."""
+EVENTS: Final = ".registry/events"
+"""The folder of the event log."""
+HOLDS: Final = ".registry/holds"
+"""The folder of marks on versions that are being promoted at this moment."""
+STAGING: Final = ".registry/staging"
+"""The folder of half-written work, for stores that need one."""
+
+_RECORD_NAME = re.compile(r"([0-9]{8})\.json")
+
+
+def version_file(version: Version | str, name: str) -> str:
+    """Return the key of a file of a version."""
+    return f"{version}/{name}"
+
+
+def log_record(log: str, n: int) -> str:
+    """Return the key of the record with this number in the folder of a log."""
+    return f"{log}/{n:08d}.json"
+
+
+def record_number(name: str) -> int | None:
+    """Return the number of the record with this file name; ``None`` if it is not a record's."""
+    match = _RECORD_NAME.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def added_signatures(version: Version | str) -> str:
+    """Return the folder of signatures that were added to a version after its publication."""
+    return f".registry/signatures/{version}"
+
+
+def added_signature(version: Version | str, digest: str) -> str:
+    """Return the key of an added signature with this SHA-256."""
+    return f"{added_signatures(version)}/{digest[:12]}.sig"
+
+
+def replaced_file(digest: str) -> str:
+    """Return the key under which a foreign file from the alias's place is kept."""
+    return f".registry/replaced/{digest[:12]}.joblib"
+
+
+def hold(version: Version | str, token: str) -> str:
+    """Return the key of one writer's hold on a version."""
+    return f"{HOLDS}/{version}-{token}"
+
+
+def held_version(name: str) -> str:
+    """Return the version that a hold with this file name is on."""
+    return name.partition("-")[0]

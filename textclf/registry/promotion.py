@@ -1,0 +1,93 @@
+"""Promote a version: check it, append to the promotion log, let the alias follow."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import msgspec
+from semver import Version
+
+from textclf.errors import StoreError
+from textclf.metadata.schema import Metadata, sha256
+from textclf.metadata.verdict import Verdict
+from textclf.metadata.versions import parse_version
+from textclf.registry.alias import sync_alias
+from textclf.registry.promotion_log import PromotionRecord, current_user, utc_now
+from textclf.registry.pruning import promotion_hold
+from textclf.registry.reader import RegistryReader
+from textclf.registry.store.base import Exists
+
+Judge = Callable[[Version | None], Verdict]
+"""Judges a version about to be promoted, given the one that is promoted now."""
+
+
+class Promotion(msgspec.Struct, frozen=True):
+    """What a promotion did.
+
+    Attributes:
+        version: the version that is promoted now.
+        previous: the one that was promoted before it.
+        changed: whether a record was written: no if the version was promoted already.
+        kept: the location of a copy of a foreign file in the alias's place, if there was one.
+        gate: how the version came through the conditions set for it, if there were any.
+    """
+
+    version: str
+    previous: str | None
+    changed: bool
+    kept: str | None = None
+    gate: Verdict | None = None
+
+
+def promote(
+    registry: RegistryReader,
+    choose: Callable[[PromotionRecord | None], Version],
+    message: str | None,
+    judge: Judge | None,
+) -> Promotion:
+    """Promote what ``choose`` returns for the head of the log; see `Registry.promote`."""
+    while True:
+        head = registry.promotion_log.head()
+        version = choose(head)
+        metadata, data = _checked(registry, version)
+        if head and head.to == str(version):
+            kept = sync_alias(registry)
+            return Promotion(str(version), head.previous, changed=False, kept=kept)
+        gate = judge(parse_version(head.to) if head else None) if judge else None
+        record = PromotionRecord(
+            n=head.n + 1 if head else 1,
+            at=utc_now(),
+            to=str(version),
+            sha256=metadata.artifact.sha256,
+            metadata_sha256=sha256(data),
+            by=current_user(),
+            token=uuid.uuid4().hex,
+            previous=head.to if head else None,
+            message=message,
+            gate=gate,
+        )
+        try:
+            with promotion_hold(registry.store, registry.event_log, version):
+                registry.promotion_log.create(record.n, record)
+        except Exists:
+            continue  # another writer was faster: look again at what is promoted
+        return Promotion(
+            str(version), record.previous, changed=True, kept=_follow(registry, record), gate=gate
+        )
+
+
+def _checked(registry: RegistryReader, version: Version) -> tuple[Metadata, bytes]:
+    """Return a version's metadata and their bytes, once every file was checked."""
+    metadata = registry.metadata(version)
+    for record in metadata.all_files():
+        registry.read_recorded(version, record)
+    return metadata, registry.metadata_bytes(version)
+
+
+def _follow(registry: RegistryReader, record: PromotionRecord) -> str | None:
+    try:
+        return sync_alias(registry)
+    except StoreError as error:
+        error.hint = f"the log says {record.to} now; when this is repaired: textclf verify --repair"
+        raise

@@ -1,0 +1,165 @@
+"""Publish versions: plan a number, create the files, export them, and import them elsewhere.
+
+The files of a version appear in an order with the metadata last. A folder without metadata is
+therefore not a version; its number stays reserved nevertheless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from semver import Version
+
+from textclf.errors import IntegrityError, TextclfError
+from textclf.metadata.bump import Recipe, infer_bump
+from textclf.metadata.schema import (
+    ARTIFACT,
+    METADATA,
+    SIGNATURE,
+    BumpRecord,
+    FileRecord,
+    Metadata,
+    encode,
+    sha256,
+)
+from textclf.metadata.sketch import Sketch
+from textclf.metadata.versions import Bump, next_version, parse_version
+from textclf.registry import layout
+from textclf.registry.promotion_log import utc_now
+from textclf.registry.reader import RegistryReader
+from textclf.registry.signing import Signer
+from textclf.registry.store.base import Exists, read_or_none
+from textclf.registry.version_state import EventKind
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The number that a training would get.
+
+    Attributes:
+        version: the number; ``None`` if nothing changed.
+        bump: the bump with its reasons, as the metadata will have it.
+        inferred: the bump that the changes call for, whatever was requested.
+    """
+
+    version: Version | None
+    bump: BumpRecord
+    inferred: Bump | None = None
+
+
+def plan(
+    registry: RegistryReader, recipe: Recipe, rows: Sketch, requested: str, base: Version | None
+) -> Plan:
+    """Plan the next number; see `Registry.plan`."""
+    base = base or registry.highest()
+    if base is None:
+        bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
+        return Plan(next_version(None, Bump.MAJOR, reserved_numbers(registry)), bump)
+    earlier = registry.unverified_metadata(base)  # it only decides on a number
+    overlap = earlier.data.sketch.overlap(rows)
+    inferred = infer_bump(earlier.recipe(), recipe, rows_in_common=overlap)
+    reasons = list(inferred.reasons) or [f"nothing changed since {base}"]
+    applied = inferred.bump if requested == "auto" else Bump(requested)
+    bump = BumpRecord(requested, applied or "none", reasons, str(base))
+    if applied is None:
+        return Plan(None, bump, inferred.bump)
+    return Plan(next_version(base, applied, reserved_numbers(registry)), bump, inferred.bump)
+
+
+def reserved_numbers(registry: RegistryReader) -> set[Version]:
+    """Return the numbers that are not given again: those of all folders, and all in the logs."""
+    promoted = (record.to for record in registry.promotion_log.readable_records())
+    noted = (event.version for event in registry.event_log.readable_records())
+    return {*registry.numbers(), *map(parse_version, promoted), *map(parse_version, noted)}
+
+
+def publish(
+    registry: RegistryReader,
+    metadata: Metadata,
+    artifact: bytes,
+    further_files: Callable[[Metadata], Mapping[str, bytes]],
+    sign: Signer | None,
+) -> Metadata:
+    """Create a new version; see `Registry.publish`."""
+    registry.store.sweep()
+    version = parse_version(metadata.version)
+    base = parse_version(metadata.bump.base) if metadata.bump.base else None
+    while True:
+        if version in (reserved := reserved_numbers(registry)):
+            version = next_version(base, Bump(metadata.bump.applied), reserved)
+        numbered = msgspec.structs.replace(metadata, version=str(version), saved_at=utc_now())
+        further = further_files(numbered)
+        records = [FileRecord(name, sha256(data), len(data)) for name, data in further.items()]
+        published = msgspec.structs.replace(numbered, files=records)
+        data = encode(published)
+        signature = {SIGNATURE: sign(data)} if sign else {}
+        contents = {ARTIFACT: artifact, **further, **signature, METADATA: data}
+        try:
+            registry.store.create_all(str(version), contents)
+        except Exists:
+            continue  # another writer was faster, and has that number
+        return published
+
+
+def export_files(registry: RegistryReader, version: Version) -> dict[str, bytes]:
+    """Return every file of a version; see `Registry.export_files`."""
+    metadata, data = registry.metadata(version), registry.metadata_bytes(version)
+    registry.require_unchanged(version, data)
+    signatures = registry.signatures.valid(registry.signatures.read(version), data)
+    return {
+        METADATA: data,
+        **({SIGNATURE: signatures[0]} if signatures else {}),
+        **{file.file: registry.read_recorded(version, file) for file in metadata.all_files()},
+    }
+
+
+def import_version(
+    registry: RegistryReader, version: Version, files: Mapping[str, bytes], source: str
+) -> bool:
+    """Create a version that was published in another registry; see `Registry.import_version`."""
+    signatures = [files[SIGNATURE]] if SIGNATURE in files else []
+    if problem := registry.signatures.problem(signatures, files[METADATA]):
+        raise IntegrityError(
+            f"{version} in {source} {problem}",
+            hint="it was not imported; export it again where it is signed",
+        )
+    digest = sha256(files[METADATA])
+    _require_free(registry, version, digest)
+    others = {name: data for name, data in files.items() if name != METADATA}
+    try:
+        registry.store.sweep()
+        registry.store.create_all(str(version), {**others, METADATA: files[METADATA]})
+    except Exists:
+        _require_free(registry, version, digest)
+        if not registry.is_published(version):
+            raise TextclfError(
+                f"{version} cannot be imported while files of it without metadata are there",
+                hint="textclf verify --repair finishes a removal",
+            ) from None
+        export_files(registry, version)  # raises if a file is damaged
+        if not registry.event_log.version_state(version).pruned:
+            return False
+    detail = {"metadata_sha256": digest, "from": source}
+    registry.event_log.append_event(EventKind.IMPORTED, version, detail=detail)
+    return True
+
+
+def _require_free(registry: RegistryReader, version: Version, digest: str) -> None:
+    """Raise TextclfError if the number is, or was, that of a version with other metadata."""
+    current = read_or_none(registry.store, layout.version_file(version, METADATA))
+    known = {sha256(current)} if current is not None else _known_digests(registry, version)
+    if known == {digest} or (not known and version not in reserved_numbers(registry)):
+        return
+    verb = "is" if current is not None else "was"
+    raise TextclfError(
+        f"{version} {verb} another version in this registry; no number is given twice",
+        hint="textclf versions import FILE --models DIR imports it into another registry",
+    )
+
+
+def _known_digests(registry: RegistryReader, version: Version) -> set[str]:
+    """Return what the logs say of the metadata of a version that is not in the registry."""
+    promoted = registry.promotion_log.metadata_digests().get(str(version))
+    events = (event for event in registry.events() if event.version == str(version))
+    noted = (event.detail.get("metadata_sha256") for event in events)
+    return {digest for digest in (promoted, *noted) if isinstance(digest, str)}

@@ -1,0 +1,274 @@
+"""Find and read the versions of a registry; every file is checked against its recorded digest."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TypeVar
+
+from semver import Version
+
+from textclf.errors import IntegrityError, NoSuchVersion
+from textclf.metadata.schema import (
+    ARTIFACT,
+    METADATA,
+    FileListing,
+    FileRecord,
+    Metadata,
+    Summary,
+    decode,
+    file_problem,
+    sha256,
+)
+from textclf.metadata.versions import is_version, parse_version
+from textclf.registry import layout
+from textclf.registry.promotion_log import PromotionLog, PromotionRecord
+from textclf.registry.signatures import Signatures
+from textclf.registry.signing import PublicKey
+from textclf.registry.store.base import Missing, Store, View, read_or_none
+from textclf.registry.version_state import Event, EventLog, VersionState, describe_pruning
+
+Described = TypeVar("Described", FileListing, Metadata, Summary)
+
+
+class RegistryReader:
+    """All versions of one model in one store, to be read.
+
+    Attributes:
+        store: where all files are.
+        promotion_log: the log that says which version is latest.
+        event_log: the log of everything else.
+        signatures: the signatures of versions, and which one is required.
+    """
+
+    def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
+        self.store = store
+        self.promotion_log = PromotionLog(store)
+        self.event_log = EventLog(store)
+        self.signatures = Signatures(store, self.event_log, signed_by)
+
+    @property
+    def signed_by(self) -> PublicKey | None:
+        """The key whose signature a version needs to be promoted or read."""
+        return self.signatures.required
+
+    def history(self) -> list[PromotionRecord]:
+        """Return all promotions, oldest first."""
+        return self.promotion_log.records()
+
+    def events(self) -> list[Event]:
+        """Return what else was done to versions, or refused, oldest first."""
+        return self.event_log.records()
+
+    def version_states(self) -> dict[str, VersionState]:
+        """Return the tags and the removal of every version that has events."""
+        return self.event_log.version_states()
+
+    # -- which versions there are ----------------------------------------------------------------
+
+    def numbers(self) -> list[Version]:
+        """Return the numbers of all folders, lowest first, with or without metadata."""
+        numbers = (parse_version(name) for name in self.store.names() if is_version(name))
+        return sorted(numbers, key=Version.to_tuple)  # their own comparison is slow for thousands
+
+    def is_published(self, version: Version) -> bool:
+        """Whether a version has its metadata, the last file to appear and the first to go."""
+        return METADATA in self.store.names(str(version))
+
+    def versions(self) -> list[Version]:
+        """Return every published version, lowest first."""
+        return [version for version in self.numbers() if self.is_published(version)]
+
+    def highest(self) -> Version | None:
+        """Return the highest published version."""
+        return next((v for v in reversed(self.numbers()) if self.is_published(v)), None)
+
+    def latest(self) -> Version | None:
+        """Return the promoted version."""
+        head = self.promotion_log.head()
+        return parse_version(head.to) if head else None
+
+    def summaries(self) -> Iterator[Summary | IntegrityError]:
+        """Yield the main fields of every version, highest first; if they are damaged, the error."""
+        for version in reversed(self.numbers()):
+            try:
+                yield self._parse(version, self.metadata_bytes(version), Summary)
+            except NoSuchVersion:
+                continue
+            except IntegrityError as error:
+                yield error
+
+    def resolve(self, name: str) -> Version:
+        """Return the version that ``1.1.0``, ``v1.1.0``, ``latest`` or ``previous`` names.
+
+        Raises:
+            NoSuchVersion: it is not published.
+        """
+        if name in ("latest", "previous"):
+            return self.promoted_version(name, self.promotion_log.head())
+        try:
+            version = parse_version(name)
+        except ValueError:
+            raise NoSuchVersion(
+                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
+                hint="textclf versions list",
+            ) from None
+        if not self.is_published(version):
+            raise self._unknown(version)
+        return version
+
+    def promoted_version(self, name: str, head: PromotionRecord | None) -> Version:
+        """Return ``latest`` or ``previous``, given the head of the log. Raises NoSuchVersion."""
+        if head is None:
+            hint = "textclf promote VERSION" if self.numbers() else "textclf train"
+            raise NoSuchVersion("no version has been promoted yet", hint=hint)
+        number = head.to if name == "latest" else head.previous
+        if number is None:
+            raise NoSuchVersion(
+                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
+            )
+        version = parse_version(number)
+        if not self.is_published(version):
+            event = self.event_log.version_state(version).pruned
+            why = f"and {describe_pruning(event)}" if event else "whose folder no longer exists"
+            raise NoSuchVersion(f"{name} is {number}, {why}", hint="textclf promote VERSION")
+        return version
+
+    def _unknown(self, version: Version) -> NoSuchVersion:
+        if event := self.event_log.version_state(version).pruned:
+            return NoSuchVersion(describe_pruning(event), hint="textclf versions list")
+        known = self.versions()
+        if not known:
+            return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")
+        nearest = sorted(known, key=lambda other: _distance(other, version))[:3]
+        return NoSuchVersion(
+            f"no version {version}; near it: {', '.join(map(str, sorted(nearest)))}",
+            hint="textclf versions list",
+        )
+
+    # -- what is in a version --------------------------------------------------------------------
+
+    def metadata_bytes(self, version: Version) -> bytes:
+        """Return a version's metadata file as it is. Raises NoSuchVersion."""
+        data = read_or_none(self.store, layout.version_file(version, METADATA))
+        if data is None:
+            raise self._unknown(version)
+        return data
+
+    def unverified_metadata(self, version: Version) -> Metadata:
+        """Return a version's metadata, whoever wrote it: only to be shown. See `metadata`."""
+        return self._parse(version, self.metadata_bytes(version), Metadata)
+
+    def metadata(self, version: Version) -> Metadata:
+        """Return a version's metadata.
+
+        Raises:
+            NoSuchVersion: the version is not published.
+            IntegrityError: the file is damaged, or lacks the signature that is required.
+        """
+        data = self.metadata_bytes(version)
+        if problem := self.signatures.problem(self.signatures.read(version), data):
+            raise IntegrityError(
+                f"{self.locate(version, METADATA)} {problem}",
+                hint=f"if you know that it is as you made it: textclf sign {version} --key KEY",
+            )
+        return self._parse(version, data, Metadata)
+
+    def signature_problem(self, version: Version) -> str | None:
+        """Say what is wrong with a version's signature, if one is required."""
+        data = self.metadata_bytes(version)
+        return self.signatures.problem(self.signatures.read(version), data)
+
+    def artifact(self, version: Version) -> bytes:
+        """Return a version's model file. Raises as `metadata`, and if the file is damaged."""
+        return self.read_recorded(version, self.metadata(version).artifact)
+
+    def file(self, version: Version, name: str) -> bytes | None:
+        """Return a further file of a version; ``None`` if it was published without. See `artifact`.
+
+        Raises:
+            NoSuchVersion: the version is not published.
+            IntegrityError: the file is missing or differs from its digest.
+        """
+        record = _record(self.metadata(version).files, name)
+        return self.read_recorded(version, record) if record else None
+
+    def view(self, version: Version, name: str) -> View | None:
+        """Return a further file of a version, unread; ``None`` if it was published without.
+
+        The size is checked. The digest is only if a signature is required: this is for files that
+        are safe to read by themselves, and too large to be read at each start.
+
+        Raises:
+            NoSuchVersion: the version is not published.
+            IntegrityError: the file is missing, or is seen not to be what was published.
+        """
+        if self.signed_by:
+            return self.file(version, name)
+        listing = self._parse(version, self.metadata_bytes(version), FileListing)
+        record = _record(listing.files, name)
+        if record is None:
+            return None
+        try:
+            view = self.store.view(layout.version_file(version, name))
+        except Missing:
+            raise self._damaged(version, name, "is missing") from None
+        if len(view) != record.bytes:
+            problem = f"is not the file that was published (it has {len(view):,} bytes)"
+            raise self._damaged(version, name, problem)
+        return view
+
+    def read_recorded(self, version: Version, record: FileRecord) -> bytes:
+        """Return a file of a version that its metadata records, checked against the digest."""
+        data = read_or_none(self.store, layout.version_file(version, record.file))
+        if data is None and not self.is_published(version):
+            raise self._unknown(version)  # it is being pruned
+        if problem := file_problem(data, record):
+            raise self._damaged(version, record.file, problem)
+        assert data is not None
+        return data
+
+    def require_unchanged(self, version: Version, metadata: bytes) -> None:
+        """Raise IntegrityError if metadata are not those that the version had when promoted."""
+        digest = sha256(metadata)
+        if self.promotion_log.metadata_digests().get(str(version), digest) != digest:
+            raise IntegrityError(
+                f"{self.locate(version, METADATA)} was changed after its promotion",
+                hint="restore it from a copy, or train again",
+            )
+
+    def has_published(self, digest: str) -> bool:
+        """Whether a model file with this digest was promoted here, or is that of a version."""
+        return any(record.sha256 == digest for record in self.promotion_log.readable_records()) or (
+            digest in self._artifact_digests()
+        )
+
+    def _artifact_digests(self) -> Iterator[str]:
+        for version in self.numbers():
+            with contextlib.suppress(NoSuchVersion, IntegrityError):
+                yield self.unverified_metadata(version).artifact.sha256
+
+    def locate(self, version: Version, file: str = ARTIFACT) -> str:
+        """Return the location of a file of a version; that of the model is for ``joblib.load``."""
+        return self.store.locate(layout.version_file(version, file))
+
+    def _damaged(self, version: Version, name: str, problem: str) -> IntegrityError:
+        return IntegrityError(f"{self.locate(version, name)} {problem}", hint="textclf verify")
+
+    def _parse(self, version: Version, data: bytes, kind: type[Described]) -> Described:
+        location = self.locate(version, METADATA)
+        described = decode(data, kind, name=location)
+        if described.version != str(version):
+            raise IntegrityError(
+                f"{location} says it is version {described.version}",
+                hint="was the folder copied or renamed? a version keeps its number",
+            )
+        return described
+
+
+def _record(files: list[FileRecord], name: str) -> FileRecord | None:
+    return next((record for record in files if record.file == name), None)
+
+
+def _distance(one: Version, other: Version) -> tuple[int, ...]:
+    return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))
