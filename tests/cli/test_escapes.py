@@ -141,7 +141,6 @@ def test_a_message_is_one_line(empty, cli):
 @pytest.mark.parametrize(
     ("name", "content", "hint"),
     [
-        ("a; id.csv", b"PK\x03\x04", "hint: unpack it: unzip -p 'a; id.csv' > …"),
         ("$(id).json", b"[1]", "hint: jq -c '.[]' '$(id).json' > '$(id).jsonl'"),
     ],
 )

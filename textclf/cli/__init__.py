@@ -1,4 +1,4 @@
-"""The command line: one file per verb, ``app`` wires them, ``render`` shows what they return."""
+"""The command line: ``app`` builds and runs it, ``commands`` has a file for each verb."""
 
 from textclf.cli.app import main
 

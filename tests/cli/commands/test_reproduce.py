@@ -80,7 +80,7 @@ def test_the_same_predictions_are_0_unless_the_bytes_are_asked_for(project, cli,
     done = cli("reproduce", "1.0.0", *flags)
     assert done.code == code
     assert done.out.startswith("1.0.0: same predictions on 12 test rows, probabilities differ by ")
-    assert "another processor may round otherwise" in done.err
+    assert "another processor may round differently" in done.err
 
 
 def test_the_grid_file_and_the_settings_of_today_do_not_matter(project, cli):
@@ -122,7 +122,10 @@ def test_the_same_rows_in_another_file_are_told(project, cli):
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     done = cli("reproduce", "1.0.0", "--json", "-q")
     assert done.code == 0
-    assert done.err == "warning: the files are not the recorded ones, but the rows in them are\n"
+    assert (
+        done.err
+        == "warning: the files differ from the recorded ones, but their rows are the same\n"
+    )
     assert json.loads(done.out)["same_files"] is False
 
 

@@ -148,7 +148,7 @@ def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
         ("require_signature = true\n", "textclf.toml: require_signature is not the name of a file"),
         ('require_signature = "none.pub"\n', "cannot read the key none.pub"),
         ('require_signature = "ours.key"\n', "ours.key is a private key"),
-        ('[predict]\nrequire_signature = "ours.pub"\n', "no option of predict is called"),
+        ('[predict]\nrequire_signature = "ours.pub"\n', "predict has no option"),
         ('require_signatur = "ours.pub"\n', "did you mean 'require_signature'?"),
     ],
 )

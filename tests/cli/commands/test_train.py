@@ -330,9 +330,9 @@ def test_a_preset_is_a_search_space_of_textclf(project, cli):
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--search", "race", "--scoring", "f1_macro"], "cannot go by f1_macro"),
+        (["--search", "race", "--scoring", "f1_macro"], "cannot use --scoring f1_macro"),
         (["--backend", "dask"], "needs the address of a scheduler"),
-        (["--scheduler", "host:8786"], "is for --backend dask"),
+        (["--scheduler", "host:8786"], "needs --backend dask"),
         (["--jobs", "0"], "--jobs takes a number"),
     ],
 )

@@ -1,1 +1,1 @@
-"""The commands, a file each."""
+"""The commands, a file for each verb. They may import everything except each other."""

@@ -1,1 +1,1 @@
-"""Options, arguments and settings that commands share."""
+"""What commands are given: options, settings and input texts. May import ``cli.output``."""

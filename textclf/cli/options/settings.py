@@ -1,12 +1,12 @@
 """Settings from ``textclf.toml`` or ``[tool.textclf]`` in ``pyproject.toml`` of the current folder.
 
-A setting is an option of a command by its long name, with ``_`` or ``-``. At the top it holds for
-every command that has the option; in a table named like a command it holds for that one. An option
-that may be given more than once takes a list. One is no option, so that no command can be run
-without it: ``require_signature``, at the top.
+A setting is an option of a command by its long name, with ``_`` or ``-``. At the top level it
+applies to every command that has the option; in a table named after a command, to that command. An
+option that may be repeated takes a list. ``require_signature``, at the top level, is not an option,
+so that no command line can override it.
 
-``data`` at the top is what ``train`` and ``check`` read. The ``--data`` of other commands, rows to
-score, is another thing of the same name: it is set in the command's own table only.
+``data`` at the top level is the training data that ``train`` and ``check`` read. The ``--data`` of
+other commands, rows to score, has only its name in common: it is set in the command's own table.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import typer
 from textclf.errors import UsageError
 from textclf.formatting import escape_controls
 
-_OWN = Path("textclf.toml")
-_SHARED = Path("pyproject.toml")
+_OWN_FILE = Path("textclf.toml")
+_SHARED_FILE = Path("pyproject.toml")
 _REQUIRED_KEY = "require_signature"
 _REQUIRED_KEY_VARIABLE = "TEXTCLF_REQUIRE_SIGNATURE"
 _TYPED_ONLY = {"unsafe_load", "backend", "scheduler"}
@@ -33,28 +33,28 @@ Whoever wrote a settings file that lies beside some data may be a stranger.
 
 
 def read_settings() -> dict[str, Any]:
-    """The settings of the current folder; empty where there are none. Raises UsageError."""
-    if _OWN.is_file():
-        return _read(_OWN)
-    if _SHARED.is_file():
-        tools = _read(_SHARED).get("tool")
+    """Return the settings of the current folder, which may be empty. Raises UsageError."""
+    if _OWN_FILE.is_file():
+        return _read(_OWN_FILE)
+    if _SHARED_FILE.is_file():
+        tools = _read(_SHARED_FILE).get("tool")
         shared = tools.get("textclf", {}) if isinstance(tools, dict) else {}
         if not isinstance(shared, dict):
-            raise UsageError(f"{_SHARED}: tool.textclf is not a table", hint="[tool.textclf]")
+            raise UsageError(f"{_SHARED_FILE}: tool.textclf is not a table", hint="[tool.textclf]")
         return shared
     return {}
 
 
 def required_key() -> Path | None:
-    """The public key whose signature versions need, if they need one. Raises UsageError."""
+    """Return the path of the public key that versions must be signed for. Raises UsageError."""
     source, name = _REQUIRED_KEY_VARIABLE, os.environ.get(_REQUIRED_KEY_VARIABLE)
     if name is None:
-        settings = {_plain(key): value for key, value in read_settings().items()}
+        settings = {_normalised(key): value for key, value in read_settings().items()}
         if _REQUIRED_KEY not in settings:
             return None
         source, name = f"{_source()}: {_REQUIRED_KEY}", settings[_REQUIRED_KEY]
     if not isinstance(name, str) or not name:
-        raise UsageError(f"{source} is not the name of a file", hint="the public key, a PEM file")
+        raise UsageError(f"{source} is not a file name", hint="name the public key, a PEM file")
     return Path(name).expanduser()
 
 
@@ -70,20 +70,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as the default values of every command's options.
+    """Return the settings as default values for the options of every command.
 
     Raises:
-        UsageError: no command has such an option, or there is no such command.
+        UsageError: there is no such option or command, or a value is not valid.
     """
     commands: dict[str, Any] = getattr(context.command, "commands", {})
     tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
     shared = {name: value for name, value in settings.items() if name not in tables}
     options = {name: _options(command) for name, command in commands.items()}
-    _only(tables, options, "command")
-    _only(shared, {_REQUIRED_KEY}.union(*options.values()), "option")
+    _require_known(tables, options, "there is no command")
+    _require_known(shared, {_REQUIRED_KEY}.union(*options.values()), "no command has an option")
     for name, table in tables.items():
-        _only(table, options[_plain(name)], f"option of {name}")
-    by_command = {_plain(name): table for name, table in tables.items()}
+        _require_known(table, options[_normalised(name)], f"{name} has no option")
+    by_command = {_normalised(name): table for name, table in tables.items()}
     arguments = set().union(*map(_arguments, commands.values()))
     return {
         name: _defaults(
@@ -116,15 +116,15 @@ def option_to_ignore(context: typer.Context, first: str, second: str, why: str) 
 
 
 def _arguments(command: Any) -> set[str]:
-    """Names of arguments that may be left out."""
+    """Return the names of optional arguments."""
     if hasattr(command, "commands"):
         return set()
     return {p.name for p in command.params if p.param_type_name == "argument" and _names(p)}
 
 
 def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    values = {_plain(name): value for name, value in given.items()}
-    if hasattr(command, "commands"):  # versions: its settings are those of list, show and compare
+    values = {_normalised(name): value for name, value in given.items()}
+    if hasattr(command, "commands"):  # the settings of versions apply to list, show and so on
         return {name: _defaults(inner, given) for name, inner in command.commands.items()}
     return {
         parameter.name: _checked(parameter, option, values[option])
@@ -135,9 +135,9 @@ def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(parameter: Any, name: str, value: Any) -> Any:
-    """The value as it would be typed after the option; a flag's stays a boolean."""
+    """Return the value as it would be typed after the option; that of a flag stays a boolean."""
     if getattr(parameter, "multiple", False):
-        return [_checked_one(parameter, name, each) for each in _listed(value)]
+        return [_checked_one(parameter, name, item) for item in _listed(value)]
     return _checked_one(parameter, name, value)
 
 
@@ -147,9 +147,9 @@ def _listed(value: Any) -> list[Any]:
 
 def _checked_one(parameter: Any, name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
-        raise UsageError(f"{_source()}: {name}: takes one value, not several")
+        raise UsageError(f"{_source()}: {name}: takes one value, not a list or a table")
     if isinstance(value, str) and escape_controls(value) != value and value != "\t":
-        raise UsageError(f"{_source()}: {name}: holds control characters: {value!r}")
+        raise UsageError(f"{_source()}: {name}: contains control characters: {value!r}")
     typed = value if isinstance(value, bool) else str(value)
     try:
         parameter.type(typed, parameter)
@@ -166,30 +166,30 @@ def _options(command: Any) -> set[str]:
 
 
 def _names(parameter: Any) -> set[str]:
-    """``{"text_column"}`` for ``--text-column``; optional arguments go by their own name."""
-    if parameter.required or parameter.nargs != 1:  # what must be typed each time is no setting
+    """Return ``{"text_column"}`` for ``--text-column``, or the name of an optional argument."""
+    if parameter.required or parameter.nargs != 1:  # it must be typed each time
         return set()
-    long = {_plain(option[2:]) for option in parameter.opts if option.startswith("--")}
-    return (long or {_plain(parameter.name)}) - _TYPED_ONLY
+    long = {_normalised(option[2:]) for option in parameter.opts if option.startswith("--")}
+    return (long or {_normalised(parameter.name)}) - _TYPED_ONLY
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return name.replace("-", "_").lower()
 
 
-def _only(given: Mapping[str, Any], known: Any, what: str) -> None:
+def _require_known(given: Mapping[str, Any], known: Any, problem: str) -> None:
     for name in given:
-        if _plain(name) in _TYPED_ONLY:
+        if _normalised(name) in _TYPED_ONLY:
             raise UsageError(f"{_source()}: {name} cannot be a setting: it must be typed each time")
-        if _plain(name) not in known:
+        if _normalised(name) not in known:
             import difflib
 
-            near = difflib.get_close_matches(_plain(name), list(known), n=1)
+            close = difflib.get_close_matches(_normalised(name), list(known), n=1)
             raise UsageError(
-                f"{_source()}: no {what} is called {name!r}",
-                hint=f"did you mean {near[0]!r}?" if near else "textclf --help",
+                f"{_source()}: {problem} {name!r}",
+                hint=f"did you mean {close[0]!r}?" if close else "see textclf --help",
             )
 
 
 def _source() -> str:
-    return str(_OWN) if _OWN.is_file() else f"[tool.textclf] of {_SHARED}"
+    return str(_OWN_FILE) if _OWN_FILE.is_file() else f"[tool.textclf] of {_SHARED_FILE}"
