@@ -13,15 +13,24 @@ async function main(): Promise<void> {
       models: { type: "string", default: process.env["TEXTCLF_MODELS"] ?? "models" },
       host: { type: "string", default: "127.0.0.1" },
       port: { type: "string", default: "8000" },
+      drain: { type: "string", default: "5" },
     },
   });
+  const drain = Number(values.drain);
+  if (!(drain >= 0 && drain <= 600)) {
+    throw new Error(`--drain takes seconds from 0 to 600, not ${values.drain}`);
+  }
   const follower = new Follower(new Registry(values.models), (sentence) => console.error(sentence));
   const server = buildServer(follower, { logger: { level: "error", stream: process.stderr } });
   follower.start();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void server.close());
-  }
   const address = await server.listen({ host: values.host, port: Number(values.port) });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      void server.close();
+      // some client may never complete its request, or never read its answer
+      setTimeout(() => process.exit(), drain * 1000).unref();
+    });
+  }
   console.error(`listening on ${address}`);
 }
 

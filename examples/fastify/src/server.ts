@@ -1,11 +1,18 @@
+import type { Server } from "node:http";
+import { setImmediate } from "node:timers/promises";
+
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
-  type FastifyServerOptions,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyHttpOptions,
 } from "fastify";
 
 import type { Follower } from "./follower.js";
+import { refuse } from "./refusals.js";
 import type { Prediction } from "./scorer.js";
+import { Turns } from "./turns.js";
 import { Unusable } from "./unusable.js";
 
 type Body = { text: string } | { texts: string[] };
@@ -23,17 +30,32 @@ const BODY = {
 
 const WANTED = 'the body should be {"text": "…"} or {"texts": ["…", …]}, with texts only';
 
+/**
+ * In milliseconds: how long a request may take to arrive, and the headers of it; how long a
+ * connection may be without traffic; and how often the first two are checked.
+ */
+const LIMITS = {
+  requestTimeout: 20_000,
+  connectionTimeout: 30_000,
+  http: { headersTimeout: 20_000, connectionsCheckingInterval: 1_000 },
+} as const;
+
 /** A service that labels texts with the version that a follower has. */
 export function buildServer(
   follower: Follower,
-  options: FastifyServerOptions = {},
+  options: FastifyHttpOptions<Server> = {},
 ): FastifyInstance {
   const server = Fastify({
+    ...LIMITS,
     ...options,
+    return503OnClosing: false, // a request that has arrived is answered, though the service ends
     // a number is no text, and a field too many is a mistake
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     schemaErrorFormatter: () => new Error(WANTED),
+    clientErrorHandler: refuse,
+    frameworkErrors: answerError,
   });
+  const turns = new Turns();
 
   server.get("/healthz", (_request, reply) => {
     const { version, problem } = follower;
@@ -42,7 +64,8 @@ export function buildServer(
       .send({ ok: problem === null, version, problem });
   });
 
-  server.post<{ Body: Body }>("/predict", { schema: { body: BODY } }, ({ body }, reply) => {
+  server.post<{ Body: Body }>("/predict", { schema: { body: BODY } }, async ({ body }, reply) => {
+    await turns.next();
     const { version, scorer } = follower.model;
     const texts = "text" in body ? [body.text] : body.texts;
     const predictions = texts.map((text) => asJson(scorer.predict(text)));
@@ -58,16 +81,36 @@ export function buildServer(
     return reply.code(404).send({ error: "there is POST /predict and GET /healthz" });
   });
 
-  server.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof Unusable) return reply.code(503).send({ error: error.message });
-    const code = error.statusCode ?? 500;
-    if (code < 500) return reply.code(code).send({ error: error.message });
-    request.log.error(error);
-    return reply.code(code).send({ error: "something went wrong here; the log says what" });
-  });
+  server.setErrorHandler(answerError);
 
+  server.addHook("preClose", () => backlogAccepted(server.server));
   server.addHook("onClose", () => follower.close());
   return server;
+}
+
+/**
+ * Waits until all connections that clients have opened are accepted.
+ *
+ * Each turn of the event loop accepts one. Those left would be reset when the server closes, with
+ * the requests that have been sent on them.
+ */
+async function backlogAccepted(server: Server): Promise<void> {
+  let isAccepting = true;
+  server.on("connection", () => (isAccepting = true));
+  await setImmediate(); // the rest of the current turn, which accepts nothing more
+  while (isAccepting) {
+    isAccepting = false;
+    await setImmediate();
+  }
+}
+
+/** Answers an error with one sentence; what is the service's own fault goes to the log. */
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof Unusable) return reply.code(503).send({ error: error.message });
+  const code = error.statusCode ?? 500;
+  if (code < 500) return reply.code(code).send({ error: error.message });
+  request.log.error(error);
+  return reply.code(code).send({ error: "something went wrong here; the log says what" });
 }
 
 /** Written by hand: an object would put labels like "1" first, whatever their scores. */

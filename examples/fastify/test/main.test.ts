@@ -99,17 +99,21 @@ test(
   },
 );
 
+const MISTAKES = [
+  ["--prt", "1"],
+  ["--port", "none"],
+  ["--drain", "soon"],
+  ["--host", "256.0.0.1", "--port", "0"],
+];
+
 test("what cannot be done is one line", BOUNDED, async () => {
-  for (const options of [
-    ["--prt", "1"],
-    ["--port", "none"],
-    ["--host", "256.0.0.1", "--port", "0"],
-  ]) {
+  const starts = MISTAKES.map(async (options) => {
     const service = spawnService(...options);
     let said = "";
     service.stderr!.on("data", (data) => (said += String(data)));
     const [code] = (await once(service, "close")) as [number];
     assert.equal(code, 2);
     assert.match(said, /(^|\n)error: [^\n]+\n$/);
-  }
+  });
+  await Promise.all(starts);
 });
