@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import registries
 
 from textclf.errors import DataError, StoreError, TextclfError
 from textclf.metadata.versions import parse_version
@@ -24,7 +25,7 @@ FIRST = parse_version("1.0.0")
 
 
 @pytest.fixture
-def registry(registries, tmp_path):
+def registry(tmp_path):
     return registries.open_registry(tmp_path / "models")
 
 
