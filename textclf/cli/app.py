@@ -154,12 +154,12 @@ def run(arguments: Sequence[str]) -> int:
 def _call(arguments: Sequence[str]) -> int | None:
     """Call the command. It is built alone, for building all of them takes 50 ms.
 
-    Where there are settings, all are built: settings may name any command.
+    Where there are settings, all are built, because settings may name any command.
     """
     named = [word for word in arguments if not word.startswith("-")][:1]
     settings = read_settings() if named else {}
-    known_command = not settings and _COMMANDS.keys() & named
-    app = application(known_command or _COMMANDS)
+    is_known = list(arguments) == ["--version"] or bool(_COMMANDS.keys() & named)
+    app = application(named if is_known and not settings else _COMMANDS)
     code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
     return code if isinstance(code, int) else None
 

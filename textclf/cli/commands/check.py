@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from textclf.cli.options.groups import (
-    CommonOptions,
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.options import Folds
+from textclf.cli.options.reading import (
+    DEFAULT_DATA,
+    DEFAULT_SHARE,
+    BadRows,
+    Data,
     FormatOptions,
     ReadingOptions,
-    option_groups,
+    TestFile,
+    require_data,
+    test_beside,
 )
-from textclf.cli.options.inputs import DEFAULT_DATA, DEFAULT_SHARE, require_data, test_beside
-from textclf.cli.options.options import BadRows, Data, Folds, TestFile
 from textclf.cli.output import render
 from textclf.errors import DataError
 from textclf.formatting import escape_controls, excerpt, plural

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.options.gates import parse_gate
-from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
+from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
+from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
 from textclf.cli.output.document import Format
 from textclf.cli.output.rows_file import require_other, write_rows

@@ -9,8 +9,9 @@ import typer
 
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.gates import GateOptions, gather_evidence
-from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
+from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Message, Version
+from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
 from textclf.cli.output.answers import show_promotion
 from textclf.cli.output.gate_report import verdict_blocks

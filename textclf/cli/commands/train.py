@@ -10,11 +10,18 @@ from typing import Annotated
 import typer
 
 from textclf.cli.options.gates import GateOptions
-from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
-from textclf.cli.options.inputs import DEFAULT_DATA, choose_test_rows, require_data
-from textclf.cli.options.options import Data, Message, TestFile, complete_version
+from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.options import Message, complete_version
+from textclf.cli.options.reading import (
+    DEFAULT_DATA,
+    Data,
+    ReadingOptions,
+    TestFile,
+    choose_test_rows,
+    require_data,
+)
 from textclf.cli.options.search import SearchOptions
-from textclf.cli.options.signing import SignKey, open_to_publish
+from textclf.cli.options.signing import SignKey, publishing_signer
 from textclf.cli.output import training_report
 
 
@@ -87,7 +94,8 @@ def train(
     gate.require_reason(message)
     conditions = gate.gate(context)
     require_data(data)
-    registry, signer = open_to_publish(common.models, sign)
+    registry = common.open_registry()
+    signer = publishing_signer(registry, sign)
     base = registry.resolve(from_) if from_ else None
     settings = search.settings(context)
     test, share = choose_test_rows(context, data, test, test_size)

@@ -1,7 +1,5 @@
 """The options of a gate, and the settings that they add to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +58,7 @@ class GateOptions:
         typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
     ] = False
 
-    def gate(self, context: typer.Context) -> Gate:
+    def gate(self, context: typer.Context) -> "Gate":
         """Return the gate of the options, joined with that of the settings: no flag loosens it."""
         settings = context.default_map or {}
         limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
@@ -76,7 +74,7 @@ class GateOptions:
 
 def parse_gate(
     require: list[str] | None, overall: float | None = None, per_class: float | None = None
-) -> Gate:
+) -> "Gate":
     """Return a gate from requirements as they are typed. Raises UsageError."""
     from textclf.release.gate import Gate, parse_requirement
 
@@ -84,8 +82,8 @@ def parse_gate(
 
 
 def gather_evidence(
-    registry: Registry, version: Version, gate: Gate, rows: Dataset | None
-) -> Evidence:
+    registry: "Registry", version: "Version", gate: "Gate", rows: "Dataset | None"
+) -> "Evidence":
     """Return what the version and the promoted one are judged by: their records, or the rows."""
     from textclf.release.promote import LiveEvidence, RecordedEvidence, find_baseline
 

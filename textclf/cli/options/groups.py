@@ -1,6 +1,7 @@
-"""Dataclasses whose fields are options: defined once, taken by a command as one parameter."""
+"""Groups of options: a dataclass that a command takes as one parameter, and Typer as options.
 
-from __future__ import annotations
+Annotations are evaluated when the module is imported, which is faster than by Typer from strings.
+"""
 
 import functools
 import inspect
@@ -11,17 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from textclf.cli.options.options import (
-    DEFAULT_MODELS,
-    BadRows,
-    Encoding,
-    folder,
-    open_registry,
-)
+from textclf.cli.options.options import DEFAULT_MODELS, folder
+from textclf.cli.options.settings import required_key
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    from textclf.data.dataset import Dataset, ReadOptions
     from textclf.registry.registry import Registry
 
 
@@ -44,69 +39,20 @@ class CommonOptions:
         bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")
     ] = False
 
-    def open_registry(self, public_key: Path | None = None) -> Registry:
+    def open_registry(self, public_key: Path | None = None) -> "Registry":
         """Open the models folder, which need not exist yet.
 
         Args:
             public_key: the key that must have signed every version; else that of the settings.
         """
-        return open_registry(self.models, public_key)
+        from textclf.registry.open import open_registry
+
+        return open_registry(self.models, public_key or required_key())
 
     def hint(self, text: str) -> None:
         """Print a hint on stderr, unless ``--quiet`` is given."""
         if not self.quiet:
             render.hint(text)
-
-
-@dataclass(frozen=True)
-class FormatOptions:
-    """The options that say how a file of labelled rows is written."""
-
-    text_column: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|N",
-            help="Column of the texts, or its position in a file without a header.",
-        ),
-    ] = "text"
-    label_column: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|N",
-            help="Column of the labels, or its position in a file without a header.",
-        ),
-    ] = "label"
-    delimiter: Annotated[
-        str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
-    ] = None
-    encoding: Encoding = None
-
-
-@dataclass(frozen=True)
-class ReadingOptions(FormatOptions):
-    """The options of every command that reads labelled rows and uses all of them."""
-
-    on_bad_rows: Annotated[
-        BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
-    ] = BadRows.FAIL
-
-    def read_options(self) -> ReadOptions:
-        """Return the options as the core takes them."""
-        from textclf.data.dataset import OnBadRows, ReadOptions
-
-        return ReadOptions(
-            self.text_column,
-            self.label_column,
-            self.delimiter,
-            self.encoding,
-            OnBadRows(self.on_bad_rows.value),
-        )
-
-    def read(self, path: Path) -> Dataset:
-        """Read a data set. Raises DataError."""
-        from textclf.data.dataset import read_dataset
-
-        return read_dataset(path, self.read_options())
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:

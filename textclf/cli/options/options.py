@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from textclf.cli.options.settings import read_settings, required_key
+from textclf.cli.options.settings import read_settings
 from textclf.errors import TextclfError, UsageError
 
-if TYPE_CHECKING:
-    from textclf.registry.registry import Registry
-
 DEFAULT_MODELS = Path("models")
-
-
-def open_registry(models: Path, key: Path | None = None) -> Registry:
-    """The registry in a folder, which need not exist yet.
-
-    Its versions must be signed if a public ``key`` is given, or required by the settings.
-    """
-    from textclf.registry import open as opening
-
-    return opening.open_registry(models, key or required_key())
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
@@ -94,30 +80,9 @@ Message = Annotated[
         help="A message to record, such as the reason.",
     ),
 ]
-Data = Annotated[
-    Path,
-    typer.Argument(
-        metavar="[DATA]", help="Labelled texts: a file, or a folder with a folder per class."
-    ),
-]
-TestFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--test",
-        metavar="FILE",
-        help="Test data; by default test.EXT beside train.EXT, if it exists.",
-    ),
-]
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="Encoding of the file; by default UTF-8.")
 ]
-
-
-class BadRows(enum.StrEnum):
-    """The values of ``--on-bad-rows``."""
-
-    FAIL = "fail"
-    SKIP = "skip"
 
 
 Folds = Annotated[

@@ -1,7 +1,5 @@
 """The options of the hyperparameter search of ``train``."""
 
-from __future__ import annotations
-
 import enum
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -125,7 +123,7 @@ class SearchOptions:
         if self.scheduler and self.backend is not Backend.DASK:
             raise UsageError("--scheduler needs --backend dask")
 
-    def settings(self, context: typer.Context) -> SearchSettings:
+    def settings(self, context: typer.Context) -> "SearchSettings":
         """Read the search space and return the settings of the search.
 
         Raises:
@@ -151,7 +149,7 @@ class SearchOptions:
             threshold=self.threshold,
         )
 
-    def _space(self, context: typer.Context) -> SpaceSource:
+    def _space(self, context: typer.Context) -> "SpaceSource":
         from textclf.search.space import preset_source, read_source
 
         grid = self.grid
@@ -161,7 +159,7 @@ class SearchOptions:
                 grid = None
         return read_source(grid) if grid else preset_source(self.preset or Preset.DEFAULT)
 
-    def cluster(self) -> AbstractContextManager[Cluster | None]:
+    def cluster(self) -> "AbstractContextManager[Cluster | None]":
         """Connect to the cluster on which the search runs, if it does not run here."""
         if self.backend is Backend.THREADS or not self.scheduler:
             return nullcontext()

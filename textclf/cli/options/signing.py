@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options.options import open_registry
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,23 +21,22 @@ SignKey = Annotated[
 ]
 
 
-def open_to_publish(models: Path, key: Path | None) -> tuple[Registry, Signer | None]:
-    """Open a registry and the key that signs what will be published in it.
+def publishing_signer(registry: Registry, key: Path | None) -> Signer | None:
+    """Load the key that signs a version to be published, if it is to be signed.
 
     Raises:
-        UsageError: the version could not be published for lack of the right signature. This is
+        UsageError: the registry would refuse the version for lack of the right signature. This is
             checked before a long search, not after it.
     """
-    registry = open_registry(models)
     if key:
-        return registry, load_required_signer(registry, key)
+        return load_required_signer(registry, key)
     if registry.signed_by:
         raise UsageError(
             f"require_signature is set ({registry.signed_by.path}), and this version would have no "
             "signature",
             hint="textclf train --sign KEY",
         )
-    return registry, None
+    return None
 
 
 def load_required_signer(registry: Registry, path: Path) -> Signer:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options.groups import CommonOptions, ReadingOptions, option_groups
+from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version, complete_version
+from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import render
 from textclf.errors import UsageError
 from textclf.formatting import encodable, escape_controls

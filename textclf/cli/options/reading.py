@@ -1,0 +1,129 @@
+"""The options of commands that read labelled rows, and what they read by default."""
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textclf.cli.options.options import Encoding
+from textclf.cli.options.settings import option_to_ignore
+from textclf.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from textclf.data.dataset import Dataset, ReadOptions
+
+DEFAULT_DATA = Path("data/train.csv")
+DEFAULT_SHARE = 0.2
+"""Share of the rows that is split off for testing where there is no test data."""
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="[DATA]", help="Labelled texts: a file, or a folder with a folder per class."
+    ),
+]
+TestFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--test",
+        metavar="FILE",
+        help="Test data; by default test.EXT beside train.EXT, if it exists.",
+    ),
+]
+
+
+class BadRows(enum.StrEnum):
+    """The values of ``--on-bad-rows``."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """The options that say how a file of labelled rows is written."""
+
+    text_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|N",
+            help="Column of the texts, or its position in a file without a header.",
+        ),
+    ] = "text"
+    label_column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|N",
+            help="Column of the labels, or its position in a file without a header.",
+        ),
+    ] = "label"
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
+    ] = None
+    encoding: Encoding = None
+
+
+@dataclass(frozen=True)
+class ReadingOptions(FormatOptions):
+    """The options of every command that reads labelled rows and uses all of them."""
+
+    on_bad_rows: Annotated[
+        BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
+    ] = BadRows.FAIL
+
+    def read_options(self) -> "ReadOptions":
+        """Return the options as the core takes them."""
+        from textclf.data.dataset import OnBadRows, ReadOptions
+
+        return ReadOptions(
+            self.text_column,
+            self.label_column,
+            self.delimiter,
+            self.encoding,
+            OnBadRows(self.on_bad_rows.value),
+        )
+
+    def read(self, path: Path) -> "Dataset":
+        """Read a data set. Raises DataError."""
+        from textclf.data.dataset import read_dataset
+
+        return read_dataset(path, self.read_options())
+
+
+def require_data(data: Path) -> None:
+    """Raise DataError if no data was named and the default does not exist."""
+    if data == DEFAULT_DATA and not data.exists():
+        raise DataError(
+            f"no data was named, and the default {data.as_posix()} does not exist",
+            hint="name a file with the columns text and label: textclf train reviews.csv",
+        )
+
+
+def test_beside(data: Path) -> Path | None:
+    """Return ``x/test.csv.gz`` for ``x/train.csv.gz``, if it exists."""
+    name, dot, ending = data.name.partition(".")
+    if name != "train":
+        return None
+    beside = data.with_name(f"test{dot}{ending}")
+    return beside if beside.exists() else None
+
+
+def choose_test_rows(
+    context: typer.Context, data: Path, test: Path | None, share: float | None
+) -> tuple[Path | None, float]:
+    """Return the test file, if there is one, and the share to split off if there is none.
+
+    Raises:
+        UsageError: the share is not valid, or both are given.
+    """
+    if share is not None and not 0 < share < 1:
+        raise UsageError("--test-size takes a share between 0 and 1", hint="--test-size 0.2")
+    if test and share is not None:
+        why = "the test rows come from one place"
+        if option_to_ignore(context, "test", "test_size", why) == "test":
+            test = None
+    if share is None:
+        test = test or test_beside(data)
+    return test, share or DEFAULT_SHARE
