@@ -24,7 +24,7 @@ ARTIFACT = "text_classifier.joblib"
 SIGNATURE = "metadata.json.sig"
 """Name of the file that a signed version has, too."""
 
-FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
 """Of a file in a version's folder: never a way out of it."""
 
 Space = list[dict[str, dict[str, dict[str, list[Any]]]]]

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 View = bytes | mmap.mmap
 """Content that may still be where it is stored; slices of either type are bytes."""
 
-LONGEST_KEY: Final = 255
-"""Bytes of a key in UTF-8: what every file system and object store takes."""
+LONGEST_KEY: Final = 200
+"""Bytes of a key in UTF-8; file systems take names of 255, and stores may add to a name."""
 
 _NOT_IN_KEYS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 

@@ -82,12 +82,14 @@ class LocalStore:
         path = self._path(key)
         if os.path.lexists(path):
             raise Exists(key)
-        claim = f"{key[: -len(path.name)]}.{path.name}"
+        claim = path.with_name(f".{path.name}")
         try:
-            self.create_all(claim, {path.name: data})
+            self._place_folder(claim, {path.name: data})
         except Exists:
             if not os.path.lexists(path):
-                self.replace(key, self.read(f"{claim}/{path.name}"))
+                with self._store_errors("read", claim):
+                    data = (claim / path.name).read_bytes()
+                self.replace(key, data)
             raise Exists(key) from None
         self.replace(key, data)
 
@@ -101,19 +103,23 @@ class LocalStore:
             _sync_folder(path.parent)
 
     def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
-        """See Store."""
-        path = self._path(folder)
+        """See Store: by one rename, so that all appear at once."""
+        for name in files:
+            check_name(folder, name)
+        self._place_folder(self._path(folder), files)
+
+    def _place_folder(self, path: Path, files: Mapping[str, bytes]) -> None:
         with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
             staged.mkdir()
             for name, data in files.items():
-                _write(staged / check_name(folder, name), data)
+                _write(staged / name, data)
             _sync_folder(staged)
             try:
                 staged.rename(path)
             except OSError:
                 if os.path.lexists(path):
-                    raise Exists(folder) from None
+                    raise Exists(path) from None
                 raise
             _sync_folder(path.parent)
 
@@ -129,7 +135,7 @@ class LocalStore:
             _sync_folder(path.parent)
 
     def remove_all(self, folder: str, *, first: str) -> None:  # noqa: ARG002 - all go at once
-        """See Store."""
+        """See Store: by one rename, so that all disappear at once."""
         self.remove(folder)
 
     def require_writable(self) -> None:

@@ -1,48 +1,27 @@
-"""What the registry relies on, of any store; the files are looked at behind the store's back."""
+"""The local store: what the disk does when, what is left of failures, and how they are told."""
 
 import errno
 import os
-import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from textclf.errors import StoreError
-from textclf.registry.store.base import Exists, Missing, Store
+from textclf.registry.store.base import Exists
 from textclf.registry.store.local import LocalStore
-
-# --- any store ------------------------------------------------------------------------------------
 
 STAGING = ".registry/staging"
 
 
-@dataclass
-class LocalBackend:
-    """A store, and access to its content that uses none of its code."""
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "models"
 
-    root: Path
 
-    def store(self) -> Store:
-        """Open it."""
-        return LocalStore(self.root)
-
-    def raw(self) -> dict[str, bytes]:
-        """Everything that is stored, without what is staged."""
-        return {
-            key: path.read_bytes()
-            for path in self.root.rglob("*")
-            if path.is_file()
-            and not (key := path.relative_to(self.root).as_posix()).startswith(STAGING)
-            and "/." not in f"/{key}"
-        }
-
-    def put(self, key: str, data: bytes) -> None:
-        """Store something as somebody else would."""
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+@pytest.fixture
+def local(root):
+    return LocalStore(root)
 
 
 def without_links(monkeypatch):
@@ -52,206 +31,6 @@ def without_links(monkeypatch):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     monkeypatch.setattr(os, "link", refuse)
-
-
-BACKENDS = {  # another backend is one more line
-    "local": lambda root, _: LocalBackend(root),
-    "without links": lambda root, patch: without_links(patch) or LocalBackend(root),
-}
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request, tmp_path, monkeypatch):
-    return BACKENDS[request.param](tmp_path / "models", monkeypatch)
-
-
-@pytest.fixture
-def store(backend):
-    return backend.store()
-
-
-BAD_KEYS = ["../x", "a/../../x", "..", "/etc/passwd", "/", "a/.."]
-CONTENTS = [b"", b"x", b"\0\xff\r\n", b"x" * 1_000_000]
-
-
-@pytest.mark.parametrize("data", CONTENTS, ids=len)
-def test_what_is_stored_is_read(store, backend, data):
-    """Created and replaced content comes back byte by byte, and lies there under its key."""
-    store.create("a/b/new", data)
-    store.replace("a/b/other", data)
-    store.create_all("f", {"one": data, "two": b"2"})
-    assert [store.read(k) for k in ("a/b/new", "a/b/other", "f/one")] == [data] * 3
-    assert backend.raw() == {"a/b/new": data, "a/b/other": data, "f/one": data, "f/two": b"2"}
-
-
-def test_a_key_needs_no_folder_before(store, backend):
-    """Every verb that writes makes the folders above its key."""
-    store.create("a/b", b"1")
-    store.replace("c/d", b"2")
-    store.create_all("e/f", {"g": b"3"})
-    assert backend.raw() == {"a/b": b"1", "c/d": b"2", "e/f/g": b"3"}
-
-
-def test_content_of_others_is_read(store, backend):
-    """What was put there by other means is read and listed like any."""
-    backend.put("1.0.0/file", b"theirs")
-    assert store.read("1.0.0/file") == b"theirs"
-    assert store.names() == ["1.0.0"]
-
-
-@pytest.mark.parametrize("key", ["x", "no/such/key", "a", "a/b/c"])
-def test_reading_what_is_not_there(store, backend, key):
-    """A key without content is Missing: also a folder, and what lies below a file."""
-    backend.put("a/b", b"")
-    with pytest.raises(Missing):
-        store.read(key)
-
-
-def test_create_happens_once(store, backend):
-    """A key that exists is not created again; its content stays."""
-    store.create("log/1", b"first")
-    with pytest.raises(Exists):
-        store.create("log/1", b"second")
-    backend.put("log/2", b"theirs")
-    with pytest.raises(Exists):
-        store.create("log/2", b"mine")
-    assert backend.raw() == {"log/1": b"first", "log/2": b"theirs"}
-
-
-def test_replace_takes_the_place_of_anything(store, backend):
-    """Replacing needs no content before, and leaves only the new one."""
-    store.replace("alias", b"a longer first content")
-    backend.put("alias", b"an edit")
-    store.replace("alias", b"new")
-    assert backend.raw() == {"alias": b"new"}
-
-
-def test_a_folder_appears_once_and_whole(store, backend):
-    """A folder that exists is not touched, not even by files it does not have."""
-    store.create_all("1.0.0", {"a": b"1", "b": b"2"})
-    with pytest.raises(Exists):
-        store.create_all("1.0.0", {"c": b"3"})
-    backend.put("1.1.0/theirs", b"t")
-    with pytest.raises(Exists):
-        store.create_all("1.1.0", {"a": b"1"})
-    assert backend.raw() == {"1.0.0/a": b"1", "1.0.0/b": b"2", "1.1.0/theirs": b"t"}
-
-
-def test_what_is_removed_is_gone_as_a_whole(store, backend):
-    """A file, or a folder with all in it; nothing else goes, and a second time does nothing."""
-    store.create("a/b", b"1")
-    store.create("a/c", b"2")
-    store.create_all("f", {"one": b"1", "two": b"2"})
-    for _ in range(2):
-        store.remove("a/b")
-        store.remove("f")
-        store.remove("nowhere/x")
-        assert backend.raw() == {"a/c": b"2"}
-    assert store.names(STAGING) == []
-    store.create_all("f", {"three": b"3"})
-    assert store.read("f/three") == b"3"
-
-
-def test_a_file_stands_in_a_folder_s_way(store, backend):
-    """Where a file has the folder's name, the folder exists already."""
-    backend.put("1.0.0", b"a file")
-    with pytest.raises(Exists):
-        store.create_all("1.0.0", {"a": b"1"})
-    assert backend.raw() == {"1.0.0": b"a file"}
-
-
-def test_names(store, backend):
-    """Names are those directly below; a folder that is not there has none, nor has a file."""
-    assert store.names() == []
-    for key in ("1.0.0/a", "1.0.0/b", "alias", "log/1"):
-        backend.put(key, b"")
-    assert sorted(store.names()) == ["1.0.0", "alias", "log"]
-    assert sorted(store.names("1.0.0")) == ["a", "b"]
-    assert store.names("nowhere") == store.names("alias") == store.names("alias/x") == []
-
-
-@pytest.mark.parametrize("key", BAD_KEYS)
-def test_keys_stay_inside(store, backend, tmp_path, key):
-    """A key that is absolute or climbs is refused by every verb, before anything happens."""
-    for verb in (
-        lambda: store.read(key),
-        lambda: store.names(key),
-        lambda: store.create(key, b"x"),
-        lambda: store.replace(key, b"x"),
-        lambda: store.create_all(key, {"a": b"x"}),
-    ):
-        with pytest.raises(ValueError, match="not a key"):
-            verb()
-    assert backend.raw() == {}
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_reading_creates_nothing(store, tmp_path):
-    """A store that is only asked leaves no trace, not even its folder."""
-    store.names()
-    store.leftovers()
-    store.sweep()
-    with pytest.raises(Missing):
-        store.read("x")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_one_of_many_creators_wins(store, backend):
-    """Of many that create one key at once a single one succeeds; the content is the winner's."""
-    won, start = [], threading.Barrier(8)
-
-    def create(n):
-        start.wait()
-        try:
-            store.create("key", b"%d" % n)
-            store.create_all(f"f{n}", {"x": b""})
-        except Exists:
-            return
-        won.append(n)
-
-    threads = [threading.Thread(target=create, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (winner,) = won
-    assert backend.raw() == {"key": b"%d" % winner, f"f{winner}/x": b""}
-
-
-def test_a_reader_never_sees_half_of_a_replacement(store):
-    """While a key is replaced again and again, every read gives one whole content."""
-    store.replace("alias", b"0" * 300_000)
-    done = threading.Event()
-
-    def write():
-        for n in range(30):
-            store.replace("alias", b"%d" % (n % 10) * 300_000)
-        done.set()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    while True:
-        data = store.read("alias")
-        assert len(data) == 300_000
-        assert data.count(data[:1]) == len(data)
-        if done.is_set():
-            break
-    writer.join()
-
-
-def test_an_interrupted_folder_leaves_nothing(store, backend):
-    """What goes wrong while the files are given leaves no folder behind."""
-
-    class Interrupted(dict):
-        def items(self):
-            yield "a", b"1"
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store.create_all("1.0.0", Interrupted())
-    assert backend.raw() == {}
-    assert "1.0.0" not in store.names()
-    assert store.names(STAGING) == []
 
 
 # --- a file system without hard links ----------------------------------------------------------
@@ -307,14 +86,19 @@ def test_a_folder_without_links_can_be_written(linkless):
 # --- the local store ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "models"
+def test_an_interrupted_folder_leaves_nothing(local, root):
+    """What goes wrong while the files are given leaves no folder behind."""
 
+    class Interrupted(dict):
+        def items(self):
+            yield "a", b"1"
+            raise KeyboardInterrupt
 
-@pytest.fixture
-def local(root):
-    return LocalStore(root)
+    with pytest.raises(KeyboardInterrupt):
+        local.create_all("1.0.0", Interrupted())
+    assert not [path for path in root.rglob("*") if path.is_file()]
+    assert "1.0.0" not in local.names()
+    assert local.names(STAGING) == []
 
 
 VERBS = {

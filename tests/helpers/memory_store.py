@@ -1,0 +1,96 @@
+"""A store in memory that keeps no promise beyond those of `Store`: it works as an object store.
+
+There are no folders, only keys. Each request reads, creates, replaces, removes or lists, and other
+readers and writers may come between any two requests, which a test arranges with a hook.
+"""
+
+import threading
+
+from textclf.registry.store.base import Exists, Missing, check_key, check_name, is_key
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class MemoryStore:
+    """Objects in a dictionary.
+
+    Attributes:
+        objects: contents by key; several stores may share them, as processes share a bucket.
+        before_request: called with the number of each request, from 1, before it is made.
+    """
+
+    def __init__(self, objects=None):
+        self.objects = {} if objects is None else objects
+        self.requests, self.before_request = 0, lambda _number: None
+
+    def _request(self):
+        self.requests += 1
+        self.before_request(self.requests)
+
+    def read(self, key):
+        """See Store."""
+        check_key(key)
+        self._request()
+        try:
+            return self.objects[key]
+        except KeyError:
+            raise Missing(key) from None
+
+    view = read
+
+    def names(self, folder=""):
+        """See Store."""
+        prefix = f"{check_key(folder)}/" if folder else ""
+        self._request()
+        keys = [key for key in list(self.objects) if key.startswith(prefix)]
+        names = {key.removeprefix(prefix).split("/")[0]: None for key in keys}
+        return [name for name in names if is_key(name)]
+
+    def create(self, key, data):
+        """See Store."""
+        check_key(key)
+        self._request()
+        with _ONE_AT_A_TIME:
+            if key in self.objects:
+                raise Exists(key)
+            self.objects[key] = data
+
+    def replace(self, key, data):
+        """See Store."""
+        check_key(key)
+        self._request()
+        self.objects[key] = data
+
+    def create_all(self, folder, files):
+        """See Store: one object after the other."""
+        keys = {f"{check_key(folder)}/{check_name(folder, name)}": name for name in files}
+        if self.names(folder) or folder in self.objects:
+            raise Exists(folder)
+        for key, name in keys.items():
+            self.create(key, files[name])
+
+    def remove(self, key):
+        """See Store."""
+        check_key(key)
+        self._request()
+        self.objects.pop(key, None)
+
+    def remove_all(self, folder, *, first):
+        """See Store: one object after the other."""
+        names = self.names(folder)
+        for name in sorted(names, key=lambda name: name != first):
+            self.remove(f"{folder}/{name}")
+
+    def require_writable(self):
+        """See Store."""
+
+    def leftovers(self):
+        """See Store: every request is done completely or not at all."""
+        return []
+
+    def sweep(self):
+        """See Store."""
+
+    def locate(self, key):
+        """See Store."""
+        return f"memory:{key}"

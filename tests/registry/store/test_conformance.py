@@ -1,0 +1,338 @@
+"""What the registry relies on in any store; content is looked at behind the store's back."""
+
+import errno
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from memory_store import MemoryStore
+
+from textclf.registry.store.base import LONGEST_KEY, Exists, Missing, Store
+from textclf.registry.store.local import LocalStore
+
+STAGING = ".registry/staging"
+
+
+@dataclass
+class LocalBackend:
+    """A store, and access to its content that uses none of its code."""
+
+    root: Path
+
+    def store(self) -> Store:
+        """Open it."""
+        return LocalStore(self.root)
+
+    def raw(self) -> dict[str, bytes]:
+        """Everything that is stored, without what is staged."""
+        return {
+            key: path.read_bytes()
+            for path in self.root.rglob("*")
+            if path.is_file()
+            and not (key := path.relative_to(self.root).as_posix()).startswith(STAGING)
+            and "/." not in f"/{key}"
+        }
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store something as somebody else would."""
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+class MemoryBackend:
+    """A store that promises no more than an object store can."""
+
+    def __init__(self):
+        self.objects = {}
+
+    def store(self) -> Store:
+        """Open it."""
+        return MemoryStore(self.objects)
+
+    def raw(self) -> dict[str, bytes]:
+        """Everything that is stored."""
+        return dict(self.objects)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store something as somebody else would."""
+        self.objects[key] = data
+
+
+def without_links(monkeypatch):
+    """Let this be a file system without hard links, such as exFAT."""
+
+    def refuse(*_arguments, **_options):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+BACKENDS = {  # another backend is one more line
+    "local": lambda root, _: LocalBackend(root),
+    "without links": lambda root, patch: without_links(patch) or LocalBackend(root),
+    "memory": lambda _root, _: MemoryBackend(),
+}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request, tmp_path, monkeypatch):
+    return BACKENDS[request.param](tmp_path / "models", monkeypatch)
+
+
+@pytest.fixture
+def store(backend):
+    return backend.store()
+
+
+BAD_KEYS = [
+    "../x", "a/../../x", "..", "/etc/passwd", "/", "a/..", ".", "./a", "a/./b", "a//b", "a/",
+    "a\\b", "a\nb", "a\0", "\x7f", "a\x85", "\ud800", "x" * (LONGEST_KEY + 1),
+    "é" * (LONGEST_KEY // 2 + 1),
+]  # fmt: skip
+CONTENTS = [b"", b"x", b"\0\xff\r\n", b"x" * 1_000_000]
+
+
+@pytest.mark.parametrize("data", CONTENTS, ids=len)
+def test_what_is_stored_is_read(store, backend, data):
+    """Created and replaced content comes back byte by byte, and lies there under its key."""
+    store.create("a/b/new", data)
+    store.replace("a/b/other", data)
+    store.create_all("f", {"one": data, "two": b"2"})
+    assert [store.read(k) for k in ("a/b/new", "a/b/other", "f/one")] == [data] * 3
+    assert backend.raw() == {"a/b/new": data, "a/b/other": data, "f/one": data, "f/two": b"2"}
+
+
+def test_a_key_needs_no_folder_before(store, backend):
+    """Every verb that writes makes the folders above its key."""
+    store.create("a/b", b"1")
+    store.replace("c/d", b"2")
+    store.create_all("e/f", {"g": b"3"})
+    assert backend.raw() == {"a/b": b"1", "c/d": b"2", "e/f/g": b"3"}
+
+
+def test_content_of_others_is_read(store, backend):
+    """What was put there by other means is read and listed like any."""
+    backend.put("1.0.0/file", b"theirs")
+    assert store.read("1.0.0/file") == b"theirs"
+    assert store.names() == ["1.0.0"]
+
+
+@pytest.mark.parametrize("key", ["x", "no/such/key", "a", "a/b/c"])
+def test_reading_what_is_not_there(store, backend, key):
+    """A key without content is Missing: also a folder, and what lies below a file."""
+    backend.put("a/b", b"")
+    with pytest.raises(Missing):
+        store.read(key)
+
+
+def test_create_happens_once(store, backend):
+    """A key that exists is not created again; its content stays."""
+    store.create("log/1", b"first")
+    with pytest.raises(Exists):
+        store.create("log/1", b"second")
+    backend.put("log/2", b"theirs")
+    with pytest.raises(Exists):
+        store.create("log/2", b"mine")
+    assert backend.raw() == {"log/1": b"first", "log/2": b"theirs"}
+
+
+def test_replace_takes_the_place_of_anything(store, backend):
+    """Replacing needs no content before, and leaves only the new one."""
+    store.replace("alias", b"a longer first content")
+    backend.put("alias", b"an edit")
+    store.replace("alias", b"new")
+    assert backend.raw() == {"alias": b"new"}
+
+
+def test_a_folder_is_created_once(store, backend):
+    """A folder that exists is not touched, not even by files it does not have."""
+    store.create_all("1.0.0", {"a": b"1", "b": b"2"})
+    with pytest.raises(Exists):
+        store.create_all("1.0.0", {"c": b"3"})
+    backend.put("1.1.0/theirs", b"t")
+    with pytest.raises(Exists):
+        store.create_all("1.1.0", {"a": b"1"})
+    assert backend.raw() == {"1.0.0/a": b"1", "1.0.0/b": b"2", "1.1.0/theirs": b"t"}
+
+
+def test_nothing_else_is_removed(store, backend):
+    """A file, or a folder with all in it, is removed; a second call does nothing."""
+    store.create("a/b", b"1")
+    store.create("a/c", b"2")
+    store.create_all("f", {"one": b"1", "two": b"2"})
+    for _ in range(2):
+        store.remove("a/b")
+        store.remove_all("f", first="two")
+        store.remove("nowhere/x")
+        store.remove_all("nowhere", first="x")
+        assert backend.raw() == {"a/c": b"2"}
+    assert store.names(STAGING) == []
+    store.create_all("f", {"three": b"3"})
+    assert store.read("f/three") == b"3"
+
+
+def test_a_file_stands_in_a_folder_s_way(store, backend):
+    """Where a file has the folder's name, the folder exists already."""
+    backend.put("1.0.0", b"a file")
+    with pytest.raises(Exists):
+        store.create_all("1.0.0", {"a": b"1"})
+    assert backend.raw() == {"1.0.0": b"a file"}
+
+
+def test_names(store, backend):
+    """Names are those directly below; a folder that is not there has none, nor has a file."""
+    assert store.names() == []
+    for key in ("1.0.0/a", "1.0.0/b", "alias", "log/1"):
+        backend.put(key, b"")
+    assert sorted(store.names()) == ["1.0.0", "alias", "log"]
+    assert sorted(store.names("1.0.0")) == ["a", "b"]
+    assert store.names("nowhere") == store.names("alias") == store.names("alias/x") == []
+
+
+@pytest.mark.parametrize("key", BAD_KEYS)
+@pytest.mark.usefixtures("store")
+def test_what_is_not_a_key_is_refused(backend, tmp_path, key):
+    """Every verb refuses a key that is not valid before anything happens."""
+    store = backend.store()
+    for verb in (
+        lambda: store.read(key),
+        lambda: store.view(key),
+        lambda: store.names(key),
+        lambda: store.create(key, b"x"),
+        lambda: store.replace(key, b"x"),
+        lambda: store.create_all(key, {"a": b"x"}),
+        lambda: store.create_all("folder", {"good": b"x", key: b"x"}),
+        lambda: store.remove(key),
+        lambda: store.remove_all(key, first="a"),
+    ):
+        with pytest.raises(ValueError, match=r"not a key|not the name of a file"):
+            verb()
+    assert backend.raw() == {}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_only_the_root_is_a_folder_without_a_name(store):
+    """An empty key is refused by every verb but the list of what is at the top."""
+    assert store.names() == store.names("") == []
+    for verb in (store.read, store.view, store.remove):
+        with pytest.raises(ValueError, match="not a key"):
+            verb("")
+
+
+def test_the_longest_key_can_be_used(store):
+    """A key of the greatest length can be created, listed, read and removed."""
+    folder = "f" * (LONGEST_KEY // 2)
+    name = "k" * (LONGEST_KEY - len(folder) - 1)
+    store.create(f"{folder}/{name}", b"x")
+    assert store.read(f"{folder}/{name}") == b"x"
+    assert name in store.names(folder)
+    store.remove(f"{folder}/{name}")
+    assert name not in store.names(folder)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\\b", "\x7f"])
+def test_names_that_cannot_be_keys_are_not_listed(store, backend, name):
+    """What somebody else has put there under such a name is left out, and all others are listed."""
+    backend.put(f"1.0.0/{name}", b"theirs")
+    backend.put("1.0.0/file", b"theirs")
+    assert store.names("1.0.0") == ["file"]
+
+
+def test_reading_creates_nothing(store, tmp_path):
+    """A store that is only asked leaves no trace, not even its folder."""
+    store.names()
+    store.leftovers()
+    store.sweep()
+    with pytest.raises(Missing):
+        store.read("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_of_many_creators_wins(store, backend):
+    """Of many that create one key at once a single one succeeds; the content is the winner's."""
+    won, start = [], threading.Barrier(8)
+
+    def create(n):
+        start.wait()
+        try:
+            store.create("key", b"%d" % n)
+            store.create_all(f"f{n}", {"x": b""})
+        except Exists:
+            return
+        won.append(n)
+
+    threads = [threading.Thread(target=create, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = won
+    assert backend.raw() == {"key": b"%d" % winner, f"f{winner}/x": b""}
+
+
+def test_a_reader_never_sees_half_of_a_replacement(store):
+    """While a key is replaced again and again, every read gives one whole content."""
+    store.replace("alias", b"0" * 300_000)
+    done = threading.Event()
+
+    def write():
+        for n in range(30):
+            store.replace("alias", b"%d" % (n % 10) * 300_000)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while True:
+        data = store.read("alias")
+        assert len(data) == 300_000
+        assert data.count(data[:1]) == len(data)
+        if done.is_set():
+            break
+    writer.join()
+
+
+def test_a_folder_grows_in_order_and_shrinks_from_its_marker(store):
+    """A reader that sees the last file of a folder can read all others, until the first goes."""
+    files = {name: name.encode() for name in ("model", "notes", "marker")}
+    done, seen = threading.Event(), []
+
+    def write():
+        for n in range(40):
+            store.create_all(f"f{n}", files)
+            store.remove_all(f"f{n}", first="marker")
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        for folder in store.names():
+            before = store.names(folder)
+            after = store.names(folder)
+            if folder.startswith("f") and "marker" in before and "marker" in after:
+                seen.append(sorted(before))
+    writer.join()
+    assert all(names == sorted(files) for names in seen)
+
+
+def test_of_many_that_create_a_folder_one_wins(store, backend):
+    """Of many writers of one folder a single one succeeds, and all files are its own."""
+    won, start = [], threading.Barrier(8)
+
+    def create(n):
+        start.wait()
+        try:
+            store.create_all("folder", {"model": b"%d" % n, "marker": b"%d" % n})
+        except Exists:
+            return
+        won.append(n)
+
+    threads = [threading.Thread(target=create, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = won
+    assert backend.raw() == dict.fromkeys(["folder/model", "folder/marker"], b"%d" % winner)

@@ -1,0 +1,258 @@
+"""The registry on a store that promises no more than an object store, where writers die anywhere.
+
+Every operation is run once for each of its requests, and dies just before it. After each death,
+readers must find nothing torn or lost, and the next commands must work.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import json
+
+import pytest
+import registries
+from memory_store import MemoryStore
+
+from textclf.errors import NoSuchVersion, TextclfError
+from textclf.metadata.schema import ARTIFACT, METADATA
+from textclf.metadata.versions import parse_version
+from textclf.registry import layout
+from textclf.registry.registry import Registry
+from textclf.registry.verification import verify
+
+V = parse_version
+
+
+class Death(BaseException):
+    """The process has died: nothing catches this but the test."""
+
+
+def dying_store(objects, request, store_class=MemoryStore):
+    """Return a store whose user dies before a request."""
+
+    def hook(number):
+        if number == request:
+            raise Death
+
+    store = store_class(objects)
+    store.before_request = hook
+    return store
+
+
+def three():
+    """Return the objects of a registry of three versions; the last two were promoted, in order."""
+    store = MemoryStore()
+    registry = Registry(store)
+    for _ in range(3):
+        registries.publish(registry, files=registries.FURTHER)
+    registry.promote(V("1.1.0"))
+    registry.promote(V("1.2.0"))
+    return store.objects
+
+
+def pruned():
+    """Return the objects of a registry of which 1.0.0 was exported and pruned, and its files."""
+    objects = three()
+    registry = Registry(MemoryStore(objects))
+    files = registry.export_files(V("1.0.0"))
+    registry.prune(V("1.0.0"))
+    return objects, files
+
+
+EXPORTED = pruned()
+
+OPERATIONS = {
+    "publish": (three, lambda r: registries.publish(r, files=registries.FURTHER)),
+    "promote": (three, lambda r: r.promote(V("1.0.0"))),
+    "rollback": (three, lambda r: r.rollback()),
+    "tag": (three, lambda r: r.tag(V("1.0.0"), {"prod": "eu"})),
+    "prune": (three, lambda r: r.prune(V("1.0.0"))),
+    "import": (
+        lambda: dict(EXPORTED[0]),
+        lambda r: r.import_version(V("1.0.0"), EXPORTED[1], source="a test"),
+    ),
+}
+
+
+def violations(objects):
+    """Yield everything that a reader must never see."""
+    registry = Registry(MemoryStore(objects))
+    for version in registry.versions():
+        metadata = registry.metadata(version)
+        for record in metadata.all_files():
+            data = objects.get(f"{version}/{record.file}")
+            if data is None or hashlib.sha256(data).hexdigest() != record.sha256:
+                yield f"{version}/{record.file} is missing or torn"
+    records = registry.history()
+    if [record.n for record in records] != list(range(1, len(records) + 1)):
+        yield "the log has a gap"
+    alias = objects.get(layout.ALIAS)
+    if alias is not None and registries.sha256(alias) not in {r.sha256 for r in records}:
+        yield "the alias is not a promoted version"
+    for name in ("latest", "previous"):
+        try:
+            registry.resolve(name)
+        except NoSuchVersion as error:
+            yield str(error)
+
+
+def test_all_operations_work():
+    """Nothing in the registry needs more than the store promises."""
+    objects = three()
+    registry = Registry(MemoryStore(objects))
+    registry.tag(V("1.0.0"), {"prod": "eu"})
+    assert registry.rollback().version == "1.1.0"
+    assert registry.prune(V("1.0.0")) == "tagged prod=eu"
+    registry.tag(V("1.0.0"), {"prod": None})
+    assert registry.prune(V("1.0.0")) is None
+    assert not [key for key in objects if key.startswith("1.0.0/")]
+    assert objects[layout.ALIAS] == objects[f"1.1.0/{ARTIFACT}"]
+    assert list(violations(objects)) == []
+    assert verify(registry).ok
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_death_before_any_request_loses_nothing(operation):
+    """Readers see no half of anything, and the next training, promotion and repair work."""
+    setup, act = OPERATIONS[operation]
+    for request in itertools.count(1):
+        objects = setup()
+        before = set(Registry(MemoryStore(objects)).versions())
+        try:
+            act(Registry(dying_store(objects, request)))
+        except Death:
+            pass
+        else:
+            break
+        assert list(violations(objects)) == [], request
+        registry = Registry(MemoryStore(objects))
+        lost = before - set(registry.versions())
+        assert lost <= ({V("1.0.0")} if operation == "prune" else set())
+        new = V(registries.publish(registry).version)
+        assert new not in before
+        assert registry.promote(new).changed
+        left = {problem.problem for problem in verify(registry, repair=True).problems}
+        assert left <= {"is missing: this folder is not a version"}, "of what was half published"
+        assert list(violations(objects)) == []
+    assert request > 5
+    assert list(violations(objects)) == []
+
+
+class Careless(MemoryStore):
+    """A store that creates the files of a folder in the reverse order."""
+
+    def create_all(self, folder, files):
+        """Create the metadata first."""
+        super().create_all(folder, dict(reversed(files.items())))
+
+
+def test_a_store_that_breaks_the_promise_is_found_out():
+    """The check of this file finds a version whose metadata appeared first."""
+    found = []
+    for request in range(1, 30):
+        objects = three()
+        with contextlib.suppress(Death):
+            publish = OPERATIONS["publish"][1]
+            publish(Registry(dying_store(objects, request, Careless)))
+        found += violations(objects)
+    assert found
+
+
+RIVALS = {
+    "promote": lambda registry: registry.promote(V("1.0.0")).version,
+    "tag": lambda registry: dict(registry.tag(V("1.0.0"), {"prod": "eu"})),
+    "prune": lambda registry: registry.prune(V("1.0.0")),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.permutations(RIVALS, 2)])
+def test_of_two_at_once_none_undoes_what_the_other_was_told(first, second):
+    """One does all its work between any two requests of the other: no acknowledged work is lost."""
+    for request in itertools.count(1):
+        objects, answers = three(), {}
+
+        def act(name, registry, answers=answers):
+            try:
+                answers[name] = RIVALS[name](registry)
+            except NoSuchVersion as error:
+                answers[name] = error
+
+        def interrupt(number, request=request, objects=objects, act=act):
+            if number == request:
+                act(second, Registry(MemoryStore(objects)))
+
+        store = MemoryStore(objects)
+        store.before_request = interrupt
+        act(first, Registry(store))
+        is_there = f"1.0.0/{METADATA}" in objects
+        if "prune" in answers:
+            assert is_there == (answers["prune"] is not None)
+        for name, answer in answers.items():
+            assert name == "prune" or is_there or isinstance(answer, NoSuchVersion), request
+        assert list(violations(objects)) == []
+        assert verify(Registry(MemoryStore(objects))).ok
+        if second not in answers:
+            break
+
+
+def without_metadata(objects, version):
+    return {key: data for key, data in objects.items() if key != f"{version}/{METADATA}"}
+
+
+def test_a_half_published_version_is_none_and_keeps_its_number():
+    """Files without metadata are not a version, verify names them, and the number is not reused."""
+    objects = without_metadata(three(), "1.0.0")
+    registry = Registry(MemoryStore(objects))
+    assert [str(version) for version in registry.versions()] == ["1.1.0", "1.2.0"]
+    assert V("1.0.0") in registry.reserved_numbers()
+    with pytest.raises(NoSuchVersion, match=r"no version 1\.0\.0"):
+        registry.promote(V("1.0.0"))
+    [problem] = verify(registry, repair=True).problems
+    assert (problem.file, problem.problem) == (
+        f"1.0.0/{METADATA}", "is missing: this folder is not a version",
+    )  # fmt: skip
+    assert f"1.0.0/{ARTIFACT}" in objects, "a repair leaves it: the metadata may be restored"
+
+
+def test_a_half_removed_version_is_named_once_and_its_removal_finished():
+    """After the metadata the other files may remain; verify --repair removes them."""
+    objects = three()
+    Registry(MemoryStore(objects)).append_event("pruned", V("1.0.0"))
+    objects = without_metadata(objects, "1.0.0")
+    registry = Registry(MemoryStore(objects))
+    [problem] = verify(registry).problems
+    assert (problem.file, problem.problem) == ("1.0.0", "was pruned, but is still there")
+    with pytest.raises(NoSuchVersion, match="was pruned"):
+        registry.resolve("1.0.0")
+    assert verify(registry, repair=True).ok
+    assert not [key for key in objects if key.startswith("1.0.0/")]
+
+
+def test_a_half_removed_version_is_not_imported_over():
+    """The import says that a repair comes first, and works after it."""
+    objects, files = dict(EXPORTED[0]), EXPORTED[1]
+    objects["1.0.0/notes.md"] = files["notes.md"]
+    registry = Registry(MemoryStore(objects))
+    with pytest.raises(TextclfError, match="cannot be imported while") as caught:
+        registry.import_version(V("1.0.0"), files, source="a test")
+    assert "verify --repair" in caught.value.hint
+    assert verify(registry, repair=True).repaired == ("finished removing 1.0.0",)
+    assert registry.import_version(V("1.0.0"), files, source="a test")
+    assert registry.export_files(V("1.0.0")) == files
+
+
+def test_metadata_are_the_last_to_appear_and_the_first_to_go():
+    """Whatever the order of the files in an archive."""
+    objects, files = dict(EXPORTED[0]), EXPORTED[1]
+    store = MemoryStore(objects)
+    orders = []
+    store.create_all = lambda _, files: orders.append(list(files))
+    store.remove_all = lambda _, *, first: orders.append(first)
+    registry = Registry(store)
+    registries.publish(registry, files=registries.FURTHER)
+    registry.import_version(V("1.0.0"), files, source="a test")
+    Registry(store).pruner.finish(V("1.0.0"))
+    published, imported, removed = orders
+    assert (published[0], published[-1], imported[-1]) == (ARTIFACT, METADATA, METADATA)
+    assert removed == METADATA
+    assert json.loads(files[METADATA])["version"] == "1.0.0"
