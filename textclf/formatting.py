@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 MISSING: Final = "–"
@@ -90,3 +90,29 @@ def candidate_name(params: Mapping[str, Any], *, without: Collection[str] = ()) 
     return " ".join(
         [str(params.get("classifier", "")), *(f"{name}={value}" for name, value in named.items())]
     )
+
+
+def candidate_names(
+    candidates: Sequence[Mapping[str, Any]], blocks: Sequence[Sequence[str]]
+) -> list[str]:
+    """Return a name for each candidate, without the parameters in which no two of them differ.
+
+    Args:
+        candidates: the parameters of each, as they are recorded.
+        blocks: the feature blocks of each; they are named if they differ.
+    """
+    values: dict[str, set[str]] = {}
+    for params in candidates:
+        for name, value in params.items():
+            values.setdefault(name, set()).add(repr(value))
+    shared = {
+        name
+        for name, different in values.items()
+        if len(different) == 1
+        and (name.startswith("features__") or all(name in params for params in candidates))
+    }
+    several = len(set(map(tuple, blocks))) > 1
+    return [
+        candidate_name(params, without=shared) + (f" on {' + '.join(own)}" if several else "")
+        for params, own in zip(candidates, blocks, strict=True)
+    ]

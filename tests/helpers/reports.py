@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import msgspec
 import registries
 
+from textclf.evaluation.records import ReliabilityBin
 from textclf.metadata.schema import Candidate, ClassMetrics, Confusion, Metrics
-from textclf.report.evidence import Bin, Evidence, Mistake, Ngram, Probabilities, Threshold
+from textclf.report.report_data import Mistake, Ngram, Probabilities, ReportData, Threshold
 from textclf.report.subject import Subject
 
 VOID = {"meta", "br", "col"}
@@ -44,13 +45,13 @@ def candidates(number=3):
     ]  # fmt: skip
 
 
-def evidence(labels, text=None, **changes):
+def report_data(labels, text=None, **changes):
     """What a version with these labels might carry."""
-    found = Evidence(
+    data = ReportData(
         rows_sha256="t" * 64,
         score_type="probability",
         probabilities=Probabilities(
-            bins=[Bin(0.4, 0.6, 4, 0.55, 0.5), Bin(0.8, 1.0, 6, 0.9, 1.0)],
+            bins=[ReliabilityBin(0.4, 0.6, 4, 0.55, 0.5), ReliabilityBin(0.8, 1.0, 6, 0.9, 1.0)],
             calibration_error=0.08,
             log_loss=0.4,
             thresholds=[Threshold(n / 100, 1 - n / 100, 0.8 + n / 500) for n in range(101)],
@@ -62,7 +63,7 @@ def evidence(labels, text=None, **changes):
         mistakes=[Mistake(7, labels[0], labels[-1], 0.93, 0.05, text)],
         texts=text is not None,
     )
-    return msgspec.structs.replace(found, **changes)
+    return msgspec.structs.replace(data, **changes)
 
 
 def subject(labels=("neg", "pos"), version="1.0.0", text=None, **changes):
@@ -76,7 +77,7 @@ def subject(labels=("neg", "pos"), version="1.0.0", text=None, **changes):
         search=msgspec.structs.replace(made.search, candidates=candidates()),
         best_params=candidates()[0].params,
     )
-    return Subject(msgspec.structs.replace(made, **changes), evidence(labels, text))
+    return Subject(msgspec.structs.replace(made, **changes), report_data(labels, text))
 
 
 @dataclass

@@ -53,13 +53,13 @@ def test_the_head_holds_what_the_ecosystem_reads(make):
 
 
 def test_the_sections_are_those_of_a_model_card(make):
-    """Model, uses and limits, training data, evaluation, and what it was made with, in order."""
+    """Model, uses and limits, training data, evaluation and environment, in order."""
     _, body = parts(card(make(message="fewer false alarms")).decode())
     assert re.findall("^#+ .*", body, re.MULTILINE) == [
         "# Text classifier 1.0.0", "## Uses and limits", "## Training data", "## Evaluation",
-        "## Made with",
+        "## Environment",
     ]  # fmt: skip
-    assert "Why it was made: fewer false alarms" in body
+    assert "Reason: fewer false alarms" in body
     assert "| `neg` | 20 |" in body
     assert "Expected calibration error" in body
 
@@ -79,7 +79,7 @@ def test_a_split_is_named_as_one(make):
     metadata = msgspec.structs.replace(made.metadata, test=test)
     head, _ = parts(card(type(made)(metadata, None)).decode())
     dataset = head["model-index"][0]["results"][0]["dataset"]
-    assert dataset["name"] == "a split of 20% of data/train.csv"
+    assert dataset["name"] == "a 20% split of data/train.csv"
     assert dataset["revision"] == "t" * 64
 
 
@@ -95,7 +95,7 @@ def test_whatever_a_text_holds_the_card_keeps_its_form(make, label, message, pat
             best_params={"classifier": value},
             test=msgspec.structs.replace(made.metadata.test, path=f"p{path}"),
         )
-        return card(type(made)(metadata, made.evidence)).decode()
+        return card(type(made)(metadata, made.data)).decode()
 
     def form(text):
         head, body = parts(text)

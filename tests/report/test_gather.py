@@ -14,8 +14,8 @@ from sklearn.svm import LinearSVC
 from textclf.data.dataset import Dataset
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import decode, encode
-from textclf.report.evidence import Evidence
 from textclf.report.gather import gather
+from textclf.report.report_data import ReportData
 
 WORDS = {"a": ["apple", "acorn"], "b": ["bread", "beer"], "c": ["cake", "cider"]}
 
@@ -58,10 +58,10 @@ def test_what_is_said_of_the_rows_is_what_the_pipeline_says(classifier, labels):
     assert scored.scores.shape == (30, len(labels))
     if scored.probable:
         assert np.allclose(scored.scores, model.predict_proba(rows.texts))
-    evidence = gather(scored)
-    assert evidence.score_type == ("probability" if scored.probable else "decision")
-    assert (evidence.probabilities is None) == (not scored.probable)
-    assert sorted(m.place for m in evidence.mistakes) == [6, 9]
+    data = gather(scored)
+    assert data.score_type == ("probability" if scored.probable else "decision")
+    assert (data.probabilities is None) == (not scored.probable)
+    assert sorted(m.place for m in data.mistakes) == [6, 9]
 
 
 @pytest.mark.parametrize(
@@ -115,27 +115,27 @@ def test_the_most_confident_mistakes_come_first_and_without_their_texts():
     """By score; the texts are there only where they were asked for, and then not whole."""
     rows = dataset(wrong=range(0, 30, 2))
     scored = ScoredRows.from_pipeline(fitted(LogisticRegression(), dataset()), rows)
-    evidence = gather(scored)
-    scores = [mistake.score for mistake in evidence.mistakes]
+    data = gather(scored)
+    scores = [mistake.score for mistake in data.mistakes]
     assert scores == sorted(scores, reverse=True)
-    assert not evidence.texts
-    assert all(mistake.text is None for mistake in evidence.mistakes)
-    assert b"the" not in encode(evidence.mistakes)
+    assert not data.texts
+    assert all(mistake.text is None for mistake in data.mistakes)
+    assert b"the" not in encode(data.mistakes)
     long = replace(rows, texts=tuple(t + " x" * 999 for t in rows.texts))
     shown = gather(ScoredRows.from_pipeline(scored.model, long), texts=True)
     assert shown.texts
     assert all(len(mistake.text) == 400 for mistake in shown.mistakes)
-    assert evidence.mistakes[0].truth == rows.labels[evidence.mistakes[0].place - 2]
+    assert data.mistakes[0].truth == rows.labels[data.mistakes[0].place - 2]
 
 
 def test_a_label_that_the_model_does_not_know_is_a_mistake():
     """Its score is not known, and its probability is nil."""
     rows = dataset()
     strange = replace(rows, labels=("new", *rows.labels[1:]))
-    evidence = gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), strange))
-    [mistake] = evidence.mistakes
+    data = gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), strange))
+    [mistake] = data.mistakes
     assert (mistake.truth, mistake.truth_score) == ("new", None)
-    assert evidence.probabilities.log_loss > 1
+    assert data.probabilities.log_loss > 1
 
 
 def test_the_same_test_gives_the_same_file_and_it_is_read_back():
@@ -146,4 +146,4 @@ def test_the_same_test_gives_the_same_file_and_it_is_read_back():
         for _ in range(2)
     )
     assert encode(first) == encode(second)
-    assert decode(encode(first), Evidence, name="report.json") == first
+    assert decode(encode(first), ReportData, name="report.json") == first

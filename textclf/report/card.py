@@ -10,195 +10,117 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from string import Template
 
+from textclf.formatting import encodable, excerpt, percent, plural
 from textclf.metadata.schema import ARTIFACT, Metadata
-from textclf.report.html import numbers
-from textclf.report.html.markup import shorten
-from textclf.report.subject import Subject
+from textclf.report.subject import Subject, split_of
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$!])")
-"""What means something inside a line of Markdown."""
-
-_USES = """\
-## Uses and limits
-
-What it is meant for, and for whom, is not known to textclf: write it here.
-
-It knows the n-grams of its training texts and nothing of the world. It gives every text one of its
-labels, also a text that fits none, or of another kind, time or language. The scores below hold for
-texts like the test rows. Whether it is fair to the people whom the texts are from or about has not
-been looked at.
-"""
+"""Characters that have a meaning inside a line of Markdown."""
 
 
 def card(subject: Subject) -> bytes:
-    """The model card of a version."""
-    parts = [_head(subject), _model(subject.metadata), _USES, _data(subject.metadata)]
-    return "\n".join([*parts, _results(subject), _origin(subject.metadata)]).encode()
-
-
-def _tested_on(metadata: Metadata) -> str:
-    test = metadata.test
-    return test.path or f"a split of {test.split or 0:.0%} of {metadata.data.path}"
-
-
-# -- YAML -----------------------------------------------------------------------------------------
-
-
-def _head(subject: Subject) -> str:
-    test, metrics = subject.metadata.test, subject.metadata.test.metrics
-    lines = [
-        "---",
-        "# Neither the license nor the language of the texts is known to textclf:",
-        "# fill them in before you share this.",
-        "license: unknown",
-        "# language:",
-        "library_name: sklearn",
-        "pipeline_tag: text-classification",
-        "tags:",
-        *(f"- {tag}" for tag in ("sklearn", "text-classification", "textclf")),
-        "metrics:",
-        "- accuracy",
-        "- f1",
-        "model-index:",
-        f"- name: {_quoted(f'text classifier {subject.version}')}",
-        "  results:",
-        "  - task:",
-        "      type: text-classification",
-        "      name: Text Classification",
-        "    dataset:",
-        "      type: private",
-        f"      name: {_quoted(_tested_on(subject.metadata))}",
-        "      split: test",
-        f"      revision: {_quoted(test.sha256 or test.rows_sha256)}",
-        "    metrics:",
-        *_metric("accuracy", "Accuracy", metrics.accuracy),
-        *_metric("f1", "Macro F1", metrics.macro_f1, average="macro"),
-        *_metric("f1", "Weighted F1", metrics.weighted_f1, average="weighted"),
-        "---",
-    ]
-    return "\n".join([*lines, ""])
-
-
-def _quoted(text: object) -> str:
-    """A string of YAML: JSON's, with all written out that YAML might not take as it is."""
-    shown = json.dumps(shorten(text, 200), ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in shown)
-
-
-def _metric(kind: str, name: str, value: float, average: str | None = None) -> list[str]:
-    lines = [f"    - type: {kind}", f"      name: {name}", f"      value: {value:.6f}"]
-    return [*lines, f"      args: {{average: {average}}}"] if average else lines
-
-
-# -- Markdown -------------------------------------------------------------------------------------
-
-
-def _plain(text: object, width: int = 2000) -> str:
-    """A text as nothing but text, inside a line."""
-    return _MARKUP.sub(r"\\\1", " ".join(shorten(text, width).split()))
-
-
-def _code(text: object, width: int = 200) -> str:
-    """A text as it is, in a code span; its fence is longer than any in the text."""
-    shown = " ".join(shorten(text, width).split()).replace("|", r"\|") or " "
-    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
-    room = " " if shown[0] == "`" or shown[-1] == "`" else ""
-    return f"{fence}{room}{shown}{room}{fence}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], rule: str = "---:") -> str:
-    """A table; all columns but the first are aligned by the ``rule``."""
-    lines = (heads, ["---", *[rule] * (len(heads) - 1)], *rows)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def _model(metadata: Metadata) -> str:
-    labels = numbers.counted(len(metadata.data.labels), "label")
-    message = f"\nWhy it was made: {_plain(metadata.message)}\n" if metadata.message else ""
+    """Return the model card of a version."""
+    metadata = subject.metadata
+    data, test, search, code = metadata.data, metadata.test, metadata.search, metadata.code
+    metrics, method = test.metrics, subject.intervals.method
+    tested_on = test.path or f"{split_of(metadata)} {data.path}"
+    message = f"\nReason: {_plain(metadata.message)}\n" if metadata.message else ""
     parameters = ((_code(name), _code(value)) for name, value in metadata.best_params.items())
-    return f"""\
-# Text classifier {metadata.version}
-
-A scikit-learn pipeline that gives a text one of {labels}: TF-IDF of n-grams and a linear
-classifier, trained and published by textclf {metadata.code.textclf} on {metadata.saved_at}.
-{message}
-{_table(["Parameter", "Value"], parameters, "---")}
-```python
-import joblib
-
-classifier = joblib.load("{ARTIFACT}")
-print(classifier.predict(["a text"]))
-```
-
-`joblib.load` runs whatever code a file holds: load only what you trust. The SHA-256 of the model
-file is `{metadata.artifact.sha256}`.
-"""
-
-
-def _data(metadata: Metadata) -> str:
-    data = metadata.data
-    rows = ((_code(label), numbers.count(n)) for label, n in data.labels.items())
-    return f"""\
-## Training data
-
-{numbers.counted(data.rows, "row")} of {_code(data.path)}, SHA-256 `{data.sha256}`.
-
-{_table(["Label", "Rows"], rows)}"""
-
-
-def _results(subject: Subject) -> str:
-    test, search = subject.metadata.test, subject.metadata.search
-    labels = (
-        [
-            _code(label),
-            *map(numbers.percent, (found.precision, found.recall, found.f1)),
-            numbers.count(found.support),
-        ]
-        for label, found in test.metrics.per_class.items()
-    )
-    return f"""\
-## Evaluation
-
-On {numbers.counted(test.rows, "row")} of {_code(_tested_on(subject.metadata))}. It was chosen among
-{numbers.counted(len(search.candidates), "candidate")} by {search.scoring} in cross-validation with
-{search.folds} folds.
-
-{_table(["Metric", "Value"], _metrics(subject))}
-{_table(["Label", "Precision", "Recall", "F1", "Test rows"], labels)}"""
+    labels = ((_code(label), f"{rows:,}") for label, rows in data.labels.items())
+    values = {
+        "quoted_name": _quoted(f"text classifier {subject.version}"),
+        "quoted_test": _quoted(tested_on),
+        "quoted_test_digest": _quoted(test.sha256 or test.rows_sha256),
+        "accuracy": f"{metrics.accuracy:.6f}",
+        "macro_f1": f"{metrics.macro_f1:.6f}",
+        "weighted_f1": f"{metrics.weighted_f1:.6f}",
+        "version": subject.version,
+        "labels": plural(len(data.labels), "label"),
+        "textclf": code.textclf,
+        "saved_at": metadata.saved_at,
+        "message": message,
+        "parameters": _table(["Parameter", "Value"], parameters, "---"),
+        "artifact": ARTIFACT,
+        "artifact_digest": metadata.artifact.sha256,
+        "training_rows": plural(data.rows, "row"),
+        "training_data": _code(data.path),
+        "training_digest": data.sha256,
+        "training_labels": _table(["Label", "Rows"], labels),
+        "test_rows": plural(test.rows, "row"),
+        "test": _code(tested_on),
+        "candidates": plural(len(search.candidates), "candidate"),
+        "scoring": search.scoring,
+        "folds": search.folds,
+        "metrics": _table(["Metric", "Value"], _metrics(subject)),
+        "method": f"{method.name} with {method.resamples:,} resamples of the rows",
+        "scores": _table(["Label", "Precision", "Recall", "F1", "Test rows"], _scores(metadata)),
+        "environment": _table(["Name", "Version"], _environment(metadata), "---"),
+    }
+    template = files("textclf.report").joinpath("model_card.md.tmpl").read_text("utf-8")
+    return Template(template).substitute(values).encode()
 
 
 def _metrics(subject: Subject) -> list[tuple[str, str]]:
-    test = subject.metadata.test
-    interval = numbers.between(*numbers.wilson(test.metrics.accuracy, test.rows))
-    shown = [
-        ("Test accuracy", numbers.percent(test.metrics.accuracy)),
-        ("its 95 % interval", interval),
-        ("Macro F1", numbers.percent(test.metrics.macro_f1)),
-        ("Weighted F1", numbers.percent(test.metrics.weighted_f1)),
-        ("Cross-validated accuracy", numbers.percent(subject.metadata.best_cv_accuracy)),
+    metrics, accuracy = subject.metadata.test.metrics, subject.intervals.accuracy
+    rows = [
+        ("Test accuracy", percent(metrics.accuracy)),
+        ("its 95% interval", f"{percent(accuracy.low)} to {percent(accuracy.high)}"),
+        ("Macro F1", percent(metrics.macro_f1)),
+        ("Weighted F1", percent(metrics.weighted_f1)),
+        ("Cross-validated accuracy", percent(subject.metadata.best_cv_accuracy)),
     ]
-    if subject.evidence and (found := subject.evidence.probabilities):
-        error = numbers.percent(found.calibration_error)
-        shown += [("Expected calibration error", error), ("Log-loss", f"{found.log_loss:.3f}")]
-    return shown
+    if subject.data and (probabilities := subject.data.probabilities):
+        error = percent(probabilities.calibration_error)
+        log_loss = f"{probabilities.log_loss:.3f}"
+        rows += [("Expected calibration error", error), ("Log-loss", log_loss)]
+    return rows
 
 
-def _origin(metadata: Metadata) -> str:
+def _scores(metadata: Metadata) -> Iterable[Sequence[str]]:
+    for label, scores in metadata.test.metrics.per_class.items():
+        shares = map(percent, (scores.precision, scores.recall, scores.f1))
+        yield [_code(label), *shares, f"{scores.support:,}"]
+
+
+def _environment(metadata: Metadata) -> Iterable[Sequence[str]]:
     environment, code = metadata.environment, metadata.code
     commit = f"{code.git_commit}{' with changes' if code.dirty else ''}" if code.git_commit else "–"
-    made_with = {
+    versions = {
         "Python": environment.python,
         **environment.libraries,
         "textclf": code.textclf,
         "Platform": environment.platform,
         "Git commit": commit,
     }
-    rows = ((_plain(name), _code(version)) for name, version in made_with.items())
-    return f"""\
-## Made with
+    return ((_plain(name), _code(version)) for name, version in versions.items())
 
-{_table(["What", "Version"], rows, "---")}
-All that is needed to train it again is in `metadata.json` beside the model file; `report.html`
-shows how good it is at what.
-"""
+
+# -- text that keeps its form ---------------------------------------------------------------------
+
+
+def _quoted(text: object) -> str:
+    """Return a YAML string: a JSON string, with all that YAML might not accept as escapes."""
+    quoted = json.dumps(encodable(text)[:200], ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
+
+
+def _plain(text: object) -> str:
+    """Return Markdown that shows a text as nothing but text, inside a line."""
+    return _MARKUP.sub(r"\\\1", excerpt(" ".join(str(text).split()), 2000))
+
+
+def _code(text: object) -> str:
+    """Return a code span that shows a text as it is; its fence is longer than any in the text."""
+    code = excerpt(" ".join(str(text).split()), 200).replace("|", r"\|") or " "
+    fence = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
+    pad = " " if code[0] == "`" or code[-1] == "`" else ""
+    return f"{fence}{pad}{code}{pad}{fence}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], rule: str = "---:") -> str:
+    """Return a table; the ``rule`` aligns all columns but the first."""
+    lines = (heads, ["---", *[rule] * (len(heads) - 1)], *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textclf.metadata.schema import Metadata, decode, encode
 from textclf.report.card import card
-from textclf.report.evidence import Evidence
 from textclf.report.page import page
+from textclf.report.report_data import ReportData
 from textclf.report.subject import Subject
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 PAGE = "report.html"
 CARD = "model_card.md"
-EVIDENCE = "report.json"
+DATA = "report.json"
 
 
 def page_maker(scored: ScoredRows, *, texts: bool) -> Callable[[Metadata], dict[str, bytes]]:
-    """Return what makes the files of a version once its metadata has its number.
+    """Return a function that makes the files of a version once its metadata has its number.
 
     What the files show is gathered now; the model and the rows are not kept.
 
@@ -30,25 +30,25 @@ def page_maker(scored: ScoredRows, *, texts: bool) -> Callable[[Metadata], dict[
     """
     from textclf.report.gather import gather  # NumPy, which showing a version does not need
 
-    evidence = gather(scored, texts=texts)
-    return lambda metadata: files(metadata, evidence)
+    data = gather(scored, texts=texts)
+    return lambda metadata: files(metadata, data)
 
 
-def files(metadata: Metadata, evidence: Evidence) -> dict[str, bytes]:
+def files(metadata: Metadata, data: ReportData) -> dict[str, bytes]:
     """Make the page, the model card and their data, by file name."""
-    subject = Subject(metadata, evidence)
-    return {PAGE: page(subject), CARD: card(subject), EVIDENCE: encode(evidence)}
+    subject = Subject(metadata, data)
+    return {PAGE: page(subject), CARD: card(subject), DATA: encode(data)}
 
 
-def published_subject(metadata: Metadata, evidence: bytes | None, *, name: str) -> Subject:
-    """Return a published version with the evidence that it carries.
+def published_subject(metadata: Metadata, data: bytes | None, *, name: str) -> Subject:
+    """Return a published version with the report data that it carries.
 
     Args:
-        metadata: of the version.
-        evidence: the contents of its `EVIDENCE` file; ``None`` if it was published without.
-        name: of that file, for messages.
+        metadata: the version's.
+        data: the content of its ``report.json``; ``None`` if it was published without.
+        name: the name of that file, for messages.
 
     Raises:
-        IntegrityError: the evidence is damaged.
+        IntegrityError: the report data is damaged.
     """
-    return Subject(metadata, decode(evidence, Evidence, name=name) if evidence else None)
+    return Subject(metadata, decode(data, ReportData, name=name) if data else None)

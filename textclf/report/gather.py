@@ -1,78 +1,79 @@
-"""Gather from a tested model what its report shows: probabilities, n-grams, mistakes."""
+"""Gather from a tested model what its report shows: intervals, probabilities, n-grams, mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.evaluation.metrics import label_codes, measure
+from textclf.evaluation.records import ReliabilityBin
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.evaluation.statistics import BINS, calibration_error, log_losses, reliability
-from textclf.report.evidence import Bin, Evidence, Mistake, Ngram, Probabilities, Threshold
-from textclf.report.html.markup import shorten
+from textclf.evaluation.statistics import calibration_error, intervals, log_losses, reliability
+from textclf.formatting import excerpt
+from textclf.report.report_data import Mistake, Ngram, Probabilities, ReportData, Threshold
 
 _NGRAMS = 12
 _MISTAKES = 20
 _EXCERPT = 400
-"""Characters of a text."""
+"""Characters of a text that are shown."""
 
+Codes = NDArray[np.int64]
 Floats = NDArray[np.floating[Any]]
 
 
-def gather(scored: ScoredRows, *, texts: bool = False) -> Evidence:
+def gather(scored: ScoredRows, *, texts: bool = False) -> ReportData:
     """Gather what a report shows.
 
     Args:
-        scored: the model, on the rows to be reported on.
-        texts: whether the mistakes show the texts themselves: they are the user's data.
+        scored: the model, on the rows to report on.
+        texts: whether the mistakes show the texts themselves, which may be private.
     """
-    return Evidence(
+    labels = {label: code for code, label in enumerate(scored.model.classes_.tolist())}
+    truth, predicted = (label_codes(x, labels) for x in (scored.rows.labels, scored.predicted))
+    return ReportData(
         rows_sha256=scored.rows.rows_sha256,
         score_type="probability" if scored.probable else "decision",
-        probabilities=_probabilities(scored) if scored.probable else None,
+        probabilities=_probabilities(scored, truth, predicted) if scored.probable else None,
         ngrams=_ngrams(scored.model),
-        mistakes=_mistakes(scored, texts=texts),
+        mistakes=_mistakes(scored, truth, predicted, texts=texts),
         texts=texts,
+        intervals=intervals(measure(scored.rows.labels, scored.predicted)),
     )
 
 
-def _probabilities(scored: ScoredRows) -> Probabilities:
-    truth, predicted = _numbers(scored, scored.rows.labels), _numbers(scored, scored.predicted)
+def _probabilities(scored: ScoredRows, truth: Codes, predicted: Codes) -> Probabilities:
     probabilities = scored.scores.astype(np.float64)
     confidence = probabilities[np.arange(len(truth)), predicted]
-    right = truth == predicted
-    bins = reliability(confidence, right, BINS)
+    correct = truth == predicted
+    bins = reliability(confidence, correct)
     return Probabilities(
         bins=[
-            Bin(_short(b.low), _short(b.high), b.rows, _short(b.confidence), _short(b.accuracy))
+            ReliabilityBin(
+                _rounded(b.low), _rounded(b.high), b.rows, _rounded(b.confidence),
+                _rounded(b.accuracy),
+            )
             for b in bins
         ],
-        calibration_error=_short(calibration_error(bins)),
-        log_loss=_short(log_losses(probabilities, truth).mean()),
-        thresholds=[_threshold(at / 100, confidence, right) for at in range(101)],
-    )
+        calibration_error=_rounded(calibration_error(bins)),
+        log_loss=_rounded(log_losses(probabilities, truth).mean()),
+        thresholds=[_threshold(at / 100, confidence, correct) for at in range(101)],
+    )  # fmt: skip
 
 
-def _threshold(at: float, confidence: Floats, right: NDArray[np.bool_]) -> Threshold:
-    taken = confidence >= at
-    accuracy = _short(right[taken].mean()) if taken.any() else None
-    return Threshold(at, _short(taken.mean()), accuracy)
+def _threshold(at: float, confidence: Floats, correct: NDArray[np.bool_]) -> Threshold:
+    answered = confidence >= at
+    accuracy = _rounded(correct[answered].mean()) if answered.any() else None
+    return Threshold(at, _rounded(answered.mean()), accuracy)
 
 
-def _numbers(scored: ScoredRows, labels: Iterable[str]) -> NDArray[np.int64]:
-    """Labels as the columns of the scores; -1 for one that the model does not know."""
-    columns = {label: number for number, label in enumerate(scored.model.classes_.tolist())}
-    return np.asarray([columns.get(label, -1) for label in labels])
-
-
-def _short(value: Any) -> float:
+def _rounded(value: Any) -> float:
     return round(float(value), 6)
 
 
-def _mistakes(scored: ScoredRows, *, texts: bool) -> list[Mistake]:
-    truth, predicted = _numbers(scored, scored.rows.labels), _numbers(scored, scored.predicted)
+def _mistakes(scored: ScoredRows, truth: Codes, predicted: Codes, *, texts: bool) -> list[Mistake]:
     wrong = np.flatnonzero(truth != predicted)
     scores = scored.scores[wrong, predicted[wrong]]
     order = wrong[np.argsort(-scores, kind="stable")][:_MISTAKES]
@@ -82,30 +83,30 @@ def _mistakes(scored: ScoredRows, *, texts: bool) -> list[Mistake]:
             place=rows.places[row],
             truth=rows.labels[row],
             predicted=scored.predicted[row],
-            score=_short(scored.scores[row, predicted[row]]),
-            truth_score=_short(scored.scores[row, truth[row]]) if truth[row] >= 0 else None,
-            text=shorten(rows.texts[row], _EXCERPT) if texts else None,
+            score=_rounded(scored.scores[row, predicted[row]]),
+            truth_score=_rounded(scored.scores[row, truth[row]]) if truth[row] >= 0 else None,
+            text=excerpt(" ".join(rows.texts[row].split()), _EXCERPT) if texts else None,
         )
         for row in order.tolist()
     ]
 
 
 def _ngrams(model: Any) -> dict[str, list[Ngram]]:
-    """Of each label the n-grams that speak most for it."""
+    """Return for each label the n-grams that support it most."""
     best = [(c, row[c]) for row in _weights(model[-1]) for c in [_largest(row, _NGRAMS)]]
-    columns = {column for found, _ in best for column in found.tolist()}
+    columns = {column for largest, _ in best for column in largest.tolist()}
     names = _names(model.named_steps["features"], columns)
     return {
-        label: [Ngram(*names[c], _short(weight)) for c, weight in zip(*found, strict=True)]
-        for label, found in zip(model.classes_.tolist(), best, strict=True)
+        label: [Ngram(*names[c], _rounded(weight)) for c, weight in zip(*largest, strict=True)]
+        for label, largest in zip(model.classes_.tolist(), best, strict=True)
     }
 
 
 def _weights(classifier: Any) -> Iterator[Floats]:
-    """For each label a weight of each feature: the larger, the more it speaks for the label."""
+    """Yield for each label the weights of all features; a large one supports the label."""
     calibrated = getattr(classifier, "calibrated_classifiers_", None)
     fitted = calibrated[0].estimator if calibrated else classifier
-    if not hasattr(fitted, "coef_"):  # naive Bayes: what counts is by how much a label leads
+    if not hasattr(fitted, "coef_"):  # naive Bayes: by how much the label leads
         logs = fitted.feature_log_prob_
         total, others = logs.sum(axis=0), max(1, len(logs) - 1)
         yield from (row - (total - row) / others for row in logs)
@@ -116,7 +117,7 @@ def _weights(classifier: Any) -> Iterator[Floats]:
 
 
 def _largest(weights: Floats, most: int) -> NDArray[np.intp]:
-    """The columns of the largest weights above 0, the first of equals first."""
+    """Return the columns of the largest weights above 0; of equal ones the first comes first."""
     columns = np.flatnonzero(weights > 0)
     if len(columns) > most:
         least = np.partition(weights, -most)[-most]
@@ -125,7 +126,7 @@ def _largest(weights: Floats, most: int) -> NDArray[np.intp]:
 
 
 def _names(union: Any, columns: set[int]) -> dict[int, tuple[str, str]]:
-    """Block and n-gram of some columns."""
+    """Return the block and the n-gram of each of the columns."""
     names, start = {}, 0
     for block, vectorizer in union.transformer_list:
         for ngram, column in vectorizer.vocabulary_.items():

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, of one version or of two side by side."""
+"""The report: one self-contained HTML file about a version, or about two side by side."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from textclf.report.sections import (
 from textclf.report.subject import Subject
 
 Section = tuple[str, str, Html]
-"""Its ``id``, its heading, and what stands in it."""
+"""The ``id`` of a section, its heading, and its content."""
 
 
 def page(subject: Subject) -> bytes:
-    """The report on a version."""
+    """Return the report on a version."""
     metadata = subject.metadata
     head = join(
         el("p", "Report on a text classifier", class_="over"),
@@ -34,50 +34,62 @@ def page(subject: Subject) -> bytes:
         el("p", metadata.message, class_="message") if metadata.message else None,
         el("p", f"Published {metadata.saved_at}", class_="soft"),
     )
-    found = [
-        ("summary", "Summary", summary.one(subject)),
-        ("search", "Leaderboard", leaderboard.one(subject)),
-        ("labels", "Labels", labels.one(subject)),
-        ("confusion", "Confusion", confusions.one(subject)),
-        ("probabilities", "Probabilities", probabilities.one(subject)),
-        ("ngrams", "Informative n-grams", ngrams.one(subject)),
-        ("mistakes", "Confident mistakes", mistakes.one(subject)),
-        ("origin", "Data and environment", origin.one(subject)),
+    sections = [
+        ("summary", "Summary", summary.section(subject)),
+        ("search", "Leaderboard", leaderboard.section(subject)),
+        ("labels", "Labels", labels.section(subject)),
+        ("confusion", "Confusion", confusions.section(subject)),
+        ("probabilities", "Probabilities", probabilities.section(subject)),
+        ("ngrams", "Informative n-grams", ngrams.section(subject)),
+        ("mistakes", "Confident mistakes", mistakes.section(subject)),
+        ("origin", "Data and environment", origin.section(subject)),
     ]
-    return _document(f"textclf {subject.version}", head, found)
+    return _document(f"textclf {subject.version}", head, sections)
 
 
 def comparison(a: Subject, b: Subject) -> bytes:
-    """The report on a version seen from another."""
+    """Return the report on version ``b``, compared with version ``a``."""
     head = join(
         el("p", "Two versions of a text classifier", class_="over"),
         el("h1", f"{a.version} → {b.version}"),
         el("p", f"Published {a.metadata.saved_at} and {b.metadata.saved_at}", class_="soft"),
         summary.warning(a, b),
     )
-    found = [
-        ("summary", "Summary", summary.both(a, b)),
-        ("changes", "What changed", origin.changes(a, b)),
-        ("labels", "Labels", labels.both(a, b)),
-        ("confusion", "Confusion", confusions.both(a, b)),
-        ("search", "Leaderboards", _one_by_one(a, b, leaderboard.one)),
-        ("probabilities", "Probabilities", _one_by_one(a, b, probabilities.one)),
-        ("ngrams", "Informative n-grams", ngrams.both(a, b)),
-        ("mistakes", "Confident mistakes", _one_by_one(a, b, mistakes.one)),
-        ("origin", "Data and environment", _one_by_one(a, b, origin.one)),
+    sections = [
+        ("summary", "Summary", summary.comparison(a, b)),
+        ("changes", "What changed", origin.comparison(a, b)),
+        ("labels", "Labels", labels.comparison(a, b)),
+        ("confusion", "Confusion", _confusions(a, b)),
+        ("search", "Leaderboards", _one_by_one(a, b, leaderboard.section)),
+        ("probabilities", "Probabilities", _one_by_one(a, b, probabilities.section)),
+        ("ngrams", "Informative n-grams", _ngrams(a, b)),
+        ("mistakes", "Confident mistakes", _one_by_one(a, b, mistakes.section)),
+        ("origin", "Data and environment", _one_by_one(a, b, origin.section)),
     ]
-    return _document(f"textclf {a.version} → {b.version}", head, found)
+    return _document(f"textclf {a.version} → {b.version}", head, sections)
 
 
 def _one_by_one(a: Subject, b: Subject, section: Callable[[Subject], Html]) -> Html:
-    return join(*(join(el("h3", f"Version {each.version}"), section(each)) for each in (a, b)))
+    return join(*(join(el("h3", f"Version {one.version}"), section(one)) for one in (a, b)))
 
 
-def _document(title: str, head: Html, found: Sequence[Section]) -> bytes:
+def _confusions(a: Subject, b: Subject) -> Html:
+    if confusions.can_compare(a, b):
+        return confusions.comparison(a, b)
+    return _one_by_one(a, b, confusions.section)
+
+
+def _ngrams(a: Subject, b: Subject) -> Html:
+    return (
+        ngrams.comparison(a, b) if ngrams.can_compare(a, b) else _one_by_one(a, b, ngrams.section)
+    )
+
+
+def _document(title: str, head: Html, sections: Sequence[Section]) -> bytes:
     style = files("textclf.report").joinpath("style.css").read_text("utf-8")
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    links = (el("li", el("a", heading, href=f"#{name}")) for name, heading, _ in found)
+    links = (el("li", el("a", heading, href=f"#{name}")) for name, heading, _ in sections)
     parts = (
         el(
             "section",
@@ -86,7 +98,7 @@ def _document(title: str, head: Html, found: Sequence[Section]) -> bytes:
             id=name,
             aria_labelledby=f"{name}-heading",
         )
-        for name, heading, content in found
+        for name, heading, content in sections
     )
     document = el(
         "html",
@@ -102,12 +114,12 @@ def _document(title: str, head: Html, found: Sequence[Section]) -> bytes:
         ),
         el(
             "body",
-            el("header", head, el("nav", el("ul", *links), aria_label="Parts of this report")),
+            el("header", head, el("nav", el("ul", *links), aria_label="Sections of this report")),
             el("main", *parts),
             el(
                 "footer",
-                f"Made by textclf {__version__}. This file needs no other, and "
-                "sends nothing anywhere.",
+                f"Made by textclf {__version__}. This file is self-contained: it loads and sends "
+                "nothing.",
             ),
         ),
         lang="en",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
-from textclf.formatting import candidate_name, duration, escape_controls
+from textclf.formatting import candidate_names, duration, escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,10 @@ class Leaderboard:
     """The scores so far, and what to show of them."""
 
     def __init__(self, candidates: Sequence[CandidateParams], folds: int) -> None:
-        self._names = _distinguishing_names(candidates)
+        self._names = candidate_names(
+            [candidate.flattened() for candidate in candidates],
+            [tuple(candidate.features) for candidate in candidates],
+        )
         self._folds = folds
         self._scores: dict[int, list[float]] = {}
         self._started = 0.0
@@ -77,22 +80,6 @@ class Leaderboard:
         for name, done, mean in self.ranked():
             table.add_row(Text(escape_controls(name)), f"{done}/{self._folds}", f"{mean:.4f}")
         return table
-
-
-def _distinguishing_names(candidates: Sequence[CandidateParams]) -> list[str]:
-    """Name each candidate by its classifier, features and the parameters that vary."""
-    params = [candidate.flattened() for candidate in candidates]
-    values: dict[str, set[str]] = {}
-    for flattened in params:
-        for name, value in flattened.items():
-            values.setdefault(name, set()).add(repr(value))
-    shared = {name for name, different in values.items() if len(different) == 1}
-    several = len({tuple(candidate.features) for candidate in candidates}) > 1
-    return [
-        candidate_name(flattened, without=shared)
-        + (f" on {' + '.join(candidate.features)}" if several else "")
-        for candidate, flattened in zip(candidates, params, strict=True)
-    ]
 
 
 @contextmanager

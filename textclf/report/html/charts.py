@@ -1,7 +1,7 @@
-"""Drawings as inline SVG: fold scores, bars, reliability, thresholds.
+"""Charts as inline SVG: fold scores, bars, a reliability diagram, a threshold curve.
 
-Colours are classes, so that the style sheet can turn them for dark screens and paper. Every drawing
-that says something alone has a title and a description for those who do not see it.
+Colours are classes, so that the style sheet can adapt them to dark screens and paper. A chart that
+does not only repeat the text beside it has a title and a description for those who cannot see it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textclf.report.evidence import Bin, Probabilities
-from textclf.report.html import numbers
+from textclf.evaluation.records import ReliabilityBin
+from textclf.formatting import percent, plural
 from textclf.report.html.markup import Html, el, join
+from textclf.report.report_data import Threshold
 
 _SMALL = 0.05
-"""Where no change is larger than this, no bar has the full length."""
+"""The change that a bar of full length stands for at least."""
 
 _STRIP = (240, 24)
-"""Width and height of the fold scores of one candidate."""
+"""Width and height of the fold scores of a candidate."""
+
+_Z = 1.959963984540054
+"""A normal distribution has 95% within so many standard deviations of its mean."""
 
 
-def picture(  # noqa: PLR0913 - what a picture is
+def picture(  # noqa: PLR0913 - all that a picture has
     name: str,
     width: float,
     height: float,
@@ -31,7 +35,7 @@ def picture(  # noqa: PLR0913 - what a picture is
     *parts: object,
     class_: str | None = None,
 ) -> Html:
-    """An SVG that stands for itself; ``name`` is unique on the page."""
+    """Return an SVG with a title and a description; its ``name`` is unique on the page."""
     return el(
         "svg",
         el("title", title, id=f"{name}-title"),
@@ -46,8 +50,8 @@ def picture(  # noqa: PLR0913 - what a picture is
     )
 
 
-def _ornament(width: float, height: float, *parts: object) -> Html:
-    """An SVG that repeats what the text beside it says."""
+def _decoration(width: float, height: float, *parts: object) -> Html:
+    """Return an SVG that repeats the text beside it, and is hidden from screen readers."""
     return el(
         "svg",
         *parts,
@@ -59,12 +63,12 @@ def _ornament(width: float, height: float, *parts: object) -> Html:
 
 
 def label(x: float, y: float, content: object, anchor: str = "middle", class_: str = "") -> Html:
-    """A text in a drawing."""
+    """Return a text in a drawing."""
     return el("text", content, x=x, y=y, text_anchor=anchor, class_=class_ or None)
 
 
 def text_width(content: str, size: float) -> float:
-    """About how wide a text is, rather too much, as fonts differ."""
+    """Estimate the width of a text; rather too much, as fonts differ."""
     return size * sum(
         1.05
         if unicodedata.east_asian_width(c) in "WF" or c in "MWmw%@…"
@@ -76,7 +80,7 @@ def text_width(content: str, size: float) -> float:
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
-    """A straight line."""
+    """Return a straight line."""
     return el("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
@@ -85,7 +89,7 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
 
 @dataclass(frozen=True)
 class Scale:
-    """Values from ``low`` to ``high`` on a length that starts at ``start``."""
+    """Maps values from ``low`` to ``high`` to a length that starts at ``start``."""
 
     low: float
     high: float
@@ -93,12 +97,12 @@ class Scale:
     length: float
 
     def __call__(self, value: float) -> float:
-        """Where a value lies."""
+        """Return the position of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * self.length
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers between two bounds, a few."""
+    """Return a few round numbers between two bounds."""
     raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * s for s in (1, 2, 5, 10) if power * s >= raw * 0.999)
@@ -110,29 +114,29 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def score_scale(scores: Sequence[float]) -> Scale:
-    """One scale for the fold scores of all candidates."""
+    """Return one scale for the fold scores of all candidates."""
     low, high = min(scores), max(scores)
     room = max(0.005, (high - low) * 0.08)
     return Scale(low - room, high + room, 8, _STRIP[0] - 16)
 
 
 def score_axis(scale: Scale) -> Html:
-    """The numbers above the fold scores."""
-    found = ticks(scale.low, scale.high, 4)
-    digits = 0 if all(round(tick * 100, 6).is_integer() for tick in found) else 1
-    return _ornament(
+    """Return the numbers above the fold scores."""
+    marks = ticks(scale.low, scale.high, 4)
+    digits = 0 if all(round(mark * 100, 6).is_integer() for mark in marks) else 1
+    return _decoration(
         _STRIP[0],
         16,
-        *(label(scale(tick), 12, numbers.percent(tick, digits), class_="tick") for tick in found),
+        *(label(scale(mark), 12, percent(mark, digits), class_="tick") for mark in marks),
     )
 
 
 def fold_scores(scores: Sequence[float], mean: float, std: float, scale: Scale) -> Html:
-    """A candidate: its folds as dots, its mean, and a bar of one standard deviation each way."""
+    """Draw the folds of a candidate as dots, its mean, and one standard deviation each way."""
     width, height = _STRIP
     middle = height / 2
     low, high = (min(max(scale(mean + way * std), 1.0), width - 1.0) for way in (-1, 1))
-    return _ornament(
+    return _decoration(
         width,
         height,
         *(
@@ -151,8 +155,8 @@ def fold_scores(scores: Sequence[float], mean: float, std: float, scale: Scale) 
 
 
 def bar(share: float, width: int = 56) -> Html:
-    """A share as a bar on a track."""
-    return _ornament(
+    """Draw a share as a bar on a track."""
+    return _decoration(
         width,
         8,
         el("rect", width=width, height=8, rx=2, class_="track"),
@@ -161,10 +165,10 @@ def bar(share: float, width: int = 56) -> Html:
 
 
 def delta_bar(change: float, largest: float, width: int = 96) -> Html:
-    """A change as a bar to the left or right of zero; small ones are not blown up."""
+    """Draw a change as a bar to the left or right of zero; small ones are not enlarged."""
     middle = width / 2
     length = middle * abs(change) / max(largest, _SMALL)
-    return _ornament(
+    return _decoration(
         width,
         10,
         el(
@@ -183,63 +187,79 @@ def delta_bar(change: float, largest: float, width: int = 96) -> Html:
 
 
 def _shares(x: Scale, y: Scale, across: str, up: str) -> Html:
-    """Grid, numbers and names of two axes that both go from 0 to 100 %."""
+    """Draw the grid, the numbers and the names of two axes from 0% to 100%."""
     bottom, top, left, right = y(0), y(1), x(0), x(1)
     steps = [n / 5 for n in range(6)]
     middle = (top + bottom) / 2
     return join(
         *(line(x(at), top, x(at), bottom, "grid") for at in steps),
         *(line(left, y(at), right, y(at), "grid") for at in steps),
-        *(label(x(at), bottom + 16, numbers.percent(at, 0), class_="tick") for at in steps),
-        *(label(left - 6, y(at) + 4, numbers.percent(at, 0), "end", "tick") for at in steps),
+        *(label(x(at), bottom + 16, percent(at, 0), class_="tick") for at in steps),
+        *(label(left - 6, y(at) + 4, percent(at, 0), "end", "tick") for at in steps),
         label((left + right) / 2, bottom + 36, across),
         el("text", up, text_anchor="middle", transform=f"translate(14 {middle:g}) rotate(-90)"),
     )
 
 
-def reliability(name: str, version: str, found: Probabilities) -> Html:
-    """How often labels are right against how probable the model says they are."""
+def reliability(name: str, version: str, bins: Sequence[ReliabilityBin]) -> Html:
+    """Draw how often predictions are correct against how probable the model says they are."""
     x, y = Scale(0, 1, 56, 320), Scale(0, 1, 330, -320)
-    described = "; ".join(
-        f"{numbers.counted(b.rows, 'row')} at {b.confidence:.0%}: {b.accuracy:.0%} right"
-        for b in found.bins
+    description = "; ".join(
+        f"{plural(b.rows, 'row')} at {percent(b.confidence, 0)}: {percent(b.accuracy, 0)} correct"
+        for b in bins
     )
     return picture(
         name,
         400,
         452,
         f"Reliability of {version}",
-        described,
-        _shares(x, y, "", "share that is right"),
+        description,
+        _shares(x, y, "", "share of correct predictions"),
         line(x(0), y(0), x(1), y(1), "ideal"),
-        *(_bin(b, x, y) for b in found.bins),
-        _histogram(found.bins, x),
+        *(_bin(b, x, y) for b in bins),
+        _histogram(bins, x),
     )
 
 
-def _bin(found: Bin, x: Scale, y: Scale) -> Html:
-    low, high = numbers.wilson(found.accuracy, found.rows)
-    at = x(found.confidence)
-    told = (
-        f"{numbers.counted(found.rows, 'row')} with {found.low:.0%} to {found.high:.0%}: on "
-        f"average {found.confidence:.1%}, right {found.accuracy:.1%}"
+def _bin(content: ReliabilityBin, x: Scale, y: Scale) -> Html:
+    low, high = wilson_interval(content.accuracy, content.rows)
+    at = x(content.confidence)
+    tooltip = (
+        f"{plural(content.rows, 'row')} from {percent(content.low, 0)} to "
+        f"{percent(content.high, 0)}: on average {percent(content.confidence)}, "
+        f"{percent(content.accuracy)} correct"
     )
     return el(
         "g",
-        el("title", told),
+        el("title", tooltip),
         line(at, y(low), at, y(high), "whisker"),
-        el("circle", cx=at, cy=y(found.accuracy), r=4.5, class_="mean"),
+        el("circle", cx=at, cy=y(content.accuracy), r=4.5, class_="mean"),
     )
 
 
-def _histogram(bins: Sequence[Bin], x: Scale) -> Html:
-    """How many rows each bin has, under the diagram."""
+def wilson_interval(share: float, rows: int) -> tuple[float, float]:
+    """Return the bounds of a share seen in so many rows, with 95% confidence.
+
+    A bin has few rows, so its interval is not a bootstrap but the one of E. B. Wilson, 1927,
+    "Probable inference, the law of succession, and statistical inference": it stays within 0 and 1,
+    and does not shrink to nothing where no row, or every row, is correct.
+    """
+    if not rows:
+        return 0.0, 1.0
+    spread = _Z * _Z / rows
+    middle = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _histogram(bins: Sequence[ReliabilityBin], x: Scale) -> Html:
+    """Draw the number of rows of each bin under the diagram."""
     most = max(b.rows for b in bins)
     base, height = 410, 48
     bars = (
         el(
             "rect",
-            el("title", f"{b.low:.0%} to {b.high:.0%}: {numbers.counted(b.rows, 'row')}"),
+            el("title", f"{percent(b.low, 0)} to {percent(b.high, 0)}: {plural(b.rows, 'row')}"),
             x=x(b.low) + 1,
             y=base - height * b.rows / most,
             width=x(b.high) - x(b.low) - 2,
@@ -251,34 +271,35 @@ def _histogram(bins: Sequence[Bin], x: Scale) -> Html:
     return join(
         *bars,
         line(x(0), base, x(1), base, "frame"),
-        label(x(0) - 6, base - height + 8, numbers.count(most), "end", "tick"),
+        label(x(0) - 6, base - height + 8, f"{most:,}", "end", "tick"),
         label(x(0) - 6, base + 2, "0", "end", "tick"),
-        label((x(0) + x(1)) / 2, base + 28, "probability of the label given, and rows"),
+        label((x(0) + x(1)) / 2, base + 28, "probability of the predicted label, and rows"),
     )
 
 
-def thresholds(name: str, version: str, found: Probabilities) -> Html:
-    """What taking only probable labels costs, and what it gives."""
+def thresholds(name: str, version: str, points: Sequence[Threshold]) -> Html:
+    """Draw the share of rows that are labelled, and their accuracy, for each threshold."""
     x, y = Scale(0, 1, 56, 320), Scale(0, 1, 330, -320)
-    answered = [(t.at, t.answered) for t in found.thresholds]
-    right = [(t.at, t.accuracy) for t in found.thresholds if t.accuracy is not None]
-    described = "; ".join(
-        f"from {t.at:.0%} on {t.answered:.0%} answered, {numbers.percent(t.accuracy)} right"
-        for t in found.thresholds[::10]
+    answered = [(t.at, t.answered) for t in points]
+    accuracy = [(t.at, t.accuracy) for t in points if t.accuracy is not None]
+    description = "; ".join(
+        f"from {percent(t.at, 0)} on {percent(t.answered, 0)} labelled, {percent(t.accuracy)} of "
+        "them correct"
+        for t in points[::10]
     )
     return picture(
         name,
         400,
         400,
         f"Thresholds of {version}",
-        described,
-        _shares(x, y, "least probability that is taken", "share of rows"),
+        description,
+        _shares(x, y, "threshold", "share of rows"),
         el("polyline", points=_path(answered, x, y), class_="curve orange"),
-        el("polyline", points=_path(right, x, y), class_="curve blue"),
+        el("polyline", points=_path(accuracy, x, y), class_="curve blue"),
         line(x(0), 388, x(0) + 24, 388, "curve blue"),
-        label(x(0) + 30, 392, "right, of those answered", "start"),
-        line(x(0) + 184, 388, x(0) + 208, 388, "curve orange"),
-        label(x(0) + 214, 392, "answered", "start"),
+        label(x(0) + 30, 392, "correct, of those labelled", "start"),
+        line(x(0) + 194, 388, x(0) + 218, 388, "curve orange"),
+        label(x(0) + 224, 392, "labelled", "start"),
     )
 
 

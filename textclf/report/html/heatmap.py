@@ -1,84 +1,86 @@
-"""A confusion matrix as a drawing, to be read with two labels and with a hundred."""
+"""A confusion matrix as a drawing that is legible with two labels and with a hundred."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from textclf.formatting import escape_controls, excerpt, percent, plural
 from textclf.metadata.schema import Confusion
-from textclf.report.html import numbers
 from textclf.report.html.charts import label, line, picture, text_width
-from textclf.report.html.markup import Html, el, elide, shorten
+from textclf.report.html.markup import Html, el
 
 _MOST_NUMBERED = 30
+"""The most labels with which cells have room for numbers."""
+
 _LABEL = 36
-"""Characters."""
+"""Characters of a label that are shown."""
 
 _STRONG = 0.55
-"""From this opacity on, numbers are written in white."""
+"""The opacity from which on numbers are written in white."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """How a cell looks: its number, how strong its colour is (0 to 1), what it means."""
+class MatrixCell:
+    """A cell: its text, how strong its colour is (0 to 1), whether it is good, and its tooltip."""
 
-    shown: str
+    text: str
     strength: float
     good: bool
-    told: str
+    tooltip: str
 
 
-Cells = Callable[[int, int], Cell | None]
-"""The cell of a row and a column, if there is anything in it."""
+Cells = Callable[[int, int], MatrixCell | None]
+"""Returns the cell of a row and a column; ``None`` if it is empty."""
 
 
-def is_numbered(found: Confusion) -> bool:
-    """Whether there is room for a number in each cell."""
-    return len(found.labels) <= _MOST_NUMBERED
+def has_numbers(confusion: Confusion) -> bool:
+    """Return whether there is room for a number in each cell."""
+    return len(confusion.labels) <= _MOST_NUMBERED
 
 
-def matrix(name: str, title: str, found: Confusion) -> Html:
-    """Rows of each label (downwards) by the label that they were given (across)."""
-    totals = [sum(row) for row in found.matrix]
+def matrix(name: str, title: str, confusion: Confusion) -> Html:
+    """Draw a confusion matrix: rows are true labels, columns predicted labels."""
+    totals = [sum(row) for row in confusion.matrix]
 
-    def cell(i: int, j: int) -> Cell | None:
-        rows = found.matrix[i][j]
+    def cell(i: int, j: int) -> MatrixCell | None:
+        rows = confusion.matrix[i][j]
         if not rows:
             return None
         share = rows / totals[i]
-        told = (
-            f"{shorten(found.labels[i], 60)}: {rows:,} of {numbers.counted(totals[i], 'row')} "
-            f"({numbers.percent(share)}) {_verb(found, i, j)}"
+        tooltip = (
+            f"{excerpt(confusion.labels[i], 60)}: {rows:,} of {plural(totals[i], 'row')} "
+            f"({percent(share)}) {_outcome(confusion, i, j)}"
         )
-        return Cell(numbers.count(rows), share, i == j, told)
+        return MatrixCell(f"{rows:,}", share, i == j, tooltip)
 
-    right = sum(row[n] for n, row in enumerate(found.matrix))
-    described = f"{numbers.count(right)} of {numbers.count(sum(totals))} rows are on the diagonal."
-    return _draw(name, title, described, found.labels, cell)
+    correct = sum(row[n] for n, row in enumerate(confusion.matrix))
+    description = f"{correct:,} of {plural(sum(totals), 'row')} are on the diagonal."
+    return _draw(name, title, description, confusion.labels, cell)
 
 
 def difference(name: str, title: str, before: Confusion, after: Confusion) -> Html:
-    """Where the second has more or fewer rows than the first; both have the same labels."""
+    """Draw where the second matrix has more or fewer rows; both have the same labels."""
     totals = [sum(row) for row in after.matrix]
 
-    def cell(i: int, j: int) -> Cell | None:
+    def cell(i: int, j: int) -> MatrixCell | None:
         a, b = before.matrix[i][j], after.matrix[i][j]
         if a == b:
             return None
-        told = f"{shorten(after.labels[i], 60)} {_verb(after, i, j)}: {a:,} → {b:,} rows"
-        shown = f"{b - a:+,d}".replace("-", numbers.MINUS)
-        return Cell(shown, abs(b - a) / totals[i], (b > a) == (i == j), told)
+        outcome = _outcome(after, i, j)
+        tooltip = f"{excerpt(after.labels[i], 60)} {outcome}: {a:,} → {b:,} rows"
+        return MatrixCell(f"{b - a:+,d}", abs(b - a) / totals[i], (b > a) == (i == j), tooltip)
 
     return _draw(name, title, "The change of each cell.", after.labels, cell)
 
 
-def _verb(found: Confusion, i: int, j: int) -> str:
-    return "found" if i == j else f"taken for {shorten(found.labels[j], 60)}"
+def _outcome(confusion: Confusion, i: int, j: int) -> str:
+    return "correct" if i == j else f"predicted as {excerpt(confusion.labels[j], 60)}"
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things stand: cells in size, from ``left`` and ``top`` on, heads at an angle."""
+    """The measures of a matrix: its cells begin at ``left`` and ``top``; heads are at an angle."""
 
     cells: int
     size: int
@@ -89,8 +91,8 @@ class _Layout:
     angle: int
 
     @classmethod
-    def of(cls, labels: Sequence[str]) -> _Layout:
-        """Room for the longest label, to the left and above."""
+    def from_labels(cls, labels: Sequence[str]) -> _Layout:
+        """Leave room for the longest label to the left of the cells and above them."""
         n = len(labels)
         size, letters = _sizes(n)
         longest = max(text_width(one, letters) for one in labels)
@@ -104,49 +106,55 @@ class _Layout:
 
     @property
     def length(self) -> int:
-        """Of a side."""
+        """The length of a side of the matrix."""
         return self.cells * self.size
 
     @property
-    def numbered(self) -> bool:
+    def has_numbers(self) -> bool:
         """Whether a cell has room for its number."""
         return self.cells <= _MOST_NUMBERED
 
     def middle(self, number: int) -> float:
-        """Of a row or a column, from where cells begin."""
+        """Return the middle of a row or a column, from the edge of the matrix."""
         return (number + 0.5) * self.size
 
 
 def _sizes(labels: int) -> tuple[int, int]:
-    """Of a cell, and of the letters."""
+    """Return the sizes of a cell and of the letters."""
     for most, size, letters in ((4, 84, 12), (8, 60, 12), (14, 44, 12), (_MOST_NUMBERED, 34, 10)):
         if labels <= most:
             return size, letters
     return 11, 9
 
 
-def _draw(name: str, title: str, described: str, labels: Sequence[str], cells: Cells) -> Html:
-    shown = [elide(each, _LABEL) for each in labels]
-    at = _Layout.of(shown)
-    found = ((i, j, cells(i, j)) for i in range(at.cells) for j in range(at.cells))
+def _draw(name: str, title: str, description: str, labels: Sequence[str], cells: Cells) -> Html:
+    names = [_elided(name, _LABEL) for name in labels]
+    at = _Layout.from_labels(names)
+    filled = ((i, j, cells(i, j)) for i in range(at.cells) for j in range(at.cells))
     return picture(
         name,
         at.left + at.length + at.right,
         at.top + at.length + 4,
         title,
-        described,
+        description,
         *_axes(at),
-        *(_row_head(at, i, text) for i, text in enumerate(shown)),
-        *(_column_head(at, j, text) for j, text in enumerate(shown)),
-        *(_cell(at, i, j, cell) for i, j, cell in found if cell),
+        *(_row_head(at, i, text) for i, text in enumerate(names)),
+        *(_column_head(at, j, text) for j, text in enumerate(names)),
+        *(_cell(at, i, j, cell) for i, j, cell in filled if cell),
         class_=f"fixed letters-{at.letters}",
     )
 
 
+def _elided(value: object, width: int) -> str:
+    """Return the beginning and the end of a text, as either may tell names apart."""
+    text, head = escape_controls(value), width // 2
+    return text if len(text) <= width else f"{text[:head]}…{text[head + 1 - width :]}"
+
+
 def _axes(at: _Layout) -> list[Html]:
-    """Their names, hairlines (every one of few labels, every fifth of many), and a frame."""
+    """Draw the names of the axes, a grid (of many labels every fifth line), and a frame."""
     end_x, end_y = at.left + at.length, at.top + at.length
-    steps = [n * at.size for n in range(0, at.cells, 1 if at.numbered else 5)][1:]
+    steps = [n * at.size for n in range(0, at.cells, 1 if at.has_numbers else 5)][1:]
     turned = f"translate(12 {at.top + at.length / 2:g}) rotate(-90)"
     return [
         el("text", "true label", transform=turned, text_anchor="middle", class_="tick"),
@@ -169,18 +177,18 @@ def _column_head(at: _Layout, number: int, text: str) -> Html:
     return el("text", text, transform=f"translate({x:.1f} {y:.1f}) rotate({-at.angle})")
 
 
-def _cell(at: _Layout, i: int, j: int, cell: Cell) -> Html:
-    opacity = 0.14 + 0.86 * cell.strength**0.6  # so that a few rows of many can be seen
+def _cell(at: _Layout, i: int, j: int, cell: MatrixCell) -> Html:
+    opacity = 0.14 + 0.86 * cell.strength**0.6  # so that a few rows of many are visible
     x, y = at.left + j * at.size, at.top + i * at.size
     number = label(
         x + at.size / 2,
         y + at.size / 2 + at.letters / 3,
-        cell.shown,
+        cell.text,
         class_="number on" if opacity > _STRONG else "number",
     )
     return el(
         "g",
-        el("title", cell.told),
+        el("title", cell.tooltip),
         el(
             "rect",
             x=x + 0.5,
@@ -190,5 +198,5 @@ def _cell(at: _Layout, i: int, j: int, cell: Cell) -> Html:
             class_="right" if cell.good else "wrong",
             fill_opacity=opacity,
         ),
-        number if at.numbered else None,
+        number if at.has_numbers else None,
     )

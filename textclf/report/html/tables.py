@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from textclf.report.html import numbers
+from textclf.formatting import points
 from textclf.report.html.markup import Html, el, join
 
 
@@ -13,8 +13,8 @@ from textclf.report.html.markup import Html, el, join
 class Column:
     """A column: its head, and the kind of its cells.
 
-    ``row`` heads the rows; others are classes of the style sheet: ``number``, ``text``, ``chart``,
-    ``less`` (left out on small screens).
+    Cells of the kind ``row`` are the heads of their rows; the other kinds are classes of the style
+    sheet: ``number``, ``text``, ``word``, ``chart``, and ``less`` (hidden on small screens).
     """
 
     head: object
@@ -23,15 +23,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a class of its own."""
+    """A cell with a class of the style sheet of its own."""
 
     content: object
     kind: str
 
 
-def drawn(what: str, visible: Html | None = None, *, kind: str = "chart") -> Column:
-    """A column of drawings; its head is for those who hear the page, and may hold an axis."""
-    return Column(join(el("span", what, class_="unseen"), visible), kind)
+def chart_column(name: str, axis: Html | None = None, *, kind: str = "chart") -> Column:
+    """Return a column of charts; its name is read to those who cannot see the page."""
+    return Column(join(el("span", name, class_="unseen"), axis), kind)
 
 
 def table(
@@ -42,24 +42,29 @@ def table(
     class_: str | None = None,
     best: int | None = None,
 ) -> Html:
-    """A table that scrolls by itself where the screen is narrow.
+    """Return a table that scrolls by itself on a narrow screen.
 
     Args:
         caption: what it shows.
         columns: from left to right.
         rows: their cells.
-        class_: of the table.
-        best: the number of the row that stands out.
+        class_: the class of the table.
+        best: the number of a row that stands out.
     """
     head = el("tr", *(el("th", c.head, scope="col", class_=c.kind) for c in columns))
     body = (
         el("tr", *map(_cell, columns, row), class_="best" if number == best else None)
         for number, row in enumerate(rows)
     )
-    found = el(
+    content = el(
         "table", el("caption", caption), el("thead", head), el("tbody", *body), class_=class_
     )
-    return el("div", found, class_="scroll", role="region", aria_label=caption, tabindex="0")
+    return scrollable(caption, content)
+
+
+def scrollable(name: str, content: Html) -> Html:
+    """Return a region that scrolls by itself where its content is too wide."""
+    return el("div", content, class_="scroll", role="region", aria_label=name, tabindex="0")
 
 
 def _cell(column: Column, content: object) -> Html:
@@ -71,31 +76,31 @@ def _cell(column: Column, content: object) -> Html:
     return el("td", content, class_=kind)
 
 
-def signed(change: float | None) -> object:
-    """A cell with a change that is better the larger it is."""
+def change_cell(change: float | None, *, less_is_better: bool = False) -> object:
+    """Return a cell with a difference of shares, coloured by whether it is an improvement."""
     if not change:
-        return numbers.points(change)
-    return Cell(numbers.points(change), "better" if change > 0 else "worse")
+        return points(change)
+    return Cell(points(change), "better" if (change > 0) is not less_is_better else "worse")
 
 
-def facts(pairs: Iterable[tuple[str, object]]) -> Html:
-    """Names and what they stand for; a pair without anything to say is left out."""
-    shown = (
+def fact_list(pairs: Iterable[tuple[str, object]]) -> Html:
+    """Return a list of names and facts, without those whose fact is ``None``."""
+    parts = (
         part
         for name, fact in pairs
         if fact is not None
         for part in (el("dt", name), el("dd", fact))
     )
-    return el("dl", *shown, class_="facts")
+    return el("dl", *parts, class_="facts")
 
 
-def figures(shown: Iterable[tuple[str, str, object]]) -> Html:
-    """Large numbers: a name, the number, and what it is of."""
+def key_figures(figures: Iterable[tuple[str, str, object]]) -> Html:
+    """Return large numbers: for each its name, the number, and a note."""
     return el(
         "dl",
         *(
             el("div", el("dt", name), el("dd", value, class_="value"), el("dd", note))
-            for name, value, note in shown
+            for name, value, note in figures
         ),
         class_="figures",
     )

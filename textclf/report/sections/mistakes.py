@@ -1,43 +1,43 @@
-"""Rows labelled wrong with the highest scores."""
+"""The rows labelled wrong with the highest scores."""
 
 from __future__ import annotations
 
-from textclf.report.evidence import Evidence, Mistake
-from textclf.report.html import numbers
+from textclf.evaluation.metrics import confused_pairs
+from textclf.formatting import percent, plural
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, table
+from textclf.report.report_data import Mistake, ReportData
 from textclf.report.subject import Subject, bdi
 
 
-def one(subject: Subject) -> Html:
-    """A table; with the texts where they may be shown."""
-    if not subject.evidence:
-        return subject.missing()
-    evidence = subject.evidence
-    if not evidence.mistakes:
+def section(subject: Subject) -> Html:
+    """Show the mistakes in a table, with their texts if these may be shown."""
+    data = subject.data
+    if not data:
+        return subject.missing_data()
+    if not data.mistakes:
         return el("p", "No row was labelled wrong.")
     columns = [
         Column("Where", "row"),
         Column("True label", "word"),
-        Column("Taken for", "word"),
+        Column("Predicted as", "word"),
         Column("Its score", "number"),
-        Column("True label's", "number"),
+        Column("Score of true label", "number"),
     ]
-    if evidence.texts:
+    if data.texts:
         columns.append(Column("Text", "text"))
-    matrix = subject.metadata.test.metrics.confusion.matrix
-    wrong = sum(rows for i, row in enumerate(matrix) for j, rows in enumerate(row) if i != j)
-    title = f"{len(evidence.mistakes)} of {numbers.counted(wrong, 'mistake')}, most confident first"
+    wrong = sum(pair.rows for pair in confused_pairs(subject.metadata.test.metrics.confusion))
+    title = f"{len(data.mistakes)} of {plural(wrong, 'mistake')}, most confident first"
     return join(
-        table(title, columns, (_row(mistake, evidence) for mistake in evidence.mistakes)),
-        _note(subject, evidence),
+        table(title, columns, (_row(mistake, data) for mistake in data.mistakes)),
+        _note(subject, data),
     )
 
 
-def _row(mistake: Mistake, evidence: Evidence) -> list[object]:
+def _row(mistake: Mistake, data: ReportData) -> list[object]:
     def score(value: float | None) -> str:
-        if evidence.score_type == "probability" or value is None:
-            return numbers.percent(value)
+        if data.score_type == "probability" or value is None:
+            return percent(value)
         return f"{value:.2f}"
 
     cells: list[object] = [
@@ -47,18 +47,20 @@ def _row(mistake: Mistake, evidence: Evidence) -> list[object]:
         score(mistake.score),
         score(mistake.truth_score),
     ]
-    return [*cells, el("bdi", mistake.text or "")] if evidence.texts else cells
+    return [*cells, el("bdi", mistake.text or "")] if data.texts else cells
 
 
-def _note(subject: Subject, evidence: Evidence) -> Html:
+def _note(subject: Subject, data: ReportData) -> Html:
     hidden = join(
-        " The texts are not shown, as they may be private: ", el("code", "--include-texts"), "."
+        " Texts are not shown because they may be private; ",
+        el("code", "--include-texts"),
+        " shows them.",
     )
     return el(
         "p",
-        "Where: the line (of Parquet the row, of a folder the file) in ",
+        "Where: the line (in a Parquet file the row, in a folder the file) in ",
         subject.tested_on,
-        ". Look at the label first: a confident mistake is often a row labelled wrong.",
-        None if evidence.texts else hidden,
+        ". Check the label first: a confident mistake is often a row with a wrong label.",
+        None if data.texts else hidden,
         class_="note",
     )

@@ -1,93 +1,102 @@
-"""The n-grams that speak most for each label."""
+"""The n-grams that support each label most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from textclf.formatting import excerpt
 from textclf.metadata.schema import Metadata
-from textclf.report.evidence import Ngram
 from textclf.report.html import charts
-from textclf.report.html.markup import Html, el, join, shorten
+from textclf.report.html.markup import Html, el, join
+from textclf.report.report_data import Ngram
 from textclf.report.subject import Subject, bdi
 
 _LABELS = 100
-"""The most that are shown."""
+"""The most labels that are shown."""
 
-_NGRAM = 40
-"""Characters."""
+_WIDTH = 40
+"""Characters of an n-gram that are shown."""
 
 
-def one(subject: Subject) -> Html:
-    """A list for each label."""
-    if not subject.evidence:
-        return subject.missing()
-    found = subject.evidence.ngrams
-    several = _several_blocks(found.values())
+def section(subject: Subject) -> Html:
+    """Show a list for each label."""
+    if not subject.data:
+        return subject.missing_data()
+    ngrams = subject.data.ngrams
+    with_block = _has_several_blocks(ngrams.values())
     parts = (
-        el("section", el("h3", bdi(label)), _list(found[label], several=several))
-        for label in _chosen(subject.metadata, list(found))
+        el("section", el("h3", bdi(label)), _list(ngrams[label], with_block=with_block))
+        for label in _most_tested(subject.metadata, list(ngrams))
     )
-    return join(_note(len(found)), el("div", *parts, class_="classes"))
+    return join(_note(len(ngrams)), el("div", *parts, class_="classes"))
 
 
-def both(a: Subject, b: Subject) -> Html:
-    """The lists of two versions, label by label."""
-    if not a.evidence or not b.evidence:
-        return join(*(join(el("h3", f"Version {each.version}"), one(each)) for each in (a, b)))
-    before, after = a.evidence.ngrams, b.evidence.ngrams
-    several = _several_blocks([*before.values(), *after.values()])
+def can_compare(a: Subject, b: Subject) -> bool:
+    """Return whether both versions have n-grams to show."""
+    return bool(a.data and b.data)
+
+
+def comparison(a: Subject, b: Subject) -> Html:
+    """Show the lists of two versions side by side, label by label."""
+    assert a.data
+    assert b.data
+    before, after = a.data.ngrams, b.data.ngrams
+    with_block = _has_several_blocks([*before.values(), *after.values()])
     labels = [*after, *(label for label in before if label not in after)]
 
     def part(label: str) -> Html:
         lists = (
             el(
                 "div",
-                el("p", each.version, class_="note"),
-                _list(found.get(label, []), several=several),
+                el("p", subject.version, class_="note"),
+                _list(ngrams.get(label, []), with_block=with_block),
             )
-            for each, found in ((a, before), (b, after))
+            for subject, ngrams in ((a, before), (b, after))
         )
         return el("section", el("h3", bdi(label)), el("div", *lists, class_="pair"))
 
-    parts = map(part, _chosen(b.metadata, labels))
+    parts = map(part, _most_tested(b.metadata, labels))
     return join(_note(len(labels)), el("div", *parts, class_="classes wide"))
 
 
-def _several_blocks(lists: Iterable[Sequence[Ngram]]) -> bool:
-    return len({ngram.block for each in lists for ngram in each}) > 1
+def _has_several_blocks(lists: Iterable[Sequence[Ngram]]) -> bool:
+    return len({ngram.block for ngrams in lists for ngram in ngrams}) > 1
 
 
 def _note(labels: int) -> Html:
-    chosen = f" Of the {_LABELS} labels with the most test rows." if labels > _LABELS else ""
+    limit = f" Only the {_LABELS} labels with the most test rows are shown." * (labels > _LABELS)
     return el(
         "p",
-        "The n-grams with the largest weights: the more of them a text has, the more speaks for "
-        f"the label. A raised dot is a space.{chosen}",
+        "The n-grams with the largest weights: each occurrence in a text supports the label. "
+        f"A raised dot is a space.{limit}",
         class_="note",
     )
 
 
-def _chosen(metadata: Metadata, labels: Sequence[str]) -> Sequence[str]:
-    """All labels in their order, or of very many those with the most test rows."""
+def _most_tested(metadata: Metadata, labels: Sequence[str]) -> Sequence[str]:
+    """Return all labels in their order, or of very many those with the most test rows."""
     if len(labels) <= _LABELS:
         return labels
     tested = metadata.test.metrics.per_class
-    by_rows = sorted(labels, key=lambda one: (-tested[one].support if one in tested else 0, one))
-    return by_rows[:_LABELS]
+
+    def rank(label: str) -> tuple[int, str]:
+        return (-tested[label].support if label in tested else 0, label)
+
+    return sorted(labels, key=rank)[:_LABELS]
 
 
-def _list(found: Sequence[Ngram], *, several: bool) -> Html:
-    if not found:
+def _list(ngrams: Sequence[Ngram], *, with_block: bool) -> Html:
+    if not ngrams:
         return el("p", "None.", class_="note")
     items = (
         el(
             "li",
-            el("span", _spaced(n.ngram), _block(n) if several else None),
-            charts.bar(n.weight / found[0].weight),
+            el("span", _visible_spaces(n.ngram), _block(n) if with_block else None),
+            charts.bar(n.weight / ngrams[0].weight),
             el("span", f"{n.weight:.2f}", class_="weight"),
         )
-        for n in found
+        for n in ngrams
     )
     return el("ol", *items)
 
@@ -96,9 +105,8 @@ def _block(ngram: Ngram) -> Html:
     return el("span", f" {ngram.block}", class_="block")
 
 
-def _spaced(ngram: str) -> Html:
-    """An n-gram with its spaces to be seen."""
-    words = shorten(ngram, _NGRAM).split(" ")
+def _visible_spaces(ngram: str) -> Html:
+    words = excerpt(ngram, _WIDTH).split(" ")
     gap = el("span", "·", class_="gap")
     parts: list[object] = [words[0]]
     for _, word in pairwise(words):

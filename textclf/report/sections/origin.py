@@ -1,29 +1,29 @@
-"""The data, the libraries and the code that a version was made from; and what differs in two."""
+"""The data, the libraries and the code that a version was made from, and how two differ in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from textclf.evaluation.metadata_diff import Change, compare_metadata
+from textclf.formatting import duration, percent, plural, size
 from textclf.metadata.schema import Environment
-from textclf.report.html import numbers
 from textclf.report.html.markup import Html, el, join
-from textclf.report.html.tables import Column, facts, table
+from textclf.report.html.tables import Column, fact_list, table
 from textclf.report.subject import Subject, bdi
 
 _VALUE = 200
-"""Characters."""
+"""Characters of a value that are shown."""
 
 
-def one(subject: Subject) -> Html:
-    """Everything to the byte, for an audit."""
+def section(subject: Subject) -> Html:
+    """Show all that an audit needs: files with their digests, libraries, code and times."""
     metadata = subject.metadata
     data, test, code, search = metadata.data, metadata.test, metadata.code, metadata.search
     by = f"{search.method}, by {search.scoring}, {search.folds} folds, seed {search.seed}"
-    times = (f"{name} {numbers.duration(s)}" for name, s in metadata.seconds.items())
+    times = (f"{name} {duration(seconds)}" for name, seconds in metadata.seconds.items())
     commit = join(el("code", code.git_commit), ", with changes" if code.dirty else None)
     model = metadata.artifact
-    return facts(
+    return fact_list(
         [
             ("Training data", join(el("bdi", data.path), _rows(data.rows, data.skipped_rows))),
             ("SHA-256", el("code", data.sha256)),
@@ -31,18 +31,18 @@ def one(subject: Subject) -> Html:
             ("SHA-256", el("code", test.sha256) if test.sha256 else None),
             ("Search", by),
             ("Time", ", ".join(times)),
-            ("Made with", f"textclf {code.textclf}, {_libraries(metadata.environment)}"),
-            ("On", metadata.environment.platform),
+            ("Environment", f"textclf {code.textclf}, {_libraries(metadata.environment)}"),
+            ("Platform", metadata.environment.platform),
             ("Git commit", commit if code.git_commit else None),
-            ("Model file", f"{model.file}, {numbers.size(model.bytes)}"),
+            ("Model file", f"{model.file}, {size(model.bytes)}"),
             ("SHA-256", el("code", model.sha256)),
         ]
     )
 
 
 def _rows(rows: int, skipped: int) -> str:
-    left_out = f", {numbers.counted(skipped, 'bad row')} left out" if skipped else ""
-    return f", {numbers.counted(rows, 'row')}{left_out}"
+    left_out = f", {plural(skipped, 'bad row')} skipped" if skipped else ""
+    return f", {plural(rows, 'row')}{left_out}"
 
 
 def _libraries(environment: Environment) -> str:
@@ -50,26 +50,26 @@ def _libraries(environment: Environment) -> str:
     return ", ".join([f"Python {environment.python}", *libraries])
 
 
-def changes(a: Subject, b: Subject) -> Html:
-    """Parameters, search, data and surroundings, as far as they differ."""
-    found = compare_metadata(a.metadata, b.metadata)
+def comparison(a: Subject, b: Subject) -> Html:
+    """Show how two versions differ in parameters, search, data and environment."""
+    differences = compare_metadata(a.metadata, b.metadata)
     parts = {
-        "Parameters of the winner": found.params,
-        "Search": found.search,
-        "Data": found.data,
-        "Made with": found.environment,
+        "Parameters of the winner": differences.params,
+        "Search": differences.search,
+        "Data": differences.data,
+        "Environment": differences.environment,
     }
     return join(
-        el("p", f"Training rows in common: about {numbers.percent(found.rows_in_common, 0)}."),
-        *(_changed(title, some, a.version, b.version) for title, some in parts.items()),
+        el("p", f"Training rows in common: about {percent(differences.rows_in_common, 0)}."),
+        *(_changes(title, changes, a.version, b.version) for title, changes in parts.items()),
     )
 
 
-def _changed(title: str, some: Iterable[Change], a: str, b: str) -> Html:
-    rows = [[bdi(one.name, _VALUE), _value(one.before), _value(one.after)] for one in some]
+def _changes(title: str, changes: Iterable[Change], a: str, b: str) -> Html:
+    rows = [[bdi(c.name, _VALUE), _value(c.before), _value(c.after)] for c in changes]
     if not rows:
-        return el("p", f"{title}: the same.")
-    return table(title, [Column("What", "row"), Column(a, "value"), Column(b, "value")], rows)
+        return el("p", f"{title}: unchanged.")
+    return table(title, [Column("Name", "row"), Column(a, "value"), Column(b, "value")], rows)
 
 
 def _value(value: object) -> Html:

@@ -1,78 +1,78 @@
-"""Whether probabilities mean what they say, and what a threshold on them would do."""
+"""How well probabilities agree with outcomes, and what thresholds on them would do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textclf.report.evidence import Probabilities, Threshold
-from textclf.report.html import charts, numbers
+from textclf.formatting import percent
+from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, table
+from textclf.report.report_data import Probabilities, Threshold
 from textclf.report.subject import Subject
 
-_AT = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+_THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 
-_RELIABILITY = el(
+_RELIABILITY_CAPTION = el(
     "figcaption",
-    "Above the dashed line the model is right more often than it says, below less often. Bars are "
-    f"95{numbers.SPACE}% intervals.",
+    "Above the dashed line the model is underconfident: it is correct more often than it predicts. "
+    "Below the line it is overconfident. Bars are 95% Wilson intervals.",
 )
-_THRESHOLDS = el(
+_THRESHOLDS_CAPTION = el(
     "figcaption",
-    "Leave out the rows whose label is not probable enough, and more of the rest are right.",
+    "A higher threshold leaves more rows without a label, and more of the others are correct.",
 )
 
 
-def one(subject: Subject) -> Html:
-    """A reliability diagram, a threshold curve, and what they say in words and numbers."""
-    if not subject.evidence:
-        return subject.missing()
-    if not (found := subject.evidence.probabilities):
-        told = f"Version {subject.version} has decision values, no probabilities."
-        return el("p", told, class_="note")
+def section(subject: Subject) -> Html:
+    """Show a reliability diagram and a threshold curve, and what they mean in words and numbers."""
+    if not subject.data:
+        return subject.missing_data()
+    if not (probabilities := subject.data.probabilities):
+        sentence = f"Version {subject.version} has decision values, not probabilities."
+        return el("p", sentence, class_="note")
     name, version = subject.name("probabilities"), subject.version
+    diagram = charts.reliability(f"{name}-bins", version, probabilities.bins)
+    curve = charts.thresholds(f"{name}-thresholds", version, probabilities.thresholds)
     return join(
-        el("p", _in_words(found)),
+        el("p", _in_words(probabilities)),
         el(
             "div",
-            el("figure", charts.reliability(f"{name}-bins", version, found), _RELIABILITY),
-            el("figure", charts.thresholds(f"{name}-thresholds", version, found), _THRESHOLDS),
+            el("figure", diagram, _RELIABILITY_CAPTION),
+            el("figure", curve, _THRESHOLDS_CAPTION),
             class_="side",
         ),
-        _thresholds(found.thresholds),
+        _table(probabilities.thresholds),
     )
 
 
-def _in_words(found: Probabilities) -> str:
-    rows = sum(b.rows for b in found.bins)
-    mean = sum(b.confidence * b.rows for b in found.bins) / rows
-    right = sum(b.accuracy * b.rows for b in found.bins) / rows
-    gap = mean - right
-    sure = "as sure as it may be"
+def _in_words(probabilities: Probabilities) -> str:
+    rows = sum(b.rows for b in probabilities.bins)
+    confidence = sum(b.confidence * b.rows for b in probabilities.bins) / rows
+    accuracy = sum(b.accuracy * b.rows for b in probabilities.bins) / rows
+    gap = confidence - accuracy
+    verdict = "well calibrated"
     if abs(gap) >= 0.01:  # noqa: PLR2004 - a percentage point
-        sure = f"too {'sure' if gap > 0 else 'unsure'} by {100 * abs(gap):.1f} points"
+        kind = "overconfident" if gap > 0 else "underconfident"
+        verdict = f"{kind} by {100 * abs(gap):.1f} points"
     return (
-        f"The label given has a probability of {numbers.percent(mean)} on average, and "
-        f"{numbers.percent(right)} are right: on the whole the model is {sure}. The expected "
-        f"calibration error is {numbers.percent(found.calibration_error)}, the log-loss "
-        f"{found.log_loss:.3f}."
+        f"The probability of the predicted label is {percent(confidence)} on average, and "
+        f"{percent(accuracy)} of the predictions are correct: overall the model is {verdict}. The "
+        f"expected calibration error is {percent(probabilities.calibration_error)}, the log-loss "
+        f"{probabilities.log_loss:.3f}."
     )
 
 
-def _thresholds(found: Sequence[Threshold]) -> Html:
-    at = {t.at: t for t in found}
+def _table(thresholds: Sequence[Threshold]) -> Html:
+    by_value = {threshold.at: threshold for threshold in thresholds}
     rows = (
-        [
-            numbers.percent(each, 0),
-            numbers.percent(at[each].answered),
-            numbers.percent(at[each].accuracy),
-        ]
-        for each in _AT
-        if each in at
+        [percent(at, 0), percent(by_value[at].answered), percent(by_value[at].accuracy)]
+        for at in _THRESHOLDS
+        if at in by_value
     )
     columns = [
-        Column("Probability", "row"),
-        Column("Rows answered", "number"),
-        Column("Of these right", "number"),
+        Column("Threshold", "row"),
+        Column("Rows labelled", "number"),
+        Column("Accuracy on these", "number"),
     ]
-    return table("By the least probability that is taken", columns, rows)
+    return table("Effect of a threshold on the probability", columns, rows)

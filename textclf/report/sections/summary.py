@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
+from textclf.formatting import candidate_name, percent, plural
 from textclf.metadata.schema import Metadata
-from textclf.report.html import charts, numbers
+from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
-from textclf.report.html.tables import Cell, Column, drawn, facts, figures, signed, table
-from textclf.report.subject import Subject, bdi, described, same_rows
+from textclf.report.html.tables import (
+    Column,
+    change_cell,
+    chart_column,
+    fact_list,
+    key_figures,
+    table,
+)
+from textclf.report.subject import Subject, bdi, same_rows
 
 
-def one(subject: Subject) -> Html:
-    """Large numbers, then the model, its test and its number."""
-    return join(figures(_numbers(subject)), _origin(subject))
+def section(subject: Subject) -> Html:
+    """Show the key figures of a version, its model, its test and its number."""
+    return join(key_figures(_figures(subject)), _facts(subject))
 
 
-def _numbers(subject: Subject) -> list[tuple[str, str, str]]:
-    """Name, value, and what it is of."""
+def _figures(subject: Subject) -> list[tuple[str, str, str]]:
+    """Return names, values and notes."""
     metadata = subject.metadata
     metrics, search = metadata.test.metrics, metadata.search
-    macro, weighted = numbers.percent(metrics.macro_f1), numbers.percent(metrics.weighted_f1)
-    candidates = numbers.counted(len(search.candidates), "candidate")
+    candidates = plural(len(search.candidates), "candidate")
     folds = f"{search.folds} folds{_spread(metadata)}; best of {candidates}"
-    shown = [
-        ("Test accuracy", numbers.percent(metrics.accuracy), _tested(subject)),
-        ("Macro F1", macro, f"all labels count the same; by rows {weighted}"),
-        ("Cross-validated accuracy", numbers.percent(metadata.best_cv_accuracy), folds),
+    f1_note = f"mean over labels; weighted by rows {percent(metrics.weighted_f1)}"
+    figures = [
+        ("Test accuracy", percent(metrics.accuracy), _interval(subject)),
+        ("Macro F1", percent(metrics.macro_f1), f1_note),
+        ("Cross-validated accuracy", percent(metadata.best_cv_accuracy), folds),
     ]
-    if subject.evidence and (found := subject.evidence.probabilities):
-        error = numbers.percent(found.calibration_error)
-        shown += [("Calibration error", error, "expected gap of probability and accuracy")]
-    rows, labels = numbers.count(metadata.data.rows), len(metadata.data.labels)
-    return [*shown, ("Trained on", rows, f"rows with {numbers.counted(labels, 'label')}")]
+    if subject.data and (probabilities := subject.data.probabilities):
+        error = percent(probabilities.calibration_error)
+        figures.append(("Calibration error", error, "expected gap of probability and accuracy"))
+    labels = f"rows with {plural(len(metadata.data.labels), 'label')}"
+    return [*figures, ("Trained on", f"{metadata.data.rows:,}", labels)]
 
 
-def _tested(subject: Subject) -> str:
-    test = subject.metadata.test
-    low, high = numbers.wilson(test.metrics.accuracy, test.rows)
-    interval = f"95{numbers.SPACE}% interval {numbers.between(low, high)}"
-    return f"{numbers.counted(test.rows, 'row')}; {interval}"
+def _interval(subject: Subject) -> str:
+    accuracy = subject.intervals.accuracy
+    rows = plural(subject.metadata.test.rows, "row")
+    return f"{rows}; 95% interval {percent(accuracy.low)} to {percent(accuracy.high)}"
 
 
 def _spread(metadata: Metadata) -> str:
-    """The standard deviation over the folds, where the search went by accuracy."""
+    """Return the standard deviation over the folds, if the search went by accuracy."""
     if metadata.search.scoring != "accuracy":
         return ""
-    found = [c.std for c in metadata.search.candidates if c.params == metadata.best_params]
-    return f", ± {100 * found[0]:.1f}" if found and found[0] is not None else ""
+    deviations = [c.std for c in metadata.search.candidates if c.params == metadata.best_params]
+    return f", ± {100 * deviations[0]:.1f}" if deviations and deviations[0] is not None else ""
 
 
-def _origin(subject: Subject) -> Html:
+def _facts(subject: Subject) -> Html:
     bump, per_class = subject.metadata.bump, subject.metadata.test.metrics.per_class
     weakest = min(per_class, key=lambda label: (per_class[label].f1, label))
     score = (
-        f": F1 {numbers.percent(per_class[weakest].f1)} on "
-        f"{numbers.counted(per_class[weakest].support, 'test row')}"
+        f": F1 {percent(per_class[weakest].f1)} on {plural(per_class[weakest].support, 'test row')}"
     )
     why = f"{bump.applied} version after {bump.base}: {'; '.join(bump.reasons)}"
-    return facts(
+    return fact_list(
         [
-            ("Model", el("bdi", described(subject.metadata.best_params))),
+            ("Model", el("bdi", candidate_name(subject.metadata.best_params))),
             ("Tested on", subject.tested_on),
             ("Weakest label", join(bdi(weakest), score)),
             ("Number", el("bdi", why if bump.base else "the first version")),
@@ -66,8 +72,8 @@ def _origin(subject: Subject) -> Html:
     )
 
 
-def both(a: Subject, b: Subject) -> Html:
-    """The metrics of two versions, and how far apart they are."""
+def comparison(a: Subject, b: Subject) -> Html:
+    """Show the metrics of two versions and their changes."""
     one, other = a.metadata.test.metrics, b.metadata.test.metrics
     pairs = [
         ("Test accuracy", one.accuracy, other.accuracy),
@@ -79,9 +85,9 @@ def both(a: Subject, b: Subject) -> Html:
     rows: list[list[object]] = [
         [
             name,
-            numbers.percent(before),
-            numbers.percent(after),
-            signed(after - before),
+            percent(before),
+            percent(after),
+            change_cell(after - before),
             charts.delta_bar(after - before, largest),
         ]
         for name, before, after in pairs
@@ -91,43 +97,36 @@ def both(a: Subject, b: Subject) -> Html:
         Column(a.version, "number"),
         Column(b.version, "number"),
         Column("Change", "number"),
-        drawn("Change as a bar"),
+        chart_column("Change as a bar"),
     ]
-    tested = (f"{each.version} on {_tested(each)} of the accuracy" for each in (a, b))
+    tested = (f"{subject.version} on {_interval(subject)} of the accuracy" for subject in (a, b))
     return join(
-        table("Metrics, and their change in points", columns, rows + _calibration(a, b)),
+        table(
+            "Metrics, and their changes in percentage points", columns, rows + _calibration(a, b)
+        ),
         el("p", f"Tested: {'; '.join(tested)}.", class_="note"),
     )
 
 
 def _calibration(a: Subject, b: Subject) -> list[list[object]]:
-    """A row of the table, where both have probabilities; here less is better."""
-    before, after = (each.evidence and each.evidence.probabilities for each in (a, b))
+    """Return the row of the calibration error, if both versions have probabilities."""
+    before, after = (subject.data and subject.data.probabilities for subject in (a, b))
     if not before or not after:
         return []
-    change = after.calibration_error - before.calibration_error
-    kind = "better" if change < 0 else "worse" if change > 0 else ""
-    return [
-        [
-            "Calibration error",
-            numbers.percent(before.calibration_error),
-            numbers.percent(after.calibration_error),
-            Cell(numbers.points(change), kind),
-            None,
-        ]
-    ]
+    one, other = before.calibration_error, after.calibration_error
+    change = change_cell(other - one, less_is_better=True)
+    return [["Calibration error", percent(one), percent(other), change, None]]
 
 
 def warning(a: Subject, b: Subject) -> Html | None:
-    """Told in the first place: that the metrics of two versions do not compare."""
+    """Warn, before anything else, that the metrics of two versions are not comparable."""
     if same_rows(a, b):
         return None
-    tested = (join(f"{each.version} on ", each.tested_on) for each in (a, b))
     return el(
         "p",
-        "The two were tested on different rows: ",
-        *(part for each in tested for part in (each, ", ")),
-        "so their metrics do not compare. ",
+        "The versions were tested on different rows: ",
+        *(f"{a.version} on ", a.tested_on, f", {b.version} on ", b.tested_on, ". "),
+        "Their metrics are not comparable; ",
         el("code", "--data FILE"),
         " scores both on the same rows.",
         class_="warning",

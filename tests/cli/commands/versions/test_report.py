@@ -7,7 +7,7 @@ import registries
 
 from textclf.metadata.schema import METADATA, encode
 
-PAGE, CARD, EVIDENCE = "report.html", "model_card.md", "report.json"
+PAGE, CARD, DATA = "report.html", "model_card.md", "report.json"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_training_publishes_a_page_a_card_and_their_data(project, cli):
     """They lie beside the model, with their digests in the metadata, and tell the version."""
     folder = project / "models/1.0.1"
     files = {each["file"] for each in json.loads((folder / METADATA).read_text())["files"]}
-    assert {PAGE, CARD, EVIDENCE} <= files
+    assert {PAGE, CARD, DATA} <= files
     page = (folder / PAGE).read_text("utf-8")
     assert "<h1>Version 1.0.1</h1>" in page
     assert "again" in page
@@ -111,7 +111,7 @@ def test_texts_are_private_unless_asked_for(data, cli, write_data):
 def test_the_same_training_makes_the_same_report(project, cli):
     """The data of two reports is the same to the byte; the pages differ in number and time."""
     first, second = (project / "models" / v for v in ("1.0.0", "1.0.1"))
-    assert (first / EVIDENCE).read_bytes() == (second / EVIDENCE).read_bytes()
+    assert (first / DATA).read_bytes() == (second / DATA).read_bytes()
     cli("versions", "report", "1.0.0", "-o", "one.html")
     cli("versions", "report", "1.0.0", "-o", "two.html")
     assert (project / "one.html").read_bytes() == (project / "two.html").read_bytes()
@@ -140,7 +140,7 @@ def test_what_cannot_be_done_is_a_sentence(cli, arguments, code, told):
 
 def test_damaged_data_of_a_report_is_refused(project, cli):
     """A report.json that was changed is an integrity error, not a page."""
-    path = project / "models/1.0.0" / EVIDENCE
+    path = project / "models/1.0.0" / DATA
     path.write_bytes(path.read_bytes().replace(b"probability", b"probabilify", 1))
     done = cli("versions", "report", "1.0.0", "-o", "x.html")
     assert done.code == 6
@@ -152,8 +152,8 @@ def test_a_report_of_a_later_textclf_is_told(project, cli):
     """Data whose form is not known is named; it is not half understood."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")
-    evidence = {EVIDENCE: encode({"schema": 2})}
-    registry.publish(registry.metadata(version), registry.artifact(version), evidence)
+    data = {DATA: encode({"schema": 2})}
+    registry.publish(registry.metadata(version), registry.artifact(version), data)
     done = cli("versions", "report", "2.0.0")
     assert done.code == 6
     assert "2.0.0/report.json" in done.err

@@ -98,21 +98,21 @@ def _subject(
 
         model, name = registry.artifact(version), registry.locate(version)
         return rescored_subject(metadata, model, rows, name=name, texts=include_texts)
-    from textclf.report.files import EVIDENCE, published_subject
+    from textclf.report.files import DATA, published_subject
 
-    evidence, name = registry.file(version, EVIDENCE), registry.locate(version, EVIDENCE)
-    subject = published_subject(metadata, evidence, name=name)
+    published, name = registry.file(version, DATA), registry.locate(version, DATA)
+    subject = published_subject(metadata, published, name=name)
     return subject if include_texts else subject.without_texts()
 
 
 def _hint_at_missing(subject: Subject, common: CommonOptions, *, include_texts: bool) -> None:
     """Name what the page lacks and ``--data`` would add."""
-    if not subject.evidence:
+    if not subject.data:
         common.hint(
             f"some parts need data that was not published with {subject.version}; --data FILE "
             "scores rows and shows them"
         )
-    elif include_texts and not subject.evidence.texts:
+    elif include_texts and not subject.data.texts:
         common.hint(
             f"{subject.version} was published without texts; --data FILE --include-texts shows "
             "those of a file"
