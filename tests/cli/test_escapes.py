@@ -156,7 +156,7 @@ def test_settings_hold_no_control_characters(empty, cli):
     for command in (("check", "--help"), ("check",)):
         done = cli(*command)
         assert done.code == 2
-        assert "textclf.toml: encoding: holds control characters" in done.err
+        assert "textclf.toml: encoding: contains control characters" in done.err
         assert harmless(done.out + done.err)
     (empty / "textclf.toml").write_text('delimiter = "\\t"\n')
     (empty / "a.txt").write_text("text\tlabel\na\tb\n")

@@ -144,8 +144,8 @@ def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ('require_signature = ""\n', "textclf.toml: require_signature is not the name of a file"),
-        ("require_signature = true\n", "textclf.toml: require_signature is not the name of a file"),
+        ('require_signature = ""\n', "textclf.toml: require_signature is not a file name"),
+        ("require_signature = true\n", "textclf.toml: require_signature is not a file name"),
         ('require_signature = "none.pub"\n', "cannot read the key none.pub"),
         ('require_signature = "ours.key"\n', "ours.key is a private key"),
         ('[predict]\nrequire_signature = "ours.pub"\n', "predict has no option"),

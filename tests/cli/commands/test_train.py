@@ -171,9 +171,13 @@ def test_a_grid_is_searched(data, cli):
         ("C = [0.5, 1]", "C = [0.5, -1]", "grid.toml:5: "),
         ("C = [0.5, 1]", 'C = "big"', "grid.toml:5: "),
         ("C = [0.5, 1]", "CC = 1", "grid.toml:5: LinearSVC has no parameter 'CC'"),
-        ("C = [0.5, 1]", "C = []", "grid.toml:5: classifier.LinearSVC.C has no alternative"),
+        (
+            "C = [0.5, 1]",
+            "C = []",
+            "grid.toml:5: the list of classifier.LinearSVC.C has no alternatives",
+        ),
         ("C = [0.5, 1]", "C = 0.5 1", "grid.toml:5: not TOML"),
-        ("[[1, 1]]", "[1, 2]", "grid.toml:2: ngram_range has a pair"),
+        ("[[1, 1]]", "[1, 2]", "grid.toml:2: ngram_range takes pairs of numbers"),
         ("[features.word]", "[feature.word]", "grid.toml:1: unknown name 'feature'"),
     ],
 )
