@@ -3,8 +3,11 @@
 ``UPDATE_DOCS=1 pytest tests/test_docs.py`` writes what the commands print into the files.
 """
 
+import contextlib
+import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,10 +15,11 @@ from pathlib import Path
 
 import pytest
 from cli_reference import reference
+from paths import ROOT
 
 from textclf import errors
+from textclf.cli import app as cli
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md",
     *(
@@ -52,7 +56,9 @@ def checkout(tmp_path):
 
 
 def run(command, folder):
-    """One command as a shell runs it, both streams as one."""
+    """Run a command as a shell does, both streams as one; a plain textclf one in this process."""
+    if arguments := arguments_of_textclf(command):
+        return run_here(arguments, folder)
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TEXTCLF")}
     environment |= {"PATH": path, "PYTHONPATH": str(ROOT), "LOGNAME": "ada"}
@@ -61,6 +67,33 @@ def run(command, folder):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return done.returncode, done.stdout
+
+
+def arguments_of_textclf(command):
+    """Return the arguments of a command that needs no shell, and none for any other."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    program, *arguments = lexer
+    is_plain = not any(set(word) <= set(lexer.punctuation_chars) for word in arguments)
+    return arguments if program == "textclf" and is_plain and not set("$*?") & set(command) else []
+
+
+def run_here(arguments, folder):
+    """Run a command of textclf in this process, as it runs in a shell whose user is ada."""
+    output = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(output),
+        Path(os.devnull).open(encoding="utf-8") as nothing,
+    ):
+        for name in [name for name in os.environ if name.startswith("TEXTCLF")]:
+            patch.delenv(name)
+        patch.setenv("LOGNAME", "ada")
+        patch.setattr("sys.stdin", nothing)
+        code = cli.run(arguments)
+    return code, output.buffer.getvalue().decode()
 
 
 def commands(block):
