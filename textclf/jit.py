@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
+
+
+def _import_numba() -> ModuleType:
+    """Import Numba without ``.numba_config.yaml`` of the current folder.
+
+    The file is read at import if PyYAML is there. It may name a cache folder, from which Numba
+    unpickles, so a folder from somebody else could run code with it.
+    """
+    yaml = sys.modules.get("yaml")
+    sys.modules["yaml"] = None  # type: ignore[assignment]  # makes its import fail
+    try:
+        with warnings.catch_warnings(action="ignore"):  # that the file is not read
+            import numba
+    finally:
+        sys.modules.pop("yaml")
+        if yaml is not None:
+            sys.modules["yaml"] = yaml
+    numba.config._config_fname = os.devnull  # noqa: SLF001 - it is looked for at each compilation
+    return numba
+
+
+numba = _import_numba()
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

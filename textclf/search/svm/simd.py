@@ -13,6 +13,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from llvmlite import ir
+
+from textclf import jit  # noqa: F401 - the first to import Numba
+
+# isort: split
 from numba.core import types
 from numba.extending import intrinsic, models, overload, register_model
 from numba.np.arrayobj import make_array
