@@ -1,0 +1,118 @@
+"""The answers of ``textclf predict``: text, JSON Lines, CSV and JSON."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textclf.cli.output import render
+from textclf.formatting import escape_controls
+
+if TYPE_CHECKING:
+    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.predictor import Predictor
+
+
+class Format(enum.StrEnum):
+    """The values of ``--format``; each is written one prediction at a time."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+Answer = tuple["Prediction", "Explanation | None"]
+"""A prediction, and its explanation if one is wanted."""
+
+
+@dataclass(frozen=True)
+class PredictionStyle:
+    """How many labels of a prediction are written, and what stands for no label."""
+
+    top_k: int | None
+    abstain: str | None
+
+    def pairs(self, prediction: Prediction, nothing: str) -> list[tuple[str, float]]:
+        """Return the best labels with their scores; ``nothing`` stands for no label."""
+        best = list(prediction.scores.items())[: self.top_k or 1]
+        if prediction.label is None:
+            best[0] = (nothing if self.abstain is None else self.abstain, prediction.score)
+        return best
+
+
+def _write_text(answers: Iterable[Answer], style: PredictionStyle) -> None:
+    for prediction, explanation in answers:
+        cells = [
+            cell
+            for label, score in style.pairs(prediction, "(none)")
+            for cell in (escape_controls(label), f"{score:.4f}")
+        ]
+        if explanation:
+            from textclf.cli.output.explanation import highlighted, write
+
+            render.line("\t".join([*cells, highlighted(explanation)]))
+            write(explanation)
+        else:
+            render.line("\t".join([*cells, escape_controls(prediction.text)]))
+
+
+def _write_jsonl(answers: Iterable[Answer], style: PredictionStyle) -> None:
+    for prediction, explanation in answers:
+        render.line(render.json_on_a_line(_as_json(prediction, explanation, style)))
+
+
+def _write_csv(answers: Iterable[Answer], style: PredictionStyle) -> None:
+    import csv
+
+    # before Python 3.13 a lone carriage return is not quoted unless all text is
+    writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    cell = escape_controls if sys.stdout.isatty() else str  # a program gets the text as it is
+    numbers = ["", *(f"_{n}" for n in range(2, (style.top_k or 1) + 1))]
+    writer.writerow(["text", *(name + n for n in numbers for name in ("label", "score"))])
+    for prediction, _ in answers:
+        best = style.pairs(prediction, "")
+        labels = [value for label, score in best for value in (cell(label), score)]
+        writer.writerow([cell(prediction.text), *labels])
+
+
+WRITERS: dict[Format, Callable[[Iterable[Answer], PredictionStyle], None]] = {
+    Format.TEXT: _write_text,
+    Format.JSONL: _write_jsonl,
+    Format.CSV: _write_csv,
+}
+"""Writes predictions to stdout, one at a time, in each format."""
+
+
+def write_json(predictor: Predictor, answers: Iterable[Answer], style: PredictionStyle) -> None:
+    """Write one JSON object, piece by piece as the predictions come."""
+    head = {"version": str(predictor.version), "score_type": predictor.score_type}
+    start = render.json_on_a_line(head).removesuffix("}")
+    sys.stdout.write(f'{start},"predictions":[')
+    for number, (prediction, explanation) in enumerate(answers):
+        row = render.json_on_a_line(_as_json(prediction, explanation, style))
+        sys.stdout.write(f"{',' if number else ''}\n{row}")
+    render.line("\n]}")
+
+
+def _as_json(
+    prediction: Prediction, explanation: Explanation | None, style: PredictionStyle
+) -> dict[str, object]:
+    scores = prediction.scores
+    answer: dict[str, object] = {
+        "text": prediction.text,
+        "label": style.abstain if prediction.label is None else prediction.label,
+        "score": prediction.score,
+        "scores": dict(list(scores.items())[: style.top_k]) if style.top_k else scores,
+    }
+    if explanation:
+        answer["explanation"] = {
+            "label": explanation.explained,
+            "decision": explanation.decision,
+            "intercept": explanation.intercept,
+            "contributions": explanation.contributions,
+        }
+    return answer
