@@ -24,19 +24,19 @@ from textclf.formatting import first_line
 INTERRUPTED = 130
 
 _COMMANDS = {
-    "train": ("Train", "train"),
-    "check": ("Train", "check"),
-    "predict": ("Use", "predict"),
-    "evaluate": ("Use", "evaluate"),
-    "versions": ("Manage versions", "versions"),
-    "promote": ("Manage versions", "promote"),
-    "rollback": ("Manage versions", "rollback"),
-    "history": ("Manage versions", "history"),
-    "verify": ("Manage versions", "verify"),
-    "reproduce": ("Manage versions", "reproduce"),
-    "sign": ("Manage versions", "sign"),
+    "train": "Train",
+    "check": "Train",
+    "predict": "Use",
+    "evaluate": "Use",
+    "versions": "Manage versions",
+    "promote": "Manage versions",
+    "rollback": "Manage versions",
+    "history": "Manage versions",
+    "verify": "Manage versions",
+    "reproduce": "Manage versions",
+    "sign": "Manage versions",
 }
-"""The panel of the help in which each command is listed, and its module."""
+"""The commands, named like their modules, and the panel of the help that lists each."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -66,18 +66,16 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     """Build the command line with all commands, or only some."""
     app = typer.Typer(
         name="textclf",
-        help="Train, version, compare, promote and serve text classifiers; no server to run.",
         context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_root)
     for name in names:
-        panel, module = _COMMANDS[name]
-        command = getattr(importlib.import_module(f"textclf.cli.commands.{module}"), name)
+        command = getattr(importlib.import_module(f"textclf.cli.commands.{name}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, rich_help_panel=panel)
+            app.add_typer(command, rich_help_panel=_COMMANDS[name])
         else:
-            app.command(rich_help_panel=panel)(command)
+            app.command(rich_help_panel=_COMMANDS[name])(command)
     return app
 
 

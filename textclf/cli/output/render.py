@@ -19,33 +19,33 @@ _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped 
 
 
 def line(text: str = "") -> None:
-    """One line of the answer."""
+    """Write one line of the answer to stdout."""
     sys.stdout.write(f"{text}\n")
 
 
 def hint(text: str, *, quiet: bool = False) -> None:
-    """How to go on; to stderr."""
+    """Write to stderr how to go on."""
     if not quiet:
         _note("hint", text, "36")
 
 
 def progress(text: str) -> None:
-    """How far the work is; to stderr."""
+    """Write to stderr how far the work is."""
     sys.stdout.flush()
     sys.stderr.write(f"{escape_controls(text)}\n")
     sys.stderr.flush()
 
 
 def warning(text: str) -> None:
-    """Something the user should know; to stderr."""
+    """Write a warning to stderr."""
     _note("warning", text, "33")
 
 
-def error(text: str, how_to_go_on: str | None = None, details: Iterable[str] = ()) -> None:
-    """What went wrong, in one line and perhaps some details, and a hint; to stderr."""
+def error(text: str, next_step: str | None = None, details: Iterable[str] = ()) -> None:
+    """Write an error to stderr: one line, indented details, and a hint."""
     _note("error", text, "31", details)
-    if how_to_go_on:
-        hint(how_to_go_on)
+    if next_step:
+        hint(next_step)
 
 
 def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> None:
@@ -57,32 +57,32 @@ def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> Non
 
 
 def paint(text: str, colour: str, stream: TextIO) -> str:
-    """Text in a colour (SGR number) where somebody sees it and wants it."""
+    """Colour a text (by SGR number) for a terminal, unless colours are turned off."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain or not stream.isatty() else f"\x1b[{colour}m{text}\x1b[0m"
 
 
 def strong(text: str) -> str:
-    """Bold on stdout."""
+    """Make a text bold for stdout."""
     return paint(text, "1", sys.stdout)
 
 
 def json(value: Any) -> None:
-    """The answer as indented JSON."""
+    """Write the answer to stdout as indented JSON."""
     from textclf.metadata.schema import encode
 
     sys.stdout.write(_escaped(encode(value).decode()))
 
 
 def json_on_a_line(value: Any) -> str:
-    """A value as one line of JSON."""
+    """Return a value as one line of JSON."""
     import msgspec
 
     return _escaped(msgspec.json.encode(value).decode())
 
 
 def _escaped(document: str) -> str:
-    """The same JSON, with nothing in it that a terminal obeys."""
+    """Escape the characters of JSON text that a terminal would interpret."""
     return _INVISIBLE.sub(lambda match: _json_escape(match[0]), document)
 
 
@@ -94,12 +94,12 @@ def _json_escape(character: str) -> str:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()
 ) -> None:
-    """A table: drawn by Rich for a person, plain aligned columns for a pipe.
+    """Write a table to stdout: drawn by Rich on a terminal, else as aligned columns.
 
     Args:
-        columns: the heads.
-        rows: the cells.
-        right: heads of the columns that are aligned to the right.
+        columns: the column heads.
+        rows: the cells of each row.
+        right: the heads of the columns that are aligned to the right.
     """
     cells = [[escape_controls(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]

@@ -13,11 +13,7 @@ from textclf.cli.commands.versions.report import report
 from textclf.cli.commands.versions.show import show
 from textclf.cli.commands.versions.tag import tag
 
-versions = typer.Typer(
-    name="versions",
-    help="List, show, compare, report on, tag, prune, export and import versions.",
-    no_args_is_help=False,
-)
+versions = typer.Typer(name="versions", no_args_is_help=False)
 
 
 @versions.callback(invoke_without_command=True)
