@@ -31,7 +31,7 @@ def write(models, seed, rounds):
         print(published.version, flush=True)  # noqa: T201 - the acknowledgement
         version = registry.resolve(published.version)
         registry.promote(version)
-        registry.append_event("refused", version)
+        registry.events.append_event("refused", version)
         registry.promote(rng.choice(registry.versions()))
         if len(registry.history()) > 1:  # else there is nothing before
             registry.rollback()

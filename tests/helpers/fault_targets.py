@@ -119,7 +119,9 @@ def bring_back(registry):
 
 
 def note(registry):
-    registry.append_event("refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]})
+    registry.events.append_event(
+        "refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]}
+    )
 
 
 def _nothing(_root):
@@ -159,7 +161,7 @@ def _three(root):
 
 def _half_pruned(root):
     _three(root)
-    registries.open_registry(root).append_event("pruned", V("1.0.0"))
+    registries.open_registry(root).events.append_event("pruned", V("1.0.0"))
 
 
 def _pruned(root):
@@ -282,7 +284,7 @@ def _of_the_next_commands(root):
         yield from (f"next: {v}" for v in registries.violations(root, settled=True))
         if registry.versions()[1:]:
             registry.rollback() if len(registry.history()) > 1 else registry.promote(V("1.0.0"))
-        registry.append_event("refused", registry.versions()[0])
+        registry.events.append_event("refused", registry.versions()[0])
         yield from (f"then: {v}" for v in registries.violations(root, settled=True))
         yield from (f"verify: {problem}" for problem in verify(registry, repair=True).problems)
     except Exception as error:  # noqa: BLE001 - that it cannot go on is the finding

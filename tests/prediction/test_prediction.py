@@ -325,7 +325,7 @@ def test_a_follower_looks_once_a_second(tmp_path, sample, clock, monkeypatch):
     published(tmp_path, sample)
     following = load(tmp_path, follow=True)
     looks = []
-    log = following._registry.promotion_log
+    log = following._registry.promotions
     monkeypatch.setattr(log, "has", lambda n: bool(looks.append(n)))
     with ThreadPoolExecutor(4) as pool:
         for _ in range(3):

@@ -48,7 +48,7 @@ def three(root):
 
 
 def kinds(registry):
-    return [(event.kind, event.version) for event in registry.events()]
+    return [(event.kind, event.version) for event in registry.events.records()]
 
 
 # --- what goes and what stays ---------------------------------------------------------------------
@@ -59,7 +59,7 @@ def test_a_pruned_version_is_gone_and_its_number_stays_taken(three, root):
     digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
     assert three.prune(V("1.0.0"), message="too old") is None
     assert [str(v) for v in three.versions()] == ["1.1.0", "1.2.0"]
-    (event,) = three.events()
+    (event,) = three.events.records()
     assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
     assert event.detail == {"metadata_sha256": digest}
     assert V("1.0.0") in three.reserved_numbers()
@@ -78,7 +78,7 @@ def test_the_number_of_the_highest_is_not_given_again(root):
 def test_latest_and_previous_stay(three, version, why):
     """The promoted version and the one to roll back to are kept, and no event is written."""
     assert three.prune(V(version)) == why
-    assert three.events() == []
+    assert three.events.records() == []
     assert three.rollback().version == "1.1.0"
 
 
@@ -97,7 +97,7 @@ def test_a_tag_that_is_there_is_not_written_twice(three):
     three.tag(V("1.0.0"), {"prod": "eu"}, message="released")
     assert three.tag(V("1.0.0"), {"prod": "eu", "other": None}) == {"prod": "eu"}
     assert three.tag(V("1.0.0"), {}) == {"prod": "eu"}
-    (event,) = three.events()
+    (event,) = three.events.records()
     assert (event.message, event.detail) == ("released", {"prod": "eu"})
 
 
@@ -140,7 +140,7 @@ def test_a_rollback_to_a_pruned_version_is_told(three, root):
 
 def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
     """A damaged event might have been a tag; a damaged log, a promotion."""
-    three.append_event("refused", V("1.0.0"))
+    three.events.append_event("refused", V("1.0.0"))
     (root / ".registry/events/00000001.json").write_bytes(b"{")
     with pytest.raises(IntegrityError, match="not an event"):
         three.prune(V("1.0.0"))
@@ -154,7 +154,7 @@ def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
 @pytest.fixture
 def half(three):
     """Return a registry in which the event was written and the folder of 1.0.0 is still there."""
-    three.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    three.events.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
     return three
 
 
@@ -190,8 +190,8 @@ def test_a_half_pruned_version_is_neither_promoted_nor_tagged(half):
 def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
     """The one who pruned died before he looked again; a repair looks, and says so."""
     three.tag(V("1.0.0"), {"prod": "eu"})
-    three.append_event("pruned", V("1.0.0"))
-    three.append_event("pruned", V("1.2.0"))
+    three.events.append_event("pruned", V("1.0.0"))
+    three.events.append_event("pruned", V("1.2.0"))
     repaired = verify(three, repair=True)
     assert set(repaired.repaired) == {
         "kept 1.0.0: it is tagged prod=eu",
@@ -206,7 +206,7 @@ def test_what_was_promoted_or_tagged_before_the_mark_is_kept(three, root):
 def test_a_hold_keeps_a_version_for_a_day(three, root):
     """Of somebody who promotes, or died over it; an old one is taken away."""
     holds = root / ".registry/holds"
-    with promotion_hold(three.store, three.event_log, V("1.0.0")):
+    with promotion_hold(three.store, three.events, V("1.0.0")):
         assert three.prune(V("1.0.0")) == "being promoted"
     assert list(holds.iterdir()) == []
     (holds / "1.0.0-fresh").write_text("2999-01-01T00:00:00+00:00")
@@ -297,7 +297,7 @@ def setup(root, folder):
 
 def prune(registry):
     """Prune without the first look, which would need a third change of who is at work."""
-    registry.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
+    registry.events.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
     return registry.pruner.finish(V("1.0.0"))
 
 
@@ -346,7 +346,7 @@ def test_a_promotion_beside_a_repair_of_a_half_pruned_version(root, setup):
 
     def half():
         setup()
-        registries.open_registry(root).append_event("pruned", V("1.0.0"))
+        registries.open_registry(root).events.append_event("pruned", V("1.0.0"))
 
     for promoted, _ in orders(root, half, RIVALS["promote"], RIVALS["repair"]):
         there = (root / "1.0.0" / METADATA).exists()
@@ -391,11 +391,11 @@ def test_a_version_from_elsewhere_keeps_its_number(archived, tmp_path):
     assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is True
     assert other.export_files(V("1.0.0")) == archived
     assert other.latest() is None
-    (event,) = other.events()
+    (event,) = other.events.records()
     assert (event.kind, event.version, event.detail["from"]) == ("imported", "1.0.0", "a.tar.gz")
     assert verify(other).ok
     assert other.import_version(V("1.0.0"), archived, source="a.tar.gz") is False
-    assert len(other.events()) == 1
+    assert len(other.events.records()) == 1
 
 
 def test_a_number_of_another_version_is_not_taken(archived, tmp_path):
@@ -438,7 +438,7 @@ def test_a_version_that_was_lost_comes_back(three, root):
 
 def test_a_number_of_which_only_the_name_is_known_is_not_taken(three, archived, root):
     """Nobody can say whether it was this version."""
-    three.append_event("refused", V("1.0.0"))
+    three.events.append_event("refused", V("1.0.0"))
     for path in (root / "1.0.0").iterdir():
         path.unlink()
     (root / "1.0.0").rmdir()

@@ -786,14 +786,14 @@ def test_a_copied_folder_is_no_second_version(two, root):
 def test_a_folder_that_cannot_be_written_is_told_before_the_search(two, root, monkeypatch):
     """Where a version could not be published, it is said at once; else no trace is left."""
     before = sorted(root.rglob("*"))
-    two.require_writable()
+    two.store.require_writable()
     assert sorted(root.rglob("*")) == before
 
     def refuse(*_):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "link", refuse)
-    message, _ = told(StoreError, two.require_writable)
+    message, _ = told(StoreError, two.store.require_writable)
     assert "Read-only file system" in message
     assert sorted(root.rglob("*")) == before
 
@@ -809,19 +809,22 @@ def test_a_problem_is_as_the_contract_shows_it():
 
 def test_events_are_kept_in_their_order(two):
     """Each has the next number, who and when, and survives as it was written."""
-    first = two.append_event(
+    first = two.events.append_event(
         "refused", V("1.1.0"), message="worse", detail={"accuracy": [0.9, 0.8]}
     )
-    second = two.append_event("removed", V("1.0.0"))
-    assert two.events() == [first, second]
-    assert [(event.n, event.kind) for event in two.events()] == [(1, "refused"), (2, "removed")]
+    second = two.events.append_event("removed", V("1.0.0"))
+    assert two.events.records() == [first, second]
+    assert [(event.n, event.kind) for event in two.events.records()] == [
+        (1, "refused"),
+        (2, "removed"),
+    ]
     assert verify(two).ok
 
 
 def test_a_number_that_an_event_names_is_not_given_again(two, root):
     """Even where its folder is gone and it was never promoted."""
     registries.publish(two)
-    two.append_event("removed", V("1.2.0"))
+    two.events.append_event("removed", V("1.2.0"))
     remove(root, "1.2.0")
     assert registries.publish(two).version == "1.3.0"
 
@@ -830,7 +833,7 @@ def test_a_number_that_an_event_names_is_not_given_again(two, root):
 def test_a_damaged_event_is_named(two, root, harm):
     """A gap among the events, or one that cannot be read; everything else goes on."""
     for _ in range(3):
-        two.append_event("refused", V("1.1.0"))
+        two.events.append_event("refused", V("1.1.0"))
     path = root / ".registry/events/00000002.json"
     path.write_bytes(b"{}")
     if harm == "gap":

@@ -98,5 +98,5 @@ def test_ages():
     ages = {"36h": timedelta(hours=36), "90d": timedelta(days=90), "12w": timedelta(weeks=12)}
     assert {text: parse_age(text) for text in ages} == ages
     for text in ("", "90", "d", "-1d", "1.5d", "90 d", "3m", "٣d", "999999d", "90d\n"):
-        with pytest.raises(UsageError, match="is no age"):
+        with pytest.raises(UsageError, match="is not an age"):
             parse_age(text)

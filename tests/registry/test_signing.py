@@ -158,7 +158,7 @@ def test_a_version_can_be_signed_later(open_models, models, keys):
     assert version_files(models) == before
     assert registry.promote(V2).changed
     assert verify(registry).ok
-    assert [(e.kind, e.version) for e in registry.events()] == [("signed", "1.1.0")]
+    assert [(e.kind, e.version) for e in registry.events.records()] == [("signed", "1.1.0")]
 
 
 @pytest.mark.usefixtures("models")

@@ -217,7 +217,7 @@ def test_a_half_published_version_is_none_and_keeps_its_number():
 def test_a_half_removed_version_is_named_once_and_its_removal_finished():
     """After the metadata the other files may remain; verify --repair removes them."""
     objects = three()
-    Registry(MemoryStore(objects)).append_event("pruned", V("1.0.0"))
+    Registry(MemoryStore(objects)).events.append_event("pruned", V("1.0.0"))
     objects = without_metadata(objects, "1.0.0")
     registry = Registry(MemoryStore(objects))
     [problem] = verify(registry).problems

@@ -59,7 +59,7 @@ def test_what_passes_is_promoted_and_the_record_says_why(publish):
         ("max-regression 0", 0.8, 0.75),
         ("max-class-regression 0", 1.0, 1.0),
     ]
-    assert registry.events() == []
+    assert registry.events.records() == []
 
 
 def test_what_is_refused_is_not_promoted_and_that_is_noted(publish):
@@ -71,7 +71,7 @@ def test_what_is_refused_is_not_promoted_and_that_is_noted(publish):
         through(registry, V2, Gate(max_class_regression=0.05), message="try")
     assert registry.latest() == V1
     assert len(registry.history()) == 1
-    [event] = registry.events()
+    [event] = registry.events.records()
     assert (event.kind, event.version, event.message) == ("refused", "1.1.0", "try")
     assert msgspec.convert(event.detail, Verdict) == said.value.verdict
     assert said.value.verdict.verdict == "refused"
@@ -87,7 +87,7 @@ def test_force_promotes_and_is_recorded(publish):
     record = registry.history()[-1]
     assert (done.changed, record.to, record.gate.verdict) == (True, "1.1.0", "forced")
     assert [check.metric for check in record.gate.failed] == ["f1[neg]"]
-    assert registry.events() == []
+    assert registry.events.records() == []
 
 
 def test_force_of_what_passes_is_no_force(publish):
@@ -116,7 +116,7 @@ def test_what_is_promoted_already_is_not_judged(publish):
     registry.promote(V1)
     done = through(registry, V1, Gate((parse_requirement("accuracy=1"),)))
     assert (done.changed, done.gate) == (False, None)
-    assert registry.events() == []
+    assert registry.events.records() == []
 
 
 def test_a_promoted_version_that_is_gone_cannot_be_compared_with(publish, tmp_path):
@@ -152,7 +152,7 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
     with pytest.raises(GateRefused, match=r"was 0\.9000"):
         promote(registry, V3, Gate(max_class_regression=0.1), Rival())
     assert registry.latest() == V2
-    assert [event.detail["against"] for event in registry.events()] == ["1.1.0"]
+    assert [event.detail["against"] for event in registry.events.records()] == ["1.1.0"]
 
 
 def test_logs_from_before_are_read(publish, tmp_path):

@@ -1,1 +1,1 @@
-"""What is recorded of a version, as values."""
+"""What is recorded about a version, as values."""

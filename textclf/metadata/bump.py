@@ -1,4 +1,4 @@
-"""Which bump a training calls for, and why: what it is made of against what an earlier one was."""
+"""Infer which part of the version number goes up, from what changed since an earlier version."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from textclf.metadata.json_values import differ, flatten
 from textclf.metadata.versions import Bump
 
 SAME_DATA_SET = 0.5
-"""Share of rows in common from which on two files count as the same data set."""
+"""The least share of common rows at which two files count as the same data set."""
 
 _NAMED = 5
-"""Labels and the like that a reason names."""
+"""The most labels, or names of another kind, that a reason lists."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a version is made of, as far as its number depends on it.
+    """All that a version's number depends on.
 
     Attributes:
         labels: the classes.
@@ -43,19 +43,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Inference:
-    """The bump that the changes call for (``None``: nothing changed), and the reasons for it."""
+    """The bump that the changes call for (``None`` if nothing changed), and the reasons for it."""
 
     bump: Bump | None
     reasons: tuple[str, ...]
 
 
 def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float) -> Inference:
-    """What a training is, seen from ``base``: the highest bump that some change calls for.
+    """Return the highest bump that a change calls for.
 
     Args:
-        base: what the earlier version was made of.
-        new: what is about to be trained.
-        rows_in_common: share of training rows that both have, of the larger set (0 to 1).
+        base: the recipe of the earlier version.
+        new: the recipe of what is about to be trained.
+        rows_in_common: share of the larger training set's rows that both have (0 to 1).
     """
     for bump, rule in ((Bump.MAJOR, _major), (Bump.MINOR, _minor), (Bump.PATCH, _patch)):
         reasons = tuple(rule(base, new, rows_in_common))
@@ -88,12 +88,12 @@ def _patch(base: Recipe, new: Recipe, rows_in_common: float) -> Iterator[str]:
 
 def _set_change(what: str, base: frozenset[str], new: frozenset[str]) -> Iterator[str]:
     changes = [("added", sorted(new - base)), ("removed", sorted(base - new))]
-    told = "; ".join(f"{verb} {_some(names)}" for verb, names in changes if names)
-    if told:
-        yield f"{what} changed: {told}"
+    listed = "; ".join(f"{verb} {_first(names)}" for verb, names in changes if names)
+    if listed:
+        yield f"{what} changed: {listed}"
 
 
-def _some(names: list[str]) -> str:
+def _first(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
@@ -102,8 +102,4 @@ def _mapping_change(base: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
     old, now = flatten(base), flatten(new)
     for name in sorted(old.keys() | now.keys()):
         if differ(old.get(name), now.get(name)):
-            yield f"{name}: {_shown(old, name)} → {_shown(now, name)}"
-
-
-def _shown(values: Mapping[str, Any], name: str) -> str:
-    return str(values[name]) if name in values else "not set"
+            yield f"{name}: {old.get(name, 'not set')} → {now.get(name, 'not set')}"

@@ -1,4 +1,4 @@
-"""JSON values: nested ones as one level, and whether two of them differ."""
+"""Compare JSON values, and flatten nested ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def differ(one: Any, other: Any) -> bool:
-    """Whether two JSON values differ; 1 and 1.0 do: to scikit-learn a count and a share."""
-    import json  # here, and so the start of every command is sooner
+    """Whether two JSON values differ. 1 and 1.0 do: scikit-learn takes a count and a share."""
+    import json  # deferred: not every command compares values
 
     return json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings and lists of mappings as one level with dotted names."""
+    """Return nested mappings and lists of mappings as one level with dotted names."""
     flat: dict[str, Any] = {}
     for name, inner in value.items():
         path = f"{prefix}{name}"

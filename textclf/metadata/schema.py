@@ -1,6 +1,6 @@
-"""What is known of a version: the frozen form of its ``metadata.json``.
+"""What is known about a version: the types of its ``metadata.json``.
 
-The names of the fields are the file's. ``docs/metadata.md`` describes each for readers of the file.
+Fields have the names that they have in the file, which ``docs/metadata.md`` describes.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ SIGNATURE = "metadata.json.sig"
 """Name of the file that a signed version has, too."""
 
 FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
-"""Of a file in a version's folder: never a way out of it."""
+"""The name of a file in a version's folder, which never leads out of it."""
 
 Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
 """A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
 
 
 def sha256(data: bytes) -> str:
-    """The digest of a file, in hex."""
-    import hashlib  # OpenSSL takes its time, and most commands need no digest
+    """Return the SHA-256 of some bytes, in hex."""
+    import hashlib  # deferred: it loads OpenSSL
 
     return hashlib.sha256(data).hexdigest()
 
 
 class BumpRecord(msgspec.Struct, frozen=True):
-    """Which number went up from which version, what was asked for, and the reasons for it."""
+    """The bump that was requested and the one applied, from which version, and the reasons."""
 
     requested: str
     applied: str
@@ -48,7 +48,7 @@ class BumpRecord(msgspec.Struct, frozen=True):
 
 
 class FileRecord(msgspec.Struct, frozen=True):
-    """A file of a version: its name in the folder, SHA-256 (hex), size in bytes."""
+    """A file of a version: its name in the folder, its SHA-256 in hex, its size in bytes."""
 
     file: FileName
     sha256: str
@@ -56,7 +56,7 @@ class FileRecord(msgspec.Struct, frozen=True):
 
 
 def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
-    """What is wrong with what a file holds now; ``None`` stands for no file."""
+    """Say what is wrong with the content of a file (``None`` if it is missing), if anything."""
     if data is None:
         return "is missing"
     if sha256(data) != recorded.sha256:
@@ -67,8 +67,8 @@ def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
 class DataRecord(msgspec.Struct, frozen=True):
     """The training data: where it was, how it was read, what was in it.
 
-    ``sha256`` is the file's own; ``rows_sha256`` is of the (text, label) rows in their order, after
-    the test split, where there is one.
+    ``sha256`` is the digest of the file; ``rows_sha256`` that of the (text, label) rows in their
+    order, after the test rows were split off, if they were.
     """
 
     path: str
@@ -92,14 +92,14 @@ class ClassMetrics(msgspec.Struct, frozen=True):
 
 
 class Confusion(msgspec.Struct, frozen=True):
-    """``matrix[i][j]``: rows of ``labels[i]`` that were taken for ``labels[j]``."""
+    """A confusion matrix: ``matrix[i][j]`` rows of ``labels[i]`` predicted as ``labels[j]``."""
 
     labels: list[str]
     matrix: list[list[int]]
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """How well labels were predicted on one set of rows."""
+    """The metrics of predicted labels on one set of rows."""
 
     accuracy: float
     macro_f1: float
@@ -109,7 +109,7 @@ class Metrics(msgspec.Struct, frozen=True):
 
 
 class TestRecord(msgspec.Struct, frozen=True):
-    """The test rows: a file (``path``, ``sha256``) or a ``split`` (share) of the training file."""
+    """The test rows: a file (``path``, ``sha256``), or a share of the training file (``split``)."""
 
     rows: int
     rows_sha256: str
@@ -121,11 +121,11 @@ class TestRecord(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One point of the search space and how it did in cross-validation.
+    """One candidate of the search space and its scores in cross-validation.
 
-    ``mean``, ``std`` and ``fold_scores`` are of the search's scoring; a fold that could not be
-    fitted has the score ``None``, and so has then the mean. In a race a candidate that was given up
-    has fewer fold scores than there are folds. ``fit_seconds`` is the mean over the folds.
+    ``mean``, ``std`` and ``fold_scores`` are in the search's scoring. If a fold could not be
+    fitted, its score and the mean are ``None``. A candidate that was eliminated in racing has fewer
+    scores than there are folds. ``fit_seconds`` is the mean over the folds.
     """
 
     params: dict[str, Any]
@@ -140,8 +140,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class SearchRecord(msgspec.Struct, frozen=True):
     """The search: its space and settings, and every candidate in the order of the space.
 
-    ``method`` is ``exact``, or ``race`` where candidates were given up on the way. ``sample`` is
-    the number of training rows that were searched, where it was not all of them.
+    ``method`` is ``exact``, or ``race`` if candidates were eliminated early. ``sample`` is the
+    number of training rows that were searched on, if not all.
     """
 
     space: Space
@@ -154,7 +154,7 @@ class SearchRecord(msgspec.Struct, frozen=True):
 
 
 class Environment(msgspec.Struct, frozen=True):
-    """Python, platform and the versions of the libraries that shape the model."""
+    """Python, the platform, and the versions of the libraries that shape the model."""
 
     python: str
     platform: str
@@ -162,7 +162,7 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Code(msgspec.Struct, frozen=True):
-    """textclf's version and the digest of its source; the git commit of the folder trained in."""
+    """The version of textclf, the digest of its source, and the current folder's git commit."""
 
     textclf: str
     sha256: str
@@ -173,8 +173,8 @@ class Code(msgspec.Struct, frozen=True):
 class Metadata(msgspec.Struct, frozen=True):
     """All of a version's ``metadata.json``, in the order of the file.
 
-    ``files`` are those beside the artifact and the metadata itself; below the score ``threshold`` a
-    text gets no label.
+    ``files`` are those other than the model and the metadata. A text whose best score is below
+    ``threshold`` gets no label.
     """
 
     version: str
@@ -197,11 +197,11 @@ class Metadata(msgspec.Struct, frozen=True):
     threshold: float | None = None
 
     def all_files(self) -> list[FileRecord]:
-        """The model and the further files; not the metadata themselves."""
+        """Return the records of all files but the metadata, the model first."""
         return [self.artifact, *self.files]
 
     def recipe(self) -> Recipe:
-        """What the version is made of, for the next one to be compared with."""
+        """Return the recipe that the next version's is compared with."""
         names = ("scoring", "folds", "seed", "method", "sample")
         return build_recipe(
             self.search.space,
@@ -224,7 +224,7 @@ def build_recipe(  # noqa: PLR0913 - a recipe has that many independent parts
     environment: Environment,
     code: Code,
 ) -> Recipe:
-    """Gather what a version's number depends on."""
+    """Return the recipe of a version or a training; settings that are ``None`` are left out."""
     return Recipe(
         labels=labels,
         features=frozenset(block for grid in space for block in grid["features"]),
@@ -261,7 +261,7 @@ class _Bytes(msgspec.Struct):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """The few fields that a list of versions shows; the rest of the file is skipped unread."""
+    """The fields that a list of versions has; the rest of the file is not parsed."""
 
     version: str
     saved_at: str
@@ -276,12 +276,12 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def bytes(self) -> int:
-        """Of the model and the further files; not of the metadata themselves."""
+        """The size of all files but the metadata."""
         return sum(file.bytes for file in (self.artifact, *self.files))
 
 
 class FileListing(msgspec.Struct, frozen=True):
-    """Which files a version has; the rest of the file is skipped unread."""
+    """The files that a version has; the rest of the metadata is not parsed."""
 
     version: str
     schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
@@ -293,36 +293,39 @@ _NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def encode(value: Any) -> bytes:
-    """Indented JSON for people and ``jq``; a list of numbers stays on one line."""
+    """Return a value as indented JSON; a list of numbers stays on one line."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     numbers = re.compile(r"\[\n\s*([-+.\deE,\s]+?)\n\s*\]")
     return (numbers.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n").encode()
 
 
 def decode(data: bytes, kind: type[T], *, name: str) -> T:
-    """Read a metadata file as ``Metadata`` or ``Summary``; ``name`` is for the message.
+    """Parse a JSON file that a version has.
+
+    Args:
+        data: the content of the file.
+        kind: the type to parse it as.
+        name: what the file is called in messages.
 
     Raises:
-        IntegrityError: not JSON, a field is missing or of the wrong type, or written by a later
-            textclf.
+        IntegrityError: it is not JSON, a field is missing or has the wrong type, or it was written
+            by a later textclf.
     """
     try:
-        found = msgspec.json.decode(data, type=kind)
-        if isinstance(found, Metadata):
-            _check(found)
+        value = msgspec.json.decode(data, type=kind)
+        if isinstance(value, Metadata):
+            _check(value)
     except _NOT_JSON as error:
         raise _unreadable(data, error, name) from None
-    return found
+    return value
 
 
 def _check(metadata: Metadata) -> None:
-    """Check what types cannot say and readers rely on. Raises ValidationError."""
+    """Check what types cannot express. Raises ValidationError."""
     metrics = metadata.test.metrics
     labels = metrics.confusion.labels
     if [len(row) for row in metrics.confusion.matrix] != [len(labels)] * len(labels):
-        raise msgspec.ValidationError(
-            "The confusion matrix has not a row and column for each label"
-        )
+        raise msgspec.ValidationError("The confusion matrix lacks a row or column of a label")
     if list(metrics.per_class) != labels:
         raise msgspec.ValidationError("The classes are not those of the confusion matrix")
     if metadata.test.path is None and metadata.test.split is None:

@@ -1,9 +1,9 @@
-"""How many rows two data sets share, told from a few kilobytes instead of the data.
+"""Estimate how many rows two data sets share, from a few kilobytes instead of the data.
 
-A bottom-k sketch: of the 64-bit hashes of all distinct rows only the k smallest are kept. Those are
-a uniform sample of the rows, and the same sample for the same rows, so two sketches compare
-(Broder, "On the resemblance and containment of documents", 1997). With k = 256 the standard error
-of the share is at most 3.5 percentage points; sets of up to 256 distinct rows are compared exactly.
+A bottom-k sketch keeps the k smallest of the 64-bit hashes of all distinct rows. They are a uniform
+sample of the rows, and the same sample for the same rows, so two sketches can be compared (Broder,
+"On the resemblance and containment of documents", 1997). With k = 256 the standard error of the
+share is at most 3.5 percentage points; sets of up to 256 distinct rows are compared exactly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BYTES = 8
 
 
 class Sketch(msgspec.Struct, frozen=True):
-    """Of one data set: the number of distinct rows, and their k smallest hashes.
+    """The sketch of one data set: its number of distinct rows, and their k smallest hashes.
 
     Attributes:
         distinct: number of distinct (text, label) rows.
@@ -37,7 +37,7 @@ class Sketch(msgspec.Struct, frozen=True):
     @classmethod
     def from_rows(cls, texts: Iterable[str], labels: Iterable[str]) -> Sketch:
         """Sketch the rows of a data set; their order does not matter."""
-        from hashlib import blake2b  # OpenSSL takes its time, and most commands only read sketches
+        from hashlib import blake2b  # deferred: it loads OpenSSL
 
         rows = {
             blake2b(
@@ -49,16 +49,16 @@ class Sketch(msgspec.Struct, frozen=True):
 
     @property
     def is_exact(self) -> bool:
-        """Whether it holds the hashes of all rows, so that nothing is estimated."""
+        """Whether it has the hashes of all rows, so that nothing is estimated."""
         return self.distinct <= _K
 
     def overlap(self, other: Sketch) -> float:
-        """Share of rows that both sets have, of the larger one (estimated, 0 to 1)."""
+        """Return the share of the larger set's rows that both have (estimated, 0 to 1)."""
         larger = max(self.distinct, other.distinct)
         return self.shared_rows(other) / larger if larger else 1.0
 
     def shared_rows(self, other: Sketch) -> float:
-        """Number of distinct rows that both sets have (estimated; exact for small sets)."""
+        """Return the number of distinct rows that both have (estimated; exact for small sets)."""
         mine, theirs = self._samples(other)
         if not mine | theirs:
             return 0.0
@@ -67,7 +67,7 @@ class Sketch(msgspec.Struct, frozen=True):
         return min(both, self.distinct, other.distinct)
 
     def containment_in(self, other: Sketch) -> float:
-        """Share of the rows of this set that the other has, too (estimated, 0 to 1)."""
+        """Return the share of this set's rows that the other also has (estimated, 0 to 1)."""
         mine, theirs = self._samples(other)
         return len(mine & theirs) / len(mine) if mine else 0.0
 
@@ -76,7 +76,7 @@ class Sketch(msgspec.Struct, frozen=True):
         return self._sample(limit), other._sample(limit)
 
     def _limit(self) -> bytes:
-        """Up to here every row of the data set is in the sample."""
+        """Return the hash up to which every row of the data set is in the sample."""
         return b64decode(self.hashes)[-_BYTES:] if not self.is_exact else b"\xff" * _BYTES
 
     def _sample(self, limit: bytes) -> set[bytes]:

@@ -64,7 +64,7 @@ class Follower(Predictor):
         self._open()
 
     def _open(self) -> None:
-        promotion = self._registry.promotion_log.last_number()
+        promotion = self._registry.promotions.last_number()
         version = self._registry.resolve("latest")
         super().__init__(open_model(self._registry, version), version)
         self._promotion, self._checked_at = promotion, time.monotonic()
@@ -82,7 +82,7 @@ class Follower(Predictor):
         """Change to the promoted version; if it cannot be opened, log that once and go on."""
         self._checked_at = time.monotonic()
         try:
-            if self._registry.promotion_log.has(self._promotion + 1):
+            if self._registry.promotions.has(self._promotion + 1):
                 self._open()
                 self._logged_problem = ""
         except TextclfError as error:

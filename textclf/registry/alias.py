@@ -22,7 +22,7 @@ def sync_alias(registry: RegistryReader) -> str | None:
         IntegrityError: the promoted version is damaged.
     """
     kept = None
-    while head := registry.promotion_log.head():
+    while head := registry.promotions.head():
         current = read_or_none(registry.store, layout.ALIAS)
         if current is not None and sha256(current) == head.sha256:
             break

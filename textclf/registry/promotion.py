@@ -48,7 +48,7 @@ def promote(
 ) -> Promotion:
     """Promote what ``choose`` returns for the head of the log; see `Registry.promote`."""
     while True:
-        head = registry.promotion_log.head()
+        head = registry.promotions.head()
         version = choose(head)
         metadata, data = _checked(registry, version)
         if head and head.to == str(version):
@@ -68,8 +68,8 @@ def promote(
             gate=gate,
         )
         try:
-            with promotion_hold(registry.store, registry.event_log, version):
-                registry.promotion_log.create(record.n, record)
+            with promotion_hold(registry.store, registry.events, version):
+                registry.promotions.create(record.n, record)
         except Exists:
             continue  # another writer was faster: look again at what is promoted
         return Promotion(

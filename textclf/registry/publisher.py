@@ -68,8 +68,8 @@ def plan(
 
 def reserved_numbers(registry: RegistryReader) -> set[Version]:
     """Return the numbers that are not given again: those of all folders, and all in the logs."""
-    promoted = (record.to for record in registry.promotion_log.readable_records())
-    noted = (event.version for event in registry.event_log.readable_records())
+    promoted = (record.to for record in registry.promotions.readable_records())
+    noted = (event.version for event in registry.events.readable_records())
     return {*registry.numbers(), *map(parse_version, promoted), *map(parse_version, noted)}
 
 
@@ -137,10 +137,10 @@ def import_version(
                 hint="textclf verify --repair finishes a removal",
             ) from None
         export_files(registry, version)  # raises if a file is damaged
-        if not registry.event_log.version_state(version).pruned:
+        if not registry.events.version_state(version).pruned:
             return False
     detail = {"metadata_sha256": digest, "from": source}
-    registry.event_log.append_event(EventKind.IMPORTED, version, detail=detail)
+    registry.events.append_event(EventKind.IMPORTED, version, detail=detail)
     return True
 
 
@@ -159,7 +159,7 @@ def _require_free(registry: RegistryReader, version: Version, digest: str) -> No
 
 def _known_digests(registry: RegistryReader, version: Version) -> set[str]:
     """Return what the logs say of the metadata of a version that is not in the registry."""
-    promoted = registry.promotion_log.metadata_digests().get(str(version))
-    events = (event for event in registry.events() if event.version == str(version))
+    promoted = registry.promotions.metadata_digests().get(str(version))
+    events = (event for event in registry.events.records() if event.version == str(version))
     noted = (event.detail.get("metadata_sha256") for event in events)
     return {digest for digest in (promoted, *noted) if isinstance(digest, str)}

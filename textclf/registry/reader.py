@@ -26,7 +26,7 @@ from textclf.registry.promotion_log import PromotionLog, PromotionRecord
 from textclf.registry.signatures import Signatures
 from textclf.registry.signing import PublicKey
 from textclf.registry.store.base import Missing, Store, View, read_or_none
-from textclf.registry.version_state import Event, EventLog, VersionState, describe_pruning
+from textclf.registry.version_state import EventLog, describe_pruning
 
 Described = TypeVar("Described", FileListing, Metadata, Summary)
 
@@ -36,16 +36,16 @@ class RegistryReader:
 
     Attributes:
         store: where all files are.
-        promotion_log: the log that says which version is latest.
-        event_log: the log of everything else.
+        promotions: the log that says which version is latest.
+        events: the log of everything else that was done to versions, or refused.
         signatures: the signatures of versions, and which one is required.
     """
 
     def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
         self.store = store
-        self.promotion_log = PromotionLog(store)
-        self.event_log = EventLog(store)
-        self.signatures = Signatures(store, self.event_log, signed_by)
+        self.promotions = PromotionLog(store)
+        self.events = EventLog(store)
+        self.signatures = Signatures(store, self.events, signed_by)
 
     @property
     def signed_by(self) -> PublicKey | None:
@@ -54,15 +54,7 @@ class RegistryReader:
 
     def history(self) -> list[PromotionRecord]:
         """Return all promotions, oldest first."""
-        return self.promotion_log.records()
-
-    def events(self) -> list[Event]:
-        """Return what else was done to versions, or refused, oldest first."""
-        return self.event_log.records()
-
-    def version_states(self) -> dict[str, VersionState]:
-        """Return the tags and the removal of every version that has events."""
-        return self.event_log.version_states()
+        return self.promotions.records()
 
     # -- which versions there are ----------------------------------------------------------------
 
@@ -85,7 +77,7 @@ class RegistryReader:
 
     def latest(self) -> Version | None:
         """Return the promoted version."""
-        head = self.promotion_log.head()
+        head = self.promotions.head()
         return parse_version(head.to) if head else None
 
     def summaries(self) -> Iterator[Summary | IntegrityError]:
@@ -105,7 +97,7 @@ class RegistryReader:
             NoSuchVersion: it is not published.
         """
         if name in ("latest", "previous"):
-            return self.promoted_version(name, self.promotion_log.head())
+            return self.promoted_version(name, self.promotions.head())
         try:
             version = parse_version(name)
         except ValueError:
@@ -129,13 +121,13 @@ class RegistryReader:
             )
         version = parse_version(number)
         if not self.is_published(version):
-            event = self.event_log.version_state(version).pruned
+            event = self.events.version_state(version).pruned
             why = f"and {describe_pruning(event)}" if event else "whose folder no longer exists"
             raise NoSuchVersion(f"{name} is {number}, {why}", hint="textclf promote VERSION")
         return version
 
     def _unknown(self, version: Version) -> NoSuchVersion:
-        if event := self.event_log.version_state(version).pruned:
+        if event := self.events.version_state(version).pruned:
             return NoSuchVersion(describe_pruning(event), hint="textclf versions list")
         known = self.versions()
         if not known:
@@ -231,7 +223,7 @@ class RegistryReader:
     def require_unchanged(self, version: Version, metadata: bytes) -> None:
         """Raise IntegrityError if metadata are not those that the version had when promoted."""
         digest = sha256(metadata)
-        if self.promotion_log.metadata_digests().get(str(version), digest) != digest:
+        if self.promotions.metadata_digests().get(str(version), digest) != digest:
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="restore it from a copy, or train again",
@@ -239,7 +231,7 @@ class RegistryReader:
 
     def has_published(self, digest: str) -> bool:
         """Whether a model file with this digest was promoted here, or is that of a version."""
-        return any(record.sha256 == digest for record in self.promotion_log.readable_records()) or (
+        return any(record.sha256 == digest for record in self.promotions.readable_records()) or (
             digest in self._artifact_digests()
         )
 

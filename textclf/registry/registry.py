@@ -8,7 +8,6 @@ file that clients load, the alias, is a copy that follows the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from semver import Version
 
@@ -22,7 +21,6 @@ from textclf.registry.publisher import Plan
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import PublicKey, Signer
 from textclf.registry.store.base import Store
-from textclf.registry.version_state import Event
 
 
 class Registry(RegistryReader):
@@ -36,7 +34,7 @@ class Registry(RegistryReader):
 
     def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
         super().__init__(store, signed_by)
-        self.pruner = Pruner(store, self.promotion_log, self.event_log)
+        self.pruner = Pruner(store, self.promotions, self.events)
 
     # -- publishing ------------------------------------------------------------------------------
 
@@ -54,10 +52,6 @@ class Registry(RegistryReader):
     def reserved_numbers(self) -> set[Version]:
         """Return the numbers that are not given again: of all folders, and in the logs."""
         return publisher.reserved_numbers(self)
-
-    def require_writable(self) -> None:
-        """Raise StoreError if a version could not be published; to be called before a search."""
-        self.store.require_writable()
 
     def publish(
         self,
@@ -166,17 +160,6 @@ class Registry(RegistryReader):
 
     # -- tags and removal ------------------------------------------------------------------------
 
-    def append_event(
-        self,
-        kind: str,
-        version: Version,
-        *,
-        message: str | None = None,
-        detail: Mapping[str, Any] | None = None,
-    ) -> Event:
-        """Record that something was done to a version, or refused."""
-        return self.event_log.append_event(kind, version, message=message, detail=detail)
-
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None
     ) -> Mapping[str, str]:
@@ -186,21 +169,13 @@ class Registry(RegistryReader):
             UsageError: a key or a value is not valid.
             NoSuchVersion: the version is not published, or is being pruned.
         """
-        return self.event_log.tag(self.resolve(str(version)), changes, message)
-
-    def prune_exemptions(self) -> dict[str, str]:
-        """Return the versions that `prune` keeps, and why: latest, previous, tagged.
-
-        Raises:
-            IntegrityError: a log is damaged, so that this is not known.
-        """
-        return self.pruner.prune_exemptions()
+        return self.events.tag(self.resolve(str(version)), changes, message)
 
     def prune(self, version: Version, *, message: str | None = None) -> str | None:
         """Remove a version for good; its number stays reserved.
 
         Returns:
-            Why it was kept nevertheless (see `prune_exemptions`); ``None`` if it was removed.
+            Why it was kept after all (see `Pruner.prune_exemptions`); ``None`` if it was removed.
 
         Raises:
             NoSuchVersion: the version is not published.

@@ -1,4 +1,4 @@
-"""Which versions to prune: all but the newest ones, the young ones and those that are protected."""
+"""Decide which versions to prune: all but the newest, the young and the exempted ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 @dataclass(frozen=True)
 class RetentionDecision:
-    """A version, and why it is kept; ``None``: it goes."""
+    """A version, and why it is kept; ``None`` if it is to be removed."""
 
     version: Summary
     keep_reason: str | None
@@ -23,59 +23,58 @@ class RetentionDecision:
 
 @dataclass(frozen=True)
 class RetentionPolicy:
-    """What is kept; a version goes where neither rule keeps it.
+    """Which versions are kept; one that no rule keeps is to be removed.
 
     Attributes:
-        keep: so many versions, those saved last.
-        older_than: those that are not older.
+        keep: number of versions that are kept, those saved last.
+        older_than: age up to which versions are kept.
     """
 
     keep: int | None = None
     older_than: timedelta | None = None
 
     def decide(
-        self, versions: Iterable[Summary], protected: Mapping[str, str], now: datetime
+        self, versions: Iterable[Summary], exemptions: Mapping[str, str], now: datetime
     ) -> list[RetentionDecision]:
-        """What becomes of each version; those saved first come first.
+        """Decide on each version, in the order in which they were saved.
 
         Args:
-            versions: all there are.
-            protected: those that no rule removes, and why.
-            now: what ages are counted from.
+            versions: all versions.
+            exemptions: versions that no rule removes, and why.
+            now: the time from which ages are counted.
         """
-        latest_first = sorted(versions, key=lambda each: (each.saved_at, _number(each)))[::-1]
+        newest_first = sorted(versions, key=_age_order, reverse=True)
         decisions = [
-            RetentionDecision(
-                each, protected.get(each.version) or self._why(place, each.saved_at, now)
-            )
-            for place, each in enumerate(latest_first)
+            RetentionDecision(each, exemptions.get(each.version) or self._why(rank, each, now))
+            for rank, each in enumerate(newest_first)
         ]
         return decisions[::-1]
 
-    def _why(self, place: int, saved_at: str, now: datetime) -> str | None:
-        if self.keep is not None and place < self.keep:
+    def _why(self, rank: int, version: Summary, now: datetime) -> str | None:
+        if self.keep is not None and rank < self.keep:
             return f"one of the last {self.keep}"
-        if self.older_than is not None and not _is_older(saved_at, now - self.older_than):
+        if self.older_than is not None and not _is_older(version.saved_at, now - self.older_than):
             return "not old enough"
         return None
 
 
 def parse_age(text: str) -> timedelta:
-    """Read ``90d``, ``12w`` or ``36h``. Raises UsageError."""
-    found = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
-    if not found:
+    """Parse ``90d``, ``12w`` or ``36h``. Raises UsageError."""
+    match = re.fullmatch(r"([0-9]{1,5})([hdw])", text)
+    if not match:
         raise UsageError(
-            f"{text!r} is no age: a number with h, d or w for hours, days or weeks", hint="90d"
+            f"{text!r} is not an age: write a number with h, d or w for hours, days or weeks",
+            hint="90d",
         )
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _is_older(saved_at: str, then: datetime) -> bool:
     try:
         return datetime.fromisoformat(saved_at) < then
-    except (TypeError, ValueError):  # edited by hand: nobody knows
+    except (TypeError, ValueError):  # edited by hand
         return False
 
 
-def _number(summary: Summary) -> tuple[int, ...]:
-    return tuple(map(int, summary.version.split(".")))
+def _age_order(version: Summary) -> tuple[str, tuple[int, ...]]:
+    return version.saved_at, tuple(map(int, version.version.split(".")))

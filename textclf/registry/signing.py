@@ -1,8 +1,8 @@
-"""Ed25519 keys in PEM files: to sign versions, and to tell by whom they were signed.
+"""Ed25519 keys in PEM files, to sign versions and to check who signed them.
 
-What is signed is a version's ``metadata.json``, byte for byte. It says the digests of the version's
-other files, so one signature vouches for all of them. A signature is the 64 bytes that OpenSSL
-writes and reads, too. The cryptography library is loaded when a key is used, and not before.
+What is signed is a version's ``metadata.json``, byte for byte. It has the digests of the version's
+other files, so one signature covers all of them. A signature is the 64 bytes that OpenSSL writes
+and reads, too. The cryptography library is loaded when a key is used, and not before.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import Any
 from textclf.errors import TextclfError, UsageError
 
 Signer = Callable[[bytes], bytes]
-"""Makes the signature of some bytes."""
+"""Returns the signature of some bytes."""
 
 PASSWORD = "TEXTCLF_KEY_PASSWORD"  # noqa: S105 - the name of the variable that holds it
-_MAKE = "openssl genpkey -algorithm ed25519 -out textclf.key"
+_CREATE_KEY = "openssl genpkey -algorithm ed25519 -out textclf.key"
 
 
 class PublicKey:
-    """The key in a PEM file; it is read when it is first needed."""
+    """A public key in a PEM file, which is read when it is first needed."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
     def require_usable(self) -> None:
-        """Raise what ``made`` would, where there is no signature to ask it about."""
+        """Raise what `verifies` would, if there is no signature to check."""
         _ = self._key
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
-        """Whether a signature of these bytes was made with the private key of this one.
+        """Whether a signature of some bytes was made with the private key of this one.
 
         Raises:
             UsageError: the file cannot be read or is not an Ed25519 public key.
@@ -58,10 +58,7 @@ class PublicKey:
                 f"{self.path} is a private key; to check signatures, the public one is enough",
                 hint=f"openssl pkey -in {self.path} -pubout -out textclf.pub",
             )
-        try:
-            key = serialization.load_pem_public_key(data)
-        except Exception:  # noqa: BLE001 - of the library's own kinds, none of which says more
-            key = None
+        key = _parse(serialization.load_pem_public_key, data)
         if not isinstance(key, ed25519.Ed25519PublicKey):
             raise UsageError(
                 f"{self.path} is not an Ed25519 public key in a PEM file",
@@ -71,13 +68,13 @@ class PublicKey:
 
 
 def load_signer(path: Path) -> Signer:
-    """How to sign with the private key in a PEM file.
+    """Return a function that signs with the private key in a PEM file.
 
-    An encrypted key is opened with the password in the environment variable ``PASSWORD``.
+    An encrypted key is opened with the password in the environment variable `PASSWORD`.
 
     Raises:
-        UsageError: the file cannot be read, others can read it too, it is not an Ed25519 private
-            key, or the password is wrong.
+        UsageError: the file cannot be read, other users can read it, too, it is not an Ed25519
+            private key, or the password is wrong.
         TextclfError: the cryptography library is not installed.
     """
     serialization, ed25519 = _cryptography()
@@ -85,15 +82,12 @@ def load_signer(path: Path) -> Signer:
     password = os.environ.get(PASSWORD, "").encode() if b"ENCRYPTED" in data else None
     if password == b"":
         raise UsageError(f"{path} is encrypted", hint=f"put its password into {PASSWORD}")
-    try:
-        key = serialization.load_pem_private_key(data, password)
-    except Exception:  # noqa: BLE001 - of the library's own kinds, none of which says more
-        key = None
+    key = _parse(serialization.load_pem_private_key, data, password)
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         wrong = f", or {PASSWORD} is not its password" if password else ""
         raise UsageError(
             f"{path} is not an Ed25519 private key in a PEM file{wrong}",
-            hint=f"to make one: {_MAKE}",
+            hint=f"to make one: {_CREATE_KEY}",
         )
     _require_secret(path)
     sign: Signer = key.sign
@@ -112,6 +106,13 @@ def _cryptography() -> tuple[ModuleType, ModuleType]:
     return serialization, ed25519
 
 
+def _parse(load: Callable[..., Any], *arguments: bytes | None) -> Any:
+    try:
+        return load(*arguments)
+    except Exception:  # noqa: BLE001 - of the library's own types, none of which says more
+        return None
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -120,9 +121,9 @@ def _read(path: Path) -> bytes:
 
 
 def _require_secret(path: Path) -> None:
-    """As ssh has it: one's own key that others can read is no secret."""
+    """Refuse one's own key if others can read it, as ssh does."""
     if os.name != "posix":
         return
-    found = path.stat()
-    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+    status = path.stat()
+    if status.st_uid == os.getuid() and status.st_mode & 0o077:
         raise UsageError(f"{path} is a private key that others can read", hint=f"chmod 600 {path}")

@@ -79,7 +79,7 @@ def _repair(registry: Registry) -> Iterator[str]:
 
 
 def _alias_problems(registry: Registry) -> Iterator[Problem]:
-    head = registry.promotion_log.head()
+    head = registry.promotions.head()
     data = read_or_none(registry.store, layout.ALIAS)
     if head and data is None:
         yield Problem(head.to, layout.ALIAS, f"is missing; promoted is {head.to}")
@@ -104,10 +104,10 @@ class _Check:
         self._pruned: set[str] = set()
         self._digests: dict[str, str] = {}
         with contextlib.suppress(StoreError):  # which is a problem of the events
-            states = registry.version_states()
+            states = registry.events.version_states()
             self._pruned = {version for version, state in states.items() if state.pruned}
         with contextlib.suppress(StoreError):  # which is a problem of the promotion log
-            for entry in self._read_log(registry.promotion_log):
+            for entry in self._read_log(registry.promotions):
                 if not isinstance(entry.record, Problem):
                     self._digests.setdefault(entry.record.to, entry.record.metadata_sha256)
 
@@ -117,7 +117,7 @@ class _Check:
         lasting: list[Problem] = []
         for version in map(str, folders):
             lasting += self._guarded(version, self._settled_problems(version), version)
-        log, events = registry.promotion_log, registry.event_log
+        log, events = registry.promotions, registry.events
         lasting += self._guarded(log.folder, self._promotion_problems())
         lasting += self._guarded(events.folder, self._event_problems())
         derived: list[Problem] = []
@@ -184,7 +184,7 @@ class _Check:
     def _promotion_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()
         previous: str | None = None
-        for key, record, follows in self._read_log(self._registry.promotion_log):
+        for key, record, follows in self._read_log(self._registry.promotions):
             if isinstance(record, Problem):
                 yield record
                 continue
@@ -195,7 +195,7 @@ class _Check:
             previous = record.to
 
     def _lost_log_problems(self) -> Iterator[Problem]:
-        log = self._registry.promotion_log
+        log = self._registry.promotions
         with contextlib.suppress(StoreError):  # a problem of the alias
             alias = read_or_none(self._store, layout.ALIAS)
             if alias and not log.numbers() and self._registry.has_published(sha256(alias)):
@@ -214,7 +214,7 @@ class _Check:
         return None
 
     def _event_problems(self) -> Iterator[Problem]:
-        entries = self._read_log(self._registry.event_log)
+        entries = self._read_log(self._registry.events)
         yield from (entry.record for entry in entries if isinstance(entry.record, Problem))
 
     def _read_log(self, log: AppendOnlyLog[T]) -> Iterator[_LogEntry[T]]:

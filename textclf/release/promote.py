@@ -124,7 +124,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
         if force:
             return msgspec.structs.replace(verdict, verdict=FORCED)
         detail = msgspec.to_builtins(verdict)
-        registry.append_event(EventKind.REFUSED, version, message=message, detail=detail)
+        registry.events.append_event(EventKind.REFUSED, version, message=message, detail=detail)
         hint = f'textclf promote {version} --force -m "why" promotes it anyway'
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 

@@ -199,7 +199,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     result = ReleaseResult(plan, JobSummary.from_job(job))
     if plan.version is None or request.dry_run:
         return result
-    registry.require_writable()
+    registry.store.require_writable()
     observer.on_plan(plan, job)
     evidence = LiveEvidence(registry, job.test)
     baseline = _live_baseline(registry, evidence, job)

@@ -31,7 +31,7 @@ def history(everything: All = False, *, common: CommonOptions) -> None:
     if common.as_json and not everything:
         render.json([record.as_json() for record in records])
         return
-    entries = _by_time(records, registry.events())
+    entries = _by_time(records, registry.events.records())
     if common.as_json:
         render.json([_as_json(entry) for entry in entries])
     elif entries:

@@ -31,7 +31,7 @@ def list_(common: CommonOptions) -> None:
     except IntegrityError as unreadable:
         promoted = ""
         damaged.append(unreadable)
-    states = registry.version_states().items()
+    states = registry.events.version_states().items()
     tags = {version: state.tags for version, state in states if state.tags}
     if common.as_json:
         render.json([_as_json(s, promoted, tags.get(s.version, {})) for s in summaries])

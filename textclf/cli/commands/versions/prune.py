@@ -50,7 +50,9 @@ def prune(
         )
     policy = RetentionPolicy(keep, None if older_than is None else parse_age(older_than))
     registry = common.open_registry()
-    decisions = policy.decide(_readable(registry), registry.prune_exemptions(), datetime.now(UTC))
+    decisions = policy.decide(
+        _readable(registry), registry.pruner.prune_exemptions(), datetime.now(UTC)
+    )
     removed: list[Summary] = []
     kept: dict[str, str] = {}
     for decision in decisions:

@@ -25,7 +25,7 @@ def show(version: Version, *, common: CommonOptions) -> None:
     resolved = registry.resolve(version)
     metadata = registry.unverified_metadata(resolved)
     latest = registry.latest() == resolved
-    state = registry.version_states().get(str(resolved))
+    state = registry.events.version_states().get(str(resolved))
     tags = state.tags if state else {}
     if problem := registry.signature_problem(resolved):
         render.warning(f"{registry.locate(resolved, METADATA)} {problem}")
