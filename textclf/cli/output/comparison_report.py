@@ -20,7 +20,7 @@ _CONFUSIONS = 10
 """Changed confusions that are shown; JSON has all."""
 
 _SIGNIFICANCE = 0.05
-"""The p-value below which a difference is taken for real."""
+"""The level of McNemar's test."""
 
 
 def blocks(
@@ -76,8 +76,8 @@ def _value(value: Any) -> str:
 def _rows(rows: RowChanges) -> str:
     about = "" if rows.exact else "about "
     return (
-        f"distinct training rows: {about}{rows.shared} in both, {rows.added} added, "
-        f"{rows.removed} removed"
+        f"distinct training rows: {about}{rows.shared:,} in both, {rows.added:,} added, "
+        f"{rows.removed:,} removed"
     )
 
 
@@ -125,7 +125,7 @@ def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
         right=[a, b, "change"],
         title=f"both versions scored on {plural(scored.rows, 'row')}",
     )
-    yield sentence("rows of ", Code(scored.path), f"; in brackets {metrics.method(scored.method)}")
+    yield sentence("rows of ", Code(scored.path), f"; in parentheses: {metrics.method(scored.method)}")
     yield sentence(_mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
@@ -180,16 +180,14 @@ def _change(before: ClassMetrics | None, after: ClassMetrics | None, name: str) 
 
 
 def _confusions(a: str, b: str, scored: PairedComparison) -> Table:
-    shown = scored.confusions[:_CONFUSIONS]
-    of = (
-        f", {len(shown)} of {len(scored.confusions)}" if len(scored.confusions) > len(shown) else ""
-    )
+    listed, total = scored.confusions[:_CONFUSIONS], len(scored.confusions)
+    of_total = f", {len(listed)} of {total}" if total > len(listed) else ""
     return Table(
         ["label", "predicted as", a, b, "change"],
         [
             [Code(c.label), Code(c.predicted), c.before, c.after, f"{c.after - c.before:+}"]
-            for c in shown
+            for c in listed
         ],
         right=[a, b, "change"],
-        title=f"mistakes whose number changed{of}",
+        title=f"mistakes whose number changed{of_total}",
     )

@@ -33,7 +33,7 @@ def blocks(
     accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
-    yield sentence(f"in brackets {method(intervals.method)}")
+    yield sentence(f"in parentheses: {method(intervals.method)}")
     if calibration:
         yield _calibration(calibration)
     yield class_table(metrics)
