@@ -125,7 +125,8 @@ def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
         right=[a, b, "change"],
         title=f"both versions scored on {plural(scored.rows, 'row')}",
     )
-    yield sentence("rows of ", Code(scored.path), f"; in parentheses: {metrics.method(scored.method)}")
+    method = metrics.method(scored.method)
+    yield sentence("rows of ", Code(scored.path), f"; in parentheses: {method}")
     yield sentence(_mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
