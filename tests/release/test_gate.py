@@ -46,11 +46,11 @@ def test_requirements_are_read(text, requirement):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("accuracy", "is no requirement"),
-        ("accuracy>0.9", "is no requirement"),
-        ("accuracy<=0.9", "is no requirement"),
-        ("", "is no requirement"),
-        ("f1[spam]", "is no requirement"),
+        ("accuracy", "is not a requirement"),
+        ("accuracy>0.9", "is not a requirement"),
+        ("accuracy<=0.9", "is not a requirement"),
+        ("", "is not a requirement"),
+        ("f1[spam]", "is not a requirement"),
         ("f1>=0.9", "no metric is called 'f1'"),
         ("accuracy[spam]>=0.9", "no metric is called 'accuracy'"),
         ("accuracy>=1.1", "not between 0 and 1"),
@@ -91,7 +91,7 @@ def test_what_is_less_than_required_is_refused(metrics):
     verdict = judge(gate("accuracy=0.7", "f1[neg]=0.51"), metrics(), Baseline(), ON)
     assert verdict.verdict == "refused"
     [check] = verdict.failed
-    assert check.reason == "f1[neg] is 0.5000, under 0.51"
+    assert check.reason == "f1[neg] is 0.5000, below 0.51"
 
 
 def test_a_label_without_rows_is_refused_and_a_near_one_named(metrics):
@@ -129,7 +129,7 @@ def test_every_class_that_lost_too_much_is_named_or_else_the_worst(metrics):
     before = Baseline("1.0.0", metrics(f1_neg=0.5, f1_pos=0.5))
     lost = judge(limit, metrics(f1_neg=0.3, f1_pos=0.9), before, ON)
     assert [check.metric for check in lost.checks] == ["f1[neg]"]
-    assert lost.failed[0].reason == "f1[neg] is 0.3000, was 0.5000: over 0.1 less"
+    assert lost.failed[0].reason == "f1[neg] is 0.3000, more than 0.1 below 0.5000"
     both = judge(limit, metrics(f1_neg=0.3, f1_pos=0.2), before, ON)
     assert [check.metric for check in both.checks] == ["f1[pos]", "f1[neg]"]
     fine = judge(limit, metrics(f1_neg=0.45, f1_pos=0.9), before, ON)

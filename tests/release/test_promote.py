@@ -149,7 +149,7 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
                 registry.promote(V2)
             return evidence.metrics(version)
 
-    with pytest.raises(GateRefused, match=r"was 0\.9000"):
+    with pytest.raises(GateRefused, match=r"below 0\.9000"):
         promote(registry, V3, Gate(max_class_regression=0.1), Rival())
     assert registry.latest() == V2
     assert [event.detail["against"] for event in registry.events.records()] == ["1.1.0"]

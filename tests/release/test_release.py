@@ -14,11 +14,11 @@ from textclf.metadata.versions import parse_version
 from textclf.release import release as flow
 from textclf.release.gate import Gate, parse_requirement
 from textclf.release.release import ReleaseRequest, release
-from textclf.report.files import CARD, EVIDENCE, PAGE, page_maker
+from textclf.report.files import CARD, DATA, PAGE, page_maker
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings
 
-DATA = Path(__file__).parents[2] / "data"
+SAMPLE = Path(__file__).parents[2] / "data"
 SPACE = parse_space(SpaceSource("grid", "[features.word]\n[classifier.ComplementNB]"))
 SETTINGS = SearchSettings(SPACE, folds=2)
 FIRST = parse_version("1.0.0")
@@ -33,7 +33,7 @@ def registry(tmp_path):
 def request_(tmp_path):
     """Ask for a release from a few rows, tested on a few others."""
     for name, rows in (("train.csv", 120), ("test.csv", 30)):
-        lines = (DATA / name).read_text("utf-8").splitlines(keepends=True)
+        lines = (SAMPLE / name).read_text("utf-8").splitlines(keepends=True)
         (tmp_path / name).write_text("".join(lines[: rows + 1]), "utf-8")
     return ReleaseRequest(tmp_path / "train.csv", SETTINGS, test=tmp_path / "test.csv")
 
@@ -173,7 +173,7 @@ def test_the_pages_are_made_for_the_number_that_the_version_gets(registry, reque
     version = parse_version(result.published.version)
     assert f"Version {version}".encode() in registry.file(version, PAGE)
     assert f"# Text classifier {version}".encode() in registry.file(version, CARD)
-    assert registry.file(version, EVIDENCE)
+    assert registry.file(version, DATA)
 
 
 def test_data_that_cannot_be_trained_on_is_refused(registry, request_, tmp_path):

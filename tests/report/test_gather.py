@@ -56,11 +56,11 @@ def test_what_is_said_of_the_rows_is_what_the_pipeline_says(classifier, labels):
     scored = ScoredRows.from_pipeline(model, rows)
     assert scored.predicted == model.predict(rows.texts).tolist()
     assert scored.scores.shape == (30, len(labels))
-    if scored.probable:
+    if scored.has_probabilities:
         assert np.allclose(scored.scores, model.predict_proba(rows.texts))
     data = gather(scored)
-    assert data.score_type == ("probability" if scored.probable else "decision")
-    assert (data.probabilities is None) == (not scored.probable)
+    assert data.score_type == ("probability" if scored.has_probabilities else "decision")
+    assert (data.probabilities is None) == (not scored.has_probabilities)
     assert sorted(m.place for m in data.mistakes) == [6, 9]
 
 

@@ -1,4 +1,4 @@
-"""No version without a scorer that says what its model says."""
+"""No version is made with a scorer that disagrees with its model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +12,14 @@ from textclf.scorer.scorer import SCORER, Scorer
 from textclf.scorer.writer import compiled_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
-from textclf.training.scorer_check import Disagreement, prove
+from textclf.training.scorer_check import ScorerMismatch, check_scorer
 
 SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 
 
 @pytest.fixture(scope="module")
 def tested():
-    """What a model said of test rows, and its scorer."""
+    """Return the predictions of a model for test rows, and its scorer."""
     rows = read_dataset(SAMPLE)
     rows = replace(rows, texts=rows.texts[:200], labels=rows.labels[:200])
     features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3]}}
@@ -29,13 +29,14 @@ def tested():
     return ScoredRows.from_pipeline(fitted, rows), compiled_scorer(fitted)
 
 
-def test_a_true_scorer_is_proven(tested):
-    """It says what the model says."""
-    prove(*tested)
+def test_a_compiled_scorer_passes(tested):
+    """Its labels and scores are those of the model."""
+    scored, data = tested
+    check_scorer(data, scored)
 
 
 def changed(data, number, part, column, factor):
-    """The scorer with a column of its rows multiplied."""
+    """Return the scorer with a column of its rows multiplied."""
     array = Scorer(data, name=SCORER).tables[number].arrays[part]
     copy = bytearray(data)
     count = (array.end - array.begin) // 8
@@ -45,26 +46,26 @@ def changed(data, number, part, column, factor):
 
 
 @pytest.mark.parametrize("column", [0, 1, 3])
-def test_a_scorer_with_other_weights_is_not(tested, column):
+def test_a_scorer_with_other_weights_fails(tested, column):
     """A small difference of the scores is enough, even if all labels are the same."""
     scored, data = tested
     rows = Scorer(data, name=SCORER).tables[1].count
     off = changed(data, 1, 0, column, np.linspace(1, 1.001, rows))
-    with pytest.raises(Disagreement, match="disagree on"):
-        prove(scored, off)
+    with pytest.raises(ScorerMismatch, match="disagree on"):
+        check_scorer(off, scored)
 
 
-def test_a_scorer_with_other_labels_is_not(tested):
+def test_a_scorer_with_other_labels_fails(tested):
     """The numbers may be right and the names wrong."""
     scored, data = tested
     wrong = data.replace(b'\\"negative\\",\\"neutral\\"', b'\\"neutral\\",\\"negative\\"')
     assert wrong != data
-    with pytest.raises(Disagreement):
-        prove(scored, wrong)
+    with pytest.raises(ScorerMismatch):
+        check_scorer(wrong, scored)
 
 
-def test_a_scorer_that_forgets_rare_settings_is_not(tested):
-    """Awkward texts find what ordinary rows may not: here, that accents and case matter."""
+def test_a_scorer_without_rare_settings_fails(tested):
+    """Unusual texts reveal what ordinary rows may not: here, that accents and case matter."""
     scored, data = tested
     few = ScoredRows.from_pipeline(
         scored.model, replace(scored.rows, texts=("plain text",), labels=("neutral",))
@@ -74,5 +75,5 @@ def test_a_scorer_that_forgets_rare_settings_is_not(tested):
     settings = settings.replace(b'lowercase\\":true', b'lowercase\\":false').ljust(head)
     off = data[:8] + settings + data[8 + head :]
     assert len(off) == len(data)
-    with pytest.raises(Disagreement):
-        prove(few, off)
+    with pytest.raises(ScorerMismatch):
+        check_scorer(off, few)

@@ -194,7 +194,7 @@ def test_rows_that_cannot_be_split_are_refused(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
     options = ReadOptions()
-    with pytest.raises(DataError, match=r"a share of 0\.2 cannot be split off"):
+    with pytest.raises(DataError, match=r"20% of .* cannot be split off"):
         prepare(read_dataset(path, options), None, 0.2, options, SearchSettings(SPACE))
 
 
@@ -268,7 +268,7 @@ def test_every_label_is_in_a_sample(job):
 def test_a_sample_larger_than_the_data_is_no_sample(job):
     """Then all rows are searched, the record says so, and the number does not change for it."""
     sampled = replace(job, settings=replace(job.settings, sample=50_000))
-    assert sampled.sampled is None
+    assert sampled.sample_size is None
     assert sampled.recipe() == job.recipe()
 
 

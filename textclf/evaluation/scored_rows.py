@@ -1,4 +1,4 @@
-"""A model on labelled rows: what it says of each, from reading the texts once."""
+"""The predictions of a pipeline for labelled rows, from one pass over the texts."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from textclf.data.dataset import Dataset
 
 @dataclass(frozen=True, eq=False)
 class ScoredRows:
-    """What a model said of labelled rows.
+    """A fitted pipeline, labelled rows, and its predictions for them.
 
     Attributes:
-        model: a fitted pipeline.
+        model: the pipeline.
         rows: the rows.
-        predicted: the label given to each.
-        scores: rows × ``model.classes_``: probabilities, or decision values.
-        probable: whether they are probabilities.
+        predicted: the predicted label of each row.
+        scores: rows × ``model.classes_``: probabilities or decision values.
+        has_probabilities: whether the scores are probabilities.
     """
 
     model: Any
     rows: Dataset
     predicted: list[str]
     scores: NDArray[np.floating[Any]]
-    probable: bool
+    has_probabilities: bool
 
     @classmethod
     def from_pipeline(cls, model: Any, rows: Dataset) -> ScoredRows:
-        """Label the rows."""
+        """Predict labels and scores for the rows."""
         matrix, classifier = model[:-1].transform(rows.texts), model[-1]
-        probable = hasattr(classifier, "predict_proba")
-        if probable:
+        has_probabilities = hasattr(classifier, "predict_proba")
+        if has_probabilities:
             scores = classifier.predict_proba(matrix)
         else:
             scores = classifier.decision_function(matrix)
             scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
-        return cls(model, rows, classifier.predict(matrix).tolist(), scores, probable)
+        return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)

@@ -1,7 +1,7 @@
-"""Conditions that a version must meet to be promoted, and how it met them.
+"""The conditions that a version must meet to be promoted, and the verdict on them.
 
-Pure functions of metrics, whether recorded at training or measured just now. Values are shares
-between 0 and 1.
+Pure functions of metrics, whether these were recorded at training or computed just now. Metrics and
+limits are shares between 0 and 1.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from textclf.metadata.verdict import PASSED, REFUSED, Check, Rows, Verdict
 from textclf.release.baseline import Baseline
 
 _OVERALL = ("accuracy", "macro_f1", "weighted_f1")
-_OF_A_CLASS = ("f1", "precision", "recall")
-_WATCHED = ("accuracy", "macro_f1")
-"""Metrics that ``max_regression`` is about."""
+_PER_CLASS = ("f1", "precision", "recall")
+_REGRESSION = ("accuracy", "macro_f1")
+"""The metrics that ``max_regression`` limits."""
 
 _REQUIREMENT = re.compile(r"\s*(\w+)(?:\[(.*)\])?\s*(?:>?=)\s*([^\s=>\[\]]+)\s*", re.DOTALL)
 _ROUNDING = 1e-9
-"""0.90 less 0.89 is no more than 0.01, though not to a computer."""
+"""The slack of comparisons: in floating point 0.90 - 0.89 is more than 0.01."""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """The least that a metric may be; ``label`` is set for a metric of one class."""
+    """The lowest value that a metric may have; ``label`` is set for a metric of one class."""
 
     metric: str
     label: str | None
@@ -35,53 +35,53 @@ class Requirement:
 
     @property
     def name(self) -> str:
-        """``accuracy``, or ``f1[spam]``."""
+        """The name of the metric: ``accuracy``, or ``f1[spam]``."""
         return self.metric if self.label is None else f"{self.metric}[{self.label}]"
 
     def __str__(self) -> str:
         return f"{self.name}>={self.least:.12g}"
 
-    def of(self, metrics: Metrics) -> float | None:
-        """The value of this metric; ``None`` where no row has the label, nor was given it."""
+    def value_in(self, metrics: Metrics) -> float | None:
+        """Return the metric's value; ``None`` if the label was neither given nor predicted."""
         if self.label is None:
             return float(getattr(metrics, self.metric))
-        found = metrics.per_class.get(self.label)
-        return None if found is None else float(getattr(found, self.metric))
+        scores = metrics.per_class.get(self.label)
+        return None if scores is None else float(getattr(scores, self.metric))
 
 
 def parse_requirement(text: str) -> Requirement:
-    """Read ``accuracy>=0.9``, ``f1[spam]>=95%`` or, without a sign that shells take, ``=``.
+    """Parse ``accuracy>=0.9`` or ``f1[spam]>=95%``; ``=`` does as well, which shells leave alone.
 
     Raises:
-        UsageError: it is not of that form, or there is no such metric.
+        UsageError: the text is not of that form, or there is no such metric.
     """
-    found = _REQUIREMENT.fullmatch(text)
-    if not found:
+    match = _REQUIREMENT.fullmatch(text)
+    if not match:
         raise UsageError(
-            f"{text!r} is no requirement: it has the form metric>=value",
-            hint="quote it, for a shell takes > and [ for its own: 'accuracy>=0.9' 'f1[spam]>=0.9'",
+            f"{text!r} is not a requirement: it must have the form metric>=value",
+            hint="quote it, because > and [ have a meaning in shells: 'accuracy>=0.9'",
         )
-    metric, label, least = found.groups()
-    known = _OVERALL if label is None else _OF_A_CLASS
+    metric, label, least = match.groups()
+    known = _OVERALL if label is None else _PER_CLASS
     if metric not in known:
-        raise UsageError(f"{text!r}: no metric is called {metric!r}", hint=_near(metric))
+        raise UsageError(f"{text!r}: no metric is called {metric!r}", hint=_suggestion(metric))
     return Requirement(metric, label, parse_share(least))
 
 
-def _near(metric: str) -> str:
-    known = [*_OVERALL, *(f"{name}[LABEL]" for name in _OF_A_CLASS)]
+def _suggestion(metric: str) -> str:
+    known = [*_OVERALL, *(f"{name}[LABEL]" for name in _PER_CLASS)]
     near = _closest(metric, known)
-    return f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+    return f"did you mean {near!r}?" if near else f"the metrics are {', '.join(known)}"
 
 
 def _closest(word: str, known: Iterable[str]) -> str | None:
-    import difflib  # rarely needed, and it takes a while
+    import difflib  # rarely needed, and slow to import
 
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 def parse_share(text: str) -> float:
-    """Read ``0.9`` or ``90%``. Raises UsageError where it is not between 0 and 1."""
+    """Parse ``0.9`` or ``90%``. Raises UsageError if it is not between 0 and 1."""
     number = text.removesuffix("%")
     try:
         share = float(number) / (100 if number != text else 1)
@@ -94,12 +94,13 @@ def parse_share(text: str) -> float:
 
 @dataclass(frozen=True)
 class Gate:
-    """What a version must meet.
+    """The conditions that a version must meet.
 
     Attributes:
-        require: the least values of metrics.
-        max_regression: how far accuracy and macro F1 may be below those of the promoted version.
-        max_class_regression: how far the F1 of any class may be.
+        require: the lowest values that metrics may have.
+        max_regression: how far accuracy and macro F1 may be below those of the promoted version;
+            ``None`` is no limit.
+        max_class_regression: how far the F1 of any class may be below that of the promoted version.
     """
 
     require: tuple[Requirement, ...] = ()
@@ -111,11 +112,11 @@ class Gate:
 
     @property
     def compares(self) -> bool:
-        """Whether it looks at the promoted version, too."""
+        """Whether the version is also compared with the promoted one."""
         return self.max_regression is not None or self.max_class_regression is not None
 
     def joined(self, other: Gate) -> Gate:
-        """Both at once: all requirements, and the stricter limit of each kind."""
+        """Return a gate with the conditions of both: all requirements, and the stricter limits."""
         return Gate(
             tuple(dict.fromkeys([*self.require, *other.require])),
             _stricter(self.max_regression, other.max_regression),
@@ -128,27 +129,33 @@ def _stricter(one: float | None, other: float | None) -> float | None:
 
 
 def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: Rows) -> Verdict:
-    """Hold a version's metrics against a gate.
+    """Judge a version by its metrics.
 
-    A class that got worse than it may is listed; where none did, the one that came closest is. What
-    cannot be judged is not passed.
+    All classes whose F1 fell too far are listed; if there are none, the one that fell furthest is.
+    A condition that cannot be judged is not met.
+
+    Args:
+        gate: the conditions.
+        metrics: of the version.
+        baseline: the promoted version on the same rows.
+        on: these rows, for the record.
     """
-    checks = [_required(each, metrics) for each in gate.require]
+    checks = [_check_requirement(requirement, metrics) for requirement in gate.require]
     if gate.compares and baseline.version is not None:
         checks += _regressions(gate, metrics, baseline)
     verdict = PASSED if all(check.passed for check in checks) else REFUSED
     return Verdict(verdict, baseline.version, on, checks)
 
 
-def _required(requirement: Requirement, metrics: Metrics) -> Check:
-    value = requirement.of(metrics)
+def _check_requirement(requirement: Requirement, metrics: Metrics) -> Check:
+    value = requirement.value_in(metrics)
     reason = None
     if value is None:
         near = _closest(requirement.label or "", metrics.per_class)
-        mean = f"; did you mean {near!r}?" if near else ""
-        reason = f"no test row has the label {requirement.label!r}{mean}"
+        suggestion = f"; did you mean {near!r}?" if near else ""
+        reason = f"no test row has the label {requirement.label!r}{suggestion}"
     elif value < requirement.least - _ROUNDING:
-        reason = f"{requirement.name} is {value:.4f}, under {requirement.least:.12g}"
+        reason = f"{requirement.name} is {value:.4f}, below {requirement.least:.12g}"
     return Check(
         rule=str(requirement),
         metric=requirement.name,
@@ -174,7 +181,7 @@ def _regressions(gate: Gate, metrics: Metrics, baseline: Baseline) -> Iterator[C
             reason = f"{rule} cannot be judged: {baseline.unavailable_reason}"
             yield Check(rule, metric, None, None, None, passed=False, reason=reason)
         elif name == "max-regression":
-            for metric in _WATCHED:
+            for metric in _REGRESSION:
                 value, was = getattr(metrics, metric), getattr(baseline.metrics, metric)
                 yield _regression(rule, metric, was, value, limit)
         else:
@@ -184,7 +191,7 @@ def _regressions(gate: Gate, metrics: Metrics, baseline: Baseline) -> Iterator[C
 def _class_regressions(
     rule: str, metrics: Metrics, before: Metrics, limit: float
 ) -> Iterator[Check]:
-    """Of every class that lost too much; else of the one that lost most."""
+    """Yield the checks of all classes that fell too far, or else of the one that fell furthest."""
     checks = [
         _regression(rule, f"f1[{label}]", was.f1, _f1(metrics, label), limit)
         for label, was in before.per_class.items()
@@ -195,11 +202,13 @@ def _class_regressions(
 
 
 def _f1(metrics: Metrics, label: str) -> float:
-    found = metrics.per_class.get(label)
-    return found.f1 if found else 0.0
+    scores = metrics.per_class.get(label)
+    return scores.f1 if scores else 0.0
 
 
 def _regression(rule: str, metric: str, was: float, value: float, limit: float) -> Check:
     passed = value >= was - limit - _ROUNDING
-    reason = None if passed else f"{metric} is {value:.4f}, was {was:.4f}: over {limit:.12g} less"
+    reason = None
+    if not passed:
+        reason = f"{metric} is {value:.4f}, more than {limit:.12g} below {was:.4f}"
     return Check(rule, metric, was - limit, value, was, passed=passed, reason=reason)

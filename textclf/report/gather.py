@@ -33,10 +33,13 @@ def gather(scored: ScoredRows, *, texts: bool = False) -> ReportData:
     """
     labels = {label: code for code, label in enumerate(scored.model.classes_.tolist())}
     truth, predicted = (label_codes(x, labels) for x in (scored.rows.labels, scored.predicted))
+    probabilities = None
+    if scored.has_probabilities:
+        probabilities = _probabilities(scored, truth, predicted)
     return ReportData(
         rows_sha256=scored.rows.rows_sha256,
-        score_type="probability" if scored.probable else "decision",
-        probabilities=_probabilities(scored, truth, predicted) if scored.probable else None,
+        score_type="probability" if scored.has_probabilities else "decision",
+        probabilities=probabilities,
         ngrams=_ngrams(scored.model),
         mistakes=_mistakes(scored, truth, predicted, texts=texts),
         texts=texts,

@@ -1,4 +1,4 @@
-"""What a training is made of: the rows, the settings, and the software at work."""
+"""The job of a training: its rows, its settings, and the software that does it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from textclf.data.dataset import Dataset, ReadOptions
 from textclf.errors import DataError
+from textclf.formatting import excerpt, plural
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Code, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
@@ -19,21 +20,22 @@ from textclf.search.space import CandidateParams, list_candidates
 from textclf.training.provenance import code, environment
 
 _LONGEST_LABEL = 1_000
-"""Characters; NumPy keeps every row's label in an array as wide as the longest."""
+"""The most characters of a label: NumPy keeps labels in an array as wide as the longest."""
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How the search goes.
+    """What is searched, and how.
 
     Attributes:
-        space: what is searched.
-        scoring: the name of scikit-learn's scorer.
-        folds: how many.
-        seed: of the folds, of a split, of classifiers that have a random state.
+        space: the search space.
+        scoring: the name of the scikit-learn scorer that the search maximises.
+        folds: the number of folds of the cross-validation.
+        seed: of the folds, of the test split, and of classifiers with a random state.
         method: ``exact`` or ``race``.
-        sample: the most rows to search; of more, a stratified sample is.
-        threshold: below this score the version gives a text no label; its metrics are without it.
+        sample: the most rows to search; of more rows a stratified sample is searched.
+        threshold: the score below which the version gives a text no label; it does not affect the
+            metrics.
     """
 
     space: Space
@@ -50,13 +52,13 @@ class Job:
     """Everything that decides the outcome of a training.
 
     Attributes:
-        train: the rows trained on.
-        test: the rows tested on.
-        split: their share, where the test rows were split off the training file.
-        options: how both files were read.
-        settings: how the search goes.
-        environment: the libraries at work.
-        code: textclf itself.
+        train: the training rows.
+        test: the test rows.
+        split: the share of rows that was split off as test rows; ``None`` if they have a file.
+        options: how the files were read.
+        settings: what is searched, and how.
+        environment: the versions of the libraries.
+        code: the version of textclf.
     """
 
     train: Dataset
@@ -68,8 +70,8 @@ class Job:
     code: Code
 
     def recipe(self) -> Recipe:
-        """What the number of the version depends on."""
-        search = {**asdict(self.settings), "sample": self.sampled}
+        """Return what the number of the version depends on."""
+        search = {**asdict(self.settings), "sample": self.sample_size}
         return build_recipe(
             search.pop("space"),
             search,
@@ -82,16 +84,16 @@ class Job:
 
     @cached_property
     def sketch(self) -> Sketch:
-        """Sketch of the training rows."""
+        """The sketch of the training rows."""
         return Sketch.from_rows(self.train.texts, self.train.labels)
 
     def candidates(self) -> list[CandidateParams]:
-        """The candidates."""
+        """Return the candidates of the search space."""
         return list_candidates(self.settings.space)
 
     @property
-    def sampled(self) -> int | None:
-        """How many rows are searched, where it is not all of them."""
+    def sample_size(self) -> int | None:
+        """The number of rows that are searched; ``None`` for all of them."""
         most = self.settings.sample
         return most if most and len(self.train) > most else None
 
@@ -103,17 +105,24 @@ def prepare(
     options: ReadOptions,
     settings: SearchSettings,
 ) -> Job:
-    """Bring together what a training needs; without test data, split off a stratified share.
+    """Return a job; without test rows, a stratified share of the training rows is split off.
+
+    Args:
+        train: the training rows.
+        test: the test rows, if they have a file of their own.
+        share: the share of rows to split off otherwise (0 to 1).
+        options: how the files were read.
+        settings: what to search, and how.
 
     Raises:
-        DataError: a label is absurdly long, or the rows cannot be split so that every label is on
-            both sides.
+        DataError: a label is far too long, or the rows cannot be split so that both parts have
+            every label.
     """
     longest = max(train.label_counts, key=len)
     if len(longest) > _LONGEST_LABEL:
         raise DataError(
-            f"{train.path} has a label of {len(longest):,} characters: {longest[:30]!r}…",
-            hint="is --label-column right?",
+            f"{train.path} has a label of {len(longest):,} characters: {excerpt(longest, 30)!r}",
+            hint="check --label-column",
         )
     split = None if test is not None else share
     if test is None:
@@ -128,10 +137,10 @@ def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]
         )
     except ValueError:
         raise DataError(
-            f"a share of {share:g} cannot be split off {dataset.path} as test rows: with "
-            f"{len(dataset)} rows of {len(dataset.label_counts)} labels not every label would be "
-            "on both sides",
-            hint="more rows, test data of its own with --test FILE, or another --test-size",
+            f"{share:.0%} of {dataset.path} cannot be split off as test rows: with "
+            f"{plural(len(dataset), 'row')} and {plural(len(dataset.label_counts), 'label')} not "
+            "every label would be in both parts",
+            hint="use more rows, a test file (--test FILE) or another --test-size",
         ) from None
     return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
 

@@ -1,4 +1,4 @@
-"""Train a version again from its metadata alone, and say whether the same model came out."""
+"""Train a version again from its metadata alone, and compare the model with the recorded one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +14,9 @@ import numpy as np
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
-from textclf.evaluation.metadata_diff import Change, compare_metadata
+from textclf.evaluation.metadata_diff import Change, Comparison, compare_metadata
+from textclf.evaluation.scored_rows import ScoredRows
+from textclf.formatting import percent, plural
 from textclf.metadata.schema import ARTIFACT, DataRecord, Metadata, TestRecord
 from textclf.metadata.sketch import Sketch
 from textclf.search.fit import FoldResult
@@ -23,75 +24,74 @@ from textclf.search.space_check import check_space
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.train import train
 
-_UNUSABLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
-"""What comes of a model of other libraries."""
+_INCOMPATIBLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
+"""What a model of other libraries may raise."""
 
 _ROUNDING = 1e-9
 
 
 class Outcome(enum.StrEnum):
-    """How the model that came out compares with the recorded one, the best first."""
+    """How the reproduced model compares with the recorded one, the best outcome first."""
 
     SAME_BYTES = "same bytes"
     SAME_PREDICTIONS = "same predictions"
     DIFFERENT = "different"
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """What two models say of the test rows.
+class PredictionComparison(msgspec.Struct, frozen=True):
+    """How the predictions of two models for the same rows differ.
 
     Attributes:
-        rows: how many there are.
-        labelled_otherwise: how many get another label.
-        largest_difference: of a probability of any label; ``None`` where a model has none.
+        rows: the number of rows.
+        changed_labels: the number of rows with different labels.
+        largest_difference: of the probabilities of any label; ``None`` if a model has none.
     """
 
     rows: int
-    labelled_otherwise: int
+    changed_labels: int = msgspec.field(name="labelled_otherwise")
     largest_difference: float | None
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came out of training a version again.
+    """The result of training a version again.
 
     Attributes:
-        version: which.
-        outcome: in short.
-        recorded: SHA-256 of its model file.
-        made: of the model that came out.
-        predictions: of both models; ``None`` where the recorded one does not work with the
-            libraries here.
-        environment: what differs: libraries first, then the platform, then the code.
-        params: of the winners, where they differ.
-        scores: that the metadata record and that did not come out.
+        version: the number of the version.
+        outcome: the comparison in short.
+        recorded: the SHA-256 of the recorded model file.
+        made: the SHA-256 of the reproduced one.
+        predictions: the comparison of their predictions for the test rows; ``None`` if the recorded
+            model does not work with the libraries installed here.
+        environment: differences of the libraries, the platform and the code, in this order.
+        params: differences of the winners' parameters.
+        scores: recorded scores that were not reproduced.
     """
 
     version: str
     outcome: Outcome
     recorded: str
     made: str
-    predictions: Predictions | None
+    predictions: PredictionComparison | None
     environment: list[Change]
     params: list[Change]
     scores: list[Change]
 
 
-# -- what was trained ------------------------------------------------------------------------------
+# -- the recorded job ------------------------------------------------------------------------------
 
 
 def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None = None) -> Job:
-    """The job that made a version: its rows, checked, and its settings.
+    """Return the job that made a version, with its rows checked against their digests.
 
     Args:
-        metadata: of the version.
-        data: where the training data is now, if it has moved.
-        test: likewise the test data.
+        metadata: the version's.
+        data: the location of the training data, if it has moved.
+        test: the location of the test data, if it has moved.
 
     Raises:
-        UsageError: ``test`` is given where the test rows were split off the training data.
-        DataError: the rows are not there, or are not the recorded ones.
+        UsageError: ``test`` is given, but the test rows were split off the training data.
+        DataError: the rows are missing, or are not the recorded ones.
     """
     record, tested = metadata.data, metadata.test
     if test and tested.path is None:
@@ -112,7 +112,7 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
 
 
 def same_files(job: Job, metadata: Metadata) -> bool:
-    """Whether the rows are from the very files that were recorded, not only the same rows."""
+    """Return whether the rows come from the recorded files, and are not only the same rows."""
     test = job.split is not None or job.test.sha256 == metadata.test.sha256
     return test and job.train.sha256 == metadata.data.sha256
 
@@ -122,15 +122,16 @@ def _options(metadata: Metadata) -> ReadOptions:
         return msgspec.convert(metadata.data.read, ReadOptions, strict=False)
     except msgspec.ValidationError as error:
         raise IntegrityError(
-            f"the metadata of {metadata.version} do not say how its data was read: {error}"
+            f"the metadata of {metadata.version} does not say correctly how its data was read: "
+            f"{error}"
         ) from None
 
 
 def _read(recorded: str, moved: Path | None, options: ReadOptions, flag: str) -> Dataset:
-    """Rows that cannot be used are left out: if there were none then, the digest will tell."""
+    """Read a file without its bad rows; if there were none at training, the digest will differ."""
     path = moved or Path(recorded)
     if not moved and not os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
-        raise DataError(f"{recorded} is not there", hint=f"{flag} FILE, where it has moved")
+        raise DataError(f"{recorded} does not exist", hint=f"{flag} FILE names it where it is now")
     return read_dataset(path, replace(options, on_bad_rows=OnBadRows.SKIP))
 
 
@@ -141,26 +142,26 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, f
     use = "trained" if isinstance(record, DataRecord) else "tested"
     if rows.sha256 == (record.sha256 or metadata.data.sha256):
         raise DataError(
-            f"{rows.path} is the file that {metadata.version} was {use} on, but other rows come "
-            f"out of it: textclf {metadata.code.textclf} read it as {metadata.data.format}, this "
-            f"one reads {rows.format}",
-            hint="a name that ends as before, or that textclf",
+            f"{rows.path} is the file that {metadata.version} was {use} on, but it is read "
+            f"differently: textclf {metadata.code.textclf} read it as {metadata.data.format}, this "
+            f"version reads it as {rows.format}",
+            hint="give the file its former extension, or use that version of textclf",
         )
     raise DataError(
-        f"{rows.path} is not what {metadata.version} was {use} on: {len(rows)} rows where "
-        f"{record.rows} are recorded{_in_common(rows, record)}",
-        hint=f"{flag} FILE, where the recorded rows are",
+        f"{rows.path} is not what {metadata.version} was {use} on: it has "
+        f"{plural(len(rows), 'row')} (recorded: {record.rows:,}){_overlap(rows, record)}",
+        hint=f"{flag} FILE names the recorded rows",
     )
 
 
-def _in_common(rows: Dataset, record: DataRecord | TestRecord) -> str:
+def _overlap(rows: Dataset, record: DataRecord | TestRecord) -> str:
     if not isinstance(record, DataRecord):
         return ""
     share = record.sketch.overlap(Sketch.from_rows(rows.texts, rows.labels))
-    return f", about {share:.0%} of them the same"
+    return f"; about {percent(share, 0)} are the same"
 
 
-# -- what comes out --------------------------------------------------------------------------------
+# -- the comparison --------------------------------------------------------------------------------
 
 
 def reproduce(
@@ -171,106 +172,103 @@ def reproduce(
     jobs: int | None = None,
     on_fit: Callable[[FoldResult], object] = lambda _: None,
 ) -> Reproduction:
-    """Train a version again and compare; nothing is published.
+    """Train a version again and compare the models; nothing is published.
 
     Args:
-        metadata: of the version.
-        artifact: its model file.
-        job: what ``recorded_job`` gave.
-        jobs: how many fits go on at once; ``None`` is one for each core.
+        metadata: the version's.
+        artifact: the content of its model file.
+        job: its job, from `recorded_job`.
+        jobs: the number of fits at once; ``None`` is one for each core.
         on_fit: called with each result of the search as it comes.
 
     Raises:
-        TextclfError: it cannot be trained with the libraries here.
-        IntegrityError: the metadata record scores that this model never had.
+        TextclfError: it cannot be trained with the libraries installed here.
+        IntegrityError: the metadata records scores that this model never had.
     """
     try:
         check_space(job.settings.space, _where)
-        made, model, *_ = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
-    except (UsageError, DataError) as error:  # space and data were good enough once
+        made = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
+    except (UsageError, DataError) as error:  # both were valid when the version was made
         raise TextclfError(
-            f"{metadata.version} cannot be trained again with the libraries here: {error}",
-            hint=f"textclf versions show {metadata.version} lists those it was made with",
+            f"{metadata.version} cannot be trained again with the libraries installed here: "
+            f"{error}",
+            hint=f"textclf versions show {metadata.version} lists the libraries it was made with",
         ) from None
-    predictions = _compared(artifact, model, job.test.texts)
-    comparison = compare_metadata(metadata, made)
-    found = Reproduction(
+    predictions = _compare_predictions(artifact, made.scored)
+    comparison = compare_metadata(metadata, made.metadata)
+    reproduction = Reproduction(
         version=metadata.version,
-        outcome=_outcome(artifact == model, predictions),
+        outcome=_outcome(artifact == made.artifact, predictions),
         recorded=metadata.artifact.sha256,
-        made=made.artifact.sha256,
+        made=made.metadata.artifact.sha256,
         predictions=predictions,
         environment=comparison.environment,
         params=comparison.params,
-        scores=list(_scores(metadata, made)),
+        scores=list(_score_changes(metadata, made.metadata, comparison)),
     )
-    _require_true_scores(found, metadata, made)
-    return found
+    _require_true_scores(reproduction, metadata, made.metadata)
+    return reproduction
 
 
 def _where(*names: str, grid: int = 0) -> str:
     return f"{'.'.join(names)} in grid {grid + 1}"
 
 
-def _outcome(same: bool, predictions: Predictions | None) -> Outcome:
-    if same:
+def _outcome(same_bytes: bool, predictions: PredictionComparison | None) -> Outcome:
+    if same_bytes:
         return Outcome.SAME_BYTES
-    alike = predictions is not None and not predictions.labelled_otherwise
-    return Outcome.SAME_PREDICTIONS if alike else Outcome.DIFFERENT
+    same_labels = predictions is not None and not predictions.changed_labels
+    return Outcome.SAME_PREDICTIONS if same_labels else Outcome.DIFFERENT
 
 
-def _compared(recorded: bytes, made: bytes, texts: Sequence[str]) -> Predictions | None:
+def _compare_predictions(artifact: bytes, made: ScoredRows) -> PredictionComparison | None:
+    """Compare the recorded model with the reproduced one; ``None`` if it does not work here."""
     try:
-        (before, shares), (after, new_shares) = (_predicted(m, texts) for m in (recorded, made))
-    except _UNUSABLE:
+        recorded = ScoredRows.from_pipeline(load_pipeline(artifact, name=ARTIFACT), made.rows)
+    except _INCOMPATIBLE:
         return None
     difference = None
-    if shares is not None and new_shares is not None and shares.shape == new_shares.shape:
-        difference = float(np.abs(shares - new_shares).max())
-    return Predictions(len(texts), int((before != after).sum()), difference)
+    both_probabilities = recorded.has_probabilities and made.has_probabilities
+    if both_probabilities and recorded.scores.shape == made.scores.shape:
+        difference = float(np.abs(recorded.scores - made.scores).max())
+    labels = zip(recorded.predicted, made.predicted, strict=True)
+    changed = sum(before != after for before, after in labels)
+    return PredictionComparison(len(made.rows), changed, difference)
 
 
-def _predicted(model: bytes, texts: Sequence[str]) -> tuple[Any, Any]:
-    """Labels, and the probabilities of all labels where there are any."""
-    pipeline = load_pipeline(model, name=ARTIFACT)
-    shares = pipeline.predict_proba(texts) if hasattr(pipeline, "predict_proba") else None
-    return pipeline.predict(texts), shares
-
-
-def _scores(recorded: Metadata, made: Metadata) -> Iterator[Change]:
-    comparison = compare_metadata(recorded, made)
+def _score_changes(recorded: Metadata, made: Metadata, comparison: Comparison) -> Iterator[Change]:
     for delta in (*comparison.metrics, *comparison.per_class):
         if delta.delta is None or abs(delta.delta) > _ROUNDING:
             yield Change(delta.name, delta.before, delta.after)
     pairs = zip(recorded.search.candidates, made.search.candidates, strict=False)
     for number, (before, after) in enumerate(pairs, 1):
-        if not _alike(before.fold_scores, after.fold_scores):
+        if not _equal_scores(before.fold_scores, after.fold_scores):
             name = f"fold scores of candidate {number}"
             yield Change(name, before.fold_scores, after.fold_scores)
 
 
-def _alike(before: Sequence[float | None], after: Sequence[float | None]) -> bool:
-    """``None``, of a fold that could not be fitted, is like itself."""
+def _equal_scores(before: Sequence[float | None], after: Sequence[float | None]) -> bool:
+    """Return whether fold scores are equal; a fold that could not be fitted equals itself."""
     return len(before) == len(after) and all(
         a == b or (a is not None and b is not None and abs(a - b) <= _ROUNDING)
         for a, b in zip(before, after, strict=True)
     )
 
 
-def _require_true_scores(found: Reproduction, recorded: Metadata, made: Metadata) -> None:
-    """The same model of the same libraries and code has the same scores, or somebody wrote others.
+def _require_true_scores(reproduction: Reproduction, recorded: Metadata, made: Metadata) -> None:
+    """Raise IntegrityError if the same model, libraries and code gave other scores than recorded.
 
-    Raises:
-        IntegrityError: as it says.
+    Somebody must have edited the recorded scores then.
     """
     here, there = (
-        (each.environment.python, each.environment.libraries, each.code.sha256)
-        for each in (made, recorded)
+        (one.environment.python, one.environment.libraries, one.code.sha256)
+        for one in (made, recorded)
     )
-    if found.outcome is Outcome.SAME_BYTES and found.scores and here == there:
-        false = found.scores[0]
+    if reproduction.outcome is Outcome.SAME_BYTES and reproduction.scores and here == there:
+        change = reproduction.scores[0]
         raise IntegrityError(
-            f"the metadata of {found.version} are not true: its model comes out to the byte, but "
-            f"{false.name} is {false.after}, where {false.before} is recorded",
-            hint="restore metadata.json from a backup; textclf verify says more",
+            f"the metadata of {reproduction.version} has been changed: the reproduced model is the "
+            f"same to the byte, but {change.name} is {change.after}, and {change.before} is "
+            "recorded",
+            hint="restore metadata.json from a backup; see textclf verify",
         )

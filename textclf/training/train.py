@@ -1,4 +1,4 @@
-"""The main job: data in, a tested model and all that must be known of it out."""
+"""Train a version: from a job to a tested model and its metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from textclf.artifact import model_file as artifact
+from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
 from textclf.evaluation.metrics import measure
 from textclf.evaluation.scored_rows import ScoredRows
@@ -23,6 +23,7 @@ from textclf.metadata.schema import (
     Candidate,
     DataRecord,
     Metadata,
+    Metrics,
     SearchRecord,
     TestRecord,
 )
@@ -35,20 +36,20 @@ from textclf.search.refit import refit
 from textclf.search.results import WinnerDecisions, best, summarize
 from textclf.search.space import CandidateParams
 from textclf.training.job import Job
-from textclf.training.scorer_check import prove
+from textclf.training.scorer_check import check_scorer
 
 _COEFFICIENTS = 50_000_000
-"""Of a model whose rows were too many to search all of: 400 MB."""
+"""The most coefficients of a model that was searched on a sample: 400 MB."""
 
 
 class Trained(NamedTuple):
-    """What a training made.
+    """The result of a training.
 
     Attributes:
-        metadata: all that is recorded, still without the time of publication.
-        artifact: the bytes of the model file.
-        files: further files of the version, by name: the scorer.
-        scored: the model as it will be opened, with the test rows and what it says of them.
+        metadata: the metadata, still without the time of publication.
+        artifact: the content of the model file.
+        files: further files of the version, by name: the compiled scorer.
+        scored: the model, loaded from its bytes, and its predictions for the test rows.
     """
 
     metadata: Metadata
@@ -57,7 +58,7 @@ class Trained(NamedTuple):
     scored: ScoredRows
 
 
-def train(  # noqa: PLR0913 - what the record needs of its surroundings
+def train(  # noqa: PLR0913 - what the record needs beside the job
     job: Job,
     version: str,
     bump: BumpRecord,
@@ -72,73 +73,65 @@ def train(  # noqa: PLR0913 - what the record needs of its surroundings
 
     Args:
         job: what is trained.
-        version: the number planned for it; publishing may have to take the next.
-        bump: how that number came about.
+        version: the number planned for it; another one may be given at publication.
+        bump: how that number was chosen.
         message: why, in the user's words.
-        jobs: how many fits go on at once; ``None`` is one for each core.
-        run: what does the fits of the search, if not threads of this process.
-        read_seconds: how long reading the data took, for the record.
+        jobs: the number of fits at once; ``None`` is one for each core.
+        run: does the fits of the search; ``None``: threads of this process.
+        read_seconds: the seconds that reading the data took, for the record.
         on_fit: called with each result of the search as it comes.
 
     Raises:
-        DataError: too few rows for the folds, or no candidate could be fitted.
+        DataError: there are too few rows for the folds, or no candidate could be fitted.
         CannotCompile: the winner's weights are infinite or not numbers.
-        Disagreement: the compiled scorer does not say what the model says.
+        ScorerMismatch: the compiled scorer and the model disagree.
     """
     seconds = {"read": round(read_seconds, 3)}
     with _timed(seconds, "search"):
-        found = _search(job, run or in_threads(jobs), on_fit)
+        outcome = _search(job, run or in_threads(jobs), on_fit)
     with _timed(seconds, "refit"):
-        winner, model = _final(job, found)
+        winner, model = _refit(job, outcome)
     with _timed(seconds, "publish"):
-        data = artifact.to_bytes(model)
-        record = artifact.describe(data)
-    with _timed(seconds, "test"):  # of what will be opened, by the loader that will open it
-        scored = ScoredRows.from_pipeline(load_pipeline(data, name=record.file), job.test)
+        artifact = to_bytes(model)
+        record = describe(artifact)
+    with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
+        scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
         scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
-        prove(scored, scorer)
+        check_scorer(scorer, scored)
         metrics = measure(job.test.labels, scored.predicted)
     metadata = Metadata(
         version=version,
         saved_at="",
         best_params=winner.flattened(),
-        best_cv_accuracy=found.best.accuracy or 0.0,
+        best_cv_accuracy=outcome.best.accuracy or 0.0,
         test_accuracy=metrics.accuracy,
         schema=SCHEMA,
         task="text-classification",
         bump=bump,
         artifact=record,
         data=_data_record(job),
-        test=TestRecord(
-            rows=len(job.test),
-            rows_sha256=job.test.rows_sha256,
-            metrics=metrics,
-            path=job.test.path if job.split is None else None,
-            sha256=job.test.sha256 if job.split is None else None,
-            split=job.split,
-            skipped_rows=len(job.test.bad_rows),
-        ),
-        search=_search_record(job, found),
+        test=_test_record(job, metrics),
+        search=_search_record(job, outcome.candidates),
         environment=job.environment,
         code=job.code,
         message=message,
         seconds=seconds,
         threshold=job.settings.threshold,
     )
-    return Trained(metadata, data, {SCORER: scorer}, scored)
+    return Trained(metadata, artifact, {SCORER: scorer}, scored)
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What the search found, and what is needed to go on.
+class _SearchOutcome:
+    """What the search found, and what the refit needs.
 
     Attributes:
-        candidates: how each did.
-        winner: the best of them.
-        best: how that did.
-        cache: the counts of the rows searched.
-        labels: of the rows that were held out, fold by fold.
-        decisions: the winner's decision values for them, if it has no probabilities.
+        candidates: the record of each candidate.
+        winner: the parameters of the best one.
+        best: its record.
+        cache: the n-gram counts of the rows searched.
+        labels: of the held-out rows, fold by fold.
+        decisions: the winner's decision values for these rows, if it has no probabilities.
     """
 
     candidates: list[Candidate]
@@ -149,7 +142,7 @@ class _Found:
     decisions: NDArray[np.floating[Any]] | None
 
 
-def _search(job: Job, run: Runner, on_fit: Callable[[FoldResult], object]) -> _Found:
+def _search(job: Job, run: Runner, on_fit: Callable[[FoldResult], object]) -> _SearchOutcome:
     settings, candidates = job.settings, job.candidates()
     rows = _sample(job)
     texts = [job.train.texts[row] for row in rows]
@@ -168,19 +161,19 @@ def _search(job: Job, run: Runner, on_fit: Callable[[FoldResult], object]) -> _F
         run=run,
     )
     decisions = WinnerDecisions(labels, folds, in_rounds=settings.method == "race")
-    results = summarize(candidates, decisions.collect(_seen(fits, on_fit)))
+    results = summarize(candidates, decisions.collect(_reported(fits, on_fit)))
     winner = best(results)
     held_out = np.concatenate([labels[fold[1]] for fold in folds])
-    return _Found(
+    return _SearchOutcome(
         results, candidates[winner], results[winner], cache, held_out, decisions.of_winner(winner)
     )
 
 
 def _sample(job: Job) -> NDArray[np.intp]:
-    """The rows to search: all, or of each label its share, and enough for the folds."""
-    if not job.sampled:
+    """Return the rows to search: all, or a stratified sample with enough rows for the folds."""
+    if not job.sample_size:
         return np.arange(len(job.train))
-    share = job.sampled / len(job.train)
+    share = job.sample_size / len(job.train)
     shuffled = np.random.default_rng(job.settings.seed).permutation(len(job.train))
     _, codes = np.unique(np.asarray(job.train.labels), return_inverse=True)
     by_label = np.split(
@@ -190,22 +183,22 @@ def _sample(job: Job) -> NDArray[np.intp]:
     return np.sort(np.concatenate(chosen))
 
 
-def _final(job: Job, found: _Found) -> tuple[CandidateParams, Pipeline]:
-    """The winner on all rows, with probabilities; its parameters may be limited to fit them."""
-    winner = found.winner
-    caches = [found.cache]
-    if job.sampled:
+def _refit(job: Job, outcome: _SearchOutcome) -> tuple[CandidateParams, Pipeline]:
+    """Fit the winner to all rows and calibrate it; its vocabularies may be limited to fit them."""
+    winner = outcome.winner
+    caches = [outcome.cache]
+    if job.sample_size:
         caches = [CountCache.from_texts(job.train.texts, [winner.features])]
-        winner = _affordable(winner, caches[0], len(job.train.label_counts))
-    model = refit(caches.pop(), job.train.labels, winner, job.settings.seed)  # which may drop it
+        winner = _limit_vocabularies(winner, caches[0], len(job.train.label_counts))
+    model = refit(caches.pop(), job.train.labels, winner, job.settings.seed)  # which may free it
     fitted = model.named_steps["classifier"]
-    if needs_calibration(fitted) and found.decisions is not None:
-        model.set_params(classifier=calibrate(fitted, found.decisions, found.labels))
+    if needs_calibration(fitted) and outcome.decisions is not None:
+        model.set_params(classifier=calibrate(fitted, outcome.decisions, outcome.labels))
     return winner, model
 
 
-def _affordable(winner: CandidateParams, cache: CountCache, labels: int) -> CandidateParams:
-    """The winner of a sample, with its vocabularies limited to what there is room for."""
+def _limit_vocabularies(winner: CandidateParams, cache: CountCache, labels: int) -> CandidateParams:
+    """Limit the vocabularies of the winner on a sample to `_COEFFICIENTS`, for all rows."""
     if cache.vocabulary_size(winner.features) * labels <= _COEFFICIENTS:
         return winner
     most = _COEFFICIENTS // labels // len(winner.features)
@@ -216,25 +209,38 @@ def _affordable(winner: CandidateParams, cache: CountCache, labels: int) -> Cand
     return replace(winner, features=features)
 
 
-def _search_record(job: Job, found: _Found) -> SearchRecord:
+def _reported(
+    fits: Iterator[FoldResult], on_fit: Callable[[FoldResult], object]
+) -> Iterator[FoldResult]:
+    for fit in fits:
+        on_fit(fit)
+        yield fit
+
+
+def _search_record(job: Job, candidates: list[Candidate]) -> SearchRecord:
     settings = job.settings
     return SearchRecord(
         space=settings.space,
         scoring=settings.scoring,
         folds=settings.folds,
         seed=settings.seed,
-        candidates=found.candidates,
+        candidates=candidates,
         method=settings.method,
-        sample=job.sampled,
+        sample=job.sample_size,
     )
 
 
-def _seen(
-    fits: Iterator[FoldResult], on_fit: Callable[[FoldResult], object]
-) -> Iterator[FoldResult]:
-    for fit in fits:
-        on_fit(fit)
-        yield fit
+def _test_record(job: Job, metrics: Metrics) -> TestRecord:
+    test, is_file = job.test, job.split is None
+    return TestRecord(
+        rows=len(test),
+        rows_sha256=test.rows_sha256,
+        metrics=metrics,
+        path=test.path if is_file else None,
+        sha256=test.sha256 if is_file else None,
+        split=job.split,
+        skipped_rows=len(test.bad_rows),
+    )
 
 
 def _data_record(job: Job) -> DataRecord:

@@ -99,7 +99,7 @@ def test_moved_data_is_named(project, cli):
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (4, "")
     assert done.err == (
-        "error: data/train.csv is not there\nhint: --data FILE, where it has moved\n"
+        "error: data/train.csv does not exist\nhint: --data FILE names it where it is now\n"
     )
     moved = ("--data", "old/train.csv", "--test", "old/test.csv")
     assert cli("reproduce", "1.0.0", *moved).code == 0
@@ -111,8 +111,8 @@ def test_other_rows_are_4(project, cli, write_data):
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (4, "")
     assert done.err.startswith(
-        "error: data/train.csv is not what 1.0.0 was trained on: 60 rows where 60 are recorded, "
-        "about 0% of them the same\n"
+        "error: data/train.csv is not what 1.0.0 was trained on: it has 60 rows "
+        "(recorded: 60); about 0% are the same\n"
     )
 
 
@@ -146,7 +146,7 @@ def test_a_better_score_than_it_ever_had_is_6(project, cli):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"best_cv_accuracy": 0.12}))
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (6, "")
-    assert "the metadata of 1.0.0 are not true" in done.err
+    assert "the metadata of 1.0.0 has been changed" in done.err
     assert "cv accuracy" in done.err
 
 

@@ -114,7 +114,7 @@ def test_data_at_the_top_is_not_what_a_gate_is_judged_by(settings, cli):
         ("jobs = 1.5\n", ["textclf.toml: jobs: '1.5' is not a valid int"]),
         ("cv = true\n", ["textclf.toml: cv: "]),
         ("require = [[1]]\n", ["textclf.toml: require: takes one value, not a list or a table"]),
-        ('require = "f1"\n', ["'f1' is no requirement"]),
+        ('require = "f1"\n', ["'f1' is not a requirement"]),
         ("max_regression = 2\n", ["textclf.toml: max_regression: '2' is not between 0 and 1"]),
         ("seed = [1, 2]\n", ["textclf.toml: seed: takes one value, not a list or a table"]),
         ('models = ["a"]\n', ["textclf.toml: models: takes one value, not a list or a table"]),

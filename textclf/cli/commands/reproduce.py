@@ -127,7 +127,7 @@ def _details(done: Reproduction) -> str:
         return f", SHA-256 {done.made[:12]}…"
     if done.predictions is None:
         return "; the recorded model does not work with the installed libraries"
-    rows, other = done.predictions.rows, done.predictions.labelled_otherwise
+    rows, other = done.predictions.rows, done.predictions.changed_labels
     if other:
         return f"; {other} of {plural(rows, 'test row')} get a different label"
     largest = done.predictions.largest_difference

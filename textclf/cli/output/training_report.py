@@ -93,10 +93,10 @@ def _announce(plan: Plan, job: Job) -> None:
         f"{plural(candidates, 'candidate')} × {job.settings.folds} folds = "
         f"{at_most}{candidates * job.settings.folds} fits, scored by {job.settings.scoring}"
     )
-    if job.sampled:
+    if job.sample_size:
         render.progress(
-            f"the search uses a sample of {job.sampled:,} rows, and the model is trained on all "
-            f"{len(job.train):,}; --sample 0 searches on all rows"
+            f"the search uses a sample of {job.sample_size:,} rows, and the model is trained on "
+            f"all {len(job.train):,}; --sample 0 searches on all rows"
         )
     if plan.inferred and plan.bump.requested not in ("auto", plan.inferred.value):
         render.hint(
