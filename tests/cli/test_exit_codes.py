@@ -33,7 +33,7 @@ import pytest
         (["versions", "compare", "1.0.0", "1.0.1", "--flips", "f"], 2, "--flips needs", None),
         (["evaluate", "data/test.csv", "--json", "--format", "md"], 2, "exclude each other", None),
         (["evaluate", "data/test.csv", "--errors", "data/test.csv"], 2, "write over", None),
-        (["evaluate", "data/test.csv", "--fail-under", "f1"], 2, "is not a requirement", "quote it"),
+        (["evaluate", "data/test.csv", "--fail-under", "f1"], 2, "not a requirement", "quote it"),
         (["train", "--test", "a.csv", "--test-size", "0.2"], 2, "exclude each other", None),
         (["promote", "1.0.2"], 3, "no version 1.0.2; near it: 1.0.0, 1.0.1", "versions list"),
         (["promote", "newest"], 3, "'newest' is not a version", "versions list"),
