@@ -2,8 +2,8 @@ import signal
 
 from hypothesis import settings
 
-settings.register_profile("quick", deadline=None)  # a busy machine is no failure
-settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1000)
+settings.register_profile("quick", deadline=None, max_examples=50)  # a busy machine is no failure
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("quick")
 
 # a shell lets what it starts in the background ignore Ctrl-C, and all its children inherit that

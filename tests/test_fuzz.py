@@ -5,10 +5,11 @@ import json
 
 import fuzz as fuzz_targets
 import pytest
+from effort import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-quick = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+quick = settings(deadline=None, max_examples=cases(30, 60), suppress_health_check=list(HealthCheck))
 
 NASTY = [
     "\0", "\x1b]0;x\x07", "\x9b31m", "\u202e", "\u2028", "\ufeff", "\r", "\n", "\t", '"', "'", ",",

@@ -8,6 +8,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from effort import cases
 from fitted_models import (
     CLASSIFIERS,
     SGD_LOSSES,
@@ -305,7 +306,8 @@ def test_a_byte_too_many_or_too_few_anywhere_opens_or_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("make", "flips"), [(smallest, 1500), (lambda: dumped(with_probabilities()), 400)]
+    ("make", "flips"),
+    [(smallest, cases(400, 1500)), (lambda: dumped(with_probabilities()), cases(100, 400))],
 )
 def test_a_flipped_bit_opens_or_is_refused(make, flips):
     """A flipped bit either hits a number or text, and joblib reads the same; or it is refused."""
@@ -325,7 +327,7 @@ def test_instructions_thrown_about_open_or_are_refused(seed):
     """Parts of models cut, moved, repeated and sown with instructions do nothing else."""
     chance = random.Random(seed)
     models = [smallest(), dumped(with_probabilities()), dumped(fitted(SGDClassifier()))]
-    for _ in range(300):
+    for _ in range(cases(100, 300)):
         data = bytearray(chance.choice(models))
         for _ in range(chance.randint(1, 3)):
             start, length = chance.randrange(len(data)), chance.randrange(12)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from effort import cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -509,7 +510,9 @@ nasty = st.text(st.sampled_from("ab\"', ;|\t\n\r\\\0\ufeffé😀\u2028\x85"))
 texts = (st.text(characters) | nasty).filter(str.strip)
 labels = texts.map(lambda text: text.replace("\0", "").strip()).filter(bool)
 same_folder = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=cases(100, 300),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -112,7 +113,7 @@ def holds_space(corpus, given_settings):
     return any(" " in token for text in corpus for token in tokenize(prepare(text)))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=cases(40, 120))
 @given(corpora, blocks, choices, ranges(), st.sampled_from([1, 7, 1 << 20]))
 def test_counts_are_those_of_scikit_learn(corpus, block, given_settings, limits, chunk):
     """Any text, settings, range and range within it: the same n-grams, as often, in any chunks."""
@@ -127,7 +128,7 @@ def test_counts_are_those_of_scikit_learn(corpus, block, given_settings, limits,
             assert holds_space(corpus, given_settings)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=cases(20, 50))
 @given(st.lists(corpora, max_size=3), st.sampled_from(RUNS + ODD))
 def test_tokens_are_those_of_re(corpora, pattern):
     """Whatever the pattern, tokens are what ``findall`` gives, over several calls."""

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -87,7 +88,7 @@ def check(corpus, block, given_settings, rows, limits):
     return len(terms)
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=cases(40, 100), derandomize=True)
 @given(corpora, blocks, choices, ranges, st.data())
 def test_weights_are_those_of_scikit_learn(corpus, block, given_settings, limits, data):
     """Any texts, settings and training rows: the same columns and weights, or the same refusal."""
@@ -108,7 +109,7 @@ def zipfian(seed, rows=40, words=400):
     ]
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=cases(25, 60), derandomize=True)
 @given(
     st.integers(0, 99), blocks, st.integers(1, 3000), st.fixed_dictionaries({}, optional=weights)
 )

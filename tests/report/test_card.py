@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import reports
 import yaml
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,7 +84,7 @@ def test_a_split_is_named_as_one(make):
     assert dataset["revision"] == "t" * 64
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(20, 60), deadline=None)
 @given(label=texts, message=texts, path=texts, value=texts)
 def test_whatever_a_text_holds_the_card_keeps_its_form(make, label, message, path, value):
     """Texts change no line of the head, no heading, no row or column of a table, and no HTML."""

@@ -7,6 +7,7 @@ import re
 import msgspec
 import pytest
 import reports
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(make):
     assert head.index(policy) < head.index(style)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=cases(10, 25), deadline=None)
 @given(label=texts, text=texts, name=texts)
 def test_whatever_a_text_holds_it_is_only_text(make, label, text, name):
     """Labels, texts, messages, paths, parameters and libraries never become markup."""

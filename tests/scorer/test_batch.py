@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def test_many_are_decided_as_one(sample, scorers, name, monkeypatch):
         max_size=6,
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(50, 150), deadline=None)
 def test_any_texts_are_decided_as_one(scorers, name, texts):
     """Whatever characters they hold."""
     for pair in scorers[name]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -52,7 +53,7 @@ def assert_same_products(train, held):
     return merge
 
 
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=cases(40, 100), derandomize=True)
 @given(st.integers(0, 10**6), st.integers(1, 20), st.integers(0, 9))
 def test_inner_products_are_kept(seed, rows, held):
     """Products of training rows with one another and with held-out rows are what they were."""
@@ -66,7 +67,7 @@ def test_inner_products_are_kept(seed, rows, held):
 small_columns = st.lists(st.sampled_from([0.0, 0.0, 0.5, -0.75, 1.0]), min_size=3, max_size=3)
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=cases(50, 150), derandomize=True)
 @given(st.lists(small_columns, min_size=1, max_size=12), st.data())
 def test_columns_merge_where_they_can_and_nowhere_else(columns, data):
     """Equal columns share a group, those of one same row do, too, and no others."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -402,7 +403,7 @@ def test_every_parameter_is_drawn():
     assert set(CLASSIFIER_VALUES) == set(CLASSIFIERS)
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(deadline=None, max_examples=cases(10, 25), derandomize=True)
 @given(
     random_grids(),
     st.integers(0, 1000),

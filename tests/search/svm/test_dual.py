@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -47,7 +48,7 @@ def tightly(matrix, codes, one):
 costs = st.sampled_from([0.03, 0.1, 1, 3, 10])
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(deadline=None, max_examples=cases(10, 25), derandomize=True)
 @given(st.integers(0, 10**6), st.integers(3, 40), st.integers(0, 60), st.data())
 def test_decision_values_are_those_of_a_tight_solution(seed, classes, more, data):
     """Any classes, costs on either side and order of entries: within the tolerance of LinearSVC."""
@@ -91,7 +92,7 @@ def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
     assert values(solver, matrix, BLOCK) == pytest.approx(expected, abs=2e-3)
 
 
-@settings(deadline=None, max_examples=20, derandomize=True)
+@settings(deadline=None, max_examples=cases(10, 20), derandomize=True)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 15), min_size=1), st.booleans())
 def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
     """Only the problems named move, and those get closer to the solution."""

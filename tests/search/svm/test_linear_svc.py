@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import cases
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix, vstack
@@ -95,7 +96,7 @@ def near_ties(model, matrix, gaps):
     return vstack(found, format="csr")
 
 
-@settings(deadline=None, max_examples=6, derandomize=True, phases=[Phase.generate])
+@settings(deadline=None, max_examples=cases(3, 6), derandomize=True, phases=[Phase.generate])
 @given(st.integers(0, 10**6), st.integers(3, 12), st.sampled_from([0.1, 1, 10]))
 def test_rows_between_two_classes_get_the_label_of_linear_svc(seed, classes, cost):
     """Where the best two classes are all but equal, the label is still LinearSVC's."""
@@ -106,7 +107,7 @@ def test_rows_between_two_classes_get_the_label_of_linear_svc(seed, classes, cos
     assert_decided_alike([svm(C=cost)], matrix, labels, held)
 
 
-@settings(deadline=None, max_examples=15, derandomize=True, phases=[Phase.generate])
+@settings(deadline=None, max_examples=cases(6, 15), derandomize=True, phases=[Phase.generate])
 @given(st.integers(0, 10**6), st.integers(3, 30), st.data())
 def test_random_rows_get_the_labels_of_linear_svc(seed, classes, data):
     """Any number of classes, several costs and class weights at once."""
@@ -137,7 +138,7 @@ def test_in_the_primal_decisions_are_those_of_liblinear(rows, labels_kept, weigh
         assert decided.decision_function(held) == pytest.approx(own, abs=exact[estimator.C])
 
 
-@settings(deadline=None, max_examples=15, derandomize=True, phases=[Phase.generate])
+@settings(deadline=None, max_examples=cases(6, 15), derandomize=True, phases=[Phase.generate])
 @given(st.integers(0, 10**6), st.integers(2, 30), st.data())
 def test_in_the_primal_any_number_of_problems_is_solved(seed, classes, data):
     """Up to 150 problems pass through a block of sixteen, each to its own solution."""
