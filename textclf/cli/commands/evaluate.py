@@ -27,7 +27,7 @@ FailUnder = Annotated[
     list[str] | None,
     typer.Option(
         metavar="METRIC=VALUE",
-        help="Exit with 5 if the metric is lower: accuracy=0.9, macro_f1=0.85, 'f1\\[spam]=0.95'; "
+        help="Exit with code 5 if it is lower: accuracy=0.9, macro_f1=0.85, 'f1\\[spam]=0.95'; "
         "repeatable.",
     ),
 ]

@@ -50,7 +50,7 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="VERSION",
-        help="Number the version after this one instead of the highest.",
+        help="Base the new number on this version instead of the highest.",
         autocompletion=complete_version,
     ),
 ]

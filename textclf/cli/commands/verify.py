@@ -29,7 +29,7 @@ Repair = Annotated[
 Key = Annotated[
     Path | None,
     typer.Option(
-        "--key", metavar="PUB", help="Require every version to be signed by this key's private key."
+        "--key", metavar="PUB", help="Require every version to be signed; PUB is the public key."
     ),
 ]
 

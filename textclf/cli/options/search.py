@@ -87,7 +87,9 @@ class SearchOptions:
     )
     seed: Annotated[
         int,
-        typer.Option(min=0, max=2**32 - 1, help="Seed of the folds, the split and classifiers."),
+        typer.Option(
+            min=0, max=2**32 - 1, help="Random seed of the folds, the split and classifiers."
+        ),
     ] = 0
     jobs: Jobs = None
     backend: Annotated[
@@ -95,7 +97,7 @@ class SearchOptions:
     ] = Backend.THREADS
     scheduler: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="The scheduler of the cluster, such as host:8786."),
+        typer.Option(metavar="ADDRESS", help="Address of the dask scheduler, such as host:8786."),
     ] = None
     threshold: Annotated[
         float | None,

@@ -26,7 +26,7 @@ Keep = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="Keep the N most recently saved versions.")
 ]
 OlderThan = Annotated[
-    str | None, typer.Option(metavar="AGE", help="Keep versions younger than 90d, 12w or 36h.")
+    str | None, typer.Option(metavar="AGE", help="Keep versions younger than AGE: 90d, 12w or 36h.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
 

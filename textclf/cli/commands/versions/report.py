@@ -43,7 +43,9 @@ Output = Annotated[
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="FILE", help="Score these rows instead of showing the test at training."
+        "--data",
+        metavar="FILE",
+        help="Score these rows instead of showing the recorded test.",
     ),
 ]
 IncludeTexts = Annotated[
