@@ -14,6 +14,7 @@ from textclf.formatting import (
     plural,
     points,
     size,
+    suggestion,
 )
 
 
@@ -85,3 +86,11 @@ def test_candidates_are_named_by_what_tells_them_apart():
     assert candidate_names([one, bayes], [["word"], ["word", "char"]]) == [
         "LinearSVC C=1 on word", "ComplementNB alpha=0.1 on word + char",
     ]  # fmt: skip
+
+
+def test_the_nearest_known_word_is_suggested():
+    """If none is near, the hint says something else."""
+    assert suggestion("acuracy", ["accuracy", "macro_f1"], "see the list") == (
+        "did you mean 'accuracy'?"
+    )
+    assert suggestion("x", ["accuracy"], "see the list") == "see the list"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 MISSING: Final = "–"
@@ -39,6 +39,14 @@ def encodable(path: object) -> str:
 def first_line(message: object) -> str:
     """Return the first line of a message, without a colon at its end."""
     return str(message).strip().partition("\n")[0].removesuffix(":")
+
+
+def suggestion(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint that suggests the known word nearest to one that is not known."""
+    import difflib  # rarely needed, and slow to import
+
+    nearest = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {nearest[0]!r}?" if nearest else otherwise
 
 
 def plural(number: int, noun: str) -> str:

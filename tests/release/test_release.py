@@ -13,7 +13,7 @@ from textclf.errors import DataError, StoreError, TextclfError
 from textclf.metadata.versions import parse_version
 from textclf.release import release as flow
 from textclf.release.gate import Gate, parse_requirement
-from textclf.release.release import ReleaseRequest, release
+from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
 from textclf.report.files import CARD, DATA, PAGE, page_maker
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings
@@ -45,6 +45,10 @@ class Observer:
         self.registry = registry
         self.calls = []
         self.fits = 0
+
+    def callbacks(self):
+        """Return its methods as callbacks."""
+        return ReleaseCallbacks(self.on_problems, self.on_plan, self.search, self.on_publish)
 
     def on_problems(self, problems):
         """Note their number."""
@@ -84,7 +88,7 @@ def test_a_first_version_is_published_and_promoted(registry, request_):
 def test_an_observer_follows_the_release_in_order(registry, request_):
     """It sees problems, plan and search, and learns of the publication before it happens."""
     observer = Observer(registry)
-    release(registry, request_, observer=observer)
+    release(registry, request_, callbacks=observer.callbacks())
     assert observer.calls == [
         "0 problems", "plan 1.0.0, 30 test rows", "search of 1", "searched", "publish after []",
     ]  # fmt: skip
@@ -95,7 +99,7 @@ def test_nothing_is_trained_where_nothing_changed(registry, request_):
     """The plan has no number and names the base; nothing else is done."""
     release(registry, request_)
     observer = Observer(registry)
-    result = release(registry, request_, observer=observer)
+    result = release(registry, request_, callbacks=observer.callbacks())
     assert result.plan.version is None
     assert (result.plan.bump.base, result.published, result.promotion) == ("1.0.0", None, None)
     assert observer.calls == ["0 problems"]

@@ -1,4 +1,4 @@
-"""What differs between two versions, told from their metadata alone."""
+"""Compare two versions by their metadata alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textclf.metadata.schema import DataRecord, Metadata, Metrics
 
 @dataclass(frozen=True)
 class Change:
-    """One value that differs; ``None`` where a version does not have it."""
+    """A value that differs; ``None`` for a version that does not have it."""
 
     name: str
     before: Any
@@ -21,7 +21,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Delta:
-    """A metric in both versions; ``None`` where a version does not have it."""
+    """A metric in both versions and its change; ``None`` for a version that does not have it."""
 
     name: str
     before: float | None
@@ -31,9 +31,9 @@ class Delta:
 
 @dataclass(frozen=True)
 class RowChanges:
-    """Distinct training rows that both versions have, and that came and went from a to b.
+    """The number of distinct training rows in both versions, added and removed from a to b.
 
-    Estimated from the sketches, but where ``exact``: the same rows, or few enough.
+    They are ``exact`` if the rows are the same or few, and otherwise estimated from sketches.
     """
 
     shared: int
@@ -44,11 +44,20 @@ class RowChanges:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Version ``b`` seen from version ``a``.
+    """Version ``b`` compared with version ``a``.
 
-    Only what changed is listed, but for the metrics, which are all there. The classes are those of
-    either version, ``f1[label]``, the worst change first. ``rows_in_common`` is a share of the
-    larger training set; what became of the rows is in ``rows``.
+    Attributes:
+        a: the number of the first version.
+        b: the number of the second version.
+        same_test_rows: whether the metrics are of the same rows.
+        rows_in_common: the share of the larger training set that both have (estimated, 0 to 1).
+        rows: how the training rows changed.
+        params: changed parameters of the winner.
+        search: changed settings of the search, and its space.
+        data: changed properties of the data sets.
+        environment: changed versions of Python, libraries and code.
+        metrics: all metrics over all classes.
+        per_class: the F1 of all classes of either version, the largest loss first.
     """
 
     a: str
@@ -73,10 +82,13 @@ def compare_metadata(a: Metadata, b: Metadata) -> Comparison:
         rows_in_common=round(a.data.sketch.overlap(b.data.sketch), 3),
         rows=_rows(a.data, b.data),
         params=_changes(a.best_params, b.best_params),
-        search=_changes(_search(a), _search(b)),
+        search=_changes(a.recipe().search, b.recipe().search),
         data=_changes(_data(a), _data(b)),
         environment=_changes(_environment(a), _environment(b)),
-        metrics=_metrics(a, b),
+        metrics=[
+            _delta("cv accuracy", a.best_cv_accuracy, b.best_cv_accuracy),
+            *metric_deltas(a.test.metrics, b.test.metrics),
+        ],
         per_class=class_deltas(a.test.metrics, b.test.metrics),
     )
 
@@ -96,10 +108,6 @@ def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
     shared = round(one.shared_rows(other))
     exact = one == other or (one.is_exact and other.is_exact)
     return RowChanges(shared, other.distinct - shared, one.distinct - shared, exact)
-
-
-def _search(metadata: Metadata) -> dict[str, Any]:
-    return dict(metadata.recipe().search)
 
 
 def _data(metadata: Metadata) -> dict[str, Any]:
@@ -127,15 +135,8 @@ def _environment(metadata: Metadata) -> dict[str, Any]:
     }
 
 
-def _metrics(a: Metadata, b: Metadata) -> list[Delta]:
-    return [
-        _delta("cv accuracy", a.best_cv_accuracy, b.best_cv_accuracy),
-        *metric_deltas(a.test.metrics, b.test.metrics),
-    ]
-
-
 def metric_deltas(a: Metrics, b: Metrics) -> list[Delta]:
-    """How the metrics over all classes changed."""
+    """Return the changes of the metrics over all classes."""
     return [
         _delta("test accuracy", a.accuracy, b.accuracy),
         _delta("macro F1", a.macro_f1, b.macro_f1),
@@ -144,7 +145,7 @@ def metric_deltas(a: Metrics, b: Metrics) -> list[Delta]:
 
 
 def class_deltas(a: Metrics, b: Metrics) -> list[Delta]:
-    """How the F1 of every class changed, the worst first."""
+    """Return the changes of the F1 of all classes, the largest loss first."""
     before = {label: c.f1 for label, c in a.per_class.items()}
     after = {label: c.f1 for label, c in b.per_class.items()}
     labels = sorted(before.keys() | after.keys())

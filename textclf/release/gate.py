@@ -7,10 +7,11 @@ limits are shares between 0 and 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textclf.errors import UsageError
+from textclf.formatting import suggestion
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import PASSED, REFUSED, Check, Rows, Verdict
 from textclf.release.baseline import Baseline
@@ -64,20 +65,10 @@ def parse_requirement(text: str) -> Requirement:
     metric, label, least = match.groups()
     known = _OVERALL if label is None else _PER_CLASS
     if metric not in known:
-        raise UsageError(f"{text!r}: no metric is called {metric!r}", hint=_suggestion(metric))
+        names = [*_OVERALL, *(f"{name}[LABEL]" for name in _PER_CLASS)]
+        hint = suggestion(metric, names, f"the metrics are {', '.join(names)}")
+        raise UsageError(f"{text!r}: no metric is called {metric!r}", hint=hint)
     return Requirement(metric, label, parse_share(least))
-
-
-def _suggestion(metric: str) -> str:
-    known = [*_OVERALL, *(f"{name}[LABEL]" for name in _PER_CLASS)]
-    near = _closest(metric, known)
-    return f"did you mean {near!r}?" if near else f"the metrics are {', '.join(known)}"
-
-
-def _closest(word: str, known: Iterable[str]) -> str | None:
-    import difflib  # rarely needed, and slow to import
-
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 def parse_share(text: str) -> float:
@@ -151,9 +142,8 @@ def _check_requirement(requirement: Requirement, metrics: Metrics) -> Check:
     value = requirement.value_in(metrics)
     reason = None
     if value is None:
-        near = _closest(requirement.label or "", metrics.per_class)
-        suggestion = f"; did you mean {near!r}?" if near else ""
-        reason = f"no test row has the label {requirement.label!r}{suggestion}"
+        hint = suggestion(str(requirement.label), metrics.per_class, "")
+        reason = f"no test row has the label {requirement.label!r}{'; ' * bool(hint)}{hint}"
     elif value < requirement.least - _ROUNDING:
         reason = f"{requirement.name} is {value:.4f}, below {requirement.least:.12g}"
     return Check(

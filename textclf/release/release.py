@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from semver import Version
 
@@ -127,38 +126,22 @@ class ReleaseResult:
         return self.promotion.gate if self.promotion else None
 
 
-class ReleaseObserver(Protocol):
-    """Follows a release while it runs, for example to show its progress."""
+@dataclass(frozen=True)
+class ReleaseCallbacks:
+    """What is called while a release runs, for example to show its progress.
 
-    def on_problems(self, problems: Sequence[Problem]) -> None:
-        """Take in what is suspicious in the data."""
+    Attributes:
+        on_problems: takes what is suspicious in the data.
+        on_plan: takes what is about to be trained.
+        search: returns a context for the time of the search, which gives a function that takes
+            each of its results.
+        on_publish: prepares for the registry being changed, from then until `release` returns.
+    """
 
-    def on_plan(self, plan: Plan, job: Job) -> None:
-        """Take in what is about to be trained."""
-
-    def search(self, job: Job) -> AbstractContextManager[OnFit]:
-        """Return a context that lasts as long as the search and takes in each of its results."""
-        ...
-
-    def on_publish(self) -> None:
-        """Prepare for the registry being changed, from now until `release` returns."""
-
-
-class SilentObserver:
-    """A `ReleaseObserver` that ignores everything."""
-
-    def on_problems(self, problems: Sequence[Problem]) -> None:
-        """See `ReleaseObserver`."""
-
-    def on_plan(self, plan: Plan, job: Job) -> None:
-        """See `ReleaseObserver`."""
-
-    def search(self, job: Job) -> AbstractContextManager[OnFit]:  # noqa: ARG002 - see the protocol
-        """See `ReleaseObserver`."""
-        return nullcontext(lambda _: None)
-
-    def on_publish(self) -> None:
-        """See `ReleaseObserver`."""
+    on_problems: Callable[[Sequence[Problem]], object] = lambda _: None
+    on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
+    search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
+    on_publish: Callable[[], object] = lambda: None
 
 
 def release(  # noqa: PLR0913 - the request, and the machinery that carries it out
@@ -169,7 +152,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     cluster: AbstractContextManager[Runner | None] | None = None,
     sign: Signer | None = None,
     report: Callable[[ScoredRows], PageMaker] | None = None,
-    observer: ReleaseObserver | None = None,
+    callbacks: ReleaseCallbacks | None = None,
 ) -> ReleaseResult:
     """Train the next version on labelled data, publish it, and promote it if it passes the gate.
 
@@ -183,7 +166,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         cluster: a context that gives what does the fits of the search; ``None``: this process.
         sign: signs the metadata of the version.
         report: makes the files for readers of the version from its scored test rows.
-        observer: follows the release.
+        callbacks: what is called while the release runs.
 
     Raises:
         DataError: the data cannot be read, trained or tested on.
@@ -192,18 +175,18 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         TextclfError: the version could not be trained, or is published and could not be promoted
             for another reason than the gate; the hint says so.
     """
-    observer = observer or SilentObserver()
+    callbacks = callbacks or ReleaseCallbacks()
     job, read_seconds = _read_job(request)
-    observer.on_problems(_check_data(job))
+    callbacks.on_problems(_check_data(job))
     plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
     result = ReleaseResult(plan, JobSummary.from_job(job))
     if plan.version is None or request.dry_run:
         return result
     registry.store.require_writable()
-    observer.on_plan(plan, job)
+    callbacks.on_plan(plan, job)
     evidence = LiveEvidence(registry, job.test)
     baseline = _live_baseline(registry, evidence, job)
-    with cluster or nullcontext() as run, observer.search(job) as on_fit:
+    with cluster or nullcontext() as run, callbacks.search(job) as on_fit:
         trained = train(
             job,
             str(plan.version),
@@ -214,8 +197,8 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             read_seconds=read_seconds,
             on_fit=on_fit,
         )
-    pages = report(trained.scored) if report else _no_pages
-    observer.on_publish()
+    pages = report(trained.scored) if report else (lambda _: {})
+    callbacks.on_publish()
     published = registry.publish(
         trained.metadata, trained.artifact, trained.files, pages=pages, sign=sign
     )
@@ -231,10 +214,6 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         refusal=refusal,
         kept=promotion.kept if promotion else registry.sync_alias(),
     )
-
-
-def _no_pages(_metadata: Metadata) -> Mapping[str, bytes]:
-    return {}
 
 
 def _read_job(request: ReleaseRequest) -> tuple[Job, float]:

@@ -6,7 +6,6 @@ scikit-learn accepts the values is checked by ``space_check``, which imports it.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from textclf import files
 from textclf.errors import UsageError
+from textclf.formatting import suggestion
 from textclf.metadata.schema import Space
 
 BLOCKS = ("word", "char_wb", "char")
@@ -205,10 +205,9 @@ def _refuse_unknown(
     known = list(known)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
             raise UsageError(
                 f"{where(*path, name)}: unknown name {'.'.join((*path, name))!r}",
-                hint=f"did you mean {near[0]!r}?" if near else f"known names: {', '.join(known)}",
+                hint=suggestion(name, known, f"known names: {', '.join(known)}"),
             )
 
 

@@ -150,9 +150,7 @@ def test_a_split_that_leaves_a_label_out_is_bad_data(cli):
     """A share too small for the labels is refused, with the way out."""
     done = cli("train", "--test-size", "0.01")
     assert done.code == 4
-    assert (
-        "hint: more rows, test data of its own with --test FILE, or another --test-size" in done.err
-    )
+    assert "hint: use more rows, a test file (--test FILE) or another --test-size" in done.err
 
 
 def test_a_grid_is_searched(data, cli):

@@ -121,7 +121,7 @@ def train(
             cluster=search.cluster(),
             sign=signer,
             report=partial(page_maker, texts=include_texts),
-            observer=training_report.Progress(stack, quiet=common.quiet),
+            callbacks=training_report.callbacks(stack, quiet=common.quiet),
         )
         training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
     if result.refusal:

@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from textclf.errors import UsageError
-from textclf.formatting import escape_controls
+from textclf.formatting import escape_controls, suggestion
 
 _OWN_FILE = Path("textclf.toml")
 _SHARED_FILE = Path("pyproject.toml")
@@ -182,13 +182,8 @@ def _require_known(given: Mapping[str, Any], known: Any, problem: str) -> None:
         if _normalised(name) in _TYPED_ONLY:
             raise UsageError(f"{_source()}: {name} cannot be a setting: it must be typed each time")
         if _normalised(name) not in known:
-            import difflib
-
-            close = difflib.get_close_matches(_normalised(name), list(known), n=1)
-            raise UsageError(
-                f"{_source()}: {problem} {name!r}",
-                hint=f"did you mean {close[0]!r}?" if close else "see textclf --help",
-            )
+            hint = suggestion(_normalised(name), known, "see textclf --help")
+            raise UsageError(f"{_source()}: {problem} {name!r}", hint=hint)
 
 
 def _source() -> str:

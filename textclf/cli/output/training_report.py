@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from textclf.cli.interrupts import deferred_interrupts
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
     from textclf.release.baseline import BaselineDelta
-    from textclf.release.release import OnFit, ReleaseResult
+    from textclf.release.release import ReleaseCallbacks, ReleaseResult
     from textclf.training.job import Job
 
 _REASONS = 3
@@ -39,35 +39,26 @@ _CLASSES = 5
 """Changed classes that are shown."""
 
 
-class Progress:
-    """Shows a release while it runs, on stderr.
+def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
+    """Return callbacks that show a release on stderr while it runs.
 
-    It is a `textclf.release.release.ReleaseObserver`. While the registry is changed, Ctrl-C waits
-    until the given stack is closed.
+    While the registry is changed, Ctrl-C is deferred until the stack is closed.
     """
+    from textclf.release.release import ReleaseCallbacks
 
-    def __init__(self, stack: ExitStack, *, quiet: bool) -> None:
-        self._stack = stack
-        self._quiet = quiet
+    return ReleaseCallbacks(
+        on_problems=_warn_of_problems,
+        on_plan=(lambda _plan, _job: None) if quiet else _announce,
+        search=lambda job: leaderboard(job.candidates(), job.settings.folds, quiet=quiet),
+        on_publish=lambda: stack.enter_context(deferred_interrupts()),
+    )
 
-    def on_problems(self, problems: Sequence[Problem]) -> None:
-        """Warn of what is suspicious in the data, with one example; `textclf check` has more."""
-        for problem in problems:
-            example = f": {problem.examples[0]}" if problem.examples else ""
-            render.warning(f"{problem.message.removesuffix('.')}{example}")
 
-    def on_plan(self, plan: Plan, job: Job) -> None:
-        """Say what is about to be searched, on which rows."""
-        if not self._quiet:
-            _announce(plan, job)
-
-    def search(self, job: Job) -> AbstractContextManager[OnFit]:
-        """Show the candidates as their scores come in."""
-        return leaderboard(job.candidates(), job.settings.folds, quiet=self._quiet)
-
-    def on_publish(self) -> None:
-        """Defer Ctrl-C."""
-        self._stack.enter_context(deferred_interrupts())
+def _warn_of_problems(problems: Sequence[Problem]) -> None:
+    """Warn of what is suspicious in the data, with one example; ``textclf check`` has more."""
+    for problem in problems:
+        example = f": {problem.examples[0]}" if problem.examples else ""
+        render.warning(f"{problem.message.removesuffix('.')}{example}")
 
 
 def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:

@@ -36,30 +36,26 @@ def picture(  # noqa: PLR0913 - all that a picture has
     class_: str | None = None,
 ) -> Html:
     """Return an SVG with a title and a description; its ``name`` is unique on the page."""
-    return el(
-        "svg",
+    return _svg(
+        width,
+        height,
         el("title", title, id=f"{name}-title"),
         el("desc", description, id=f"{name}-desc"),
         *parts,
         role="img",
         aria_labelledby=f"{name}-title {name}-desc",
         class_=class_,
-        width=round(width),
-        height=round(height),
-        viewBox=f"0 0 {round(width)} {round(height)}",
     )
 
 
 def _decoration(width: float, height: float, *parts: object) -> Html:
     """Return an SVG that repeats the text beside it, and is hidden from screen readers."""
-    return el(
-        "svg",
-        *parts,
-        aria_hidden="true",
-        width=round(width),
-        height=round(height),
-        viewBox=f"0 0 {round(width)} {round(height)}",
-    )
+    return _svg(width, height, *parts, aria_hidden="true")
+
+
+def _svg(width: float, height: float, *parts: object, **attributes: str | None) -> Html:
+    w, h = round(width), round(height)
+    return el("svg", *parts, **attributes, width=w, height=h, viewBox=f"0 0 {w} {h}")
 
 
 def label(x: float, y: float, content: object, anchor: str = "middle", class_: str = "") -> Html:
