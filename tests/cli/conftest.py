@@ -37,7 +37,7 @@ DISTURBING = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did: exit code, stdout, stderr."""
+    """The result of a command: exit code, stdout and stderr."""
 
     code: int
     out: str
@@ -79,7 +79,7 @@ def write_data() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data and the versions 1.0.0 and 1.0.1; never changed, only copied."""
+    """Return a folder with data and the versions 1.0.0 and 1.0.1, which tests copy."""
     folder = tmp_path_factory.mktemp("trained")
     _write_data(folder / "data/train.csv", 60, seed=0)
     _write_data(folder / "data/test.csv", 12, seed=9)
@@ -102,21 +102,21 @@ def _undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, the current one."""
+    """Return an empty folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def data(empty: Path, trained: Path) -> Path:
-    """The current folder, with data and no versions."""
+    """Return the current folder, with data and without versions."""
     shutil.copytree(trained / "data", empty / "data")
     return empty
 
 
 @pytest.fixture
 def project(data: Path, trained: Path) -> Path:
-    """The current folder, with data and the versions 1.0.0 and 1.0.1, the latter promoted."""
+    """Return the current folder, with data and versions 1.0.0 and 1.0.1; the latter is promoted."""
     shutil.copytree(trained / "models", data / "models")
     return data
 

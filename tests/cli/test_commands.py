@@ -49,7 +49,7 @@ def test_json_is_all_there_is_on_stdout(cli, command):
 @pytest.mark.parametrize("command", JSON_COMMANDS, ids=" ".join)
 @pytest.mark.usefixtures("project")
 def test_people_get_text_without_escapes(cli, command):
-    """Without --json the answer is no JSON, and neither stream holds an escape byte in a pipe."""
+    """Without --json the answer is text, without escape sequences in a pipe."""
     done = cli(*command)
     assert done.code == 0
     assert done.out.strip()
@@ -58,7 +58,7 @@ def test_people_get_text_without_escapes(cli, command):
 
 
 def test_json_stays_whole_beside_warnings(project, cli):
-    """Warnings about the data go to stderr; stdout is JSON all the same."""
+    """Warnings about the data go to stderr, and stdout is valid JSON."""
     train = project / "data/train.csv"
     lines = train.read_text().splitlines(keepends=True)
     train.write_text("".join([*lines, lines[1]]))
@@ -68,7 +68,7 @@ def test_json_stays_whole_beside_warnings(project, cli):
 
 
 def test_train_json_is_the_metadata_with_path_and_promoted(data, cli):
-    """`train --json` is the metadata object, plus where the model lies and whether promoted."""
+    """`train --json` is the metadata with the path of the model and whether it is promoted."""
     answer = json.loads(cli("train", "--json", "-m", "first").out)
     assert list(answer)[: len(METADATA)] == METADATA
     assert set(answer) - set(METADATA) == {"path", "promoted", "published", "against", "gate"}
@@ -84,7 +84,7 @@ def test_train_json_is_the_metadata_with_path_and_promoted(data, cli):
 
 @pytest.mark.usefixtures("data")
 def test_train_tells_people_number_reason_scores_place_and_promotion(cli):
-    """The text answer of `train` names what a user wants to know; progress is on stderr."""
+    """The text answer of `train` has number, reason, scores, path and promotion."""
     done = cli("train")
     assert "published 1.0.0 (major: the first version)" in done.out
     assert "models/1.0.0/text_classifier.joblib" in done.out
@@ -114,7 +114,7 @@ def test_predict_json(cli):
 
 @pytest.mark.usefixtures("project")
 def test_quiet_silences_progress_and_hints(cli):
-    """With -q training says only what it did, and no way back."""
+    """With -q training prints only what it did, without hints."""
     done = cli("train", "--bump", "patch", "-q")
     assert done.err == ""
     assert "published 1.0.2" in done.out
@@ -123,7 +123,7 @@ def test_quiet_silences_progress_and_hints(cli):
 
 
 def test_the_commands_leave_other_folders_alone(project, cli):
-    """--models and TEXTCLF_MODELS name the folder; nothing else is written."""
+    """Commands write only to the folder that --models or TEXTCLF_MODELS names."""
     before = {path for path in project.rglob("*") if "other" not in path.parts}
     assert cli("train", "--models", "other/models").code == 0
     assert (project / "other/models/1.0.0/metadata.json").is_file()

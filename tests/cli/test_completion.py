@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def complete(process):
-    """What bash is offered for the last word of a line."""
+    """Return what bash is offered for the last word of a line."""
 
     def call(line, env=None):
         number = len(line.split(" ")) - 1
@@ -34,12 +34,12 @@ def complete(process):
 )
 @pytest.mark.usefixtures("project")
 def test_versions_are_offered_highest_first(complete, line):
-    """Where a version is wanted, latest, previous and the versions there are, are offered."""
+    """Where a version is expected, latest, previous and all versions are offered."""
     assert complete(line) == ["latest", "previous", "1.0.1", "1.0.0"]
 
 
 def test_only_what_fits_is_offered(project, complete):
-    """The beginning that was typed narrows the choice; folders that are no version are left out."""
+    """Only versions that begin with what was typed are offered, and no other folders."""
     for name in ("notes", "1.0.x", "10.0.0"):
         (project / "models" / name).mkdir()
     assert complete("textclf promote 1.") == ["1.0.1", "1.0.0"]
@@ -48,7 +48,7 @@ def test_only_what_fits_is_offered(project, complete):
 
 
 def test_the_folder_may_be_another(project, complete):
-    """--models and TEXTCLF_MODELS are minded; a folder that is not there is no error."""
+    """--models and TEXTCLF_MODELS are respected; a missing folder is not an error."""
     (project / "models").rename(project / "other")
     assert complete("textclf promote 1") == []
     assert complete("textclf promote --models other 1") == ["1.0.1", "1.0.0"]
@@ -57,7 +57,7 @@ def test_the_folder_may_be_another(project, complete):
 
 @pytest.mark.usefixtures("empty")
 def test_commands_and_choices_are_offered(complete):
-    """Commands, and the values of options that have few."""
+    """Commands and the values of options with choices are offered."""
     assert complete("textclf pro") == ["promote"]
     assert complete("textclf versions s") == ["show"]
     assert complete("textclf train --bump m") == ["minor", "major"]

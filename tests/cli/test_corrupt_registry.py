@@ -1,4 +1,4 @@
-"""Disks, file systems and people in every mood: each gets a sentence, and nothing is lost."""
+"""Damage by disks, file systems and people: each gets a sentence, and nothing is lost."""
 
 import json
 import os
@@ -215,7 +215,7 @@ def test_other_commands_go_on_or_say_one_sentence(models, cli, name):
      "rollback", "verify", "verify --repair"],
 )  # fmt: skip
 def test_models_is_a_file(empty, write_data, cli, command):
-    """Where the models folder should be there is a file: every command says so, none touches it."""
+    """If the models folder is a file, every command says so and none changes it."""
     write_data(empty / "data/train.csv")
     (empty / "models").write_bytes(b"mine")
     done = cli(*command.split())
@@ -258,7 +258,7 @@ def forbidden(models):
 
 
 def test_a_read_only_folder(models, forbidden, powerless, write_data):
-    """Who only reads is not hindered; who would write is told, training before it begins."""
+    """In a read-only folder reading works, and writing is refused, by train before the search."""
     write_data(models.parent / "data.csv", 12)
     before = contents(models)
     forbidden(0o555)
@@ -275,7 +275,7 @@ def test_a_read_only_folder(models, forbidden, powerless, write_data):
 
 @pytest.mark.parametrize("command", ["versions list", "history", "promote 1.1.0", "verify"])
 def test_a_folder_without_permission(models, forbidden, powerless, command):
-    """A folder that may not be read is not taken for an empty one."""
+    """A folder that may not be read is an error, and not an empty registry."""
     before = contents(models)
     forbidden(0o000)
     exit_code, out, err = powerless(*command.split())
@@ -288,7 +288,7 @@ def test_a_folder_without_permission(models, forbidden, powerless, command):
 
 
 def test_versions_without_permission(models, powerless):
-    """Verify names each version that cannot be read, and goes on with the others."""
+    """Verify names each version that cannot be read, and checks the others."""
     (models / "1.0.0").chmod(0o000)
     (models / "1.1.0").chmod(0o111)  # its files can be read, but not listed
     (models / "1.2.0/notes.md").write_bytes(b"# Other")

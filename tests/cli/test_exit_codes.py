@@ -1,4 +1,4 @@
-"""Exit codes, and what is said where something goes wrong."""
+"""Exit codes and error messages."""
 
 import json
 import os
@@ -48,7 +48,7 @@ import pytest
 )  # fmt: skip
 @pytest.mark.usefixtures("project")
 def test_a_users_mistake_is_one_line_and_a_hint(cli, command, code, error, hint):
-    """A mistake exits with its code, says one line of error and, where there is one, a hint."""
+    """A mistake gives its exit code, one line of error and, if there is one, a hint."""
     done = cli(*command)
     assert done.code == code
     assert done.out == ""
@@ -64,13 +64,13 @@ def test_a_users_mistake_is_one_line_and_a_hint(cli, command, code, error, hint)
 
 @pytest.mark.usefixtures("project")
 def test_done_is_0(process):
-    """A command that did what was asked exits 0, as a real process too."""
+    """A successful command exits with 0, also as a process."""
     assert process("versions", "list").code == 0
     assert process("--version").out.startswith("textclf ")
 
 
 def test_failed_is_1(project, cli):
-    """A models folder that is a file is trouble of the disk: 1."""
+    """A models folder that is a file is an error with exit code 1."""
     (project / "file").write_text("not a folder")
     done = cli("versions", "list", "--models", "file")
     assert done.code == 1
@@ -84,7 +84,7 @@ def test_failed_is_1(project, cli):
 )
 @pytest.mark.usefixtures("empty")
 def test_no_versions_is_3_and_hints_at_training(cli, command):
-    """Where nothing was trained yet, the hint is to train."""
+    """Without versions the exit code is 3, and the hint is to train."""
     done = cli(*command)
     assert (done.code, done.out) == (3, "")
     assert done.err.endswith("hint: textclf train\n")
@@ -114,7 +114,7 @@ def test_wrong_columns_are_4_and_the_columns_listed(empty, cli):
 
 @pytest.mark.parametrize("command", [["predict", "x"], ["promote", "1.0.0"], ["verify"]])
 def test_a_damaged_model_is_6(project, cli, command):
-    """A model file that differs from its digest is never loaded, promoted or called whole."""
+    """A model file that differs from its digest is not loaded, promoted or verified."""
     for version in ("1.0.0", "1.0.1"):
         for file in ("text_classifier.joblib", "scorer.safetensors"):
             path = project / f"models/{version}/{file}"
@@ -126,7 +126,7 @@ def test_a_damaged_model_is_6(project, cli, command):
 
 
 def test_damaged_metadata_is_6(project, cli):
-    """Metadata that are no JSON are named; a list shows the other versions all the same."""
+    """Metadata that are not JSON are named, and the list shows the other versions."""
     (project / "models/1.0.1/metadata.json").write_text("{")
     done = cli("versions", "list")
     assert done.code == 6
@@ -139,7 +139,7 @@ def test_damaged_metadata_is_6(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_a_bug_is_1_and_asks_for_a_report(cli, monkeypatch):
-    """What nobody foresaw is one line too, and says how to see more."""
+    """An unexpected exception is one line, and says how to see more."""
     monkeypatch.setattr("textclf.registry.registry.Registry.history", lambda _: 1 / 0)
     done = cli("history")
     assert done.code == 1
@@ -161,7 +161,7 @@ def test_debug_shows_the_traceback(process):
 @pytest.mark.parametrize("command", [["versions", "list"], ["predict", "--help"], []])
 @pytest.mark.usefixtures("project")
 def test_a_closed_reader_gives_no_traceback(start, command):
-    """Where the reader has gone before the answer comes, nothing is said and the code is not 0."""
+    """If the reader ends before the answer, nothing is printed and the exit code is not 0."""
     running = start(*command)
     running.stdout.close()
     _, err = running.communicate(timeout=60)
@@ -172,7 +172,7 @@ def test_a_closed_reader_gives_no_traceback(start, command):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
 @pytest.mark.usefixtures("project")
 def test_a_full_disk_under_stdout_is_one_line(process):
-    """An answer that cannot be written is an error of one line, not a bug of textclf."""
+    """An answer that cannot be written is an error of one line."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = process("history", "--json", stdout=full)
     assert done.code == 1
@@ -185,7 +185,7 @@ def test_a_full_disk_under_stdout_is_one_line(process):
 )
 @pytest.mark.usefixtures("project")
 def test_closed_streams_give_no_traceback(start, closed, command, code):
-    """A command started without stdin, stdout or stderr ends in order."""
+    """A command without stdin, stdout or stderr ends normally."""
     stdin = subprocess.DEVNULL if closed else None
     running = start(command, preexec_fn=lambda: os.close(closed), stdin=stdin)
     out, err = running.communicate(timeout=60)
@@ -195,7 +195,7 @@ def test_closed_streams_give_no_traceback(start, closed, command, code):
 
 @pytest.mark.usefixtures("project")
 def test_an_ascii_pipe_gets_utf_8(process):
-    """What a program reads is UTF-8 whatever the locale says."""
+    """Output to a pipe is UTF-8, whatever the locale."""
     ascii_ = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = process("versions", "compare", "1.0.0", "1.0.1", env=ascii_)
     assert done.code == 0
@@ -204,7 +204,7 @@ def test_an_ascii_pipe_gets_utf_8(process):
 
 @pytest.mark.usefixtures("project")
 def test_names_that_are_no_text_are_shown_escaped(process):
-    """A folder or version whose name is not UTF-8 makes an error of one line."""
+    """A folder or version whose name is not UTF-8 is shown escaped."""
     done = process("versions", "list", "--models", b"caf\xe9".decode(errors="surrogateescape"))
     assert done.code == 0
     assert done.err == "hint: no versions in caf\\udce9 yet; to train one: textclf train\n"
@@ -217,7 +217,7 @@ def test_names_that_are_no_text_are_shown_escaped(process):
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\x07", "x" * 5000, "", "../..", "1.0.0/../x"])
 @pytest.mark.usefixtures("project")
 def test_nonsense_versions_are_3_and_shown_without_escapes(cli, name):
-    """Whatever is given as a version is either one or refused, and never obeyed by a terminal."""
+    """A version that is not valid is refused and shown escaped."""
     done = cli("versions", "show", name)
     assert done.code == 3
     assert "\x1b" not in done.err

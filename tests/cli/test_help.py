@@ -7,7 +7,7 @@ from textclf.cli.app import application
 
 
 def walk(command, path):
-    """The command and all below it."""
+    """Yield a command and all commands below it."""
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
         yield from walk(inner, f"{path} {name}")
@@ -17,7 +17,7 @@ COMMANDS = dict(walk(typer.main.get_command(application()), "textclf"))
 
 
 def test_the_commands_are_those_of_the_contract():
-    """No command is missing or unknown."""
+    """The commands are exactly those that are documented."""
     assert {path.removeprefix("textclf").strip() for path in COMMANDS} == {
         "", "train", "predict", "versions", "versions list", "versions show", "versions compare",
         "versions report", "versions tag", "versions prune", "versions export", "versions import",
@@ -27,7 +27,7 @@ def test_the_commands_are_those_of_the_contract():
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_and_option_has_help(path):
-    """Each command has a sentence, each parameter its help."""
+    """Each command has a sentence as help, and each parameter has help."""
     command = COMMANDS[path]
     assert command.help
     assert command.help.rstrip().endswith(".")

@@ -1,4 +1,4 @@
-"""Input from anywhere: whatever a file, a setting or an option holds, a sentence and a code."""
+"""Hostile input: whatever a file, a setting or an option contains, an error and its code."""
 
 import gzip
 import os
@@ -9,7 +9,7 @@ from textclf.cli.options import texts
 
 
 def one_line(done, code):
-    """The error: one line, with the code that it should have, and no bug of textclf."""
+    """Return the error, which is one line with the expected exit code and not a bug."""
     assert done.code == code
     assert done.out == ""
     first, *hint = done.err.splitlines()
@@ -43,13 +43,13 @@ def test_an_endless_device_is_refused(cli, command, code):
     ids=repr,
 )
 def test_a_pipe_that_nobody_writes_to_is_empty(project, cli, command, code):
-    """Nobody is waited for."""
+    """A named pipe without a writer is read as empty, without waiting."""
     os.mkfifo(project / "pipe")
     assert cli(*command).code == code
 
 
 def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
-    """A line that goes on and on is refused before it fills the memory."""
+    """An endless line is refused before it fills the memory."""
     monkeypatch.setattr(texts, "_LONGEST_LINE", 1_000_000)
     (project / "long.gz").write_bytes(gzip.compress(b"fine\n" + bytes(3_000_000)))
     done = cli("predict", "--file", "long.gz")
@@ -61,7 +61,7 @@ def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
 @pytest.mark.parametrize("form", [["--json"], ["--format", "jsonl"], ["--format", "csv"]])
 @pytest.mark.usefixtures("project")
 def test_half_a_surrogate_pair_is_replaced(cli, encoding, form):
-    """Encodings that can say what no text holds get a replacement character, and a warning."""
+    """Unpaired surrogates are replaced, with a warning."""
     done = cli(
         "predict", "--encoding", encoding, *form, stdin=b"so \\ud800 great\nso +2AA- great\n"
     )
@@ -75,7 +75,7 @@ def test_half_a_surrogate_pair_is_replaced(cli, encoding, form):
     [("--delimiter", "\udce9", 2), ("--encoding", "idna", 4), ("--encoding", "utf\udce9", 2)],
 )
 def test_odd_options_are_refused(empty, cli, option, value, code):
-    """An option that is no text, and a codec with manners of its own, get a sentence."""
+    """Options that are not text, and codecs that fail, are errors of one line."""
     (empty / "data").mkdir()
     (empty / "data/train.csv").write_bytes(b"text,label\ncaf\xe9,a\n")
     one_line(cli("check", option, value), code)
@@ -87,7 +87,7 @@ def test_odd_options_are_refused(empty, cli, option, value, code):
     ids=["nested", "digits", "dotted"],
 )
 def test_settings_that_would_fill_the_memory(empty, cli, text):
-    """Settings nested without end are not TOML that textclf reads; the same holds for a space."""
+    """Deeply nested TOML is refused, in settings and in search spaces."""
     (empty / "textclf.toml").write_text(text)
     assert one_line(cli("versions", "list"), 2).startswith("textclf.toml: not TOML: ")
     (empty / "textclf.toml").rename(empty / "grid.toml")

@@ -17,7 +17,7 @@ SERVE = Path(__file__).parents[2] / "examples" / "http" / "serve.py"
 
 @pytest.fixture
 def service(project):
-    """The address of a service on the project's versions."""
+    """Return the address of a running service on the project's versions."""
     command = [sys.executable, SERVE, "models", "0"]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as running:
         yield running.stdout.readline().strip()
@@ -25,7 +25,7 @@ def service(project):
 
 
 def ask(url, body=None):
-    """Status and answer."""
+    """Return the status and the answer of a request."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data), timeout=20) as answer:
@@ -35,7 +35,7 @@ def ask(url, body=None):
 
 
 def test_it_answers_as_predict_does(service, cli):
-    """One text or several: what `textclf predict --json` says, and the version."""
+    """The service answers like `textclf predict --json`, with the version."""
     texts = ["a great day", "awful \ud83d\ude00\ud800", ""]
     expected = json.loads(cli("predict", "--json", "--", *texts[:1], texts[2]).out)
     status, told = ask(f"{service}/predict", {"texts": [texts[0], texts[2]]})
@@ -53,7 +53,7 @@ def test_it_answers_as_predict_does(service, cli):
     "body", [b"", b"{", b"[]", b"{}", b'{"text": 1}', b'{"texts": "a"}', b"[" * 100_000]
 )
 def test_what_is_no_request_gets_a_sentence(service, body):
-    """400, and how to ask; the service goes on."""
+    """A bad request gets status 400 and a message, and the service goes on."""
     status, told = ask(f"{service}/predict", body)
     assert status == 400
     assert "texts" in told["error"]
@@ -62,7 +62,7 @@ def test_what_is_no_request_gets_a_sentence(service, body):
 
 
 def test_what_is_too_long_is_not_read(service):
-    """413 from the length alone."""
+    """A request that is too long gets status 413 before it is read."""
     with contextlib.closing(http.client.HTTPConnection(service.removeprefix("http://"))) as client:
         client.putrequest("POST", "/predict")
         client.putheader("content-length", str((1 << 20) + 1))
@@ -71,7 +71,7 @@ def test_what_is_too_long_is_not_read(service):
 
 
 def test_it_follows_a_promotion(service, cli):
-    """Within a second or so the other version answers, without a restart."""
+    """A newly promoted version answers within seconds, without a restart."""
     assert cli("promote", "1.0.0").code == 0
     end = time.monotonic() + 20
     while ask(f"{service}/healthz")[1]["version"] != "1.0.0":
@@ -81,7 +81,7 @@ def test_it_follows_a_promotion(service, cli):
 
 
 def test_without_a_version_it_does_not_start(data):
-    """A sentence and exit code 1."""
+    """Without a version the service ends with a message and exit code 1."""
     command = [sys.executable, SERVE, "models", "0"]
     done = subprocess.run(command, cwd=data, capture_output=True, text=True, check=False)
     assert done.returncode == 1

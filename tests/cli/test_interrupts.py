@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="re
 
 
 def group(leader):
-    """Number and command line of the living processes in a process group."""
+    """Return number and command line of the living processes in a process group."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -36,7 +36,7 @@ def group(leader):
 
 
 def wait_until(condition, what, seconds=40.0):
-    """Look until it is so."""
+    """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, what
@@ -44,7 +44,7 @@ def wait_until(condition, what, seconds=40.0):
 
 
 def threads_at_work(pid):
-    """How many threads of a process are running code right now."""
+    """Return how many threads of a process are running."""
     states = [
         (task / "stat").read_text().rpartition(")")[2].split()[0]
         for task in (Path("/proc") / str(pid) / "task").glob("[0-9]*")
@@ -60,7 +60,7 @@ def threads_at_work(pid):
     ],
 )
 def test_ctrl_c_ends_a_search_at_once(project, start, write_data, classifier):
-    """Exit 130, one line of ours, no traceback, no version, no staged file, no process left."""
+    """Ctrl-C ends a search with exit code 130, one line, and nothing left behind."""
     write_data(project / "big.csv", 12_000, seed=3)
     (project / "grid.toml").write_text(GRID.replace("LogisticRegression", classifier))
     before = sorted(path for path in (project / "models").rglob("*"))
@@ -110,7 +110,7 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_while_a_function_is_compiled():
-    """What is raised in LLVM's callback is dropped by ctypes: Ctrl-C is obeyed right after it."""
+    """Ctrl-C within LLVM's callback, where exceptions are lost, is obeyed right after it."""
     callbacks = [name for name in dir(ExecutionEngine) if name.startswith("_raw_object_cache")]
     assert "_raw_object_cache_notify" in callbacks  # that is what it is called, still
     command = [sys.executable, "-c", COMPILING]
@@ -120,7 +120,7 @@ def test_ctrl_c_while_a_function_is_compiled():
 
 @pytest.mark.usefixtures("project")
 def test_ctrl_c_while_waiting_for_a_line(start):
-    """Ctrl-C at an open pipe is exit 130 and one line."""
+    """Ctrl-C while waiting for input is exit code 130 and one line."""
     with start("predict") as running:
         running.stdin.write(b"great\n")
         running.stdin.flush()
@@ -150,7 +150,7 @@ sys.exit(run(["promote", "1.0.0"]))
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_while_the_registry_is_written(project, cli, times):
-    """It waits until the promotion is whole; a second one does not, and is told what to do."""
+    """Ctrl-C waits until a promotion is complete; a second one does not, and says what to do."""
     assert cli("promote", "1.0.1").code == 0
     command = [sys.executable, "-c", PROMOTE.format(times=times)]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ HEAVY = {"sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas"}
 
 @pytest.fixture
 def modules(project):
-    """All modules loaded by a command whose output is piped."""
+    """Return a function that lists the modules that a command imports."""
 
     def call(*command, env=None):
         done = subprocess.run(
@@ -38,7 +38,7 @@ def modules(project):
 
 @pytest.fixture
 def imports(modules):
-    """The top-level ones of them."""
+    """Return a function that lists the top-level modules that a command imports."""
     return lambda *command, **more: {name.partition(".")[0] for name in modules(*command, **more)}
 
 
@@ -64,18 +64,18 @@ def imports(modules):
     ids=" ".join,
 )
 def test_managing_versions_loads_nothing_heavy(imports, command):
-    """Commands that train and label nothing load no numerical library, and no Rich in a pipe."""
+    """Commands that neither train nor predict import nothing numerical, and no Rich in a pipe."""
     assert not imports(*command) & (HEAVY | {"rich"})
 
 
 @pytest.mark.parametrize("command", [("--help",), ("train", "--help"), ("versions",)], ids=" ".join)
 def test_help_loads_nothing_heavy(imports, command):
-    """Help is drawn by Rich and needs nothing else."""
+    """Help imports Rich and nothing else that is heavy."""
     assert not imports(*command) & HEAVY
 
 
 def test_completion_loads_nothing_heavy(imports):
-    """Completion answers while somebody waits at a prompt."""
+    """Completion imports nothing heavy."""
     words = {
         "_TEXTCLF_COMPLETE": "complete_bash",
         "COMP_WORDS": "textclf promote ",
@@ -95,17 +95,17 @@ def test_completion_loads_nothing_heavy(imports):
     ids=" ".join,
 )
 def test_a_few_texts_are_labelled_with_next_to_nothing(imports, command):
-    """No numerical library, no pickle of a model, no Rich: start-up is what one waits for."""
+    """Labelling a few texts imports no numerical library, no pickle and no Rich."""
     assert not imports(*command) & (HEAVY | {"numba", "rich", "logging", "hashlib"})
 
 
 def test_check_loads_no_scikit_learn(imports):
-    """Looking at a data set needs no model."""
+    """Check does not import scikit-learn."""
     assert not imports("check") & {"sklearn", "scipy", "joblib", "rich"}
 
 
 def test_a_command_is_built_alone(modules, project):
-    """No other command is imported, unless settings may name it."""
+    """No other command is imported, unless there are settings."""
     others = {
         "textclf.cli.commands.train",
         "textclf.cli.commands.versions",

@@ -1,4 +1,4 @@
-"""On a terminal: tables, colour, the live leaderboard; and what never reaches it."""
+"""On a terminal: tables, colours, the live leaderboard, and escaped control characters."""
 
 import json
 import re
@@ -10,14 +10,14 @@ NASTY = "\x1b]0;owned\x07\x1b[31mred\x9b2J"
 
 
 def damage(project, number, **fields):
-    """Write other values into the metadata of a version, as somebody hostile could."""
+    """Write hostile values into the metadata of a version."""
     path = project / f"models/{number}/metadata.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
 @pytest.mark.usefixtures("project")
 def test_a_table_is_drawn_for_a_person(terminal, cli):
-    """A terminal gets a drawn table with a bold head; a pipe gets plain columns."""
+    """A terminal gets a drawn table with a bold header, a pipe plain columns."""
     shown = terminal("versions", "list").out
     assert "───" in shown
     assert COLOUR.search(shown)
@@ -41,7 +41,7 @@ def test_errors_are_coloured(terminal):
 @pytest.mark.parametrize("wish", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
 @pytest.mark.usefixtures("project")
 def test_no_colour_where_none_is_wanted(terminal, wish, command):
-    """NO_COLOR takes away every colour, TERM=dumb every escape."""
+    """NO_COLOR turns off colours, and TERM=dumb all escape sequences."""
     shown = terminal(*command, **wish).out
     coloured = re.compile("\x1b\\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|38|48)[0-9;]*m")
     assert not coloured.search(shown)
@@ -51,7 +51,7 @@ def test_no_colour_where_none_is_wanted(terminal, wish, command):
 
 @pytest.mark.usefixtures("data")
 def test_the_leaderboard_is_live_and_leaves_the_cursor(terminal):
-    """Training draws the best candidates, hides the cursor meanwhile and shows it at the end."""
+    """Training shows a live leaderboard, and restores the cursor at the end."""
     shown = terminal("train").out
     assert "mean score" in shown
     assert "40/40 fits" in shown
@@ -62,7 +62,7 @@ def test_the_leaderboard_is_live_and_leaves_the_cursor(terminal):
 
 @pytest.mark.usefixtures("data")
 def test_a_dumb_terminal_gets_no_animation(terminal):
-    """TERM=dumb trains without a single escape byte."""
+    """With TERM=dumb training writes no escape sequence."""
     done = terminal("train", TERM="dumb")
     assert done.code == 0
     assert "\x1b" not in done.out
@@ -71,7 +71,7 @@ def test_a_dumb_terminal_gets_no_animation(terminal):
 
 @pytest.mark.usefixtures("project")
 def test_predict_without_texts_on_a_terminal_is_an_error(terminal):
-    """Nobody is left waiting at a prompt: without texts, exit 2 and how to give some."""
+    """Predict without texts on a terminal does not wait: exit code 2 and a hint."""
     done = terminal("predict")
     assert done.code == 2
     assert "no texts to label" in done.out
@@ -79,7 +79,7 @@ def test_predict_without_texts_on_a_terminal_is_an_error(terminal):
 
 
 def test_a_label_moves_no_cursor(data, terminal, cli):
-    """Escape sequences of labels are written out in every command that shows them."""
+    """Escape sequences in labels are escaped by every command."""
     train = data / "data/train.csv"
     train.write_text(train.read_text().replace("neutral", NASTY), newline="")
     (data / "data/test.csv").write_text(
@@ -112,7 +112,7 @@ def test_a_label_moves_no_cursor(data, terminal, cli):
     ids=lambda command: repr(" ".join(command)[:24]),
 )
 def test_hostile_values_are_written_out(project, cli, command):
-    """Whatever stands in metadata, the log, arguments or names is shown, never obeyed."""
+    """Hostile values in metadata, log, arguments and names are shown escaped."""
     damage(project, "1.0.1", version=NASTY, message=NASTY, saved_at=NASTY)
     record = project / "models/.registry/promotions/00000002.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"message": NASTY, "by": NASTY}))
@@ -121,6 +121,6 @@ def test_hostile_values_are_written_out(project, cli, command):
 
 
 def test_markup_in_metadata_is_no_markup(project, terminal):
-    """Square brackets in metadata are text in a drawn table."""
+    """Square brackets in metadata are not Rich markup in a table."""
     damage(project, "1.0.1", message="[bold]m[/bold]")
     assert "[bold]m[/bold]" in terminal("versions", "list").out

@@ -16,7 +16,7 @@ def test_check(cli):
 
 
 def test_check_exits_4_and_still_answers(empty, cli):
-    """A data set that cannot be trained on: the problems on stdout, exit code 4."""
+    """Data that cannot be trained on gives the problems on stdout and exit code 4."""
     (empty / "bad.csv").write_text("text,label\none,a\n,a\ntwo,\nthree,a\n")
     done = cli("check", "bad.csv", "--json")
     assert done.code == 4

@@ -10,7 +10,7 @@ from textclf.data.dataset import read_dataset
 
 @pytest.fixture
 def other(project, cli, write_data):
-    """The version 2.0.0, of another classifier and other rows, tested on other rows."""
+    """Return the folder with a version 2.0.0 of another classifier, tested on other rows."""
     write_data(project / "more.csv", 90, seed=4, wrong=3)
     (project / "grid.toml").write_text(
         "[features.word]\nmin_df = [2]\n[classifier.MultinomialNB]\nalpha = [1]\n"
@@ -46,7 +46,7 @@ def test_evaluate(cli):
 
 
 def test_calibration_is_of_the_probabilities_that_predict_gives(project, cli):
-    """Log-loss and Brier score worked out from the answer of `predict`."""
+    """Log-loss and Brier score follow from the probabilities that `predict` gives."""
     rows = read_dataset(project / "data/test.csv")
     predicted = json.loads(cli("predict", *rows.texts, "--json").out)["predictions"]
     brier = sum(
@@ -58,7 +58,7 @@ def test_calibration_is_of_the_probabilities_that_predict_gives(project, cli):
 
 
 def test_evaluate_warns_of_labels_the_version_does_not_know(project, cli):
-    """Labels never trained on are named on stderr, control characters written out."""
+    """Labels that were not in the training data are named on stderr, with controls escaped."""
     (project / "odd.csv").write_text('text,label\ngreat,positive\nbad,"a\nerror: b"\n')
     done = cli("evaluate", "odd.csv", "--json")
     assert done.err == "warning: labels that 1.0.1 was not trained on: a\\nerror: b\n"
@@ -69,7 +69,7 @@ def test_evaluate_warns_of_labels_the_version_does_not_know(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_fail_under(cli):
-    """What is under its bound exits 5, after the answer; several bounds are all checked."""
+    """A metric below its bound gives exit code 5 after the answer; every bound is checked."""
     good = cli("evaluate", "data/test.csv", "--fail-under", "macro_f1=0.1", "--json")
     assert (good.code, json.loads(good.out)["fail_under"]["verdict"]) == (0, "passed")
     done = cli(
@@ -84,7 +84,7 @@ def test_fail_under(cli):
 
 
 def test_errors_are_written_the_surest_first(other, cli):
-    """Each wrong row, with what it was taken for; the file is itself labelled data."""
+    """Misclassified rows are written most confident first; the file is itself labelled data."""
     for name in ("errors.csv", "errors.tsv", "errors.jsonl"):
         done = cli("evaluate", "golden.csv", "--version", "2.0.0", "--errors", name, "--json")
         metrics = json.loads(done.out)["metrics"]
@@ -98,7 +98,7 @@ def test_errors_are_written_the_surest_first(other, cli):
 
 
 def test_many_labels_have_no_matrix(project, cli):
-    """Beyond some labels the most frequent mistakes are listed instead of a matrix."""
+    """With many labels the most frequent mistakes are listed instead of a confusion matrix."""
     lines = [f"{word} x{n},{word}" for n, word in enumerate("abcdefghijkl" * 2)]
     (project / "many.csv").write_text("\n".join(["text,label", *lines]) + "\n")
     shown = cli("evaluate", "many.csv", "-q").out
@@ -119,6 +119,6 @@ def test_files_of_odd_texts_are_written(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_a_file_that_cannot_be_written_is_one_line(cli):
-    """A folder that is not there is trouble of the disk."""
+    """Writing into a folder that does not exist is an error of one line."""
     done = cli("evaluate", "data/test.csv", "--errors", "none/e.csv", "-q")
     assert (done.code, done.err) == (1, "error: none/e.csv: No such file or directory\n")

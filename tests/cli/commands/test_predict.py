@@ -1,4 +1,4 @@
-"""`textclf predict`: where texts come from, and how the answer looks."""
+"""`textclf predict`: sources of texts, and formats of the answer."""
 
 import csv
 import gzip
@@ -29,7 +29,7 @@ def labels(out):
 
 @pytest.mark.usefixtures("project")
 def test_text_is_label_score_text(cli):
-    """One line a text: label, score and text, separated by tabs."""
+    """Each text is one line: label, score and text, separated by tabs."""
     lines = cli("predict", "great lovely", "awful waste").out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["positive", "negative"]
     assert [line.split("\t")[2] for line in lines] == ["great lovely", "awful waste"]
@@ -39,14 +39,14 @@ def test_text_is_label_score_text(cli):
 @pytest.mark.parametrize("arguments", [[], ["-"]])
 @pytest.mark.usefixtures("project")
 def test_stdin_is_read_where_no_text_is_given(cli, arguments):
-    """A pipe, or - for it, is read as one text a line."""
+    """A pipe, or -, is read as one text per line."""
     done = cli("predict", *arguments, stdin=b"great lovely\nawful waste\n")
     assert labels(done.out) == ["positive", "negative"]
     assert done.err == ""
 
 
 def test_files_are_read_gzipped_or_not(project, cli):
-    """--file takes a plain and a gzipped file alike."""
+    """--file takes plain and gzipped files."""
     (project / "t.txt").write_text("great lovely\nawful waste\n")
     (project / "t.txt.gz").write_bytes(gzip.compress(b"great lovely\nawful waste\n"))
     plain = cli("predict", "--file", "t.txt")
@@ -75,7 +75,7 @@ def test_nothing_in_nothing_out(cli):
 
 @pytest.mark.usefixtures("project")
 def test_csv_round_trips(cli):
-    """What the csv module reads back are the very texts, whatever is in them."""
+    """Python's csv module reads back exactly the texts, whatever they contain."""
     done = cli("predict", "--format", "csv", "--", *TEXTS)
     read = list(csv.DictReader(io.StringIO(done.out, newline="")))
     assert [row["text"] for row in read] == TEXTS
@@ -85,7 +85,7 @@ def test_csv_round_trips(cli):
 
 @pytest.mark.usefixtures("project")
 def test_jsonl_is_one_object_a_line(cli):
-    """Each line of JSONL is one prediction; the texts come back exactly."""
+    """Each line of JSON Lines is one prediction, with exactly the text."""
     done = cli("predict", "--format", "jsonl", "--", *TEXTS)
     read = [json.loads(line) for line in done.out.splitlines()]
     assert [p["text"] for p in read] == TEXTS
@@ -94,7 +94,7 @@ def test_jsonl_is_one_object_a_line(cli):
 
 @pytest.mark.usefixtures("project")
 def test_scores_are_probabilities(cli):
-    """--json says so; in every format the scores of a text are the same and add up to one."""
+    """Scores are probabilities that add up to one, and the same in every format."""
     texts = ["great lovely", "awful waste", "parcel", "", "unknown"]
     answer = json.loads(cli("predict", "--json", "--", *texts).out)
     assert answer["score_type"] == "probability"
@@ -116,7 +116,7 @@ def test_scores_are_probabilities(cli):
 
 @pytest.mark.usefixtures("project")
 def test_top_k(cli):
-    """--top-k gives the K best labels, best first; more than there are gives all."""
+    """--top-k gives the K best labels, best first; a K above their number gives all."""
     assert len(cli("predict", "great", "--top-k", "2").out.split("\t")) == 5
     two = json.loads(cli("predict", "great", "--top-k", "2", "--json").out)["predictions"][0]
     assert len(two["scores"]) == 2
@@ -135,7 +135,7 @@ def test_version_names_another_model(cli):
 
 @pytest.mark.usefixtures("project")
 def test_control_characters_are_written_out(cli):
-    """No control character of a text reaches a terminal raw; the line stays one line."""
+    """Control characters of a text are escaped on a terminal, and each answer stays one line."""
     text = "a\x1b[31mred\x07\x9b1m\u202eb\r\n\x00c"
     done = cli("predict", text)
     assert done.out.count("\n") == 1
@@ -145,7 +145,7 @@ def test_control_characters_are_written_out(cli):
 
 @pytest.mark.usefixtures("project")
 def test_bytes_that_are_not_utf_8_are_warned_of(cli):
-    """Damaged lines are labelled all the same, counted on stderr; --encoding is the way out."""
+    """Lines that are not UTF-8 are labelled, and a warning counts them and names --encoding."""
     done = cli("predict", "--json", stdin=b"caf\xe9 great\nfine\nna\xefve\n")
     assert "warning: 2 places in the texts could not be decoded as UTF-8" in done.err
     assert "--encoding" in done.err
@@ -157,7 +157,7 @@ def test_bytes_that_are_not_utf_8_are_warned_of(cli):
 
 @pytest.mark.usefixtures("project")
 def test_a_byte_order_mark_is_no_text(cli):
-    """The mark that some editors write is dropped; UTF-16 is read where it is named."""
+    """A byte-order mark is dropped, and UTF-16 is read if it is named."""
     answer = json.loads(cli("predict", "--json", stdin=b"\xef\xbb\xbfgreat\n").out)
     assert answer["predictions"][0]["text"] == "great"
     wide = "great\nd\u00e9j\u00e0 vu\n".encode("utf-16")
@@ -168,7 +168,7 @@ def test_a_byte_order_mark_is_no_text(cli):
 @pytest.mark.parametrize("encoding", ["nope", "rot13", "hex", "base64", "undefined", "idna"])
 @pytest.mark.usefixtures("project")
 def test_what_is_no_encoding_of_texts_is_refused(cli, encoding):
-    """A name that is no text encoding is refused in one line, not met with a bug."""
+    """A name that is not a text encoding is an error of one line."""
     done = cli("predict", "--encoding", encoding, stdin=b"great\n")
     assert done.code in (2, 4)
     assert "unexpected" not in done.err
@@ -177,7 +177,7 @@ def test_what_is_no_encoding_of_texts_is_refused(cli, encoding):
 
 @pytest.mark.usefixtures("project")
 def test_utf_16_that_is_none_is_bad_data(cli):
-    """Bytes that cannot be the named encoding at all are bad data."""
+    """Bytes that cannot be decoded at all by the named encoding are bad data."""
     done = cli("predict", "--encoding", "utf-16", stdin=b"great stuff\n")
     assert done.code == 4
     assert "error: the texts are not utf-16" in done.err
@@ -185,7 +185,7 @@ def test_utf_16_that_is_none_is_bad_data(cli):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "none"])
 def test_damaged_gzip_is_bad_data(project, cli, damage):
-    """A .gz file that is cut, damaged or no gzip is said to be, with exit code 4."""
+    """A truncated, damaged or false .gz file is an error with exit code 4."""
     whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(50_000)))
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes(b ^ 0xFF for b in whole[middle : middle + 40]) + whole[-9:]
@@ -198,7 +198,7 @@ def test_damaged_gzip_is_bad_data(project, cli, damage):
 
 @pytest.mark.usefixtures("project")
 def test_arguments_that_are_no_utf_8_are_labelled_and_warned_of(process):
-    """Bytes of another encoding on the command line are replaced, in valid JSON."""
+    """Arguments in another encoding are labelled with replacements, in valid JSON."""
     odd = b"caf\xe9 great".decode(errors="surrogateescape")
     done = process("predict", odd, "\U0001f600", "--json", env={"PYTHONIOENCODING": "ascii"})
     assert done.code == 0
@@ -209,7 +209,7 @@ def test_arguments_that_are_no_utf_8_are_labelled_and_warned_of(process):
 
 @pytest.mark.usefixtures("project")
 def test_a_slow_pipe_is_answered_line_by_line(start):
-    """Each line is answered before the next one comes, and before the end of the stream."""
+    """Each line is answered before the next one is written, and before the stream ends."""
     with start("predict") as running:
         for text, label in [("great lovely", "positive"), ("awful waste", "negative")]:
             running.stdin.write(f"{text}\n".encode())
@@ -225,7 +225,7 @@ def test_a_slow_pipe_is_answered_line_by_line(start):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 @pytest.mark.usefixtures("project")
 def test_memory_stays_flat(start):
-    """A long stream takes no more memory than its beginning, give or take one batch."""
+    """A long stream takes no more memory than a short one, except for one batch."""
 
     def peak(pid):
         status = Path(f"/proc/{pid}/status").read_text()
@@ -251,7 +251,7 @@ def test_memory_stays_flat(start):
 
 
 def test_head_gets_its_line_and_nobody_complains(project, start):
-    """Where the reader stops after one line, the command stops too, without a word."""
+    """If the reader stops after one line, the command stops too, without a message."""
     (project / "many.txt").write_text("great\n" * 20_000)
     with start("predict", "--file", "many.txt") as running:
         assert running.stdout.readline().startswith(b"positive\t")
@@ -262,7 +262,7 @@ def test_head_gets_its_line_and_nobody_complains(project, start):
 
 @pytest.mark.usefixtures("project")
 def test_a_threshold_gives_none_of_these(cli):
-    """A doubtful text has no label: null, an empty cell, or what --abstain says."""
+    """A text below the threshold has no label: null, an empty cell, or what --abstain names."""
     texts = ["great lovely superb excellent", "unknown"]
     predictions = json.loads(cli("predict", *texts, "--threshold", "0.99", "--json").out)[
         "predictions"
@@ -281,7 +281,7 @@ def test_a_threshold_gives_none_of_these(cli):
 
 @pytest.mark.usefixtures("data")
 def test_a_version_may_have_a_threshold(cli):
-    """What train is given is kept with the version; predict goes by it, unless told otherwise."""
+    """The threshold given to train is stored with the version; predict uses it by default."""
     (Path("grid.toml")).write_text("[features.word]\n[classifier.LinearSVC]\n")
     assert cli("train", "--grid", "grid.toml", "--cv", "2", "--threshold", "0.99").code == 0
     shown = json.loads(cli("versions", "show", "latest", "--json").out)
@@ -295,7 +295,7 @@ def test_a_version_may_have_a_threshold(cli):
 
 @pytest.mark.usefixtures("project")
 def test_explain_says_what_carried_the_decision(cli):
-    """A line for each of the weightiest n-grams and the sum; the JSON has all of them."""
+    """The text answer lists the most important n-grams and the sum; the JSON has all of them."""
     shown = cli("predict", "lovely parcel", "--explain").out
     assert "lovely" in shown
     assert "decision value of" in shown
@@ -314,7 +314,7 @@ def test_explain_says_what_carried_the_decision(cli):
 
 @pytest.mark.usefixtures("project")
 def test_explain_marks_the_text_on_a_terminal(terminal, cli):
-    """In colour where somebody sees it; the text itself is not changed, nor obeyed."""
+    """On a terminal the text is coloured, and otherwise unchanged and escaped."""
     seen = terminal("predict", "lovely \x1b[31mparcel", "--explain").out
     assert "\x1b[1;3" in seen
     assert "\x1b[31mparcel" not in seen
@@ -323,7 +323,7 @@ def test_explain_marks_the_text_on_a_terminal(terminal, cli):
 
 @pytest.mark.usefixtures("project")
 def test_progress_is_told_on_stderr(cli, monkeypatch):
-    """Of a file or a stream that takes its time; not with --quiet."""
+    """Progress of a slow file or stream is written to stderr, unless --quiet is given."""
     monkeypatch.setattr("textclf.cli.output.progress._SECONDS_BETWEEN_LINES", 0.0)
     monkeypatch.setattr("textclf.cli.options.texts._BATCH_LINES", 2)
     done = cli("predict", stdin=b"great\nawful\nparcel\n")
@@ -335,7 +335,7 @@ def test_progress_is_told_on_stderr(cli, monkeypatch):
 
 @pytest.mark.usefixtures("project")
 def test_a_long_file_is_labelled_in_order(cli):
-    """Many lines, shared out to threads, keep their order and have the labels of single ones."""
+    """Lines that are shared among threads keep their order, and get the same labels as alone."""
     texts = ["great lovely", "awful waste", "parcel meeting", ""]
     single = [
         p["label"] for p in json.loads(cli("predict", "--json", "--", *texts).out)["predictions"]
@@ -348,7 +348,7 @@ def test_a_long_file_is_labelled_in_order(cli):
 
 @pytest.mark.usefixtures("project")
 def test_only_the_promoted_version_is_read(project, cli):
-    """Other versions may be damaged, or there may be many: predict does not look at them."""
+    """Predict does not read other versions, so they may be damaged."""
     before = cli("predict", "great").out
     for path in (project / "models/1.0.0").iterdir():
         path.write_bytes(b"\x00")

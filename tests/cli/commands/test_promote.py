@@ -4,7 +4,7 @@ import json
 
 
 def test_promote_and_rollback(project, cli):
-    """Promoting says what changed and the way back; twice is once; rollback returns."""
+    """Promoting says what changed and how to go back; repeating it changes nothing."""
     promoted = json.loads(cli("promote", "1.0.0", "--json").out)
     assert promoted == {"version": "1.0.0", "previous": "1.0.1", "changed": True, "gate": None}
     again = json.loads(cli("promote", "1.0.0", "--json").out)

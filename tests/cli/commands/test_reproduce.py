@@ -1,4 +1,4 @@
-"""`textclf reproduce`: what it says, what its exit code says, and that it leaves no trace."""
+"""`textclf reproduce`: its answer, its exit code, and that it changes nothing."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def snapshot(folder):
-    """Every file and folder, with what is in it and when it was written."""
+    """Return every file and folder with its content and time of change."""
     return {
         path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
         for path in [folder, *folder.rglob("*")]
@@ -14,7 +14,7 @@ def snapshot(folder):
 
 
 def test_the_same_bytes_are_0_and_leave_no_trace(project, cli):
-    """Nothing is published, promoted or staged; no file anywhere is another afterwards."""
+    """Reproducing publishes, promotes and stages nothing, and changes no file."""
     before = snapshot(project)
     done = cli("reproduce", "1.0.0")
     assert done.code == 0
@@ -29,7 +29,7 @@ def test_the_same_bytes_are_0_and_leave_no_trace(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_it_answers_in_json(cli):
-    """With all that a check in a pipeline asks for."""
+    """The JSON has everything that a check in a pipeline needs."""
     done = cli("reproduce", "latest", "--json", "-q")
     answer = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
@@ -45,7 +45,7 @@ def test_it_answers_in_json(cli):
 
 
 def plant(project, **changes):
-    """Edit the metadata of 1.0.0, which was promoted once, as if it had been made so."""
+    """Edit the metadata of 1.0.0, which was promoted before, so that they look original."""
     path = project / "models/1.0.0/metadata.json"
     metadata = json.loads(path.read_text())
     for name, change in changes.items():
@@ -54,7 +54,7 @@ def plant(project, **changes):
 
 
 def test_a_search_that_went_otherwise_is_1(project, cli):
-    """Other parameters, other labels: the first thing said is which, libraries before all."""
+    """If parameters and labels differ, exit code 1, and the libraries are named first."""
     space = [{"features": {"word": {"max_features": [1]}}, "classifier": {"MultinomialNB": {}}}]
     plant(project, search={"space": space}, environment={"python": "3.1.4"})
     done = cli("reproduce", "1.0.0")
@@ -69,7 +69,7 @@ def test_a_search_that_went_otherwise_is_1(project, cli):
 
 @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--exact",), 1)])
 def test_the_same_predictions_are_0_unless_the_bytes_are_asked_for(project, cli, flags, code):
-    """A cost a hair away changes no label; --exact will have the bytes."""
+    """A tiny change of C changes no label: exit code 0, but 1 with --exact."""
     metadata = json.loads((project / "models/1.0.0/metadata.json").read_text())
     space = metadata["search"]["space"]
     for grid in space:
@@ -84,7 +84,7 @@ def test_the_same_predictions_are_0_unless_the_bytes_are_asked_for(project, cli,
 
 
 def test_the_grid_file_and_the_settings_of_today_do_not_matter(project, cli):
-    """The space is in the metadata; `data` of a settings file is what is trained on next."""
+    """The search space comes from the metadata, and settings do not name the data."""
     (project / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
     assert cli("train", "--grid", "grid.toml", "--seed", "5", "--cv", "3", "-q").code == 0
     (project / "grid.toml").unlink()
@@ -94,7 +94,7 @@ def test_the_grid_file_and_the_settings_of_today_do_not_matter(project, cli):
 
 
 def test_moved_data_is_named(project, cli):
-    """4 without --data and --test, and the hint says so; 0 with them."""
+    """Without --data and --test moved files give exit code 4 and a hint; with them, 0."""
     (project / "data").rename(project / "old")
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (4, "")
@@ -106,7 +106,7 @@ def test_moved_data_is_named(project, cli):
 
 
 def test_other_rows_are_4(project, cli, write_data):
-    """With what is wrong, and how much of it."""
+    """If the rows differ, the message says in which file and by how much."""
     write_data(project / "data/train.csv", 60, seed=4)
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (4, "")
@@ -117,7 +117,7 @@ def test_other_rows_are_4(project, cli, write_data):
 
 
 def test_the_same_rows_in_another_file_are_told(project, cli):
-    """A file with another end of line, say, has the same rows."""
+    """A file with other line ends has the same rows: a warning, and exit code 0."""
     path = project / "data/train.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     done = cli("reproduce", "1.0.0", "--json", "-q")
@@ -130,7 +130,7 @@ def test_the_same_rows_in_another_file_are_told(project, cli):
 
 
 def test_a_damaged_version_is_6(project, cli):
-    """There is nothing to compare with; nothing is trained."""
+    """A damaged model cannot be compared with, so nothing is trained."""
     path = project / "models/1.0.0/text_classifier.joblib"
     path.write_bytes(path.read_bytes() + b"x")
     done = cli("reproduce", "1.0.0")
@@ -140,7 +140,7 @@ def test_a_damaged_version_is_6(project, cli):
 
 
 def test_a_better_score_than_it_ever_had_is_6(project, cli):
-    """Whoever wrote it: the model comes out to the byte, and has another accuracy."""
+    """If the model is identical but its recorded accuracy is not, the metadata are false."""
     plant(project, test={"split": None}, search={"seed": 0})
     path = project / "models/1.0.0/metadata.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"best_cv_accuracy": 0.12}))
@@ -155,6 +155,6 @@ def test_a_better_score_than_it_ever_had_is_6(project, cli):
 )
 @pytest.mark.usefixtures("project")
 def test_mistakes(cli, arguments, code):
-    """As of every command."""
+    """Mistakes have the same exit codes as in every command."""
     done = cli("reproduce", *arguments)
     assert (done.code, done.out) == (code, "")

@@ -17,13 +17,13 @@ TRAIN = ("train", "--preset", "fast", "--cv", "2", "--bump", "patch")
 
 @pytest.fixture
 def keys(project):
-    """The names of a private and a public key in the current folder."""
+    """Return the file names of a private and a public key in the current folder."""
     return tuple(str(path.relative_to(project)) for path in write_pair(project, "ours"))
 
 
 @pytest.fixture
 def required(project, keys):
-    """The current folder, where signatures are required; 1.0.0 and 1.0.1 have none."""
+    """Return the current folder, where signatures are required; 1.0.0 and 1.0.1 have none."""
     (project / "textclf.toml").write_text(f'require_signature = "{keys[1]}"\n')
     return project
 
@@ -41,7 +41,7 @@ def test_a_version_is_signed_as_it_is_published(project, keys, cli):
 
 
 def test_old_versions_are_signed_one_by_one(required, keys, cli):
-    """`sign` vouches for a version that has no signature yet; then all are whole and signed."""
+    """`sign` adds the missing signatures, after which `verify` finds every version signed."""
     for version in ("1.0.0", "1.0.1"):
         done = cli("sign", version, "--key", keys[0])
         assert done.code == 0
@@ -71,7 +71,7 @@ def test_old_versions_are_signed_one_by_one(required, keys, cli):
 )
 @pytest.mark.usefixtures("required")
 def test_nothing_unsigned_is_used(process, command):
-    """With require_signature in the settings an unsigned version is refused: 6, and a sentence."""
+    """With require_signature an unsigned version is refused with exit code 6."""
     done = process(*command)
     assert done.code == 6
     assert "metadata.json is not signed" in done.out + done.err
@@ -80,7 +80,7 @@ def test_nothing_unsigned_is_used(process, command):
 
 @pytest.mark.usefixtures("required")
 def test_what_is_unsigned_can_be_looked_at(cli):
-    """`list` and `show` work, so that one can decide; `show` says that it is not signed."""
+    """`list` and `show` work for unsigned versions; `show` says that the signature is missing."""
     assert "1.0.1" in cli("versions", "list").out
     done = cli("versions", "show", "1.0.1")
     assert done.code == 0
@@ -89,7 +89,7 @@ def test_what_is_unsigned_can_be_looked_at(cli):
 
 @pytest.mark.parametrize("flags", [(), ("--no-promote",), ("--dry-run",)])
 def test_training_without_a_key_is_refused_before_the_search(required, cli, flags):
-    """Where a signature is required, `train` asks for the key at once."""
+    """If a signature is required, `train` asks for the key before the search."""
     done = cli("train", "data/none.csv", *flags)
     assert done.code == 2
     assert "require_signature is set (ours.pub)" in done.err
@@ -98,7 +98,7 @@ def test_training_without_a_key_is_refused_before_the_search(required, cli, flag
 
 
 def test_training_with_another_key_is_refused_before_the_search(required, cli):
-    """A key whose signature would be refused is refused at once."""
+    """A key whose signature would be refused is refused before the search."""
     private, _ = write_pair(required, "theirs")
     done = cli("train", "data/none.csv", "--sign", private)
     assert done.code == 2
@@ -106,7 +106,7 @@ def test_training_with_another_key_is_refused_before_the_search(required, cli):
 
 
 def test_training_with_the_key_goes_on_from_an_unsigned_version(required, keys, cli):
-    """The first signed version follows the unsigned ones, is promoted, and predicts."""
+    """The first signed version can follow unsigned ones, be promoted, and predict."""
     (required / "textclf.toml").write_text(
         f'require_signature = "{keys[1]}"\n[train]\nsign = "{keys[0]}"\n'
     )
@@ -116,7 +116,7 @@ def test_training_with_the_key_goes_on_from_an_unsigned_version(required, keys, 
 
 
 def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
-    """TEXTCLF_REQUIRE_SIGNATURE does what the setting does, and goes before it."""
+    """TEXTCLF_REQUIRE_SIGNATURE takes precedence over the setting."""
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
     assert cli("predict", "great").code == 6
     (project / "textclf.toml").write_text('require_signature = "none.pub"\n')
@@ -127,7 +127,7 @@ def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
 
 @pytest.mark.usefixtures("project")
 def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
-    """`load` obeys the variable, too, unless it is told a key itself."""
+    """`load` obeys the variable too, unless it is given a key."""
     assert load().predict("great").label == "positive"
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
     with pytest.raises(IntegrityError, match="is not signed"):
@@ -154,7 +154,7 @@ def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
 )
 @pytest.mark.usefixtures("keys")
 def test_a_requirement_that_cannot_be_met_is_no_permission(project, cli, settings, said):
-    """A wrong setting is an error of usage; never does it open what is not signed."""
+    """A setting that is not valid is an error, and never allows unsigned versions."""
     (project / "textclf.toml").write_text(settings)
     done = cli("predict", "great")
     assert (done.code, done.out) == (2, "")
@@ -163,14 +163,14 @@ def test_a_requirement_that_cannot_be_met_is_no_permission(project, cli, setting
 
 @pytest.mark.usefixtures("project")
 def test_an_empty_variable_is_no_permission(cli, monkeypatch):
-    """A variable that is set from one that is not, is an error."""
+    """An empty variable is an error, and never allows unsigned versions."""
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
     assert cli("predict", "great").code == 2
 
 
 @pytest.mark.parametrize("signed", [True, False])
 def test_cryptography_is_loaded_where_a_key_is_used(required, keys, cli, signed):
-    """Promoting loads no numerical library, and cryptography only to check a signature."""
+    """Promoting imports cryptography only if a signature is checked, and nothing heavy."""
     assert cli("sign", "1.0.0", "--key", keys[0]).code == 0
     if not signed:
         (required / "textclf.toml").unlink()

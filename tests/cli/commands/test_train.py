@@ -1,4 +1,4 @@
-"""`textclf train`: what it writes, which number, what it refuses, what it says meanwhile."""
+"""`textclf train`: files, version numbers, errors and progress."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ C = [0.5, 1]
 
 
 def files(folder):
-    """Every file below a folder with its digest."""
+    """Return every file below a folder with its digest."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -24,7 +24,7 @@ def files(folder):
 
 
 def test_dry_run_writes_nothing_and_says_the_number(project, cli):
-    """--dry-run says what would be published, and touches no file."""
+    """--dry-run says what would be published, and changes no file."""
     before = files(project)
     done = cli("train", "--dry-run", "--bump", "minor", "-m", "x")
     assert done.code == 0
@@ -36,13 +36,13 @@ def test_dry_run_writes_nothing_and_says_the_number(project, cli):
 
 
 def test_dry_run_makes_no_folder(data, cli):
-    """--dry-run before the first version does not even make the folder."""
+    """--dry-run before the first version does not create the models folder."""
     assert "would publish 1.0.0" in cli("train", "--dry-run").out
     assert not (data / "models").exists()
 
 
 def test_unchanged_makes_no_version(project, cli):
-    """Where nothing changed there is no new version, exit 0, and a hint how to have one."""
+    """If nothing changed there is no new version, exit code 0, and a hint how to force one."""
     before = files(project)
     done = cli("train")
     assert (done.code, done.out) == (0, "nothing changed since 1.0.1: no new version\n")
@@ -56,7 +56,7 @@ def test_unchanged_makes_no_version(project, cli):
     ("bump", "number"), [("patch", "1.0.2"), ("minor", "1.1.0"), ("major", "2.0.0")]
 )
 def test_an_explicit_bump_overrides(project, cli, bump, number):
-    """--bump publishes even where nothing changed; the versions before are not touched."""
+    """--bump publishes even if nothing changed; earlier versions stay as they are."""
     before = {name: digest for name, digest in files(project / "models").items() if name[0] == "1"}
     answer = json.loads(cli("train", "--bump", bump, "--json").out)
     assert answer["version"] == number
@@ -78,7 +78,7 @@ def test_auto_says_which_rule_fired(project, cli, write_data):
 
 @pytest.mark.usefixtures("project")
 def test_auto_is_told_where_another_bump_is_asked(cli):
-    """Asking for less than auto would give is done, with a hint."""
+    """A smaller bump than auto would choose is made, with a hint."""
     done = cli("train", "--seed", "7", "--bump", "patch")
     assert "published 1.0.2" in done.out
     assert "hint: auto would make this a minor version" in done.err
@@ -95,7 +95,7 @@ def test_from_goes_on_from_an_older_line(cli):
 
 
 def test_no_promote_leaves_latest(project, cli):
-    """--no-promote publishes and leaves the alias and the log as they are."""
+    """--no-promote publishes and does not change the alias or the log."""
     alias = (project / "models/text_classifier.joblib").read_bytes()
     done = cli("train", "--bump", "patch", "--no-promote")
     assert "hint: not promoted; to promote it: textclf promote 1.0.2" in done.err
@@ -108,7 +108,7 @@ def test_no_promote_leaves_latest(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_the_message_is_kept(cli):
-    """-m stands in the metadata, the list and the promotion log, exactly."""
+    """The message given with -m is in the metadata, the list and the promotion log."""
     message = 'caf\u00e9 "quoted"\n\x1b[31mred'
     assert cli("train", "--bump", "patch", "-m", message).code == 0
     assert json.loads(cli("versions", "show", "1.0.2", "--json").out)["message"] == message
@@ -139,7 +139,7 @@ def test_test_rows_come_from_the_sibling_a_file_or_a_split(data, cli, write_data
 @pytest.mark.parametrize("share", ["0", "1", "-0.1", "1.5", "nan", "inf", "x"])
 @pytest.mark.usefixtures("data")
 def test_a_test_size_that_is_no_share_is_refused(cli, share):
-    """--test-size takes a share between 0 and 1, both excluded."""
+    """--test-size takes a share between 0 and 1, exclusive."""
     done = cli("train", "--dry-run", "--test-size", share)
     assert (done.code, done.out) == (2, "")
     assert "--test-size" in done.err
@@ -147,14 +147,14 @@ def test_a_test_size_that_is_no_share_is_refused(cli, share):
 
 @pytest.mark.usefixtures("data")
 def test_a_split_that_leaves_a_label_out_is_bad_data(cli):
-    """A share too small for the labels is refused, with the way out."""
+    """A share that is too small for the labels is refused with a hint."""
     done = cli("train", "--test-size", "0.01")
     assert done.code == 4
     assert "hint: use more rows, a test file (--test FILE) or another --test-size" in done.err
 
 
 def test_a_grid_is_searched(data, cli):
-    """--grid gives the candidates; the winner is one of them."""
+    """--grid defines the candidates, and the winner is one of them."""
     (data / "grid.toml").write_text(GRID)
     answer = json.loads(cli("train", "--grid", "grid.toml", "--json").out)
     assert [c["params"]["classifier__C"] for c in answer["search"]["candidates"]] == [0.5, 1]
@@ -190,7 +190,7 @@ def test_an_error_in_the_grid_is_named_with_its_line(data, cli, old, new, said):
 
 @pytest.mark.parametrize("grid", ["none.toml", "data", "binary.toml"])
 def test_a_grid_that_cannot_be_read(data, cli, grid):
-    """A search space that is missing, a folder or no text is an error of usage."""
+    """A search space that does not exist, is a folder or is not text is a usage error."""
     (data / "binary.toml").write_bytes(b"\xff\xfe\x00")
     done = cli("train", "--grid", grid)
     assert done.code == 2
@@ -198,7 +198,7 @@ def test_a_grid_that_cannot_be_read(data, cli, grid):
 
 
 def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
-    """Bad rows are an error, unless they are to be skipped; then their number is recorded."""
+    """Bad rows are an error; with --on-bad-rows skip they are left out and counted."""
     train = data / "data/train.csv"
     train.write_text(train.read_text() + ",positive\nno label,\n")
     assert cli("train").code == 4
@@ -211,7 +211,7 @@ def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
 
 
 def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
-    """Test rows that were trained on are warned of, with where they stand."""
+    """Test rows that are also training rows are warned of, with their lines."""
     train, test = data / "data/train.csv", data / "data/test.csv"
     test.write_text(test.read_text() + train.read_text().splitlines()[1] + "\n")
     done = cli("train", "--dry-run")
@@ -221,7 +221,7 @@ def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
 
 
 def test_data_that_cannot_be_trained_on_is_refused(data, cli):
-    """One label only, or fewer rows than folds, is bad data; `check` is the hint."""
+    """One label only, or fewer rows than folds, is bad data; the hint names `check`."""
     (data / "one.csv").write_text("text,label\n" + "".join(f"t{n},a\n" for n in range(30)))
     done = cli("train", "one.csv")
     assert done.code == 4
@@ -232,7 +232,7 @@ def test_data_that_cannot_be_trained_on_is_refused(data, cli):
 
 
 def test_a_foreign_model_in_the_aliass_place_is_kept(data, cli):
-    """The first promotion over a file that textclf did not make keeps it, and says where."""
+    """Promoting over a file that textclf did not write keeps that file and says where."""
     (data / "models").mkdir()
     (data / "models/text_classifier.joblib").write_bytes(b"somebody's model")
     done = cli("train", "--json")
@@ -245,7 +245,7 @@ def test_a_foreign_model_in_the_aliass_place_is_kept(data, cli):
 
 @pytest.mark.usefixtures("data")
 def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
-    """Without a terminal each progress line is whole: fits done, the best so far, time left."""
+    """In a pipe, progress is plain lines: fits done, the best score so far, time left."""
     monkeypatch.setattr("textclf.cli.output.leaderboard._SECONDS_BETWEEN_LINES", 0.0)
     done = cli("train")
     lines = [line for line in done.err.splitlines() if "/40 fits, best " in line]
@@ -257,7 +257,7 @@ def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
 
 @pytest.mark.usefixtures("data")
 def test_force_color_makes_no_animation_in_a_pipe(cli, monkeypatch):
-    """Not even FORCE_COLOR makes progress move a cursor that is not there."""
+    """In a pipe there is no animation, even with FORCE_COLOR."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     done = cli("train")
     assert done.code == 0
@@ -265,7 +265,7 @@ def test_force_color_makes_no_animation_in_a_pipe(cli, monkeypatch):
 
 
 def test_what_scikit_learn_warns_of_is_told_once(data, cli):
-    """Candidates that warn or fail are counted on stderr in one line a reason."""
+    """Each warning of scikit-learn is one line on stderr with the number of candidates."""
     (data / "grid.toml").write_text(GRID.replace("C = [0.5, 1]", "max_iter = [1, 1000]"))
     done = cli("train", "--grid", "grid.toml", "--json")
     assert done.code == 0
@@ -274,7 +274,7 @@ def test_what_scikit_learn_warns_of_is_told_once(data, cli):
 
 
 def test_no_candidate_that_fits_is_an_error(data, cli):
-    """Where no candidate can be fitted nothing is published, and the reason is said."""
+    """If no candidate can be fitted, nothing is published and the error gives the reason."""
     (data / "grid.toml").write_text(GRID.replace("[[1, 1]]", "[[1, 1]]\nmin_df = 10000"))
     done = cli("train", "--grid", "grid.toml")
     assert done.code == 4
@@ -284,7 +284,7 @@ def test_no_candidate_that_fits_is_an_error(data, cli):
 
 @pytest.mark.usefixtures("data")
 def test_a_models_folder_that_is_not_text_is_told_escaped(cli):
-    """A folder with an escape sequence in its name is written, and shown written out."""
+    """Escape sequences in the name of the models folder are shown escaped."""
     done = cli("train", "--models", "m\x1b[31m")
     assert done.code == 0
     assert "\x1b" not in done.out + done.err
@@ -292,7 +292,7 @@ def test_a_models_folder_that_is_not_text_is_told_escaped(cli):
 
 
 def test_a_models_folder_that_is_not_utf_8(data, cli):
-    """A folder whose name is not UTF-8 is written; the JSON stays valid."""
+    """A models folder whose name is not UTF-8 works, and the JSON is valid."""
     odd = b"caf\xe9".decode(errors="surrogateescape")
     answer = json.loads(cli("train", "--models", odd, "--json").out)
     assert answer["path"] == "caf\\udce9/1.0.0/text_classifier.joblib"
@@ -301,7 +301,7 @@ def test_a_models_folder_that_is_not_utf_8(data, cli):
 
 @pytest.mark.parametrize("command", ["train", "check"])
 def test_without_data_it_is_said_what_to_give(tmp_path, monkeypatch, cli, command):
-    """In an empty folder the answer says what a data file looks like."""
+    """Without data the error says what a data file looks like."""
     monkeypatch.chdir(tmp_path)
     done = cli(command)
     assert done.code == 4
@@ -314,7 +314,7 @@ PLAN = ("train", "--dry-run", "--json", "--bump", "minor")
 
 
 def test_a_preset_is_a_search_space_of_textclf(project, cli):
-    """Each has its own number of candidates; a preset and a grid exclude each other."""
+    """Each preset has its number of candidates; --preset and --grid exclude each other."""
     counts = [
         json.loads(cli(*PLAN, "--preset", name).out)["candidates"]
         for name in ("fast", "default", "thorough")
@@ -339,7 +339,7 @@ def test_a_preset_is_a_search_space_of_textclf(project, cli):
     ],
 )
 def test_flags_that_do_not_go_together(cli, flags, says):
-    """They are refused before anything is read."""
+    """Contradicting options are refused before anything is read."""
     outcome = cli("train", *flags)
     assert outcome.code == 2
     assert says in outcome.err
@@ -348,7 +348,7 @@ def test_flags_that_do_not_go_together(cli, flags, says):
 
 @pytest.mark.usefixtures("project")
 def test_a_sample_is_told(cli):
-    """How many rows pick the candidate, and that all train the model."""
+    """The output says how many rows are searched, and that all rows train the model."""
     outcome = cli("train", "--sample", "40", "--cv", "2", "--seed", "3")
     assert outcome.code == 0
     assert "a sample of 40 rows, and the model is trained on all 60" in outcome.err

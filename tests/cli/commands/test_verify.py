@@ -7,13 +7,13 @@ import pytest
 
 @pytest.mark.usefixtures("project")
 def test_verify(cli):
-    """A whole registry verifies; the answer counts its versions."""
+    """An undamaged registry passes; the answer gives the number of versions."""
     assert json.loads(cli("verify", "--json").out) == {"ok": True, "versions": 2, "problems": []}
     assert cli("verify").out == "2 versions, the log and the alias: OK\n"
 
 
 def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):
-    """A foreign alias is named with exit code 6; --repair restores it."""
+    """A false alias is named with exit code 6, and --repair restores it."""
     (project / "models/text_classifier.joblib").write_bytes(b"something else")
     damaged = cli("verify", "--json")
     assert damaged.code == 6

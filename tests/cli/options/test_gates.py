@@ -1,4 +1,4 @@
-"""Gates on the command line: promote, train, settings, and what history tells of them."""
+"""Gates of promote, train and settings, and their record in the history."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def worse(project, cli, write_data):
-    """The version 1.0.2, trained on labels of which many are wrong; 1.0.1 is promoted."""
+    """Return the folder with a version 1.0.2 trained on many wrong labels; 1.0.1 is promoted."""
     write_data(project / "bad.csv", wrong=3)
     args = ("bad.csv", "--test", "data/test.csv", "--preset", "fast", "--bump", "patch")
     assert cli("train", *args, "--no-promote", "-q").code == 0
@@ -19,7 +19,7 @@ def logged(cli):
 
 
 def test_promote_refuses_what_does_not_pass(worse, cli):
-    """Exit 5; the report on stdout, the reason and the way past on stderr; latest stays."""
+    """A refusal is exit code 5, the verdict, the reason and a hint; latest does not change."""
     alias = (worse / "models/text_classifier.joblib").read_bytes()
     done = cli("promote", "1.0.2", "--require", "accuracy>=0.9", "--max-regression", "1%")
     assert done.code == 5
@@ -33,7 +33,7 @@ def test_promote_refuses_what_does_not_pass(worse, cli):
 
 @pytest.mark.usefixtures("worse")
 def test_a_refusal_as_json(cli):
-    """The verdict with every condition, and that nothing changed."""
+    """The JSON of a refusal has the verdict with every condition, and says that nothing changed."""
     done = cli("promote", "1.0.2", "--max-class-regression", "0.05", "--json", "-q")
     answer = json.loads(done.out)
     assert done.code == 5
@@ -44,7 +44,7 @@ def test_a_refusal_as_json(cli):
 
 @pytest.mark.usefixtures("worse")
 def test_history_tells_of_refusals_and_force(cli):
-    """Who looks at the log sees what was refused, forced and passed; --json alone is promotions."""
+    """The history shows refused, forced and passed promotions; --json has promotions only."""
     gate = ("--require", "accuracy>=0.9")
     assert cli("promote", "1.0.2", *gate, "-m", "try").code == 5
     assert cli("promote", "1.0.2", *gate, "--force", "-m", "demo").code == 0
@@ -78,7 +78,7 @@ def test_promote_scores_both_on_the_data_given(cli, write_data, empty):
 
 @pytest.mark.usefixtures("worse")
 def test_settings_are_a_gate_for_every_promotion_but_the_way_back(cli, empty):
-    """The settings' gate stands before promote and train; rollback, the way back, has none."""
+    """A gate in the settings applies to promote and train, but not to rollback."""
     assert cli("promote", "1.0.2").code == 0
     assert cli("promote", "1.0.1").code == 0
     (empty / "textclf.toml").write_text('require = ["accuracy>=0.9", "f1[neutral]>=0.5"]\n')
@@ -89,7 +89,7 @@ def test_settings_are_a_gate_for_every_promotion_but_the_way_back(cli, empty):
 
 @pytest.mark.usefixtures("worse")
 def test_flags_add_to_the_settings_and_do_not_loosen_them(cli, empty):
-    """A flag asks for more; only --force, which is recorded, goes past the settings."""
+    """Options add conditions to those of the settings; only --force overrides them."""
     (empty / "textclf.toml").write_text('max-regression = 0.01\nrequire = "accuracy>=0.9"\n')
     done = cli("promote", "1.0.2", "--max-regression", "1", "--require", "macro_f1>=0", "--json")
     assert done.code == 5
@@ -98,7 +98,7 @@ def test_flags_add_to_the_settings_and_do_not_loosen_them(cli, empty):
 
 
 def test_train_publishes_and_does_not_promote_what_is_refused(project, cli):
-    """Exit 5; the version is there, its summary is printed, latest is what it was."""
+    """A refused version is published and summarised, with exit code 5, but not promoted."""
     done = cli("train", "--bump", "patch", "--require", "f1[positive]=1", "--require", "f1[none]=1")
     assert done.code == 5
     assert "published 1.0.2" in done.out
@@ -112,7 +112,7 @@ def test_train_publishes_and_does_not_promote_what_is_refused(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_train_can_force(cli):
-    """--force with its reason promotes, and the record says so."""
+    """--force with a reason promotes, and is recorded."""
     args = ("train", "--bump", "patch", "--require", "f1[none]=1", "--json")
     answer = json.loads(cli(*args, "--force", "-m", "none yet").out)
     assert answer["promoted"] is True
@@ -123,7 +123,7 @@ def test_train_can_force(cli):
 
 @pytest.mark.usefixtures("project")
 def test_train_without_promotion_asks_no_gate(cli):
-    """--no-promote publishes whatever the gate would say."""
+    """--no-promote publishes without checking the gate."""
     done = cli("train", "--bump", "patch", "--require", "f1[none]=1", "--no-promote", "--json")
     assert done.code == 0
     assert json.loads(done.out)["gate"] is None
@@ -131,7 +131,7 @@ def test_train_without_promotion_asks_no_gate(cli):
 
 @pytest.mark.usefixtures("worse")
 def test_train_tells_what_changed_since_the_promoted_version(cli):
-    """On the same test rows as recorded; on others it scores the promoted version anew."""
+    """The promoted version is compared by its record, or scored if the test rows changed."""
     args = ("--no-promote", "--bump", "patch", "--preset", "fast")
     same = cli("train", "bad.csv", "--test", "data/test.csv", *args)
     assert "against 1.0.1 on the same rows: test accuracy -" in same.out
@@ -148,7 +148,7 @@ def test_train_tells_what_changed_since_the_promoted_version(cli):
 
 @pytest.mark.usefixtures("data")
 def test_the_first_version_has_nothing_to_be_compared_with(cli):
-    """A gate of regressions lets the first version through, with the verdict in the log."""
+    """The first version passes a gate of regressions, and the log has the verdict."""
     done = cli("train", "--max-regression", "0", "--max-class-regression", "0", "--preset", "fast")
     assert done.code == 0
     assert "against" not in done.out
@@ -157,7 +157,7 @@ def test_the_first_version_has_nothing_to_be_compared_with(cli):
 
 
 def test_a_promoted_version_that_cannot_be_opened_is_said(project, cli):
-    """Training goes on; the summary says why there is no comparison."""
+    """If the promoted version cannot be opened, training goes on and says why."""
     scorer = project / "models/1.0.1/scorer.safetensors"
     scorer.write_bytes(b"\xff" * scorer.stat().st_size)
     done = cli("train", "--test-size", "0.5", "--bump", "patch", "--preset", "fast")

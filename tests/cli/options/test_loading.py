@@ -1,4 +1,4 @@
-"""Old model files: refused, unless somebody types that any code in them may run."""
+"""Old model files: refused, unless --unsafe-load is typed."""
 
 import os
 
@@ -46,7 +46,7 @@ def rows(empty):
 
 @pytest.mark.usefixtures("old")
 def test_an_old_model_is_refused(cli, rows):
-    """A model that textclf has not made is not opened, and the way out is not the hint."""
+    """A model that textclf did not write is refused, and no hint suggests to open it anyway."""
     for command in (["predict", TEXTS[0]], ["evaluate", rows]):
         done = cli(*command)
         assert (done.code, done.out) == (6, "")
@@ -55,7 +55,7 @@ def test_an_old_model_is_refused(cli, rows):
 
 
 def test_an_old_model_opens_where_somebody_says_so(old, cli, rows):
-    """`--unsafe-load` opens what joblib opens, and says each time what that means."""
+    """`--unsafe-load` opens whatever joblib opens, and warns each time."""
     done = cli("predict", *TEXTS[:8], "--unsafe-load", "--quiet")
     assert (done.code, done.err) == (0, WARNING)
     assert [line.split("\t")[0] for line in done.out.splitlines()] == old.predict(
@@ -67,7 +67,7 @@ def test_an_old_model_opens_where_somebody_says_so(old, cli, rows):
 
 
 def test_it_does_run_code(keep, process, empty):
-    """The warning is true: without the flag the same file does nothing."""
+    """--unsafe-load runs code in the file; without it the file does nothing."""
     keep(dumped(in_attribute(empty / "canary")))
     assert process("predict", "x").code == 6
     assert not (empty / "canary").exists()
@@ -94,7 +94,7 @@ def test_it_does_run_code(keep, process, empty):
     ],
 )
 def test_what_cannot_be_used_is_told_all_the_same(keep, cli, data, said):
-    """Without the restricted loader, too, an error is a sentence with exit code 6."""
+    """With --unsafe-load, too, a file that cannot be used is an error with exit code 6."""
     keep(data)
     done = cli("predict", "x", "--unsafe-load")
     assert (done.code, done.out) == (6, "")
@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_told_all_the_same(keep, cli, data, said):
 
 @pytest.mark.usefixtures("old")
 def test_the_digest_is_checked_before(cli, empty):
-    """What is not the file that was published is not opened in any way."""
+    """A file that differs from the published one is not opened, even with --unsafe-load."""
     joblib.dump(fitted(), empty / "models/1.0.0/text_classifier.joblib")
     done = cli("predict", "x", "--unsafe-load")
     assert done.code == 6
@@ -116,7 +116,7 @@ def test_the_digest_is_checked_before(cli, empty):
 )
 @pytest.mark.usefixtures("old")
 def test_it_is_no_setting(cli, empty, settings):
-    """A settings file cannot say it, at the top or for a command."""
+    """--unsafe-load cannot be set in a file, neither at the top nor for a command."""
     (empty / "textclf.toml").write_text(settings)
     done = cli("predict", "x")
     assert (done.code, done.out) == (2, "")
@@ -125,7 +125,7 @@ def test_it_is_no_setting(cli, empty, settings):
 
 @pytest.mark.usefixtures("old")
 def test_it_is_no_variable(cli, monkeypatch):
-    """Nor can the environment."""
+    """--unsafe-load cannot be set in the environment."""
     for name in ("TEXTCLF_UNSAFE_LOAD", "TEXTCLF_PREDICT_UNSAFE_LOAD"):
         monkeypatch.setenv(name, "1")
     assert cli("predict", "x").code == 6

@@ -4,7 +4,7 @@ import pytest
 
 
 def models_named_by(done):
-    """The folder that an empty `versions list` looked into."""
+    """Return the folder that an empty `versions list` names."""
     assert done.code == 0
     return done.err.removeprefix("hint: no versions in ").split(" yet")[0]
 
@@ -32,7 +32,7 @@ def test_a_flag_beats_the_environment_beats_the_file(settings, cli, monkeypatch)
 
 
 def test_pyproject_is_read_where_there_is_no_textclf_toml(settings, shared, cli):
-    """[tool.textclf] holds, until there is a textclf.toml."""
+    """[tool.textclf] applies only if there is no textclf.toml."""
     shared('[tool.other]\nx = 1\n[tool.textclf]\nmodels = "of-pyproject"\n')
     assert models_named_by(cli("versions", "list")) == "of-pyproject"
     settings("")
@@ -40,7 +40,7 @@ def test_pyproject_is_read_where_there_is_no_textclf_toml(settings, shared, cli)
 
 
 def test_a_table_holds_for_its_command_only(settings, cli):
-    """A command's table beats what stands above it, and holds for no other command."""
+    """A command's table takes precedence over the top level, and applies to that command only."""
     settings('models = "all"\n[versions]\nmodels = "only-versions"\n')
     assert models_named_by(cli("versions", "list")) == "only-versions"
     assert cli("promote", "1.0.0", "--models", "x").code == 3
@@ -48,7 +48,7 @@ def test_a_table_holds_for_its_command_only(settings, cli):
 
 
 def test_a_table_may_be_written_in_capitals(settings, cli):
-    """As an option may: the command's table is found all the same."""
+    """Names of commands and options may be written in capitals."""
     settings('MODELS = "all"\n[Versions]\nModels = "only-versions"\n')
     assert models_named_by(cli("versions", "list")) == "only-versions"
 
@@ -64,21 +64,21 @@ def test_dashes_and_underscores_are_alike(data, settings, cli):
 
 
 def test_a_default_data_set_can_be_set(data, settings, cli):
-    """The data to train on is a setting like an option."""
+    """The training data can be set like an option."""
     (data / "data").rename(data / "elsewhere")
     settings('data = "elsewhere/train.csv"\n')
     assert "60 rows" in cli("check").out
 
 
 def test_json_and_quiet_can_be_set(settings, cli):
-    """The flags that all commands have can be set for all."""
+    """--json and --quiet can be set for all commands."""
     settings("json = true\nquiet = true\n")
     done = cli("versions", "list")
     assert (done.out, done.err) == ("[]\n", "")
 
 
 def test_what_must_be_typed_is_no_setting(settings, cli):
-    """A set version is for `predict --version`, never an argument that promote lacks."""
+    """`version` sets predict --version, and never the argument of promote."""
     settings('version = "1.0.0"\n')
     done = cli("promote")
     assert done.code == 2
@@ -89,7 +89,7 @@ def test_what_must_be_typed_is_no_setting(settings, cli):
 
 @pytest.mark.usefixtures("project")
 def test_data_at_the_top_is_not_what_a_gate_is_judged_by(settings, cli):
-    """`data` is what is trained on; --data of promote and compare is set in their own tables."""
+    """`data` at the top level is training data; --data of other commands has its own table."""
     settings('data = "data/train.csv"\n')
     assert "metric" in cli("versions", "compare", "1.0.0", "1.0.1").out
     assert "scored on" not in cli("promote", "1.0.0", "--require", "accuracy=0").out
@@ -143,7 +143,7 @@ def test_a_wrong_setting_is_named_with_its_file(settings, cli, text, said):
     ],
 )
 def test_odd_pyprojects(shared, cli, text, said):
-    """A pyproject.toml of another shape is passed over or refused, never a bug."""
+    """A pyproject.toml without a valid table is ignored or refused."""
     shared(text)
     done = cli("versions", "list")
     assert done.code == (2 if said else 0)
@@ -162,7 +162,7 @@ def test_settings_that_are_not_utf_8(empty, cli):
 @pytest.mark.parametrize("table", ["", "[train]\n"])
 @pytest.mark.parametrize("file", ["textclf.toml", "pyproject.toml"])
 def test_what_runs_foreign_code_is_no_setting(project, cli, name, table, file):
-    """A file in the folder cannot send the data to a cluster or lift the restricted loader."""
+    """A settings file cannot send the data to a cluster or turn off the restricted loader."""
     table = table if file == "textclf.toml" else table.replace("[", "[tool.textclf.")
     head = "[tool.textclf]\n" if file == "pyproject.toml" and not table else ""
     (project / file).write_text(f'{head}{table}{name} = "tcp://127.0.0.1:9"\n')

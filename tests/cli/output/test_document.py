@@ -1,4 +1,4 @@
-"""Markdown that holds other people's text without obeying it."""
+"""Documents as text and as Markdown, with text of others escaped."""
 
 import re
 
@@ -11,7 +11,7 @@ from textclf.cli.output.document import Code, Items, Table, heading, sentence, w
 
 @pytest.fixture
 def markdown(capsys):
-    """What a document is as Markdown."""
+    """Return a document as Markdown."""
 
     def call(*blocks):
         write(blocks, markdown=True)
@@ -32,20 +32,20 @@ def markdown(capsys):
     ],
 )
 def test_what_is_not_ours_is_a_code_span(markdown, label, shown):
-    """No mention, no HTML, no end of line; the fence is longer than any in the text."""
+    """Mentions, HTML and line ends have no effect; the fence is longer than any in the text."""
     assert markdown(sentence("label ", Code(label))) == f"label {shown}\n\n"
     assert markdown(heading(Code(label))) == f"### {shown}\n\n"
 
 
 def test_a_pipe_ends_no_cell(markdown):
-    """GitHub's tables want a pipe escaped, even in code."""
+    """Pipes are escaped, even in code, as GitHub's tables require."""
     shown = markdown(Table(["label", "n"], [[Code("a|b"), 1]], right=["n"]))
     assert shown.splitlines() == ["| label | n |", "| --- | ---: |", "| `a\\|b` | 1 |", ""]
 
 
 @given(st.text(max_size=30))
 def test_any_label_is_one_cell_of_one_line(label):
-    """Whatever a label is, the row has its two cells, and the code span its end."""
+    """Whatever the label, the row has two cells and the code span is closed."""
     from textclf.cli.output.document import _cell
 
     cell = _cell(Code(label))
@@ -57,7 +57,7 @@ def test_any_label_is_one_cell_of_one_line(label):
 
 
 def test_what_is_long_is_folded(markdown):
-    """A list or table of many entries does not push the rest out of sight."""
+    """A long list or table is folded."""
     short = markdown(Items("settings", [(Code("a"), ": ", Code("b"))]))
     assert short == "**settings**\n\n- `a`: `b`\n\n"
     long = markdown(Table(["n"], [[n] for n in range(40)], title="many"))
@@ -66,7 +66,7 @@ def test_what_is_long_is_folded(markdown):
 
 
 def test_a_warning_is_loud(markdown, capsys):
-    """It stands out in both forms."""
+    """A warning is marked as such in both formats."""
     assert markdown(sentence("odd", is_warning=True)) == "> ⚠️ **Warning:** odd\n\n"
     write([sentence("odd ", Code("a\x07"), is_warning=True)])
     assert capsys.readouterr().out == "warning: odd a\\x07\n"

@@ -10,7 +10,7 @@ from textclf.data.dataset import read_dataset
 
 @pytest.fixture
 def other(project, cli, write_data):
-    """The version 2.0.0, of another classifier and other rows, tested on other rows."""
+    """Return the folder with a version 2.0.0 of another classifier, tested on other rows."""
     write_data(project / "more.csv", 90, seed=4, wrong=3)
     (project / "grid.toml").write_text(
         "[features.word]\nmin_df = [2]\n[classifier.MultinomialNB]\nalpha = [1]\n"
@@ -46,7 +46,7 @@ def test_versions_compare(cli):
 
 @pytest.mark.usefixtures("other")
 def test_other_test_rows_are_said_loudly(cli):
-    """On stdout, where the numbers are, in text and Markdown; the hint says how to go on."""
+    """Different test rows are warned of on stdout, in text and Markdown, with a hint."""
     done = cli("versions", "compare", "1.0.1", "2.0.0")
     assert "warning: the two were tested on different rows" in done.out
     assert "on different test rows" in done.out
@@ -89,7 +89,7 @@ def test_both_are_scored_on_the_same_rows(other, cli):
 
 @pytest.mark.usefixtures("other")
 def test_the_answer_for_people_has_the_verdict(cli):
-    """Intervals, McNemar's test in words, flips, classes; warnings of other rows are settled."""
+    """The text answer has intervals, McNemar's test, changed rows and classes."""
     shown = cli("versions", "compare", "1.0.1", "2.0.0", "--data", "golden.csv").out
     assert "both versions scored on 45 rows" in shown
     assert "95% intervals, percentile bootstrap with 2,000 resamples" in shown
@@ -101,7 +101,7 @@ def test_the_answer_for_people_has_the_verdict(cli):
 
 @pytest.mark.usefixtures("other")
 def test_markdown_begins_with_the_numbers(cli):
-    """A reviewer reads the verdict first, and what changed below it."""
+    """In Markdown the metrics come first, and what changed below."""
     command = ("versions", "compare", "1.0.1", "2.0.0", "--data", "golden.csv", "--format", "md")
     shown = cli(*command).out
     assert shown.startswith(
@@ -120,7 +120,7 @@ def test_rows_of_the_training_data_are_no_test(cli):
 
 @pytest.mark.usefixtures("project")
 def test_a_version_compared_with_itself(cli):
-    """Nothing differs, and chance is enough to explain it."""
+    """A version compared with itself does not differ, and chance explains that."""
     done = cli("versions", "compare", "latest", "latest", "--data", "data/test.csv")
     assert done.code == 0
     assert "0 rows changed label" in done.out

@@ -4,7 +4,7 @@ import json
 
 
 def test_both_answer_in_json(project, cli):
-    """With what a script goes on from."""
+    """The JSON of export and import has what a script needs next."""
     answer = json.loads(cli("versions", "export", "1.0.0", "a.tar.gz", "--json").out)
     assert {"metadata.json", "text_classifier.joblib"} <= set(answer["files"])
     assert answer == {
@@ -21,14 +21,14 @@ def test_both_answer_in_json(project, cli):
 
 
 def test_the_same_version_makes_the_same_archive(project, cli):
-    """So that an archive can be told by its digest."""
+    """Exporting a version twice gives identical archives."""
     for name in ("a.tar.gz", "b.tar.gz"):
         assert cli("versions", "export", "1.0.0", name).code == 0
     assert (project / "a.tar.gz").read_bytes() == (project / "b.tar.gz").read_bytes()
 
 
 def test_an_export_never_overwrites(project, cli):
-    """A file that is there stays; one that cannot be written whole does not."""
+    """An existing file is not overwritten, and an incomplete one does not remain."""
     (project / "a.tar.gz").write_text("mine")
     done = cli("versions", "export", "1.0.0", "a.tar.gz")
     assert done.code == 2

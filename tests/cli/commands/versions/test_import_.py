@@ -33,7 +33,7 @@ def events(project):
 
 
 def test_a_version_goes_to_another_registry(project, cli):
-    """Exported, imported under its number, promoted, and it labels the same."""
+    """An exported version can be imported, promoted and used, with the same labels."""
     done = cli("versions", "export", "latest", "model.tar.gz")
     size = (project / "model.tar.gz").stat().st_size
     files = len(list((project / "models/1.0.1").iterdir()))
@@ -54,7 +54,7 @@ def test_a_version_goes_to_another_registry(project, cli):
 
 
 def test_archived_pruned_and_brought_back(old, cli):
-    """The way to free space and lose nothing."""
+    """A version that was exported and pruned can be imported again."""
     assert cli("versions", "export", "0.1.0", "a.tar.gz").code == 0
     assert cli("versions", "prune", "--keep", "4").out.startswith("pruned 0.1.0\n")
     assert cli("versions", "import", "a.tar.gz").out == "imported 0.1.0\n"
@@ -64,7 +64,7 @@ def test_archived_pruned_and_brought_back(old, cli):
 
 
 def test_a_taken_number_is_refused(project, cli, data):
-    """Another version of that number: exit 1, what to do, and nothing is touched."""
+    """A number that another version has is refused with a hint, and nothing changes."""
     cli("train", "--seed", "3", "--models", "other", "-q")
     cli("versions", "export", "1.0.0", "a.tar.gz", "--models", "other")
     before = (project / "models/1.0.0/metadata.json").read_bytes()
@@ -77,7 +77,7 @@ def test_a_taken_number_is_refused(project, cli, data):
 
 
 def test_what_is_no_archive_is_6(project, cli):
-    """A planted archive is refused whole: nothing is written anywhere."""
+    """An archive that is damaged or malicious is refused, and nothing is written."""
     (project / "text.tar.gz").write_text("hello")
     with tarfile.open(project / "evil.tar.gz", "w:gz") as archive:
         member = tarfile.TarInfo("1.2.3/../../evil")
@@ -95,7 +95,7 @@ def test_what_is_no_archive_is_6(project, cli):
 @pytest.mark.parametrize("name", ["none.tar.gz", "data"])
 @pytest.mark.usefixtures("project")
 def test_an_archive_that_cannot_be_read_is_4(cli, name):
-    """As every other file of the user's."""
+    """An archive that cannot be read is bad data."""
     done = cli("versions", "import", name)
     assert done.code == 4
     assert f"error: cannot read {name}" in done.err

@@ -29,7 +29,7 @@ def test_versions_list(cli):
 
 @pytest.mark.usefixtures("empty")
 def test_empty_list_is_empty_and_hints_on_stderr(cli):
-    """Without versions the list is empty, not an error, and the hint says how to begin."""
+    """Without versions the list is empty, and a hint says how to train one."""
     assert json.loads(cli("versions", "list", "--json").out) == []
     done = cli("versions", "list")
     assert (done.code, done.out) == (0, "")

@@ -31,7 +31,7 @@ def events(project):
 
 
 def test_prune_removes_what_no_rule_keeps(old, cli):
-    """Oldest first; latest, previous and tagged ones stay and are named with the reason."""
+    """Versions are pruned oldest first; latest, previous and tagged ones are kept, with reasons."""
     cli("versions", "tag", "0.2.0", "prod=eu")
     done = cli("versions", "prune", "--keep", "2", "--older-than", "90d", "-m", "disk is full")
     assert done.code == 0
@@ -52,7 +52,7 @@ def test_prune_removes_what_no_rule_keeps(old, cli):
 
 
 def test_a_dry_run_removes_nothing(old, cli):
-    """It says the same, and no file is another afterwards."""
+    """--dry-run names the same versions and changes no file."""
     before = {p: p.read_bytes() for p in (old / "models").rglob("*") if p.is_file()}
     done = cli("versions", "prune", "--keep", "3", "--dry-run")
     assert done.out.splitlines()[:2] == ["would prune 0.1.0", "would prune 0.2.0"]
@@ -75,7 +75,7 @@ def test_a_dry_run_removes_nothing(old, cli):
 
 @pytest.mark.usefixtures("project")
 def test_prune_is_told_what_to_keep(cli):
-    """There is no rule that nobody has given, and no age that is none."""
+    """Without a policy, or with an age that is not valid, nothing is pruned."""
     done = cli("versions", "prune")
     assert done.code == 2
     assert "say which versions to keep" in done.err
@@ -85,7 +85,7 @@ def test_prune_is_told_what_to_keep(cli):
 
 
 def test_a_damaged_version_is_kept(old, cli):
-    """Of what cannot be read nobody knows how old it is."""
+    """A version whose metadata cannot be read is kept, because its age is unknown."""
     (old / "models/0.1.0/metadata.json").write_text("{")
     done = cli("versions", "prune", "--keep", "0")
     assert done.code == 0
@@ -94,7 +94,7 @@ def test_a_damaged_version_is_kept(old, cli):
 
 
 def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
-    """The disk refuses: the hint says how to go on, verify names it, --repair finishes it."""
+    """After a disk error the hint says how to go on, and verify --repair completes the prune."""
     rename = type(old).rename
 
     def refuse(path, target):

@@ -12,7 +12,7 @@ PAGE, CARD, DATA = "report.html", "model_card.md", "report.json"
 
 @pytest.fixture
 def older(project):
-    """The project, with 1.0.0 once more as 1.1.0, published as before there were reports."""
+    """Return the project with a version 1.1.0 that was published before reports existed."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")
     registry.publish(registry.metadata(version), registry.artifact(version))
@@ -23,7 +23,7 @@ def older(project):
 
 
 def test_training_publishes_a_page_a_card_and_their_data(project, cli):
-    """They lie beside the model, with their digests in the metadata, and tell the version."""
+    """Report files are published with the model, with digests in the metadata."""
     folder = project / "models/1.0.1"
     files = {each["file"] for each in json.loads((folder / METADATA).read_text())["files"]}
     assert {PAGE, CARD, DATA} <= files
@@ -38,7 +38,7 @@ def test_training_publishes_a_page_a_card_and_their_data(project, cli):
 
 
 def test_the_page_of_a_version_is_told(project, cli):
-    """Where it is, as a path and in JSON; nothing is written."""
+    """The path of the published page is printed, also in JSON, and nothing is written."""
     before = sorted(project.iterdir())
     path = "models/1.0.1/report.html"
     assert cli("versions", "report", "latest").out == f"{path}\n"
@@ -48,7 +48,7 @@ def test_the_page_of_a_version_is_told(project, cli):
 
 
 def test_a_page_is_written_where_it_is_wanted(project, cli):
-    """--output names the file, - is stdout; the page is made anew and is the published one."""
+    """--output names the file or stdout, and the page equals the published one."""
     done = cli("versions", "report", "1.0.0", "--output", "page.html")
     assert (done.code, done.out) == (0, "page.html\n")
     published = (project / "models/1.0.0/report.html").read_bytes()
@@ -57,7 +57,7 @@ def test_a_page_is_written_where_it_is_wanted(project, cli):
 
 
 def test_two_versions_make_one_page(project, cli):
-    """It is written to the current folder under both numbers."""
+    """A page about two versions is written to the current folder, named after both."""
     done = cli("versions", "report", "1.0.0", "latest")
     assert (done.code, done.out, done.err) == (0, "report-1.0.0-1.0.1.html\n", "")
     page = (project / "report-1.0.0-1.0.1.html").read_text("utf-8")
@@ -66,7 +66,7 @@ def test_two_versions_make_one_page(project, cli):
 
 
 def test_a_version_from_before_gets_a_page_from_its_metadata(older, cli):
-    """Not into its folder; what cannot be known is left out and said, on the page and by a hint."""
+    """Parts without data are left out and named, on the page and in a hint."""
     done = cli("versions", "report", "2.0.0")
     assert (done.code, done.out) == (0, "report-2.0.0.html\n")
     assert "hint: some parts need data that was not published with 2.0.0" in done.err
@@ -76,7 +76,7 @@ def test_a_version_from_before_gets_a_page_from_its_metadata(older, cli):
 
 
 def test_data_gives_it_what_it_lacks(older, cli):
-    """With --data the rows are scored: metrics, probabilities, n-grams, mistakes are of these."""
+    """With --data the metrics, probabilities, n-grams and mistakes are those of the rows."""
     done = cli("versions", "report", "2.0.0", "--data", "data/train.csv", "-o", "x.html")
     assert (done.code, done.err) == (0, "")
     page = (older / "x.html").read_text()
@@ -88,7 +88,7 @@ def test_data_gives_it_what_it_lacks(older, cli):
 
 
 def test_texts_are_private_unless_asked_for(data, cli, write_data):
-    """Neither train nor report shows a text without --include-texts; with it both do."""
+    """Neither train nor report shows texts without --include-texts."""
     write_data(data / "data/test.csv", 30, seed=3)
     rows = (data / "data/test.csv").read_text().replace("positive\n", "neutral\n")
     (data / "data/test.csv").write_text(rows)  # so that there are mistakes
@@ -109,7 +109,7 @@ def test_texts_are_private_unless_asked_for(data, cli, write_data):
 
 
 def test_the_same_training_makes_the_same_report(project, cli):
-    """The data of two reports is the same to the byte; the pages differ in number and time."""
+    """The data of two reports is identical; the pages differ in number and time only."""
     first, second = (project / "models" / v for v in ("1.0.0", "1.0.1"))
     assert (first / DATA).read_bytes() == (second / DATA).read_bytes()
     cli("versions", "report", "1.0.0", "-o", "one.html")
@@ -131,7 +131,7 @@ def test_the_same_training_makes_the_same_report(project, cli):
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(cli, arguments, code, told):
-    """Unknown versions, contradictions, folders and files that are not there."""
+    """Unknown versions, contradictions and missing files are errors of one line."""
     done = cli("versions", "report", *arguments)
     assert done.code == code
     assert told in done.err
@@ -139,7 +139,7 @@ def test_what_cannot_be_done_is_a_sentence(cli, arguments, code, told):
 
 
 def test_damaged_data_of_a_report_is_refused(project, cli):
-    """A report.json that was changed is an integrity error, not a page."""
+    """A changed report.json is an integrity error."""
     path = project / "models/1.0.0" / DATA
     path.write_bytes(path.read_bytes().replace(b"probability", b"probabilify", 1))
     done = cli("versions", "report", "1.0.0", "-o", "x.html")
@@ -149,7 +149,7 @@ def test_damaged_data_of_a_report_is_refused(project, cli):
 
 
 def test_a_report_of_a_later_textclf_is_told(project, cli):
-    """Data whose form is not known is named; it is not half understood."""
+    """Report data with an unknown schema is refused with a message."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")
     data = {DATA: encode({"schema": 2})}

@@ -14,7 +14,7 @@ METADATA = [
 @pytest.mark.parametrize("name", ["1.0.1", "v1.0.1", "latest"])
 @pytest.mark.usefixtures("project")
 def test_versions_show(cli, name):
-    """A version goes by its number, with or without v, or as latest; `show` is its metadata."""
+    """A version is named by its number, with or without v, or latest; `show` gives its metadata."""
     answer = json.loads(cli("versions", "show", name, "--json").out)
     assert list(answer) == [*METADATA, "latest", "tags"]
     assert (answer["version"], answer["latest"]) == ("1.0.1", True)
@@ -22,7 +22,7 @@ def test_versions_show(cli, name):
 
 @pytest.mark.usefixtures("project")
 def test_versions_show_previous_for_people(cli):
-    """`show previous` shows what was promoted before, with the scores of every class."""
+    """`show previous` shows the version promoted before, with the scores of every class."""
     done = cli("versions", "show", "previous")
     assert "1.0.0" in done.out
     assert "(latest)" not in done.out

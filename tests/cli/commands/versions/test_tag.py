@@ -11,7 +11,7 @@ def events(project):
 
 
 def test_tags_are_put_on_and_taken_off(project, cli):
-    """The answer is all tags that the version has; list and show have them, too."""
+    """The answer lists all tags of the version; list and show have them too."""
     done = cli("versions", "tag", "latest", "prod=eu", "approved-by=ada", "-m", "reviewed")
     assert (done.code, done.out, done.err) == (0, "1.0.1: approved-by=ada prod=eu\n", "")
     assert cli("versions", "tag", "1.0.1").out == done.out
@@ -32,7 +32,7 @@ def test_tags_are_put_on_and_taken_off(project, cli):
 
 @pytest.mark.usefixtures("project")
 def test_without_tags_the_list_has_no_column_of_them(cli):
-    """Who has none sees none."""
+    """If no version has tags, the list has no column for them."""
     assert "tags" not in cli("versions", "list").out + cli("versions", "show", "1.0.0").out
 
 
@@ -48,7 +48,7 @@ def test_without_tags_the_list_has_no_column_of_them(cli):
     ],
 )
 def test_what_is_no_tag_is_2(project, cli, arguments, error):
-    """And nothing is written."""
+    """Tags that are not valid are refused, and nothing is written."""
     done = cli("versions", "tag", "1.0.0", *arguments)
     assert (done.code, done.out) == (2, "")
     assert error in done.err
@@ -57,7 +57,7 @@ def test_what_is_no_tag_is_2(project, cli, arguments, error):
 
 @pytest.mark.usefixtures("project")
 def test_a_tag_cannot_move_the_cursor(cli):
-    """What was written by others is shown, not obeyed."""
+    """Escape sequences in the value of a tag are shown escaped."""
     assert cli("versions", "tag", "1.0.0", "a=\x1b[31mred").code == 0
     shown = cli("versions", "tag", "1.0.0").out + cli("versions", "list").out
     assert "\x1b" not in shown
