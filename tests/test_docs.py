@@ -117,7 +117,7 @@ def played(block, folder):
 MACHINE = [  # what differs between two runs or two machines
     (r"^\d+/\d+ fits, best .*\n(?=\d+/\d+ fits)", ""),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\dZ)?", "TIME"),
-    (r"\b[\d.]+ s$", "SECONDS"),
+    (r"\b(\d+ min )?[\d.]+ s$", "SECONDS"),
     (r"[\d,]+ bytes", "BYTES"),
     (r"\w+@[\w.-]+", "user@host"),
     (r"\b[0-9a-f]{12}\b( with changes)?|–$", "HASH"),

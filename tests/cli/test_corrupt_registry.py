@@ -33,7 +33,7 @@ def leave_staged(models):
 
 
 def turn_into(make):
-    """Return a mood in which something else stands in a file's place."""
+    """Return a damage in which something else stands in a file's place."""
 
     def change(path):
         path.unlink()
@@ -43,7 +43,7 @@ def turn_into(make):
 
 
 @dataclass(frozen=True)
-class Mood:
+class Damage:
     """What was done to a registry, what verify says of it, what --repair leaves, what commands say.
 
     Attributes:
@@ -61,99 +61,99 @@ class Mood:
     kept: bytes = b""
 
 
-MOODS = {
-    "a version without metadata": Mood(
+DAMAGES = {
+    "a version without metadata": Damage(
         lambda m: (m / "1.2.0/metadata.json").unlink(),
         [("1.2.0/metadata.json", "is missing: this folder is not a version")], 1,
         {"versions show 1.2.0": 3, "promote 1.2.0": 3},
     ),
-    "a file with a version's name": Mood(
+    "a file with a version's name": Damage(
         lambda m: (m / "3.0.0").write_bytes(b"mine"),
         [("3.0.0/metadata.json", "is missing: this folder is not a version")], 1,
         {"versions show 3.0.0": 3, "promote 3.0.0": 3},
         kept=b"mine",
     ),
-    "metadata that are no JSON": Mood(
+    "metadata that are no JSON": Damage(
         lambda m: (m / "1.2.0/metadata.json").write_text("{version: 1.2.0}"),
         [("1.2.0/metadata.json", "is damaged: ")], 1,
         {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
     ),
-    "metadata of a later textclf": Mood(
+    "metadata of a newer textclf": Damage(
         lambda m: edit(m / "1.2.0/metadata.json", schema=2),
         [("1.2.0/metadata.json", "was written by a later textclf (schema 2; this one reads 1)")], 1,
         {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
     ),
-    "metadata that are a pipe": Mood(
+    "metadata that are a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / "1.2.0/metadata.json"),
         [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
         {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
     ),
-    "metadata without end": Mood(
+    "metadata without end": Damage(
         lambda m: turn_into(lambda p: p.symlink_to("/dev/zero"))(m / "1.2.0/metadata.json"),
         [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
         {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
     ),
-    "a further file that is damaged": Mood(
+    "a further file that is damaged": Damage(
         lambda m: (m / "1.2.0/notes.md").write_bytes(b"# Other"),
         [("1.2.0/notes.md", "is not the file that was published")], 1,
         {"promote 1.2.0": 6},
     ),
-    "a further file that is gone": Mood(
+    "a further file that is missing": Damage(
         lambda m: (m / "1.2.0/words.bin").unlink(),
         [("1.2.0/words.bin", "is missing")], 1,
         {"promote 1.2.0": 6},
     ),
-    "a stranger in a version": Mood(
+    "an unknown file in a version": Damage(
         lambda m: (m / "1.1.0/thoughts.txt").write_bytes(b"mine"),
         [("1.1.0/thoughts.txt", "was not published with this version")], 1,
         kept=b"mine",
     ),
-    "an alias edited by hand": Mood(
+    "an alias edited by hand": Damage(
         lambda m: (m / MODEL).write_bytes(b"edited"),
         [(MODEL, "is not the promoted version 1.1.0")], 0,
         kept=b"edited",
     ),
-    "an alias deleted": Mood(
+    "an alias deleted": Damage(
         lambda m: (m / MODEL).unlink(), [(MODEL, "is missing; promoted is 1.1.0")], 0,
     ),
-    "an alias that is a link to another version": Mood(
+    "an alias that is a link to another version": Damage(
         lambda m: turn_into(lambda p: p.symlink_to("1.0.0/" + MODEL))(m / MODEL),
         [(MODEL, "is not the promoted version 1.1.0")], 0,
     ),
-    "an alias that is a pipe": Mood(
+    "an alias that is a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / MODEL),
         [(MODEL, "cannot be read: it is no regular file")], 1,
         {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
     ),
-    "a folder in the alias's place": Mood(
+    "a folder in the alias's place": Damage(
         lambda m: turn_into(lambda p: (p.mkdir(), (p / "mine").write_bytes(b"mine")))(m / MODEL),
         [(MODEL, "is missing; promoted is 1.1.0")], 1,
         {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
         kept=b"mine",
     ),
-    "a gap in the log": Mood(
+    "a gap in the log": Damage(
         lambda m: (m / RECORD.format(1)).unlink(),
         [(RECORD.format(2), "record 1 is missing before it")], 1,
     ),
-    "a log whose end is damaged": Mood(
+    "a log whose end is damaged": Damage(
         lambda m: (m / RECORD.format(2)).write_bytes(b""),
         [(RECORD.format(2), "is damaged: not a promotion record")], 1,
         dict.fromkeys(
             ["versions list", "versions show 1.2.0", "history", "promote 1.2.0", "rollback"], 6
         ),
     ),
-    "a log that is lost": Mood(
+    "a log that is lost": Damage(
         lambda m: shutil.rmtree(m / PROMOTIONS),
         [(PROMOTIONS, f"is empty, but {MODEL} is a version of this registry")], 1,
         {"rollback": 3},
     ),
-    "a file in the log's place": Mood(
+    "a file in the log's place": Damage(
         lambda m: (shutil.rmtree(m / PROMOTIONS), (m / PROMOTIONS).write_bytes(b"mine")),
         [(PROMOTIONS, f"is empty, but {MODEL} is a version of this registry")], 1,
         {"promote 1.2.0": 1, "rollback": 3},
         kept=b"mine",
     ),
-    "work that was left behind": Mood(
+    "work that was left behind": Damage(
         leave_staged, [(".registry/staging/half", "was left by a writer that died")], 0,
     ),
 }  # fmt: skip
@@ -173,40 +173,40 @@ def problems(cli):
     return json.loads(cli("verify", "--json").out)["problems"]
 
 
-@pytest.mark.parametrize("name", MOODS)
+@pytest.mark.parametrize("name", DAMAGES)
 def test_verify_names_each_and_repairs_what_is_derived(models, cli, name):
-    """Each mood is named once; --repair mends alias and staging, and touches nothing else."""
-    mood = MOODS[name]
-    mood.cause(models)
+    """Verify names each damage once; --repair restores the alias and staging, and nothing else."""
+    damage = DAMAGES[name]
+    damage.cause(models)
     before = published(models)
     found = problems(cli)
-    assert [problem["file"] for problem in found] == [file for file, _ in mood.named]
-    for problem, (_, beginning) in zip(found, mood.named, strict=True):
+    assert [problem["file"] for problem in found] == [file for file, _ in damage.named]
+    for problem, (_, beginning) in zip(found, damage.named, strict=True):
         assert problem["problem"].startswith(beginning)
     assert cli("verify").code == 6
     repaired = cli("verify", "--repair")
-    assert repaired.code == mood.codes.get("verify --repair", 6 if mood.left else 0), repaired
-    assert problems(cli) == found[: mood.left]
+    assert repaired.code == damage.codes.get("verify --repair", 6 if damage.left else 0), repaired
+    assert problems(cli) == found[: damage.left]
     assert published(models) == before
-    assert not mood.kept or mood.kept in contents(models).values()
+    assert not damage.kept or damage.kept in contents(models).values()
 
 
-@pytest.mark.parametrize("name", MOODS)
+@pytest.mark.parametrize("name", DAMAGES)
 def test_other_commands_go_on_or_say_one_sentence(models, cli, name):
     """What can be done is done; else there is a sentence and its code, and nothing is lost."""
-    mood = MOODS[name]
-    mood.cause(models)
+    damage = DAMAGES[name]
+    damage.cause(models)
     before = published(models)
     commands = ["versions list", "versions show 1.2.0", "history", "promote 1.2.0", "rollback"]
     for command in commands:
         done = cli(*command.split())
-        assert done.code == mood.codes.get(command, 0), f"{command}: {done}"
+        assert done.code == damage.codes.get(command, 0), f"{command}: {done}"
         told = [line for line in done.err.splitlines() if line.startswith(("error", "warning"))]
         assert len(told) <= 1, "a sentence"
         assert bool(done.code) <= bool(told)
         assert "unexpected" not in done.err
         assert before.items() <= published(models).items()
-    assert not mood.kept or mood.kept in contents(models).values()
+    assert not damage.kept or damage.kept in contents(models).values()
 
 
 @pytest.mark.parametrize(
