@@ -1,4 +1,4 @@
-"""What shapes a model besides its data and settings: the libraries, and the code of textclf."""
+"""What a model depends on besides data and settings: the libraries, and the code of textclf."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ SHAPING: Final = (
     "evaluation/scored_rows.py",
     "features",
     "jit.py",
-    "scorer",
+    "scorer/format.py",
+    "scorer/ngrams.py",
+    "scorer/scorer.py",
+    "scorer/unicode_tables.py",
+    "scorer/writer.py",
     "search",
     "training/job.py",
     "training/train.py",

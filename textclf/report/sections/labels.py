@@ -37,7 +37,7 @@ def section(subject: Subject) -> Html:
         chart_column("F1 as a bar", kind="chart less"),
         Column("Test rows", "number"),
         Column("Training rows", "number"),
-        Column("Most often mistaken for", "word"),
+        Column("Most frequent mistake", "word"),
     ]
     return join(
         table(f"{plural(len(ranked), 'label')}, lowest F1 first", columns, rows),
