@@ -1,5 +1,6 @@
 """The search on a real cluster: two worker processes on this machine."""
 
+import asyncio
 import csv
 import os
 import signal
@@ -138,7 +139,7 @@ def test_a_task_that_kills_its_workers_is_an_error(sample, processes, monkeypatc
 
 
 def test_a_single_thread_of_a_worker_does_the_work(sample, thread, begun):
-    """A cluster of one thread is used, too; joblib's own backend would work in this thread."""
+    """A cluster of one thread runs the tasks, and this process none of them."""
     with connect(thread.scheduler_address) as run:
         fits = list(fits_of(sample, FEW, run=run))
     assert len(begun) == len(fits) == len(FEW) * FOLDS
@@ -179,10 +180,23 @@ def test_data_that_is_lost_again_and_again_is_an_error(sample, thread, monkeypat
             list(fits_of(sample, FEW, run=run))
 
 
+def test_data_that_never_arrives_is_an_error(sample, thread, monkeypatch):
+    """Where sending the data has no end, the search ends with a sentence."""
+
+    async def hang(*_, **__):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("textclf.search.dask_cluster._TRANSFER_SECONDS", 0.1)
+    with connect(thread.scheduler_address) as run:
+        monkeypatch.setattr(distributed.Client, "scatter", hang)
+        with pytest.raises(ClusterError, match="failed 4 times in a row"):
+            list(fits_of(sample, FEW, run=run))
+
+
 @pytest.mark.usefixtures("begun")
 def test_no_worker_left_is_an_error(sample, thread, monkeypatch):
     """Where all workers have gone with the data, the search ends with a sentence."""
-    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.5)
+    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.5)
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
@@ -194,8 +208,8 @@ def test_no_worker_left_is_an_error(sample, thread, monkeypatch):
 @pytest.mark.usefixtures("begun")
 def test_waiting_for_workers_has_an_end(sample, thread, monkeypatch):
     """Where the cluster tells of no worker any more, the search does not wait for its tasks."""
-    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.3)
-    monkeypatch.setattr("textclf.search.dask_cluster._POLL", 0.1)
+    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.3)
+    monkeypatch.setattr("textclf.search.dask_cluster._POLL_SECONDS", 0.1)
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
@@ -227,7 +241,7 @@ def test_a_search_given_up_cancels_its_tasks(sample, thread, begun):
 
 
 def test_what_cannot_be_pickled_is_refused(sample, thread):
-    """A task that cannot be sent fails at once; in joblib's own backend it would hang."""
+    """A task that cannot be sent fails at once, with a sentence."""
     odd = CandidateParams({"word": {}}, "ComplementNB", {"alpha": threading.Lock()})
     with (
         connect(thread.scheduler_address) as run,
@@ -264,7 +278,7 @@ def test_other_versions_are_refused(thread, monkeypatch, library, version, said)
 
 def test_no_scheduler_is_an_error(monkeypatch):
     """Where nobody answers, the sentence has the address, and the hint how to start one."""
-    monkeypatch.setattr("textclf.search.dask_cluster._CONNECT", 0.5)
+    monkeypatch.setattr("textclf.search.dask_cluster._CONNECT_SECONDS", 0.5)
     with pytest.raises(ClusterError, match=r"answers at 127\.0\.0\.1:9") as caught:
         connect("127.0.0.1:9").__enter__()
     assert "dask scheduler" in caught.value.hint
@@ -274,7 +288,7 @@ def test_no_scheduler_is_an_error(monkeypatch):
 @pytest.mark.parametrize("address", ["", "nonsense", "ftp://here:1", "::::", "host:many"])
 def test_what_is_no_address_is_refused(address):
     """An address that cannot be one is a mistake in the command."""
-    with pytest.raises(UsageError, match="is no address of a scheduler"):
+    with pytest.raises(UsageError, match="is not the address of a scheduler"):
         connect(address).__enter__()
 
 
@@ -286,7 +300,7 @@ def test_a_missing_certificate_is_named():
 
 def test_a_cluster_without_workers_is_an_error(monkeypatch):
     """Where no worker comes in time, the hint says how to start one."""
-    monkeypatch.setattr("textclf.search.dask_cluster._PATIENCE", 0.2)
+    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.2)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(ClusterError, match="has no workers") as caught,

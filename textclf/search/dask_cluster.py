@@ -1,22 +1,22 @@
-"""The search on other machines: the workers of a dask cluster.
+"""The search on other machines: a runner that uses the workers of a dask cluster.
 
-``connect`` gives a ``Cluster``, which takes the place of threads in ``grid_search``. What many
-tasks need (labels, counts, folds) is sent to every worker once, so that the tasks are small.
-Where a worker dies, others do its tasks; where it alone had some data (dask thins out copies as it
-sees fit), the data is sent again.
+``connect`` gives a ``Cluster``, which takes the place of threads in ``grid_search``. Whatever many
+tasks need (labels, counts, folds) is sent to every worker once, so the tasks themselves are small.
+If a worker dies, others run its tasks; if it held the only copy of some data (dask thins out copies
+as it sees fit), the data is sent again.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import Any
 
 import joblib
 import numpy as np
@@ -28,33 +28,31 @@ from textclf.features.tfidf import CountCache
 from textclf.formatting import first_line
 from textclf.search.fit import FitTask, Fold, FoldResult, fit_task
 
-if TYPE_CHECKING:
-    from textclf.search.dask_backend import Backend
-
-T = TypeVar("T")
 Client = Any
-"""Of dask; its types leave open whether a method answers or gives a coroutine."""
+"""A dask client; its types do not say whether a method returns a result or a coroutine."""
 
-_CONNECT = 5.0
-"""Seconds for the scheduler to answer."""
-_PATIENCE = 10.0
-"""Seconds to wait for a worker where there is none."""
-_POLL = 1.0
-"""Seconds between two looks at the workers."""
+_CONNECT_SECONDS = 5.0
+"""How long to wait for an answer of the scheduler."""
+_WORKER_SECONDS = 10.0
+"""How long to wait for a worker while there is none."""
+_POLL_SECONDS = 1.0
+"""How often to look for workers while no result comes."""
+_TRANSFER_SECONDS = 300.0
+"""How long a transfer of data or of a result may take."""
 
-_LOSSES = 3
+_MAX_LOSSES = 3
 """How often in a row the data may be lost."""
 
-_MEMORY = "mostly workers run out of memory: give each more of it, or fewer threads"
+_MEMORY_HINT = "mostly workers run out of memory: give each more of it, or fewer threads"
 
 _LIBRARIES = ("textclf-cli", "numpy", "scikit-learn", "scipy", "numba", "joblib", "distributed")
-"""What must be the same everywhere for the scores to be the same."""
+"""The libraries that must have the same version everywhere for the scores to be the same."""
 
 _NO_ROWS: Fold = (np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
 class Cluster:
-    """Does the tasks of ``grid_search`` on the workers of a dask cluster; made by ``connect``."""
+    """Runs the tasks of ``grid_search`` on the workers of a dask cluster; made by ``connect``."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -64,69 +62,69 @@ class Cluster:
     def __call__(
         self, tasks: Sequence[FitTask], labels: NDArray[np.str_], cache: CountCache
     ) -> Iterator[list[FoldResult]]:
-        """Do tasks; the same scores as in threads, to the bit.
+        """Run tasks; the scores are those of threads, to the bit.
 
         Args:
-            tasks: what is to be done.
-            labels: of all rows.
+            tasks: the tasks to run.
+            labels: the labels of all rows.
             cache: the counts of all rows.
 
         Raises:
             ClusterError: a task cannot be sent, or there are no workers any more.
         """
         for task in tasks:
-            _check_task(task)
-        left, losses = dict(enumerate(tasks)), 0
-        while left:
+            _check_picklable(task)
+        pending, losses = dict(enumerate(tasks)), 0
+        while pending:
             try:
-                for number, fits in self._results(left, labels, cache):
-                    del left[number]
+                for number, results in self._results(pending, labels, cache):
+                    del pending[number]
                     losses = 0
-                    yield fits
-            except (CancelledError, OSError) as error:  # a worker died that alone had some data
+                    yield results
+            except (CancelledError, OSError) as error:  # the only worker with some data died
                 losses += 1
-                self._recover(losses, error)
+                self._check_recoverable(losses, error)
+                self._sent.clear()
 
-    def _recover(self, losses: int, error: Exception) -> None:
-        """Have the data sent again, unless that would be in vain."""
+    def _check_recoverable(self, losses: int, error: Exception) -> None:
         if self._client.status != "running":
             raise ClusterError(f"the dask scheduler at {self._address} is gone") from None
-        if losses > _LOSSES:
+        if losses > _MAX_LOSSES:
             raise ClusterError(
-                f"the cluster failed {losses} times in a row: {first_line(error)}", hint=_MEMORY
+                f"the cluster failed {losses} times in a row: {first_line(error)}",
+                hint=_MEMORY_HINT,
             ) from None
-        self._sent.clear()
 
     def _results(
         self, tasks: Mapping[int, FitTask], labels: NDArray[np.str_], cache: CountCache
     ) -> Iterator[tuple[int, list[FoldResult]]]:
-        """Do tasks; results come with their numbers."""
+        """Submit tasks, and yield their numbers and results; cancel them when given up."""
         from distributed import KilledWorker
 
-        from textclf.search.dask_backend import Backend
-
         _await_workers(self._client, self._address)
-        calls = [self._call(number, task, labels, cache) for number, task in tasks.items()]
-        backend = Backend(self._client)
-        pool = joblib.Parallel(
-            n_jobs=-1,
-            backend=backend,
-            return_as="generator_unordered",
-            pre_dispatch="all",  # tasks are small, and workers that come later get some
-            batch_size=1,
-        )
+        # all data is sent before the first task begins: a worker might die of it meanwhile
+        calls = {number: self._arguments(task, labels, cache) for number, task in tasks.items()}
+        numbers: dict[Any, int] = {}
         try:
-            with self._watched(backend):
-                yield from _closing_quietly(pool(calls))
+            for number, arguments in calls.items():
+                numbers[self._client.submit(_fit_on_worker, *arguments, pure=False)] = number
+            for future in self._as_completed(numbers):
+                yield numbers.pop(future), future.result(_TRANSFER_SECONDS)
         except KilledWorker as error:
-            died = error.allowed_failures + 1
-            raise ClusterError(f"{died} workers died of the same task", hint=_MEMORY) from None
+            deaths = error.allowed_failures + 1
+            raise ClusterError(
+                f"{deaths} workers died of the same task", hint=_MEMORY_HINT
+            ) from None
+        finally:
+            with suppress(OSError, RuntimeError):  # there is no scheduler any more
+                self._client.cancel(list(numbers))
 
-    def _call(self, number: int, task: FitTask, labels: NDArray[np.str_], cache: CountCache) -> Any:
-        """A task with its data as references; texts only where they have not been counted."""
+    def _arguments(
+        self, task: FitTask, labels: NDArray[np.str_], cache: CountCache
+    ) -> tuple[Any, ...]:
+        """A task with references to its data; to texts only if they have not been counted."""
         counts = task.counts(cache)
-        return joblib.delayed(_do)(
-            number,
+        return (
             replace(task, fold=_NO_ROWS),
             self._send(task.fold),
             self._send(labels),
@@ -135,60 +133,86 @@ class Cluster:
         )
 
     def _send(self, value: object) -> Any:
-        """A reference to a value that every worker has, sent at the first time."""
+        """A reference to a value on every worker; the value is sent the first time."""
         if id(value) not in self._sent:
             content = value.without_vocabulary() if isinstance(value, Counts) else value
             # without hash=False dask would read through all of it to name it by its content
-            [future] = self._client.scatter([content], broadcast=True, hash=False)
+            scatter = partial(self._client.scatter, [content], broadcast=True, hash=False)
+            [future] = self._client.sync(
+                partial(scatter, asynchronous=True), callback_timeout=_TRANSFER_SECONDS
+            )
             self._sent[id(value)] = value, future
         return self._sent[id(value)][1]
 
-    @contextmanager
-    def _watched(self, backend: Backend) -> Iterator[None]:
-        """Fail when there has been no worker for a while; dask itself would wait for ever."""
-        done = threading.Event()
-        threading.Thread(target=self._watch, args=(backend, done), daemon=True).start()
-        try:
-            yield
-        finally:
-            done.set()
+    def _as_completed(self, futures: Mapping[Any, int]) -> Iterator[Any]:
+        """Yield futures as they complete; fail if there is no worker for a while."""
+        from distributed import as_completed
 
-    def _watch(self, backend: Backend, done: threading.Event) -> None:
-        seen = time.monotonic()
-        while not done.wait(_POLL):
-            with suppress(OSError, RuntimeError):  # no scheduler, no workers
-                if self._client.nthreads():
-                    seen = time.monotonic()
-            if time.monotonic() - seen > _PATIENCE:
-                backend.fail(_no_workers(self._address))
+        pending, last_seen = set(futures), time.monotonic()
+        while pending:
+            try:
+                completed: Any = as_completed  # it has no types
+                for future in completed(pending, loop=self._client.loop, timeout=_POLL_SECONDS):
+                    pending.discard(future)
+                    yield future
+            except TimeoutError:
+                with suppress(OSError, RuntimeError):  # without a scheduler there are no workers
+                    if self._client.nthreads():
+                        last_seen = time.monotonic()
+                if time.monotonic() - last_seen > _WORKER_SECONDS:
+                    raise _no_workers(self._address) from None
+
+
+def _fit_on_worker(
+    task: FitTask,
+    fold: Fold,
+    labels: NDArray[np.str_],
+    texts: NDArray[np.object_],
+    *counts: Counts,
+) -> list[FoldResult]:
+    """Run a task on a worker, in one thread: the worker has a thread for each core already."""
+    with joblib.parallel_config("sequential"):
+        return fit_task(replace(task, fold=fold), labels, texts, *counts)
+
+
+def _check_picklable(task: FitTask) -> None:
+    import cloudpickle  # type: ignore[import-untyped]
+
+    try:
+        cloudpickle.dumps(replace(task, fold=_NO_ROWS))
+    except Exception as error:  # pickling calls arbitrary code of the objects
+        _, candidate = task.group[0]
+        raise ClusterError(
+            f"{candidate.classifier} cannot be sent to workers: {first_line(error)}"
+        ) from error
 
 
 @contextmanager
 def connect(address: str) -> Iterator[Cluster]:
-    """Connect to a dask scheduler; on leaving, whatever is not done yet is cancelled.
+    """Connect to a dask scheduler; on leaving, unfinished tasks are cancelled.
 
     Args:
-        address: of the scheduler, such as ``10.0.0.5:8786``.
+        address: the address of the scheduler, such as ``10.0.0.5:8786``.
 
     Raises:
-        UsageError: dask is not installed, or it is no address.
-        ClusterError: nobody answers there, there are no workers, or their libraries differ from
+        UsageError: dask is not installed, or the address is not valid.
+        ClusterError: nothing answers there, there are no workers, or their libraries differ from
             those here.
     """
     client = _client(address)
     with _quiet():
         try:
             _await_workers(client, address)
-            _check_workers(client)
+            _check_versions(client)
             yield Cluster(client)
         finally:
-            with suppress(TimeoutError):  # of a scheduler that is gone
+            with suppress(TimeoutError):  # the scheduler is gone
                 client.close()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the tracebacks that dask logs of a scheduler that is gone; an error says it."""
+    """Suppress the tracebacks that dask logs when the scheduler is gone; an error reports it."""
     logger = logging.getLogger("distributed.client")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -208,10 +232,10 @@ def _client(address: str) -> Client:
         ) from None
     _check_address(address)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", VersionMismatchWarning)  # _check_workers says it
+        warnings.simplefilter("ignore", VersionMismatchWarning)  # _check_versions reports it
         try:
             return distributed.Client(  # type: ignore[no-untyped-call]
-                address, timeout=_CONNECT, set_as_default=False
+                address, timeout=_CONNECT_SECONDS, set_as_default=False
             )
         except OSError:
             raise ClusterError(
@@ -221,7 +245,7 @@ def _client(address: str) -> Client:
 
 
 def _check_address(address: str) -> None:
-    """Refuse here what a client would only find out after a long wait."""
+    """Refuse an address that a client would only refuse after a long wait."""
     import dask
     from distributed.comm.addressing import parse_address, parse_host_port
     from distributed.comm.registry import get_backend
@@ -232,8 +256,8 @@ def _check_address(address: str) -> None:
         parse_host_port(place)
     except ValueError as error:
         raise UsageError(
-            f"{address!r} is no address of a scheduler: {first_line(error)}",
-            hint="write HOST:PORT, as `dask scheduler` says it",
+            f"{address!r} is not the address of a scheduler: {first_line(error)}",
+            hint="write HOST:PORT, as printed by `dask scheduler`",
         ) from None
     if scheme == "tls" and not dask.config.get("distributed.comm.tls.client.cert", None):
         raise UsageError(
@@ -244,16 +268,22 @@ def _check_address(address: str) -> None:
 
 def _await_workers(client: Client, address: str) -> None:
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
     except TimeoutError:
         raise _no_workers(address) from None
 
 
-def _check_workers(client: Client) -> None:
-    """Refuse workers with libraries that might give other scores."""
-    found = client.get_versions(packages=_LIBRARIES)
-    here = _versions(found["client"])
-    for worker, report in sorted(found["workers"].items()):
+def _no_workers(address: str) -> ClusterError:
+    return ClusterError(
+        f"the cluster at {address} has no workers", hint=f"start some with `dask worker {address}`"
+    )
+
+
+def _check_versions(client: Client) -> None:
+    """Refuse workers with other versions of libraries, which might give other scores."""
+    reports = client.get_versions(packages=_LIBRARIES)
+    here = _versions(reports["client"])
+    for worker, report in sorted(reports["workers"].items()):
         for library, version in _versions(report).items():
             if version != here[library]:
                 has = f"has {library} {version}" if version else f"does not have {library}"
@@ -264,49 +294,7 @@ def _check_workers(client: Client) -> None:
 
 
 def _versions(report: Any) -> dict[str, str | None]:
-    """Of a process; of Python only what decides about results: 3.11, say."""
+    """The versions in a report; of Python only the part that matters to results, such as 3.11."""
     packages = report["packages"]
     python = ".".join(packages["python"].split(".")[:2])
     return {"python": python, **{name: packages[name] for name in _LIBRARIES}}
-
-
-def _no_workers(address: str) -> ClusterError:
-    return ClusterError(
-        f"the cluster at {address} has no workers", hint=f"start some with `dask worker {address}`"
-    )
-
-
-def _check_task(task: FitTask) -> None:
-    """Pickle it as dask will do: in joblib's own thread a failure would go unnoticed for ever."""
-    import cloudpickle  # type: ignore[import-untyped]
-
-    try:
-        cloudpickle.dumps(replace(task, fold=_NO_ROWS))
-    except Exception as error:  # pickling calls whatever code the objects bring along
-        raise ClusterError(
-            f"{task.group[0][1].classifier} cannot be sent to workers: {first_line(error)}"
-        ) from error
-
-
-def _closing_quietly(results: Generator[T]) -> Iterator[T]:
-    """The same results; joblib would warn where they are not asked for to the last."""
-    try:
-        for result in results:  # noqa: UP028 - `yield from` would close them first
-            yield result
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            results.close()
-
-
-def _do(
-    number: int,
-    task: FitTask,
-    fold: Fold,
-    labels: NDArray[np.str_],
-    texts: NDArray[np.object_],
-    *counts: Counts,
-) -> tuple[int, list[FoldResult]]:
-    """Do a task, on a worker and in one thread: joblib would submit its parts as tasks again."""
-    with joblib.parallel_config("sequential"):
-        return number, fit_task(replace(task, fold=fold), labels, texts, *counts)
