@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -138,6 +139,28 @@ def filled(root, *promoted, versions=2, files=None):
     return registry
 
 
+def refusal(error, call, *arguments, **options):
+    """Return the message and the hint of the error that a call raises."""
+    try:
+        call(*arguments, **options)
+    except error as raised:
+        return str(raised), raised.hint
+    raise AssertionError("nothing was raised")
+
+
+# -- damage ------------------------------------------------------------------------------------
+
+
+def edit(path, **changes):
+    """Change fields of a JSON file in place."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def remove(root, version):
+    """Delete the folder of a version, as somebody may."""
+    shutil.rmtree(root / version)
+
+
 # -- what lies on disk, read without textclf ----------------------------------------------------
 
 
@@ -171,6 +194,10 @@ def pruned(root):
 def alias(root):
     path = Path(root) / ARTIFACT
     return path.read_bytes() if path.exists() else None
+
+
+def model(root, version):
+    return (Path(root) / version / ARTIFACT).read_bytes()
 
 
 def staged(root):
