@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
+from collections import deque
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,9 +44,20 @@ def _by_time(
 ) -> list[PromotionRecord | Event]:
     """Merge both by time; each keeps its own order, even where a clock was set back.
 
-    In the same second a refusal comes first: a forced promotion follows it.
+    In the same second a refusal follows the promotion of the version it was judged against, and
+    comes before any other promotion, such as the one that overrides it.
     """
-    return list(heapq.merge(events, records, key=attrgetter("at")))
+    entries: list[PromotionRecord | Event] = []
+    remaining = deque(records)
+    for event in events:
+        against = event.detail.get("against")
+        while remaining and (
+            remaining[0].at < event.at
+            or (remaining[0].at == event.at and remaining[0].to == against)
+        ):
+            entries.append(remaining.popleft())
+        entries.append(event)
+    return [*entries, *remaining]
 
 
 def _as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
