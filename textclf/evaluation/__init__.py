@@ -1,1 +1,1 @@
-"""How good a model is, how sure that is, and what differs between two."""
+"""Metrics of models, their confidence intervals, and comparisons of two versions."""

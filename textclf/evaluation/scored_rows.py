@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.data.dataset import Dataset
+from textclf.evaluation.metrics import measure
+from textclf.metadata.schema import TestRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +42,21 @@ class ScoredRows:
             scores = classifier.decision_function(matrix)
             scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
         return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)
+
+    def test_record(self, split: float | None = None) -> TestRecord:
+        """Return the record of a test on the rows.
+
+        Args:
+            split: the share of the training file that they were split off as; ``None`` if they are
+                a file of their own.
+        """
+        rows = self.rows
+        return TestRecord(
+            rows=len(rows),
+            rows_sha256=rows.rows_sha256,
+            metrics=measure(rows.labels, self.predicted),
+            path=rows.path if split is None else None,
+            sha256=rows.sha256 if split is None else None,
+            split=split,
+            skipped_rows=len(rows.bad_rows),
+        )

@@ -1,1 +1,1 @@
-"""What a person reads about a version: a page (HTML), a model card (Markdown), and their data."""
+"""Reports on versions for people: an HTML page, a model card in Markdown, and their data."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,9 @@ from textclf.evaluation.records import ReliabilityBin
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.evaluation.statistics import calibration_error, intervals, log_losses, reliability
 from textclf.formatting import excerpt
+from textclf.metadata.schema import Metadata
 from textclf.report.report_data import Mistake, Ngram, Probabilities, ReportData, Threshold
+from textclf.report.subject import Subject
 
 _NGRAMS = 12
 _MISTAKES = 20
@@ -45,6 +48,18 @@ def gather(scored: ScoredRows, *, texts: bool = False) -> ReportData:
         texts=texts,
         intervals=intervals(measure(scored.rows.labels, scored.predicted)),
     )
+
+
+def rescored_subject(metadata: Metadata, scored: ScoredRows, *, texts: bool) -> Subject:
+    """Return a version as if it had been tested on the scored rows.
+
+    Args:
+        metadata: the version's.
+        scored: its model, on other rows than those of its test.
+        texts: whether the report may show texts of the rows.
+    """
+    rescored = msgspec.structs.replace(metadata, test=scored.test_record())
+    return Subject(rescored, gather(scored, texts=texts), rescored=True)
 
 
 def _probabilities(scored: ScoredRows, truth: Codes, predicted: Codes) -> Probabilities:

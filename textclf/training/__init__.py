@@ -1,1 +1,1 @@
-"""A data set in, a trained and tested model with its metadata out."""
+"""Train and test a model on a data set, and describe it in its metadata."""

@@ -14,7 +14,6 @@ from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
-from textclf.evaluation.metrics import measure
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.features.tfidf import CountCache
 from textclf.metadata.schema import (
@@ -23,9 +22,7 @@ from textclf.metadata.schema import (
     Candidate,
     DataRecord,
     Metadata,
-    Metrics,
     SearchRecord,
-    TestRecord,
 )
 from textclf.scorer.scorer import SCORER
 from textclf.scorer.writer import compiled_scorer
@@ -98,19 +95,19 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
         scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
         check_scorer(scorer, scored)
-        metrics = measure(job.test.labels, scored.predicted)
+        test = scored.test_record(job.split)
     metadata = Metadata(
         version=version,
         saved_at="",
         best_params=winner.flattened(),
         best_cv_accuracy=outcome.best.accuracy or 0.0,
-        test_accuracy=metrics.accuracy,
+        test_accuracy=test.metrics.accuracy,
         schema=SCHEMA,
         task="text-classification",
         bump=bump,
         artifact=record,
         data=_data_record(job),
-        test=_test_record(job, metrics),
+        test=test,
         search=_search_record(job, outcome.candidates),
         environment=job.environment,
         code=job.code,
@@ -227,19 +224,6 @@ def _search_record(job: Job, candidates: list[Candidate]) -> SearchRecord:
         candidates=candidates,
         method=settings.method,
         sample=job.sample_size,
-    )
-
-
-def _test_record(job: Job, metrics: Metrics) -> TestRecord:
-    test, is_file = job.test, job.split is None
-    return TestRecord(
-        rows=len(test),
-        rows_sha256=test.rows_sha256,
-        metrics=metrics,
-        path=test.path if is_file else None,
-        sha256=test.sha256 if is_file else None,
-        split=job.split,
-        skipped_rows=len(test.bad_rows),
     )
 
 

@@ -1,1 +1,1 @@
-"""The parts of a report: each file is one, about a version, and where it says more, about two."""
+"""The sections of a report, one in each file: about one version, and some also about two."""

@@ -96,10 +96,15 @@ def _subject(
 ) -> Subject:
     metadata = registry.metadata(version)
     if rows:
-        from textclf.report.rescore import rescored_subject
+        from textclf.artifact.unpickler import load_pipeline
+        from textclf.evaluation.scored_rows import ScoredRows
+        from textclf.prediction.pipeline_model import installed_libraries_suit
+        from textclf.report.gather import rescored_subject
 
-        model, name = registry.artifact(version), registry.locate(version)
-        return rescored_subject(metadata, model, rows, name=name, texts=include_texts)
+        model = load_pipeline(registry.artifact(version), name=registry.locate(version))
+        with installed_libraries_suit(version):
+            scored = ScoredRows.from_pipeline(model, rows)
+        return rescored_subject(metadata, scored, texts=include_texts)
     from textclf.report.files import DATA, published_subject
 
     published, name = registry.file(version, DATA), registry.locate(version, DATA)
