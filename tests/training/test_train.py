@@ -15,7 +15,6 @@ import pytest
 
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
-from textclf.errors import DataError
 from textclf.evaluation.metrics import measure
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
 from textclf.search.fit import FoldResult
@@ -173,29 +172,6 @@ def test_a_vocabulary_holds_plain_integers(trained):
     pipeline = load_pipeline(trained[1], name="model")
     for _, vectorizer in pipeline.named_steps["features"].transformer_list:
         assert {type(index) for index in vectorizer.vocabulary_.values()} == {int}
-
-
-def test_without_test_data_a_stratified_share_is_split_off():
-    """The split keeps the shares of the labels, holds every row once, and follows the seed."""
-    options = ReadOptions()
-    rows = read_dataset(DATA / "train.csv", options)
-    job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
-    again = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
-    other = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=4))
-    assert job.split == 0.25
-    assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
-    for label, count in job.test.label_counts.items():
-        assert count == round(rows.label_counts[label] * 0.25)
-    assert job.test.rows_sha256 == again.test.rows_sha256 != other.test.rows_sha256
-
-
-def test_rows_that_cannot_be_split_are_refused(tmp_path):
-    """A label with a single row cannot be on both sides."""
-    path = tmp_path / "data.csv"
-    path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
-    options = ReadOptions()
-    with pytest.raises(DataError, match=r"20% of .* cannot be split off"):
-        prepare(read_dataset(path, options), None, 0.2, options, SearchSettings(SPACE))
 
 
 def test_the_recipe_of_the_file_is_that_of_the_job(job, trained):

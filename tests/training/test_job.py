@@ -1,0 +1,57 @@
+"""The job of a training: which rows are trained and tested on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from textclf.data.dataset import ReadOptions, read_dataset
+from textclf.errors import DataError
+from textclf.search.space import SpaceSource, parse_space
+from textclf.training.job import SearchSettings, prepare
+
+DATA = Path(__file__).parents[2] / "data"
+SPACE = parse_space(SpaceSource("grid", "[features.word]\n[classifier.ComplementNB]"))
+
+
+def test_without_test_data_a_stratified_share_is_split_off():
+    """The split keeps the shares of the labels, holds every row once, and follows the seed."""
+    options = ReadOptions()
+    rows = read_dataset(DATA / "train.csv", options)
+    job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
+    again = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
+    other = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=4))
+    assert job.split == 0.25
+    assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
+    for label, count in job.test.label_counts.items():
+        assert count == round(rows.label_counts[label] * 0.25)
+    assert job.test.rows_sha256 == again.test.rows_sha256 != other.test.rows_sha256
+
+
+def test_rows_that_cannot_be_split_are_refused(tmp_path):
+    """A label with a single row cannot be on both sides."""
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
+    options = ReadOptions()
+    with pytest.raises(DataError, match=r"20% of .* cannot be split off"):
+        prepare(read_dataset(path, options), None, 0.2, options, SearchSettings(SPACE))
+
+
+def test_a_label_that_is_a_text_is_refused():
+    """A label of thousands of characters is a wrong column, not a class."""
+    rows = read_dataset(DATA / "train.csv")
+    rows = replace(rows, labels=("x" * 2000, *rows.labels[1:]))
+    with pytest.raises(DataError, match="a label of 2,000 characters: 'xxx") as caught:
+        prepare(rows, None, 0.2, ReadOptions(), SearchSettings(SPACE))
+    assert caught.value.hint == "check --label-column"
+
+
+def test_a_sample_is_only_taken_of_more_rows():
+    """A limit that the rows do not reach is as good as none, also for the version's number."""
+    rows = read_dataset(DATA / "train.csv")
+    whole, small, large = (
+        prepare(rows, rows, 0.2, ReadOptions(), SearchSettings(SPACE, sample=sample))
+        for sample in (None, 100, 100_000)
+    )
+    assert (whole.sample_size, small.sample_size, large.sample_size) == (None, 100, None)
+    assert whole.recipe() == large.recipe() != small.recipe()
