@@ -35,6 +35,7 @@ DOCUMENTS = [
     "docs/gates.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
+    "docs/development.md",
     "examples/fastify/README.md",
     "examples/http/README.md",
 ]
