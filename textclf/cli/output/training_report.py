@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -198,9 +199,7 @@ def _why(applied: str, reasons: list[str]) -> str:
 
 def _warn_of_notes(metadata: Metadata) -> None:
     """Print each warning of scikit-learn during the search once, with its number of candidates."""
-    counts: dict[str, int] = {}
-    for candidate in metadata.search.candidates:
-        for note in candidate.notes:
-            counts[note] = counts.get(note, 0) + 1
-    for note, count in counts.items():
-        render.warning(f"{count} of {len(metadata.search.candidates)} candidates: {note}")
+    candidates = metadata.search.candidates
+    notes = Counter(note for candidate in candidates for note in candidate.notes)
+    for note, count in notes.items():
+        render.warning(f"{count} of {plural(len(candidates), 'candidate')}: {note}")
