@@ -51,13 +51,19 @@ def strace(tmp_path):
     return without
 
 
-def test_a_rollback_that_is_killed_at_any_call_loses_nothing(syscalls, folder, pool):
-    """One operation goes through in every test run; all of them do in make test-faults."""
-    attack = syscalls.Attack(folder, "rollback")
+@pytest.mark.parametrize(
+    ("operation", "calls"),
+    [("note an event", 8), pytest.param("rollback", 12, marks=pytest.mark.faults)],
+)
+def test_an_operation_that_is_killed_at_any_call_loses_nothing(
+    syscalls, folder, pool, operation, calls
+):
+    """One operation is struck in every test run; all of them are in make test-faults."""
+    attack = syscalls.Attack(folder, operation)
     assert attack.problems_untouched() == []
     report = attack.strike("SIGKILL", pool)
     assert report.violations == []
-    assert report.struck == report.unacknowledged == len(attack.places("SIGKILL")) >= 12
+    assert report.struck == report.unacknowledged == len(attack.places("SIGKILL")) >= calls
 
 
 def test_every_call_that_changes_something_is_found(syscalls, folder):
@@ -95,6 +101,7 @@ def test_nothing_that_a_power_cut_could_undo(syscalls, folder, store):
     assert {"fsync", "rename"} <= {call.name for call in attack.places("SIGKILL")}
 
 
+@pytest.mark.faults
 def test_writing_in_place_is_found_out(syscalls, folder, pool):
     """The harness has teeth: a store that writes in place is torn by a kill."""
     attack = syscalls.Attack(folder, "publish the third", "naive")
@@ -104,7 +111,11 @@ def test_writing_in_place_is_found_out(syscalls, folder, pool):
 
 
 @pytest.mark.parametrize(
-    "change", ["s/signal=SIGKILL/delay_enter=1/", "s/when=[0-9]+/when=65535/"], ids=["no", "late"]
+    "change",
+    [
+        pytest.param("s/signal=SIGKILL/delay_enter=1/", id="no"),
+        pytest.param("s/when=[0-9]+/when=65535/", id="late", marks=pytest.mark.faults),
+    ],
 )
 def test_a_child_that_did_not_die_is_found_out(syscalls, folder, pool, strace, change):
     """Where strace strikes nobody, a run in which all went well proves nothing and says so."""

@@ -114,7 +114,7 @@ def test_scores_are_those_of_threads(sample, processes, method):
     assert there == here
 
 
-@pytest.mark.parametrize("killed", [1, 2])
+@pytest.mark.parametrize("killed", [1, pytest.param(2, marks=pytest.mark.faults)])
 def test_workers_that_are_killed_change_nothing(sample, processes, killed):
     """Where workers are killed on the way, others do their tasks, with the same scores."""
     candidates = list_candidates(parse_space(SpaceSource("grid", GRID)))
