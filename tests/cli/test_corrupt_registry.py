@@ -85,12 +85,12 @@ DAMAGES = {
     ),
     "metadata that are a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / "1.2.0/metadata.json"),
-        [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
+        [("1.2.0/metadata.json", "cannot be read: it is not a regular file")], 1,
         {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
     ),
     "metadata without end": Damage(
         lambda m: turn_into(lambda p: p.symlink_to("/dev/zero"))(m / "1.2.0/metadata.json"),
-        [("1.2.0/metadata.json", "cannot be read: it is no regular file")], 1,
+        [("1.2.0/metadata.json", "cannot be read: it is not a regular file")], 1,
         {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
     ),
     "a further file that is damaged": Damage(
@@ -114,7 +114,7 @@ DAMAGES = {
         kept=b"edited",
     ),
     "an alias deleted": Damage(
-        lambda m: (m / MODEL).unlink(), [(MODEL, "is missing; promoted is 1.1.0")], 0,
+        lambda m: (m / MODEL).unlink(), [(MODEL, "is missing; 1.1.0 is promoted")], 0,
     ),
     "an alias that is a link to another version": Damage(
         lambda m: turn_into(lambda p: p.symlink_to("1.0.0/" + MODEL))(m / MODEL),
@@ -122,12 +122,12 @@ DAMAGES = {
     ),
     "an alias that is a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / MODEL),
-        [(MODEL, "cannot be read: it is no regular file")], 1,
+        [(MODEL, "cannot be read: it is not a regular file")], 1,
         {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
     ),
     "a folder in the alias's place": Damage(
         lambda m: turn_into(lambda p: (p.mkdir(), (p / "mine").write_bytes(b"mine")))(m / MODEL),
-        [(MODEL, "is missing; promoted is 1.1.0")], 1,
+        [(MODEL, "is missing; 1.1.0 is promoted")], 1,
         {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
         kept=b"mine",
     ),

@@ -102,7 +102,7 @@ def test_a_wrong_alias_is_named_and_repaired(two, root, edited):
         (root / ARTIFACT).write_bytes(b"edited")
     else:
         (root / ARTIFACT).unlink()
-    problem = "is not the promoted version 1.1.0" if edited else "is missing; promoted is 1.1.0"
+    problem = "is not the promoted version 1.1.0" if edited else "is missing; 1.1.0 is promoted"
     assert found(two) == [("1.1.0", ARTIFACT, problem)]
     before = registries.version_files(root)
     repaired = verify(two, repair=True)
@@ -116,7 +116,7 @@ def test_a_wrong_alias_is_named_and_repaired(two, root, edited):
 
 EDITS = [
     ({"sha256": "0" * 64}, "has another SHA-256 than the version's metadata"),
-    ({"from": None}, "goes on from None, not from 1.0.0"),
+    ({"from": None}, "names None as the previous version, not 1.0.0"),
     ({"to": "7.0.0"}, "names version 7.0.0, which does not exist"),
     ({"to": "../x"}, "is damaged: not a promotion record"),
     ({"from": "../x"}, "is damaged: not a promotion record"),

@@ -142,15 +142,8 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that ``textclf history --json`` has."""
-        return {
-            "n": self.n,
-            "at": self.at,
-            "from": self.previous,
-            "to": self.to,
-            "by": self.by,
-            "message": self.message,
-            "gate": self.gate,
-        }
+        fields = msgspec.to_builtins(self)
+        return {name: fields[name] for name in ("n", "at", "from", "to", "by", "message", "gate")}
 
 
 class PromotionLog(AppendOnlyLog[PromotionRecord]):

@@ -172,28 +172,23 @@ class RegistryReader:
         return self.signatures.problem(self.signatures.read(version), data)
 
     def artifact(self, version: Version) -> bytes:
-        """Return a version's model file. Raises as `metadata`, and if the file is damaged."""
+        """Return a version's model file. Raises like `metadata`, and IntegrityError if damaged."""
         return self.read_recorded(version, self.metadata(version).artifact)
 
     def file(self, version: Version, name: str) -> bytes | None:
-        """Return a further file of a version; ``None`` if it was published without. See `artifact`.
-
-        Raises:
-            NoSuchVersion: the version is not published.
-            IntegrityError: the file is missing or differs from its digest.
-        """
+        """Return a further file of a version, or ``None`` if it has none such. See `artifact`."""
         record = _record(self.metadata(version).files, name)
         return self.read_recorded(version, record) if record else None
 
     def view(self, version: Version, name: str) -> View | None:
-        """Return a further file of a version, unread; ``None`` if it was published without.
+        """Return a further file of a version without reading it, or ``None`` if it has none such.
 
-        The size is checked. The digest is only if a signature is required: this is for files that
+        The size is checked, but the digest only if a signature is required: this is for files that
         are safe to read by themselves, and too large to be read at each start.
 
         Raises:
             NoSuchVersion: the version is not published.
-            IntegrityError: the file is missing, or is seen not to be what was published.
+            IntegrityError: the file is missing, or has another size than was published.
         """
         if self.signed_by:
             return self.file(version, name)

@@ -82,7 +82,7 @@ def _alias_problems(registry: Registry) -> Iterator[Problem]:
     head = registry.promotions.head()
     data = read_or_none(registry.store, layout.ALIAS)
     if head and data is None:
-        yield Problem(head.to, layout.ALIAS, f"is missing; promoted is {head.to}")
+        yield Problem(head.to, layout.ALIAS, f"is missing; {head.to} is promoted")
     elif head and data is not None and sha256(data) != head.sha256:
         yield Problem(head.to, layout.ALIAS, f"is not the promoted version {head.to}")
 
@@ -189,7 +189,9 @@ class _Check:
                 yield record
                 continue
             if follows and record.previous != previous:
-                yield Problem(None, key, f"goes on from {record.previous}, not from {previous}")
+                yield Problem(
+                    None, key, f"names {record.previous} as the previous version, not {previous}"
+                )
             if record.to not in self._pruned and (problem := self._promoted_problem(record)):
                 yield Problem(record.to, key, problem)
             previous = record.to

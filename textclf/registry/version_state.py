@@ -7,10 +7,11 @@ at the same moment, the one whose event is first succeeds.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -134,21 +135,17 @@ class EventLog(AppendOnlyLog[Event]):
         Raises:
             IntegrityError: an event is damaged, if ``strict``; else such events are skipped.
         """
-        return version_states(self._events(strict=strict))
+        events: list[Event] = []
+        skipped = () if strict else (IntegrityError,)
+        for n in self.numbers():
+            with contextlib.suppress(*skipped):
+                self._cache[n] = self._cache.get(n) or self.read(n)
+                events.append(self._cache[n])
+        return version_states(events)
 
     def version_state(self, version: Version) -> VersionState:
         """Return the state of one version; damaged events are skipped."""
         return self.version_states().get(str(version), VersionState())
-
-    def _events(self, *, strict: bool) -> Iterator[Event]:
-        for n in self.numbers():
-            try:
-                self._cache[n] = self._cache.get(n) or self.read(n)
-            except IntegrityError:
-                if strict:
-                    raise
-                continue
-            yield self._cache[n]
 
     def tag(
         self, version: Version, changes: Mapping[str, str | None], message: str | None

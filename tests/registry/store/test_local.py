@@ -300,7 +300,7 @@ def test_what_may_not_end_is_not_read(root, local, make):
     """A pipe, or a device behind a link, in a file's place is refused instead of waited for."""
     root.mkdir()
     make(root / "k")
-    with pytest.raises(StoreError, match=r"cannot read .*k: it is no regular file"):
+    with pytest.raises(StoreError, match=r"cannot read .*k: it is not a regular file"):
         local.read("k")
 
 
@@ -334,5 +334,5 @@ def test_what_has_no_end_is_not_read(root, local, kind):
         os.mkfifo(root / "a")
     else:
         (root / "a").symlink_to("/dev/zero")
-    with pytest.raises(StoreError, match="it is no regular file"):
+    with pytest.raises(StoreError, match="it is not a regular file"):
         local.read("a")

@@ -222,7 +222,7 @@ def _require_file(path: Path) -> None:
     """Refuse devices and pipes, which may never end, or never open; opening a folder fails."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def _write(path: Path, data: bytes) -> None:
