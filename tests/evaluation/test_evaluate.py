@@ -1,4 +1,4 @@
-"""Metrics, checked against numbers worked out by hand and against scikit-learn."""
+"""The evaluation of a version on labelled rows, checked against numbers computed by hand."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def rows(*pairs):
 
 
 def test_calibration_of_a_small_example():
-    """Three rows, of which one is wrong and one has a label never heard of: worked out on paper."""
+    """Three rows, of which one is wrong and one has an unknown label, computed by hand."""
     found = evaluate(Says(), rows(("a1", "a"), ("b1", "c"), ("c1", "unknown")))
     assert (found.labels, found.scores) == (["a", "b", "c"], [0.6] * 3)
     assert found.metrics == measure(["a", "c", "unknown"], ["a", "b", "c"])
@@ -44,12 +44,12 @@ def test_calibration_of_a_small_example():
 
 
 def test_decision_values_have_no_calibration():
-    """A version from before the probabilities is scored without."""
+    """A version without probabilities is evaluated without calibration."""
     assert evaluate(Says("decision"), rows(("a1", "a"), ("b1", "b"))).calibration is None
 
 
-def test_rows_are_scored_in_parts(monkeypatch):
-    """How many rows are scored at a time changes nothing."""
+def test_rows_are_scored_in_batches(monkeypatch):
+    """The size of a batch does not change the evaluation."""
     data = rows(*[(f"{label}{n}", "abc"[n % 3]) for n, label in enumerate("abcabbca")])
     whole = evaluate(Says(), data)
     monkeypatch.setattr("textclf.evaluation.evaluate._BATCH", 3)

@@ -30,8 +30,8 @@ def classes(**f1):
     }
 
 
-def test_two_that_are_alike(one, other):
-    """Of two versions that are alike nothing is listed but the metrics, each without a change."""
+def test_equal_versions_have_no_changes(one, other):
+    """Nothing is listed but the metrics, which have not changed."""
     found = compare_metadata(one, other())
     assert (found.a, found.b) == ("1.0.0", "1.1.0")
     assert found.same_test_rows
@@ -44,7 +44,7 @@ def test_two_that_are_alike(one, other):
 
 
 def test_only_what_changed_is_listed(one, other):
-    """Parameters that changed, came or went are listed; the others are not."""
+    """Parameters that changed or that only one version has are listed, no others."""
     found = compare_metadata(one, other(best_params={"classifier": "LinearSVC", "C": 3.0, "x": 1}))
     assert found.params == [Change("C", 1.0, 3.0), Change("x", None, 1)]
     back = compare_metadata(other(best_params={"classifier": "LinearSVC"}), one)
@@ -52,13 +52,13 @@ def test_only_what_changed_is_listed(one, other):
 
 
 def test_a_count_that_became_a_share_is_listed(one, other):
-    """1 and 1.0 are two parameters to scikit-learn, and so they are here."""
+    """1 and 1.0 are different values to scikit-learn, and so they are here."""
     found = compare_metadata(one, other(best_params={"classifier": "LinearSVC", "C": 1}))
     assert [repr(change) for change in found.params] == ["Change(name='C', before=1.0, after=1)"]
 
 
 def test_the_search_is_compared_by_setting(one, other):
-    """What was searched and how is told setting by setting."""
+    """The space and the settings of the search are compared one by one."""
     space = [{**one.search.space[0], "classifier": {"LinearSVC": {"C": [0.1]}}}]
     found = compare_metadata(one, other("search", folds=3, space=space))
     assert found.search == [
@@ -68,7 +68,7 @@ def test_the_search_is_compared_by_setting(one, other):
 
 
 def test_the_data_are_compared(one, other):
-    """Other rows, labels or files are listed, and how much is the same."""
+    """Other rows, labels or files are listed, and the share of common rows is given."""
     sketch = registries.sketch(range(20, 60))
     found = compare_metadata(one, other("data", rows=41, labels={"pos": 41}, sketch=sketch))
     assert found.data == [
@@ -86,7 +86,7 @@ def test_other_test_rows(one, other):
     assert found.data == [Change("test", "data/test.csv", "split 0.2"), Change("test rows", 4, 9)]
 
 
-def test_the_surroundings_are_compared(one, other):
+def test_the_environment_is_compared(one, other):
     """Libraries and code that changed are listed."""
     found = compare_metadata(one, other("environment", python="3.12.0", libraries={"numpy": "2.1"}))
     assert found.environment == [
@@ -99,8 +99,8 @@ def test_the_surroundings_are_compared(one, other):
     ]
 
 
-def test_metrics_are_seen_from_the_first(one, other):
-    """A delta is the second version's value less the first's."""
+def test_a_delta_is_the_second_value_less_the_first(one, other):
+    """Deltas are positive where the second version is better."""
     found = compare_metadata(one, other(best_cv_accuracy=0.5))
     assert found.metrics[0] == Delta("cv accuracy", 0.7, 0.5, pytest.approx(-0.2))
     assert compare_metadata(other(best_cv_accuracy=0.5), one).metrics[0].delta > 0

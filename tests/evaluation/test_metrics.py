@@ -34,7 +34,7 @@ def test_confusion_and_f1_are_scikit_learn_s(rows):
 
 
 def test_the_metrics_of_a_small_example():
-    """Three classes, six rows, one class never predicted: as worked out on paper."""
+    """Three classes, six rows and a class that is never predicted, computed by hand."""
     metrics = measure(["a", "a", "b", "b", "c", "c"], ["a", "b", "b", "b", "a", "b"])
     assert metrics.accuracy == pytest.approx(3 / 6)
     assert metrics.per_class["a"].precision == pytest.approx(1 / 2)

@@ -1,4 +1,4 @@
-"""Two versions on the same rows, with versions that say what they are told to say."""
+"""Comparisons of two versions on the same rows, from given predictions."""
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ def dataset(labels, texts=None):
 
 @pytest.fixture
 def compare():
-    """Compare two versions that were trained on such rows."""
+    """Return a function that compares two versions that were trained on given rows."""
 
     def call(truth, first, second, *trained_on):
         known = [Sketch.from_rows(rows.texts, rows.labels) for rows in trained_on]
@@ -39,7 +39,7 @@ def compare():
 
 
 def test_a_small_example(compare):
-    """Ten rows, worked out on paper."""
+    """Ten rows, computed by hand."""
     found = compare(TRUTH, FIRST, SECOND)
     accuracy, macro_f1 = found.metrics
     assert (accuracy.before.value, accuracy.after.value) == (0.7, 0.7)
@@ -53,7 +53,7 @@ def test_a_small_example(compare):
 
 
 def test_classes_come_worst_first(compare):
-    """Each with its rows and both versions' metrics; one that only one version gives, too."""
+    """Each class has its rows and the metrics of both versions, even if only one predicts it."""
     found = compare(TRUTH, FIRST, SECOND).per_class
     assert [(each.label, each.rows) for each in found] == [("a", 6), ("c", 0), ("b", 4)]
     assert found[0].before.recall == pytest.approx(4 / 6)
@@ -64,13 +64,13 @@ def test_classes_come_worst_first(compare):
 
 
 def test_mistakes_that_changed_are_counted(compare):
-    """The largest change first; what stayed as it was is not listed, nor what is right."""
+    """The largest change comes first; unchanged mistakes and correct rows are not listed."""
     found = compare(TRUTH, FIRST, SECOND).confusions
     assert found == [ConfusionDelta("a", "b", 2, 1), ConfusionDelta("a", "c", 0, 1)]
 
 
 def test_a_version_and_itself(compare):
-    """No difference, no interval of one, no flip."""
+    """There is no difference, no interval and no flip."""
     found = compare(TRUTH, FIRST, FIRST)
     for pair in found.metrics:
         assert (pair.delta.value, pair.delta.low, pair.delta.high) == (0, 0, 0)
@@ -80,7 +80,7 @@ def test_a_version_and_itself(compare):
 
 
 def test_a_large_example_against_scipy(compare):
-    """Intervals hold their values, the test is the binomial one, and all is repeatable."""
+    """Intervals contain their values, the test is scipy's binomial test, all is repeatable."""
     random = np.random.default_rng(7)
     truth = random.choice(["x", "y", "z"], 500, p=[0.6, 0.3, 0.1])
     first, second = (
@@ -102,8 +102,8 @@ def test_a_large_example_against_scipy(compare):
     assert test.p_value == pytest.approx(stats.binomtest(only_first, both).pvalue)
 
 
-def test_rows_that_a_version_was_trained_on_are_told(compare):
-    """A version that knows the rows is found out, whatever else it was trained on."""
+def test_the_overlap_with_training_rows_is_reported(compare):
+    """A version that was trained on the rows is recognised, whatever else it was trained on."""
     known = dataset([*TRUTH, *TRUTH[:5]])
     found = compare(TRUTH, FIRST, SECOND, known, dataset(TRUTH, [f"new {n}" for n in range(10)]))
     assert (found.train_overlap_a, found.train_overlap_b) == (1.0, 0.0)

@@ -1,4 +1,4 @@
-"""The statistics, against scipy, scikit-learn, published numbers and numbers worked out by hand."""
+"""The statistics, against scipy, scikit-learn, published numbers and computations by hand."""
 
 from fractions import Fraction
 
@@ -26,7 +26,7 @@ LABELS = 4
 
 
 def example(rows=300, seed=1, quality=(0.7, 0.8)):
-    """True labels of which the last is rare, and what versions of such accuracies say."""
+    """Return true labels, of which the last is rare, and predictions of given accuracies."""
     random = np.random.default_rng(seed)
     truth = random.choice(LABELS, rows, p=[0.5, 0.3, 0.18, 0.02])
     guesses = [random.integers(0, LABELS, rows) for _ in quality]
@@ -69,9 +69,9 @@ def test_a_resample_is_scored_as_its_rows_would_be(rows, seed):
 
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
 def test_intervals_are_those_of_scipy(name):
-    """Percentile intervals of a score and of a difference are scipy's, up to the luck of drawing.
+    """Percentile intervals of scores and differences are scipy's, up to sampling error.
 
-    The luck is measured: the bounds of ten of scipy's runs.
+    The sampling error is estimated from ten of scipy's runs.
     """
     score = {"accuracy": accuracy, "macro_f1": quick_macro_f1}[name]
     truth, [first, second] = example(120)
@@ -98,7 +98,7 @@ def test_intervals_are_those_of_scipy(name):
 
 
 def test_the_interval_of_a_share_is_about_the_binomial_one():
-    """The interval of an accuracy of 80 % on 400 rows is the textbook's: 76.1 % to 83.9 %."""
+    """The interval of an accuracy of 80% on 400 rows is the textbook's: 76.1% to 83.9%."""
     truth = np.zeros(400, int)
     predicted = (np.arange(400) >= 320).astype(int)
     [found] = bootstrap(truth, predicted, resamples=20000)
@@ -118,7 +118,7 @@ def test_a_bootstrap_is_repeatable_and_paired():
 
 
 def test_many_kinds_of_rows_are_drawn_in_parts(monkeypatch):
-    """How much is drawn at a time changes no resample."""
+    """The number of resamples drawn at a time does not change them."""
     truth, [first, second] = example()
     whole = bootstrap(truth, first, second, resamples=50)
     monkeypatch.setattr("textclf.evaluation.statistics._AT_ONCE", 100)
@@ -141,7 +141,7 @@ def test_the_confusion_matrix_gives_the_intervals_of_the_rows(rows, names):
 
 
 def test_where_nothing_is_wrong_the_interval_is_the_value():
-    """A perfect test leaves nothing to resample; the interval says so by being empty."""
+    """All resamples of a perfect test are the same, so the interval has no width."""
     truth = np.array([0, 1, 1])
     [found] = bootstrap(truth, truth)
     between = interval(1.0, found.accuracy)
@@ -192,7 +192,7 @@ def test_probabilities_of_labels_that_the_model_does_not_know():
 
 
 def test_reliability_of_a_small_example():
-    """Five rows in four bins, worked out on paper; a bound belongs to the bin below it."""
+    """Five rows in four bins, computed by hand; a bound belongs to the bin below it."""
     confidence = np.array([0.5, 0.5, 0.7, 0.9, 1.0])
     right = np.array([True, False, True, True, False])
     bins = reliability(confidence, right, bins=4)
@@ -205,7 +205,7 @@ def test_reliability_of_a_small_example():
 
 
 def test_honest_probabilities_have_a_small_calibration_error():
-    """Labels drawn with the probabilities stated are calibrated; with less they are not."""
+    """Labels drawn with the stated probabilities are calibrated; with lower ones they are not."""
     random = np.random.default_rng(5)
     confidence = random.uniform(0.5, 1.0, 40000)
     honest = reliability(confidence, random.random(40000) < confidence)

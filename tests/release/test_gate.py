@@ -1,4 +1,4 @@
-"""Gates: how conditions are written, and what passes them."""
+"""Gates: how their conditions are parsed, and which versions pass."""
 
 import contextlib
 
@@ -38,7 +38,7 @@ def metrics():
     ],
 )
 def test_requirements_are_read(text, requirement):
-    """At least, with a sign or without; a label is whatever stands in the brackets."""
+    """`>=` and `=` both mean at least; a label is whatever is between the brackets."""
     assert parse_requirement(text) == requirement
     assert parse_requirement(str(requirement)) == requirement
 
@@ -60,22 +60,22 @@ def test_requirements_are_read(text, requirement):
         ("accuracy>=101%", "not between 0 and 1"),
     ],
 )
-def test_what_is_no_requirement_is_refused(text, said):
-    """Other forms, unknown metrics and values that are no shares are errors of usage."""
+def test_malformed_requirements_are_usage_errors(text, said):
+    """Other forms, unknown metrics and values that are not shares are refused."""
     with pytest.raises(UsageError, match=said):
         parse_requirement(text)
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_read_or_refused(text):
-    """Nothing that is typed is more than an error of usage."""
+def test_any_text_is_parsed_or_a_usage_error(text):
+    """No text that a user types raises another exception."""
     for read in (parse_requirement, parse_share):
         with contextlib.suppress(UsageError):
             read(text)
 
 
 def test_every_metric_can_be_required(metrics):
-    """Overall and per class; the value recorded is the metric's own."""
+    """Metrics over all classes and of one class can be; the check records their value."""
     required = gate(
         "accuracy=0.75", "macro_f1=0.75", "weighted_f1=0.75", "f1[neg]=0.5", "precision[pos]=1",
         "recall[neg]=0.5",
@@ -86,8 +86,8 @@ def test_every_metric_can_be_required(metrics):
     assert [check.least for check in verdict.checks] == [0.75, 0.75, 0.75, 0.5, 1.0, 0.5]
 
 
-def test_what_is_less_than_required_is_refused(metrics):
-    """One unmet condition refuses; it says what is and what had to be."""
+def test_a_metric_below_its_requirement_is_refused(metrics):
+    """One unmet condition is enough; its reason has the value and the requirement."""
     verdict = judge(gate("accuracy=0.7", "f1[neg]=0.51"), metrics(), Baseline(), ON)
     assert verdict.verdict == "refused"
     [check] = verdict.failed
@@ -95,7 +95,7 @@ def test_what_is_less_than_required_is_refused(metrics):
 
 
 def test_a_label_without_rows_is_refused_and_a_near_one_named(metrics):
-    """A class that was not tested has no F1 to be good enough."""
+    """A class that was not tested does not meet a requirement for its F1."""
     [check] = judge(gate("f1[ne]=0"), metrics(), Baseline(), ON).failed
     assert check.value is None
     assert check.reason == "no test row has the label 'ne'; did you mean 'neg'?"
@@ -105,8 +105,8 @@ def test_a_label_without_rows_is_refused_and_a_near_one_named(metrics):
     ("accuracy", "limit", "verdict"),
     [(0.89, 0.01, "passed"), (0.889, 0.01, "refused"), (0.95, 0.0, "passed"), (0.9, 0.0, "passed")],
 )
-def test_accuracy_may_be_so_much_lower(metrics, accuracy, limit, verdict):
-    """A regression of exactly the limit passes, in spite of rounding; better always does."""
+def test_accuracy_may_fall_by_the_limit(metrics, accuracy, limit, verdict):
+    """A regression of exactly the limit passes in spite of rounding; an improvement always does."""
     before = Baseline("1.0.0", metrics(accuracy=0.9))
     found = judge(Gate(max_regression=limit), metrics(accuracy=accuracy), before, ON)
     assert found.verdict == verdict
@@ -114,8 +114,8 @@ def test_accuracy_may_be_so_much_lower(metrics, accuracy, limit, verdict):
     assert [check.metric for check in found.checks] == ["accuracy", "macro_f1"]
 
 
-def test_macro_f1_may_not_be_lower_either(metrics):
-    """The accuracy may be the same while a small class is lost."""
+def test_macro_f1_is_limited_as_well(metrics):
+    """Accuracy may be unchanged although a small class has become much worse."""
     verdict = judge(
         Gate(max_regression=0.01), metrics(f1_neg=0.1), Baseline("1.0.0", metrics()), ON
     )
@@ -123,8 +123,8 @@ def test_macro_f1_may_not_be_lower_either(metrics):
     assert (check.metric, check.before, check.value) == ("macro_f1", 0.75, 0.55)
 
 
-def test_every_class_that_lost_too_much_is_named_or_else_the_worst(metrics):
-    """A class that gains does not make up for one that loses."""
+def test_all_classes_that_fell_too_far_are_listed_or_else_the_worst(metrics):
+    """A class that improved does not compensate for one that became worse."""
     limit = Gate(max_class_regression=0.1)
     before = Baseline("1.0.0", metrics(f1_neg=0.5, f1_pos=0.5))
     lost = judge(limit, metrics(f1_neg=0.3, f1_pos=0.9), before, ON)
@@ -136,21 +136,21 @@ def test_every_class_that_lost_too_much_is_named_or_else_the_worst(metrics):
     assert [(check.metric, check.passed) for check in fine.checks] == [("f1[neg]", True)]
 
 
-def test_a_class_that_is_gone_has_lost_all(metrics):
-    """A class that the new version's test does not have counts as 0."""
+def test_a_class_that_is_missing_counts_as_0(metrics):
+    """A class that the test of the new version does not have has the F1 0."""
     after = msgspec.structs.replace(metrics(), per_class={"pos": metrics().per_class["pos"]})
     verdict = judge(Gate(max_class_regression=0.4), after, Baseline("1.0.0", metrics()), ON)
     assert [check.metric for check in verdict.failed] == ["f1[neg]"]
 
 
 def test_without_a_promoted_version_there_is_no_regression(metrics):
-    """The first version cannot be worse than the one before."""
+    """The first version cannot regress."""
     verdict = judge(Gate((), 0.0, 0.0), metrics(), Baseline(), ON)
     assert (verdict.verdict, verdict.against, verdict.checks) == ("passed", None, [])
 
 
-def test_what_cannot_be_judged_is_refused(metrics):
-    """A promoted version that was tested on other rows does not let the new one slip through."""
+def test_a_condition_that_cannot_be_judged_is_not_met(metrics):
+    """If the promoted version was tested on other rows, its limits refuse the new one."""
     before = Baseline("1.0.0", unavailable_reason="1.0.0 was tested on other rows")
     verdict = judge(Gate((), 0.5, 0.5), metrics(), before, ON)
     assert [check.reason for check in verdict.failed] == [
@@ -160,8 +160,8 @@ def test_what_cannot_be_judged_is_refused(metrics):
     assert judge(gate("accuracy=0.1"), metrics(), before, ON).verdict == "passed"
 
 
-def test_joined_gates_are_both():
-    """All requirements, each once, and the stricter limits."""
+def test_a_joined_gate_has_the_conditions_of_both():
+    """It has all requirements, without duplicates, and the stricter limits."""
     one = gate("accuracy=0.9", max_regression=0.1)
     other = gate("accuracy=0.9", "macro_f1=0.8", max_regression=0.05, max_class_regression=0.2)
     both = gate("accuracy=0.9", "macro_f1=0.8", max_regression=0.05, max_class_regression=0.2)

@@ -1,4 +1,4 @@
-"""Promotion through a gate: who is judged, what is written down, and what a rival changes."""
+"""Promotion through a gate: what is judged, what is recorded, and concurrent promotions."""
 
 import msgspec
 import pytest
@@ -17,7 +17,7 @@ V1, V2, V3 = map(parse_version, ("1.0.0", "1.1.0", "1.2.0"))
 
 @pytest.fixture
 def publish(tmp_path):
-    """Publish a version with such an F1 of the class neg, tested on such rows."""
+    """Return a function that publishes a version with an F1 of the class neg, and its test rows."""
     registry = registries.open_registry(tmp_path)
 
     def call(f1_neg, rows="t"):
@@ -37,8 +37,8 @@ def through(registry, version, gate, **how):
     return promote(registry, version, gate, RecordedEvidence(registry, version), **how)
 
 
-def test_what_passes_is_promoted_and_the_record_says_why(publish):
-    """The log has conditions, values and verdict, on which rows, against which version."""
+def test_a_version_that_passes_is_promoted_with_its_verdict(publish):
+    """The log records conditions, values, verdict, rows, and the version compared with."""
     registry = publish.registry
     publish(0.5), publish(0.6)
     registry.promote(V1)
@@ -62,8 +62,8 @@ def test_what_passes_is_promoted_and_the_record_says_why(publish):
     assert registry.events.records() == []
 
 
-def test_what_is_refused_is_not_promoted_and_that_is_noted(publish):
-    """The log and the alias stay; the events have who, why and the verdict."""
+def test_a_refused_version_is_not_promoted_and_recorded(publish):
+    """The log and the alias do not change; an event records who, why and the verdict."""
     registry = publish.registry
     publish(0.5), publish(0.4)
     registry.promote(V1)
@@ -79,7 +79,7 @@ def test_what_is_refused_is_not_promoted_and_that_is_noted(publish):
 
 
 def test_force_promotes_and_is_recorded(publish):
-    """A forced promotion is in the log as such, with what was not met."""
+    """The log records a forced promotion as such, with the conditions that were not met."""
     registry = publish.registry
     publish(0.5), publish(0.4)
     registry.promote(V1)
@@ -90,8 +90,8 @@ def test_force_promotes_and_is_recorded(publish):
     assert registry.events.records() == []
 
 
-def test_force_of_what_passes_is_no_force(publish):
-    """What passes is recorded as passed, forced or not."""
+def test_a_version_that_passes_is_not_recorded_as_forced(publish):
+    """The verdict on a version that passes is passed, with --force or without."""
     publish(0.5)
     done = through(
         publish.registry, V1, Gate((parse_requirement("accuracy=0.1"),)), message="x", force=True
@@ -99,8 +99,8 @@ def test_force_of_what_passes_is_no_force(publish):
     assert done.gate.verdict == "passed"
 
 
-def test_records_on_other_rows_do_not_compare(publish):
-    """Where the promoted version was tested on other rows, the hint says how to go on."""
+def test_metrics_recorded_on_other_rows_are_not_comparable(publish):
+    """If the promoted version was tested on other rows, the hint says how to go on."""
     registry = publish.registry
     publish(0.5, rows="u"), publish(0.9)
     registry.promote(V1)
@@ -109,8 +109,8 @@ def test_records_on_other_rows_do_not_compare(publish):
     assert through(registry, V2, Gate((parse_requirement("accuracy=0.1"),))).changed
 
 
-def test_what_is_promoted_already_is_not_judged(publish):
-    """Promoting twice is promoting once, whatever the gate says of it now."""
+def test_the_promoted_version_is_not_judged_again(publish):
+    """Promoting it again changes nothing, whatever the gate would say."""
     registry = publish.registry
     publish(0.5)
     registry.promote(V1)
@@ -119,8 +119,8 @@ def test_what_is_promoted_already_is_not_judged(publish):
     assert registry.events.records() == []
 
 
-def test_a_promoted_version_that_is_gone_cannot_be_compared_with(publish, tmp_path):
-    """A damaged promoted version refuses the next one, and force goes past it."""
+def test_a_damaged_promoted_version_cannot_be_compared_with(publish, tmp_path):
+    """The gate refuses the next version then, and force overrides it."""
     registry = publish.registry
     publish(0.5), publish(0.9)
     registry.promote(V1)
@@ -130,15 +130,15 @@ def test_a_promoted_version_that_is_gone_cannot_be_compared_with(publish, tmp_pa
     assert through(registry, V2, Gate(max_regression=0.5), message="x", force=True).changed
 
 
-def test_a_rival_promotion_in_between_is_judged_against(publish):
+def test_a_concurrent_promotion_is_compared_with(publish):
     """The version is compared with the one that is promoted when the record is written."""
     registry = publish.registry
     publish(0.5), publish(0.9), publish(0.6)
     registry.promote(V1)
     evidence = RecordedEvidence(registry, V3)
 
-    class Rival:
-        """Evidence during whose reading somebody promotes 1.1.0."""
+    class ConcurrentPromotion:
+        """Evidence that promotes 1.1.0, as another process might, while it is gathered."""
 
         rows = evidence.rows
         asked = 0
@@ -150,13 +150,13 @@ def test_a_rival_promotion_in_between_is_judged_against(publish):
             return evidence.metrics(version)
 
     with pytest.raises(GateRefused, match=r"below 0\.9000"):
-        promote(registry, V3, Gate(max_class_regression=0.1), Rival())
+        promote(registry, V3, Gate(max_class_regression=0.1), ConcurrentPromotion())
     assert registry.latest() == V2
     assert [event.detail["against"] for event in registry.events.records()] == ["1.1.0"]
 
 
-def test_logs_from_before_are_read(publish, tmp_path):
-    """A record without a gate is a record."""
+def test_records_without_a_verdict_are_read(publish, tmp_path):
+    """A log from before there were gates is still valid."""
     publish(0.5)
     publish.registry.promote(V1)
     [path] = (tmp_path / registries.LOG).glob("*.json")

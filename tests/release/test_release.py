@@ -1,4 +1,4 @@
-"""The release of a version: what comes back, what is observed, and what the registry holds then."""
+"""The release of a version: its result, its callbacks, and what the registry contains then."""
 
 import shutil
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ def request_(tmp_path):
 
 
 class Observer:
-    """Notes what a release tells it, in order."""
+    """Records the callbacks of a release in order."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -85,8 +85,8 @@ def test_a_first_version_is_published_and_promoted(registry, request_):
     assert (result.job.rows, result.job.test_rows, result.job.fits) == (120, 30, 2)
 
 
-def test_an_observer_follows_the_release_in_order(registry, request_):
-    """It sees problems, plan and search, and learns of the publication before it happens."""
+def test_the_callbacks_are_called_in_order(registry, request_):
+    """They get problems, plan and search, and are called before the publication."""
     observer = Observer(registry)
     release(registry, request_, callbacks=observer.callbacks())
     assert observer.calls == [
@@ -114,7 +114,7 @@ def test_a_dry_run_only_plans(registry, request_):
 
 
 def test_a_refused_version_is_published_and_not_promoted(registry, request_):
-    """The refusal is returned with its verdict and the command that promotes all the same."""
+    """The refusal is returned with its verdict and the command that promotes anyway."""
     release(registry, request_)
     gate = Gate((parse_requirement("accuracy=1"),))
     result = release(registry, replace(request_, bump="patch", gate=gate))
@@ -131,7 +131,7 @@ def test_a_refused_version_is_published_and_not_promoted(registry, request_):
 
 
 def test_a_version_need_not_be_promoted(registry, request_):
-    """Without promotion no gate is asked, and the alias stays."""
+    """Without promotion the gate does not judge, and the alias does not change."""
     gate = Gate((parse_requirement("accuracy=1"),))
     result = release(registry, replace(request_, promote=False, gate=gate))
     assert (result.promotion, result.refusal, result.verdict) == (None, None, None)
@@ -159,7 +159,7 @@ def test_a_baseline_that_cannot_be_opened_has_a_reason(registry, request_, tmp_p
 
 
 def test_the_pages_are_made_for_the_number_that_the_version_gets(registry, request_, monkeypatch):
-    """A number that another process takes meanwhile is not shown on them."""
+    """They do not show the planned number if another process has taken it."""
     train = flow.train
 
     def slow(*args, **settings):
@@ -181,7 +181,7 @@ def test_the_pages_are_made_for_the_number_that_the_version_gets(registry, reque
 
 
 def test_data_that_cannot_be_trained_on_is_refused(registry, request_, tmp_path):
-    """The error names the file, and the hint the command that says more."""
+    """The error names the file, and the hint the command that shows all problems."""
     (tmp_path / "train.csv").write_text("text,label\ngood,x\nbad,x\nworse,x\n")
     with pytest.raises(DataError, match=r"train\.csv") as said:
         release(registry, request_)
@@ -192,7 +192,7 @@ def test_data_that_cannot_be_trained_on_is_refused(registry, request_, tmp_path)
 def test_a_registry_that_cannot_be_written_is_refused_before_training(
     registry, request_, tmp_path, monkeypatch
 ):
-    """A long search is not started in vain."""
+    """The error is raised before the search starts."""
     (tmp_path / "models").write_text("a file")
     monkeypatch.setattr(flow, "train", lambda *_, **__: pytest.fail("it was trained"))
     with pytest.raises(StoreError):

@@ -1,4 +1,4 @@
-"""The model card: metadata that the ecosystem's tools read, and Markdown that says no more."""
+"""The model card: metadata for tools, and Markdown that no text can break."""
 
 import re
 
@@ -65,8 +65,8 @@ def test_the_sections_are_those_of_a_model_card(make):
     assert "Expected calibration error" in body
 
 
-def test_without_evidence_the_card_has_the_metadata_s_numbers(make):
-    """A card says nothing of probabilities that were not looked at."""
+def test_without_report_data_the_card_has_the_numbers_of_the_metadata(make):
+    """Without report data a card says nothing about probabilities."""
     made = make()
     _, body = parts(card(type(made)(made.metadata, None)).decode())
     assert "calibration" not in body
@@ -74,7 +74,7 @@ def test_without_evidence_the_card_has_the_metadata_s_numbers(make):
 
 
 def test_a_split_is_named_as_one(make):
-    """Where the test rows were split off, the card says off what."""
+    """The card names the file that the test rows were split off."""
     made = make()
     test = msgspec.structs.replace(made.metadata.test, path=None, sha256=None, split=0.2)
     metadata = msgspec.structs.replace(made.metadata, test=test)

@@ -1,4 +1,4 @@
-"""What a report gathers from a tested model, compared with scikit-learn and with the rows."""
+"""What a report gathers from a tested model, checked against scikit-learn and the rows."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ WORDS = {"a": ["apple", "acorn"], "b": ["bread", "beer"], "c": ["cake", "cider"]
 
 
 def dataset(labels="abc", wrong=()):
-    """Thirty short texts; those with the numbers in ``wrong`` have the label of their neighbour."""
+    """Return thirty short texts; those numbered in ``wrong`` have a wrong label."""
     texts, truth = [], []
     for n in range(30):
         label = labels[n % len(labels)]
@@ -32,7 +32,7 @@ def dataset(labels="abc", wrong=()):
 
 
 def fitted(classifier, rows):
-    """A pipeline like those that are published, with two blocks."""
+    """Return a fitted pipeline like those that are published, with two blocks."""
     blocks = [
         ("word", TfidfVectorizer()),
         ("char_wb", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 2))),
@@ -49,7 +49,7 @@ def calibrated():
     "classifier", [LinearSVC, calibrated, LogisticRegression, ComplementNB, MultinomialNB]
 )
 @pytest.mark.parametrize("labels", ["ab", "abc"])
-def test_what_is_said_of_the_rows_is_what_the_pipeline_says(classifier, labels):
+def test_the_scored_rows_are_those_of_the_pipeline(classifier, labels):
     """Labels and scores are those of the pipeline's own methods."""
     rows = dataset(labels, wrong={4, 7})
     model = fitted(classifier(), dataset(labels))
@@ -96,7 +96,7 @@ def test_the_ngrams_are_those_of_the_largest_coefficients():
 
 
 def test_thresholds_count_the_rows():
-    """At every threshold: how many rows are answered, and how many of them are right."""
+    """Each threshold has the share of rows that keep their label and their accuracy."""
     rows = dataset(wrong={4, 7})
     scored = ScoredRows.from_pipeline(fitted(LogisticRegression(), dataset()), rows)
     found = gather(scored).probabilities.thresholds
@@ -112,7 +112,7 @@ def test_thresholds_count_the_rows():
 
 
 def test_the_most_confident_mistakes_come_first_and_without_their_texts():
-    """By score; the texts are there only where they were asked for, and then not whole."""
+    """They are ordered by score, and have the beginning of their texts only if requested."""
     rows = dataset(wrong=range(0, 30, 2))
     scored = ScoredRows.from_pipeline(fitted(LogisticRegression(), dataset()), rows)
     data = gather(scored)
@@ -129,7 +129,7 @@ def test_the_most_confident_mistakes_come_first_and_without_their_texts():
 
 
 def test_a_label_that_the_model_does_not_know_is_a_mistake():
-    """Its score is not known, and its probability is nil."""
+    """It has no score, and its probability counts as 0."""
     rows = dataset()
     strange = replace(rows, labels=("new", *rows.labels[1:]))
     data = gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), strange))
@@ -139,7 +139,7 @@ def test_a_label_that_the_model_does_not_know_is_a_mistake():
 
 
 def test_the_same_test_gives_the_same_file_and_it_is_read_back():
-    """Byte for byte; nothing is lost in the file."""
+    """Two runs give the same bytes, and reading the file loses nothing."""
     rows = dataset(wrong={3})
     first, second = (
         gather(ScoredRows.from_pipeline(fitted(LogisticRegression(), rows), rows), texts=True)

@@ -1,4 +1,4 @@
-"""The page: well-formed, closed in itself, escaped, and with the parts that it should have."""
+"""The page: well-formed, self-contained, escaped, and complete."""
 
 import base64
 import hashlib
@@ -41,12 +41,12 @@ def make():
 
 
 def shape(element):
-    """Names of all elements, without any text."""
+    """Return the names of all elements, without any text."""
     return [e.name for e in element.all()]
 
 
 def attributes(element):
-    """Names of all attributes that occur."""
+    """Return the names of all attributes that occur."""
     return {name for e in element.all() for name in e.attributes}
 
 
@@ -55,7 +55,7 @@ def rebuilt(subject, **changes):
 
 
 def test_the_page_is_well_formed_and_its_references_lead_somewhere(make):
-    """Every tag is closed, every id there once, every link and label has its target."""
+    """Every tag is closed, every id is unique, every link and label has its target."""
     for html in (page(make()), comparison(make(), make(version="1.1.0"))):
         root = reports.parse(html)
         ids = [e.attributes["id"] for e in root.all() if "id" in e.attributes]
@@ -69,8 +69,8 @@ def test_the_page_is_well_formed_and_its_references_lead_somewhere(make):
         assert [h.name for h in root.all() if h.name == "h1"] == ["h1"]
 
 
-def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(make):
-    """No script, handler, style attribute, link outside, image or frame; the policy says so too."""
+def test_the_page_runs_nothing_and_loads_nothing(make):
+    """It has no script, handler, style attribute, outside link, image or frame, by its policy."""
     html = page(make(text="see https://example.com/x"))
     root = reports.parse(html)
     names = {element.name for element in root.all()}
@@ -93,7 +93,7 @@ def test_the_page_is_one_file_that_runs_nothing_and_asks_for_nothing(make):
 
 @settings(max_examples=cases(10, 25), deadline=None)
 @given(label=texts, text=texts, name=texts)
-def test_whatever_a_text_holds_it_is_only_text(make, label, text, name):
+def test_a_text_never_becomes_markup(make, label, text, name):
     """Labels, texts, messages, paths, parameters and libraries never become markup."""
 
     def subject(label, text, name):
@@ -134,7 +134,7 @@ def test_an_ngram_is_only_text(make, text):
 
 
 def test_labels_are_isolated_and_control_characters_shown(make):
-    """A label cannot turn the writing around it, nor hide characters."""
+    """A label cannot change the direction of the text around it or hide characters."""
     root = reports.parse(page(make("a\u202eb\x1b", "pos")))
     cells = [e.text for e in root.find("labels").all("bdi")]
     assert "a\\u202eb\\x1b" in cells
@@ -142,7 +142,7 @@ def test_labels_are_isolated_and_control_characters_shown(make):
 
 @pytest.mark.parametrize("number", [2, 3, 20, 77, 150])
 def test_every_label_is_in_the_drawing(make, number):
-    """The matrix names each label twice, and each of its cells tells its rows."""
+    """The matrix names each label twice, and each of its cells has its rows as a tooltip."""
     labels = [f"label {n}" for n in range(number)]
     root = reports.parse(page(make(*labels)))
     [drawing] = [s for s in root.find("confusion").all("svg") if s.attributes.get("role")]
@@ -167,8 +167,8 @@ def test_more_labels_than_can_be_read_are_not_drawn(make):
     assert len(page(make(*(f"label {n}" for n in range(200))))) < 600_000
 
 
-def test_tables_and_drawings_are_told_to_who_does_not_see_them(make):
-    """Heads have a scope, tables a caption, drawings a title and a description or are hidden."""
+def test_tables_and_charts_are_accessible(make):
+    """Heads have a scope, tables a caption; charts have a title and description or are hidden."""
     root = reports.parse(comparison(make(), make(version="1.1.0")))
     for table in root.all("table"):
         assert table.all("caption")
@@ -184,7 +184,7 @@ def test_tables_and_drawings_are_told_to_who_does_not_see_them(make):
 
 
 def test_the_leaderboard_shows_every_fold(make):
-    """Best first, a dot for each fold and one for the mean, and what was left out in words."""
+    """Candidates are ordered by score, with a dot for each fold and a note on those left out."""
     search = make().metadata.search
     many = reports.candidates(40)
     failed = msgspec.structs.replace(many[0], mean=None, std=None, fold_scores=[None, 0.5])
@@ -202,8 +202,8 @@ def test_the_leaderboard_shows_every_fold(make):
         assert told in board.text
 
 
-def test_a_version_without_evidence_says_what_is_not_known(make):
-    """From metadata alone: no probabilities, n-grams or mistakes, a sentence and the command."""
+def test_a_version_without_report_data_says_what_is_missing(make):
+    """Instead of probabilities, n-grams and mistakes there is a sentence with the command."""
     made = make()
     root = reports.parse(page(type(made)(made.metadata, None)))
     for part in ("probabilities", "ngrams", "mistakes"):
@@ -215,8 +215,8 @@ def test_a_version_without_evidence_says_what_is_not_known(make):
     assert "published without" in mixed.find("ngrams").text
 
 
-def test_decision_values_are_no_probabilities(make):
-    """No diagram for them, and scores of mistakes that are no shares."""
+def test_decision_values_are_not_shown_as_probabilities(make):
+    """There is no diagram, and the scores of mistakes are not percentages."""
     made = make()
     data = msgspec.structs.replace(made.data, score_type="decision", probabilities=None)
     root = reports.parse(page(type(made)(made.metadata, data)))
@@ -226,7 +226,7 @@ def test_decision_values_are_no_probabilities(make):
 
 
 def test_texts_are_shown_only_where_they_may_be(make):
-    """With texts a column of them; without, not a word of them, and how to see them."""
+    """With texts there is a column of them; without, a sentence says how to show them."""
     shown = make(text="a private matter")
     assert "a private matter" in reports.parse(page(shown)).find("mistakes").text
     hidden = page(shown.without_texts())
@@ -235,7 +235,7 @@ def test_texts_are_shown_only_where_they_may_be(make):
 
 
 def test_without_mistakes_there_is_nothing_to_show(make):
-    """All right: no pairs, no mistakes, and a sentence for each."""
+    """If all rows are correct, sentences take the place of pairs and mistakes."""
     made = make()
     test = msgspec.structs.replace(made.metadata.test, metrics=reports.metrics(["neg", "pos"], 0))
     data = msgspec.structs.replace(made.data, mistakes=[])
@@ -244,7 +244,7 @@ def test_without_mistakes_there_is_nothing_to_show(make):
         assert "No row was labelled wrong." in root.find(part).text
 
 
-def test_a_label_that_was_only_predicted_does_no_harm(make):
+def test_a_label_that_was_only_predicted_is_shown(make):
     """A label without test rows has an empty row in the matrix."""
     made = make("a", "b")
     metrics = reports.metrics(["a", "b"])
@@ -259,7 +259,7 @@ def test_a_label_that_was_only_predicted_does_no_harm(make):
 
 
 def test_two_versions_are_shown_as_their_difference(make):
-    """Changes in the metrics, the worst label first, and only the cells that changed."""
+    """The page shows changed metrics, the label with the largest loss first, and changed cells."""
     a, b = make("neg", "pos"), make("neg", "pos", version="1.1.0")
     worse = reports.metrics(["neg", "pos"], 3)
     worse = msgspec.structs.replace(
@@ -277,8 +277,8 @@ def test_two_versions_are_shown_as_their_difference(make):
     assert "Parameters of the winner: unchanged." in root.find("changes").text
 
 
-def test_versions_tested_on_different_rows_do_not_compare(make):
-    """The page says so before anything else, and shows both matrices instead of a difference."""
+def test_versions_tested_on_different_rows_are_not_compared(make):
+    """The page says so at the top, and shows both matrices instead of a difference."""
     a, b = make(), make(version="1.1.0")
     test = msgspec.structs.replace(b.metadata.test, rows_sha256="u" * 64, path="other.csv")
     root = reports.parse(comparison(a, type(b)(rebuilt(b, test=test), b.data)))
@@ -287,8 +287,8 @@ def test_versions_tested_on_different_rows_do_not_compare(make):
     assert len(drawings) == 2
 
 
-def test_versions_of_different_labels_compare_as_far_as_they_can(make):
-    """A label that only one has gets dashes; n-grams of both are shown."""
+def test_versions_with_different_labels_are_compared(make):
+    """A label that only one version has gets dashes; the n-grams of both are shown."""
     root = reports.parse(comparison(make("a", "b"), make("b", "c", version="2.0.0")))
     heads = [row.all("th")[0].text for row in root.find("labels").all("tr")[1:]]
     assert sorted(heads) == ["a", "b", "c"]
@@ -296,7 +296,7 @@ def test_versions_of_different_labels_compare_as_far_as_they_can(make):
 
 
 def test_the_same_version_makes_the_same_page(make):
-    """Byte for byte."""
+    """The bytes of two pages are identical."""
     assert page(make()) == page(make())
     assert comparison(make(), make("x", "y")) == comparison(make(), make("x", "y"))
 
@@ -317,5 +317,5 @@ def test_wilson_intervals_are_the_published_ones(hits, rows, low, high):
 
 
 def test_a_bin_without_rows_has_the_widest_interval():
-    """Nothing is known of a share that was never seen."""
+    """Without rows, a share may have any value."""
     assert wilson_interval(0, 0) == (0, 1)

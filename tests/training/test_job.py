@@ -29,7 +29,7 @@ def test_without_test_data_a_stratified_share_is_split_off():
 
 
 def test_rows_that_cannot_be_split_are_refused(tmp_path):
-    """A label with a single row cannot be on both sides."""
+    """A label with a single row cannot be in both parts."""
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
     options = ReadOptions()
@@ -47,7 +47,7 @@ def test_a_label_that_is_a_text_is_refused():
 
 
 def test_a_sample_is_only_taken_of_more_rows():
-    """A limit that the rows do not reach is as good as none, also for the version's number."""
+    """A limit above the number of rows changes neither the search nor the recipe."""
     rows = read_dataset(DATA / "train.csv")
     whole, small, large = (
         prepare(rows, rows, 0.2, ReadOptions(), SearchSettings(SPACE, sample=sample))

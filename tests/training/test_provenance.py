@@ -58,7 +58,7 @@ def test_the_code_is_known_by_digest_and_commit(tmp_path, monkeypatch):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    """Make a copy of textclf's source, whose digest is taken instead."""
+    """Return a copy of textclf's source that the digest is computed from."""
     copy = tmp_path / "textclf"
     shutil.copytree(ROOT, copy)
     monkeypatch.setattr(provenance, "_ROOT", copy)
@@ -79,7 +79,7 @@ def source(tmp_path, monkeypatch):
     ],
 )
 def test_an_edit_of_code_that_shapes_models_changes_the_digest(source, file):
-    """Whatever decides on the rows, the model, the scorer or the recorded scores counts."""
+    """All code that decides on rows, model, scorer or recorded scores is included."""
     before = code().sha256
     with (source / file).open("a") as text:
         text.write("# edited\n")
@@ -90,7 +90,7 @@ def test_an_edit_of_code_that_shapes_models_changes_the_digest(source, file):
     "name", [*sorted(NOT_SHAPING), "evaluation/statistics.py", "scorer/batch.py", "server"]
 )
 def test_an_edit_elsewhere_does_not_change_the_digest(source, name):
-    """A new command, report, store or server calls for no new version."""
+    """A new command, report, store or server does not call for a new version."""
     before = code().sha256
     path = source / name
     if not path.suffix:
@@ -102,7 +102,7 @@ def test_an_edit_elsewhere_does_not_change_the_digest(source, name):
 
 
 def test_every_folder_and_file_is_known_to_shape_models_or_not():
-    """Whoever adds a folder decides whether it shapes models; what is listed exists."""
+    """A new folder has to be classified; all listed files exist."""
     there = {path.name for path in ROOT.iterdir() if path.suffix == ".py" or path.is_dir()}
     shaping = {name.partition("/")[0] for name in SHAPING}
     assert there - {"__pycache__"} == shaping | NOT_SHAPING

@@ -1,4 +1,4 @@
-"""Versions trained again from their metadata: every kind of them, and whatever may differ."""
+"""Versions trained again from their metadata: all kinds of them, and all that may differ."""
 
 import csv
 import gzip
@@ -47,7 +47,7 @@ def space(text):
 
 
 def rows(number, seed):
-    """Texts of two labels that are not too easy to tell apart."""
+    """Yield texts of two labels that are not too easy to tell apart."""
     chance = random.Random(seed)
     for n in range(number):
         label = ("pos", "neg")[n % 2]
@@ -72,7 +72,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def trained(data="train.csv", test="test.csv", options=None, share=0.2, **settings):
-    """A version as `textclf train` makes it, and as it is when its file has been read again."""
+    """Return a version as `textclf train` makes it and as its file is read again."""
     options = options or ReadOptions()
     made = SearchSettings(**{"space": space(SPACE), "folds": 3, **settings})
     test_rows = test and read_dataset(test, options)
@@ -106,7 +106,7 @@ def again(metadata, artifact, **moved):
 )
 @pytest.mark.usefixtures("folder")
 def test_every_way_to_search_gives_the_same_bytes(settings):
-    """Races, samples, splits, unions and presets: what is recorded is all that is needed."""
+    """The metadata has all that races, samples, splits, unions and presets need."""
     metadata, artifact = trained(**settings)
     found = again(metadata, artifact)
     assert found.outcome is Outcome.SAME_BYTES
@@ -147,7 +147,7 @@ def folders(folder):
 
 @pytest.mark.parametrize("kind", [semicolons, positions, bad_rows, gzipped_lines, folders])
 def test_every_way_to_read_gives_the_same_bytes(folder, kind):
-    """The columns, the delimiter, the encoding, the rows left out: as they were read then."""
+    """Columns, delimiter, encoding and skipped rows are those of the training."""
     data, options = kind(folder)
     metadata, artifact = trained(data, None, options)
     assert metadata.data.skipped_rows == (2 if kind is bad_rows else 0)
@@ -162,7 +162,7 @@ def version(folder):
 
 
 def edited(metadata, **changes):
-    """The metadata as if something had been otherwise."""
+    """Return the metadata with changes."""
     return msgspec.structs.replace(metadata, **changes)
 
 
@@ -170,7 +170,7 @@ def edited(metadata, **changes):
 
 
 def test_data_that_has_moved_is_named(folder):
-    """Without --data it is told that the file is not there; with it, it is the same."""
+    """Without --data the file does not exist; with it, the model is the same."""
     metadata, artifact = trained()
     (folder / "elsewhere").mkdir()
     data, test = ((folder / n).rename(folder / "elsewhere" / n) for n in ("train.csv", "test.csv"))
@@ -183,8 +183,8 @@ def test_data_that_has_moved_is_named(folder):
     assert again(metadata, artifact, data=data, test=test).outcome is Outcome.SAME_BYTES
 
 
-def test_another_file_with_the_same_rows_will_do(folder):
-    """Packed, say: the rows are what is trained on; but it is told."""
+def test_another_file_with_the_same_rows_is_accepted(folder):
+    """A compressed file with the same rows gives the same model; same_files reports it."""
     metadata, artifact = trained()
     assert same_files(recorded_job(metadata), metadata)
     packed = folder / "packed.csv.gz"
@@ -211,7 +211,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("name", ["train.csv", "test.csv"])
 def test_other_rows_are_refused(folder, name, change):
-    """Even one label, or the order: that would be no reproduction."""
+    """One changed label or another order is enough."""
     metadata, _ = trained()
     changed(folder, name, CHANGES[change])
     use = "trained" if name == "train.csv" else "tested"
@@ -223,8 +223,8 @@ def test_other_rows_are_refused(folder, name, change):
         assert "are the same" in str(caught.value)
 
 
-def test_the_two_files_are_not_taken_for_each_other(folder):
-    """Who names them the wrong way round is told that these are other rows."""
+def test_swapped_files_are_refused(folder):
+    """Training and test data given in the wrong order are other rows."""
     metadata, _ = trained()
     with pytest.raises(
         DataError, match=r"test\.csv is not what 1\.0\.0 was trained on: it has 40 rows"
@@ -232,8 +232,8 @@ def test_the_two_files_are_not_taken_for_each_other(folder):
         recorded_job(metadata, data=folder / "test.csv", test=folder / "train.csv")
 
 
-def test_of_a_split_the_whole_file_is_checked(folder):
-    """Rows of the test part belong to the file, too; there is no test file to name."""
+def test_all_rows_of_a_split_file_are_checked(folder):
+    """The test rows are part of the file; there is no test file to name."""
     metadata, _ = trained(test=None)
     with pytest.raises(UsageError, match="on a part of its training data"):
         recorded_job(metadata, test=folder / "test.csv")
@@ -244,15 +244,15 @@ def test_of_a_split_the_whole_file_is_checked(folder):
 
 
 def test_rows_that_have_become_bad_are_other_rows(folder):
-    """Not a reason to ask for --on-bad-rows, which this command has not."""
+    """The error is about other rows, not about --on-bad-rows, which this command does not have."""
     metadata, _ = trained()
     changed(folder, "train.csv", lambda lines: [*lines[:-1], ",pos\n"])
     with pytest.raises(DataError, match="it has 119 rows \\(recorded: 120\\); about 99%"):
         recorded_job(metadata)
 
 
-def test_the_same_file_read_otherwise_is_told(version):
-    """The file is the recorded one: this textclf, or its name, makes other rows of it."""
+def test_the_same_file_read_differently_is_reported(version):
+    """The error says that the recorded file gives other rows now."""
     metadata, _ = version
     record = msgspec.structs.replace(metadata.data, rows_sha256="0" * 64)
     with pytest.raises(DataError, match=r"is the file that 1\.0\.0 was trained on, but it is read"):
@@ -272,7 +272,7 @@ def made_elsewhere(metadata):
 
 
 def test_libraries_that_differ_are_named_first(version):
-    """Then the code; the model may still be the same to the byte."""
+    """The code comes next; the model may still be the same to the byte."""
     metadata, artifact = version
     found = again(made_elsewhere(metadata), artifact)
     assert found.outcome is Outcome.SAME_BYTES
@@ -281,7 +281,7 @@ def test_libraries_that_differ_are_named_first(version):
 
 
 def test_the_same_predictions_with_other_bytes(version):
-    """A model that is nearly the same: where every test row keeps its label, that is said."""
+    """If every test row keeps its label, a slightly different model has the same predictions."""
     metadata, _ = version
     one, nearly = (space(SPACE.replace("0.3, 1", cost)) for cost in ("1", "1.0001"))
     job = recorded_job(metadata)
@@ -296,7 +296,7 @@ def test_the_same_predictions_with_other_bytes(version):
 
 
 def test_different_predictions_are_counted(version):
-    """And the parameters and scores that came out otherwise are named."""
+    """Parameters and scores that were not reproduced are listed as well."""
     metadata, _ = version
     weak = SearchSettings(
         space("[features.word]\nmax_features = 2\n[classifier.MultinomialNB]"), folds=3
@@ -318,7 +318,7 @@ def test_different_predictions_are_counted(version):
 
 
 def test_a_recorded_model_that_does_not_work_here_is_different(version):
-    """What it says of the test rows is not known, so nobody can say that it is the same."""
+    """Its predictions are unknown, so it is not known to be the same."""
     metadata, _ = version
     found = again(metadata, b"a model of other libraries")
     assert found.outcome is Outcome.DIFFERENT
@@ -326,8 +326,8 @@ def test_a_recorded_model_that_does_not_work_here_is_different(version):
 
 
 @pytest.mark.parametrize("what", ["test accuracy", "cv accuracy", "a fold", "a class"])
-def test_scores_that_this_model_never_had_are_found_out(version, what):
-    """The same model of the same libraries: who wrote a better accuracy is told so, with 6."""
+def test_edited_scores_are_detected(version, what):
+    """With the same model and libraries, other recorded scores are an integrity error."""
     metadata, artifact = version
     test, search = metadata.test, metadata.search
     if what == "test accuracy":
@@ -360,8 +360,8 @@ def test_scores_that_this_model_never_had_are_found_out(version, what):
         ({"min_df": [1000]}, {}, "no candidate of the search space could be fitted"),
     ],
 )
-def test_what_cannot_be_trained_here_is_no_fault_of_the_data(version, word, classifier, why):
-    """A parameter that the libraries here refuse or do not know: exit 1, and where to look."""
+def test_a_version_that_cannot_be_trained_here_is_not_bad_data(version, word, classifier, why):
+    """A parameter that the libraries refuse or do not know has the exit code 1 and a hint."""
     metadata, artifact = version
     space_ = [{"features": {"word": word}, "classifier": {"LinearSVC": classifier}}]
     broken = edited(metadata, search=msgspec.structs.replace(metadata.search, space=space_))
@@ -372,7 +372,7 @@ def test_what_cannot_be_trained_here_is_no_fault_of_the_data(version, word, clas
 
 
 def test_how_the_data_was_read_must_be_known(version):
-    """Metadata that say nonsense are damaged."""
+    """Reading options that make no sense are damaged metadata."""
     metadata, _ = version
     read = {**metadata.data.read, "on_bad_rows": "pray"}
     odd = edited(metadata, data=msgspec.structs.replace(metadata.data, read=read))

@@ -1,4 +1,4 @@
-"""The main job: what comes out of it, and that it comes out the same each time."""
+"""Training: what it produces, and that it is reproducible."""
 
 import hashlib
 import io
@@ -55,7 +55,7 @@ def trained(job):
     return metadata, artifact, fits
 
 
-def test_the_metadata_tells_what_was_done(job, trained):
+def test_the_metadata_describes_the_training(job, trained):
     """Parameters, scores, data, test, search, environment and times are all there and agree."""
     metadata, artifact, fits = trained
     assert metadata.artifact.sha256 == hashlib.sha256(artifact).hexdigest()
@@ -72,8 +72,8 @@ def test_the_metadata_tells_what_was_done(job, trained):
     assert set(metadata.seconds) == {"read", "search", "refit", "test", "publish"}
 
 
-def test_the_metadata_survives_its_file(trained):
-    """What is written is what is read."""
+def test_the_metadata_round_trips_through_its_file(trained):
+    """The metadata read from the file equals what was written."""
     metadata = trained[0]
     assert decode(encode(metadata), Metadata, name="metadata.json") == metadata
     assert list(json.loads(encode(metadata)))[:5] == [
@@ -96,8 +96,8 @@ def test_the_best_parameters_fit_set_params(trained, tmp_path):
     assert type(calibrated.estimator).__name__ == metadata.best_params["classifier"]
 
 
-def test_a_linear_model_finds_the_sample_neither_trivial_nor_hopeless(trained):
-    """The shipped sample lies well above chance and well below 100 %."""
+def test_the_sample_is_neither_trivial_nor_hopeless(trained):
+    """A linear model on the sample data is well above chance and well below 100%."""
     metadata = trained[0]
     assert 0.65 < metadata.best_cv_accuracy < 0.95
     assert 0.65 < metadata.test_accuracy < 0.95
@@ -144,7 +144,7 @@ print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).he
 
 @pytest.mark.parametrize(("hash_seed", "jobs"), [("1", "1"), ("2", "2")])
 def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_seed, jobs):
-    """Neither addresses, nor hash seeds, nor the number of workers show in the artifact."""
+    """The artifact does not depend on addresses, hash seeds or the number of threads."""
     run = subprocess.run(
         [sys.executable, "-c", AGAIN, str(Path(__file__).parent), jobs],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
@@ -168,7 +168,7 @@ def test_every_classifier_gives_the_same_bytes_twice(job, classifier):
 
 
 def test_a_vocabulary_holds_plain_integers(trained):
-    """After max_features, too: NumPy integers would make loading slow and unsafe."""
+    """This holds with max_features as well: NumPy integers would be slow and unsafe to load."""
     pipeline = load_pipeline(trained[1], name="model")
     for _, vectorizer in pipeline.named_steps["features"].transformer_list:
         assert {type(index) for index in vectorizer.vocabulary_.values()} == {int}
@@ -180,7 +180,7 @@ def test_the_recipe_of_the_file_is_that_of_the_job(job, trained):
 
 
 def test_rows_left_out_are_counted_once(tmp_path):
-    """Bad rows of a file that is split are those of the training data; a test file has its own."""
+    """Bad rows of a split file count for the training data; a test file has its own."""
     rows = "".join(f"text {n} of {label},{label}\n" for n in range(10) for label in "ab")
     for name, bad in (("train.csv", ",a\nx,\n"), ("test.csv", ",b\n")):
         (tmp_path / name).write_text(f"text,label\n{bad}{rows}")
@@ -194,7 +194,7 @@ def test_rows_left_out_are_counted_once(tmp_path):
 
 
 def test_accuracy_is_recorded_whatever_is_maximised(job):
-    """best_cv_accuracy is an accuracy even where the search goes by another metric."""
+    """best_cv_accuracy is an accuracy even if the search maximises another metric."""
     space = parse_space(SpaceSource("g", "[features.word]\n[classifier.ComplementNB]"))
     by_accuracy, by_recall = (
         train(
@@ -207,7 +207,7 @@ def test_accuracy_is_recorded_whatever_is_maximised(job):
 
 
 def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
-    """The folds hold the sample only; the vocabulary is of all rows, or what there is room for."""
+    """The folds have only the sample; the vocabulary is of all rows, up to the limit."""
     sampled = replace(job, settings=replace(job.settings, sample=300))
     fits: list[FoldResult] = []
     metadata, artifact, *_ = train(sampled, "1.0.0", BUMP, on_fit=fits.append)
@@ -227,7 +227,7 @@ def test_a_sample_picks_the_candidate_and_all_rows_train_it(job, monkeypatch):
 
 
 def vocabulary(artifact):
-    """The n-grams of each block of a saved model."""
+    """Return the n-grams of each block of a saved model."""
     union = joblib.load(io.BytesIO(artifact)).named_steps["features"]
     return {name: vectorizer.vocabulary_ for name, vectorizer in union.transformer_list}
 
@@ -242,7 +242,7 @@ def test_every_label_is_in_a_sample(job):
 
 
 def test_a_sample_larger_than_the_data_is_no_sample(job):
-    """Then all rows are searched, the record says so, and the number does not change for it."""
+    """All rows are searched then, the record says so, and the recipe does not change."""
     sampled = replace(job, settings=replace(job.settings, sample=50_000))
     assert sampled.sample_size is None
     assert sampled.recipe() == job.recipe()
@@ -253,7 +253,7 @@ def test_a_sample_larger_than_the_data_is_no_sample(job):
     [("LinearSVC", False), ("RidgeClassifier", False), ("LogisticRegression", True)],
 )
 def test_every_model_has_probabilities(job, classifier, own):
-    """Of its own, or calibrated on the rows held out; the labels are those of the bare model."""
+    """They are its own or calibrated on held-out rows; the labels are those of the bare model."""
     text = f"features.word.min_df = 2\nclassifier.{classifier} = {{}}"
     space = parse_space(SpaceSource("grid", text))
     _, artifact, *_ = train(replace(job, settings=SearchSettings(space, folds=3)), "1.0.0", BUMP)
@@ -268,7 +268,7 @@ def test_every_model_has_probabilities(job, classifier, own):
 
 
 def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
-    """The first candidate has no n-gram left; the winner is calibrated all the same."""
+    """The first candidate has no n-gram left; the winner is calibrated nevertheless."""
     text = "features.word.min_df = [100000, 2]\nclassifier.LinearSVC = {}"
     space = parse_space(SpaceSource("grid", text))
     metadata, artifact, *_ = train(
