@@ -195,6 +195,28 @@ def test_of_two_at_once_none_undoes_what_the_other_was_told(first, second):
             break
 
 
+def test_a_version_that_is_pruned_during_a_check_is_not_a_problem():
+    """Another process prunes a version between any two requests of verify, which names nothing."""
+    for request in itertools.count(1):
+        objects = three()
+        registry = Registry(MemoryStore(objects))
+        registry.promote(V("1.0.0"))
+        registry.promote(V("1.1.0"))
+        registry.promote(V("1.2.0"))
+        pruning = []
+
+        def prune(number, request=request, objects=objects, pruning=pruning):
+            if number == request:
+                pruning.append(Registry(MemoryStore(objects)).prune(V("1.0.0")))
+
+        store = MemoryStore(objects)
+        store.before_request = prune
+        assert verify(Registry(store)).problems == (), request
+        if not pruning:
+            break
+        assert pruning == [None]
+
+
 def without_metadata(objects, version):
     return {key: data for key, data in objects.items() if key != f"{version}/{METADATA}"}
 

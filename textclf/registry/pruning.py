@@ -105,10 +105,11 @@ class Pruner:
 
     def unfinished(self) -> list[Version]:
         """Return versions that are marked as pruned and of which files are left."""
-        folders = set(self.store.names())
+        states = self.events.version_states()
+        folders = set(self.store.names())  # listed last: a removal may end at any moment
         return [
             parse_version(version)
-            for version, state in self.events.version_states().items()
+            for version, state in states.items()
             if state.pruned and version in folders
         ]
 

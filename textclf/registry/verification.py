@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
+from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
@@ -101,11 +102,7 @@ class _Check:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
-        self._pruned: set[str] = set()
         self._digests: dict[str, str] = {}
-        with contextlib.suppress(StoreError):  # which is a problem of the events
-            states = registry.events.version_states()
-            self._pruned = {version for version, state in states.items() if state.pruned}
         with contextlib.suppress(StoreError):  # which is a problem of the promotion log
             for entry in self._read_log(registry.promotions):
                 if not isinstance(entry.record, Problem):
@@ -154,7 +151,7 @@ class _Check:
         try:
             metadata = self._registry.unverified_metadata(number)
         except NoSuchVersion:
-            if version not in self._pruned:  # else its removal was begun, which is named below
+            if not self._is_pruned(number):  # else its removal was begun, which is named below
                 yield Problem(version, key, "is missing: this folder is not a version")
             return
         except TextclfError as error:
@@ -192,7 +189,7 @@ class _Check:
                 yield Problem(
                     None, key, f"names {record.previous} as the previous version, not {previous}"
                 )
-            if record.to not in self._pruned and (problem := self._promoted_problem(record)):
+            if problem := self._promoted_problem(record):
                 yield Problem(record.to, key, problem)
             previous = record.to
 
@@ -205,15 +202,23 @@ class _Check:
                 yield Problem(None, log.folder, problem)
 
     def _promoted_problem(self, record: PromotionRecord) -> str | None:
+        version = parse_version(record.to)
         try:
-            metadata = self._registry.unverified_metadata(parse_version(record.to))
+            metadata = self._registry.unverified_metadata(version)
         except NoSuchVersion:
-            return f"names version {record.to}, which does not exist"
+            if self._is_pruned(version):
+                return None
+            return f"names version {version}, which does not exist"
         except TextclfError:
             return None  # a problem of that version
         if metadata.artifact.sha256 != record.sha256:
             return "has another SHA-256 than the version's metadata"
         return None
+
+    def _is_pruned(self, version: Version) -> bool:
+        with contextlib.suppress(StoreError):  # a problem of the events
+            return self._registry.events.version_state(version).pruned is not None
+        return False
 
     def _event_problems(self) -> Iterator[Problem]:
         entries = self._read_log(self._registry.events)
