@@ -24,7 +24,7 @@ import pytest
         (["predict", "a", "--json", "--format", "csv"], 2, "exclude each other", "jsonl"),
         (["promote", "1.0.0", "--require", "accuracy"], 2, "is not a requirement", "quote it"),
         (["promote", "1.0.0", "--require", "acuracy=1"], 2, "no metric", "did you mean 'accuracy'"),
-        (["promote", "1.0.0", "--require", "f1=0.9"], 2, "no metric is called 'f1'", "f1[LABEL]"),
+        (["promote", "1.0.0", "--require", "f1=0.9"], 2, "there is no metric 'f1'", "f1[LABEL]"),
         (["promote", "1.0.0", "--require", "accuracy=90"], 2, "not between 0 and 1", "90%"),
         (["promote", "1.0.0", "--max-regression", "nan"], 2, "not between 0 and 1", None),
         (["promote", "1.0.0", "--force"], 2, "--force needs a reason", '-m "why"'),

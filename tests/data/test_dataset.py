@@ -122,7 +122,7 @@ def test_polars_breaks_down(tmp_path, monkeypatch):
 def test_json_list_is_refused(tmp_path):
     """A `.json` file that is one list is refused with the command that makes lines of it."""
     message, hint = refused(tmp_path / "data.json", '[{"text": "a", "label": "b"}]')
-    assert "one JSON list" in message
+    assert "is a JSON list, not one JSON object per line" in message
     assert hint.startswith("jq -c '.[]'")
     assert hint.endswith("data.jsonl")
 
@@ -250,7 +250,7 @@ def test_no_header(tmp_path):
     """A first line that looks like data gets the positions to give, which then read it."""
     content = "spam,win a prize now\nham,see you at home\nspam,another prize for you\n"
     message, hint = refused(tmp_path / "a.csv", content)
-    assert "a.csv:1: the first line names no columns" in message
+    assert "a.csv:1: the first line does not name the columns" in message
     assert hint == "no header? give positions: --text-column 2 --label-column 1"
     dataset = read(tmp_path / "a.csv", content, text_column="2", label_column="1")
     assert dataset.labels == ("spam", "ham", "spam")
@@ -263,7 +263,7 @@ def test_delimiter(tmp_path):
     assert rows(read(tmp_path / "a.csv", content, delimiter="@")) == [("a,b", "x")]
     assert rows(read(tmp_path / "a.csv", "text\tlabel\na\tx\n", delimiter="tab")) == [("a", "x")]
     for delimiter in ("", "||", '"', "\n"):
-        with pytest.raises(UsageError, match="cannot be a delimiter"):
+        with pytest.raises(UsageError, match="is not a valid delimiter"):
             read(tmp_path / "a.csv", "x", delimiter=delimiter)
 
 
@@ -389,7 +389,7 @@ def test_bad_json_rows(tmp_path):
         "6": "no text",
         "7": "the text is a list",
         "8": "the label is an object",
-        "9": "the text holds half a surrogate pair",
+        "9": "the text contains an unpaired surrogate",
         "10": "invalid JSON: NaN",
     }
 
@@ -452,7 +452,7 @@ def test_encoding(tmp_path):
     [
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n \n", "is empty"),
-        ("a.csv", b"text,label\n", "holds no rows"),
+        ("a.csv", b"text,label\n", "contains no rows"),
         ("a.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("a.csv.gz", gzip.compress(b"text,label\n" * 50, mtime=0)[:-9], "is damaged"),
         ("a.csv.gz", gzip.compress(b"text,label\n", mtime=0) + b"more", "is damaged"),

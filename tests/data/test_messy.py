@@ -26,7 +26,7 @@ def test_tabs_without_header(tmp_path):
     """Tabs, no header, stray quotes: refused with the positions, and read with them."""
     content = b'ham\tI said "no\nspam\t"Win" now\nham\t"and again\nspam\tcall"\nham\tok "\n'
     message, hint = refused(tmp_path / "sms.tsv", content)
-    assert "sms.tsv:1: the first line names no columns" in message
+    assert "sms.tsv:1: the first line does not name the columns" in message
     assert hint == "no header? give positions: --text-column 2 --label-column 1"
     dataset = read(tmp_path / "sms.tsv", content, **BY_POSITION)
     assert dataset.texts == ('I said "no', '"Win" now', '"and again', 'call"', 'ok "')
@@ -52,7 +52,7 @@ def test_three_columns_without_header(tmp_path):
     """No header and three columns: positions choose, backslashes are what they are."""
     content = b'"3","Fears","Unions say \\$4, no"\n"4","The Race","A ""second"" team, it is"\n' * 2
     message, hint = refused(tmp_path / "news.csv", content)
-    assert "it reads 3, Fears, Unions" in message
+    assert "it is 3, Fears, Unions" in message
     assert hint.endswith("--text-column 3 --label-column 1")
     dataset = read(tmp_path / "news.csv", content, text_column="3", label_column="1")
     assert dataset.texts[:2] == ("Unions say \\$4, no", 'A "second" team, it is')

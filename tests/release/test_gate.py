@@ -51,8 +51,8 @@ def test_requirements_are_read(text, requirement):
         ("accuracy<=0.9", "is not a requirement"),
         ("", "is not a requirement"),
         ("f1[spam]", "is not a requirement"),
-        ("f1>=0.9", "no metric is called 'f1'"),
-        ("accuracy[spam]>=0.9", "no metric is called 'accuracy'"),
+        ("f1>=0.9", "there is no metric 'f1'"),
+        ("accuracy[spam]>=0.9", "there is no metric 'accuracy'"),
         ("accuracy>=1.1", "not between 0 and 1"),
         ("accuracy>=-0.1", "not between 0 and 1"),
         ("accuracy>=nan", "not between 0 and 1"),
@@ -150,12 +150,12 @@ def test_without_a_promoted_version_there_is_no_regression(metrics):
 
 
 def test_a_condition_that_cannot_be_judged_is_not_met(metrics):
-    """If the promoted version was tested on other rows, its limits refuse the new one."""
-    before = Baseline("1.0.0", unavailable_reason="1.0.0 was tested on other rows")
+    """If the promoted version was tested on different rows, its limits refuse the new one."""
+    before = Baseline("1.0.0", unavailable_reason="1.0.0 was tested on different rows")
     verdict = judge(Gate((), 0.5, 0.5), metrics(), before, ON)
     assert [check.reason for check in verdict.failed] == [
-        "max-regression 0.5 cannot be judged: 1.0.0 was tested on other rows",
-        "max-class-regression 0.5 cannot be judged: 1.0.0 was tested on other rows",
+        "max-regression 0.5 cannot be judged: 1.0.0 was tested on different rows",
+        "max-class-regression 0.5 cannot be judged: 1.0.0 was tested on different rows",
     ]
     assert judge(gate("accuracy=0.1"), metrics(), before, ON).verdict == "passed"
 

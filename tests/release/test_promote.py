@@ -100,11 +100,11 @@ def test_a_version_that_passes_is_not_recorded_as_forced(publish):
 
 
 def test_metrics_recorded_on_other_rows_are_not_comparable(publish):
-    """If the promoted version was tested on other rows, the hint says how to go on."""
+    """If the promoted version was tested on different rows, the hint says how to go on."""
     registry = publish.registry
     publish(0.5, rows="u"), publish(0.9)
     registry.promote(V1)
-    with pytest.raises(GateRefused, match=r"1\.0\.0 was tested on other rows .--data FILE"):
+    with pytest.raises(GateRefused, match=r"1\.0\.0 was tested on different rows .--data FILE"):
         through(registry, V2, Gate(max_regression=0.5))
     assert through(registry, V2, Gate((parse_requirement("accuracy=0.1"),))).changed
 

@@ -133,7 +133,9 @@ def test_a_task_that_kills_its_workers_is_an_error(sample, processes, monkeypatc
     with connect(processes.scheduler_address) as run:
         run._client.wait_for_workers(2)
         kill_at_next_task(run, 1)
-        with pytest.raises(ClusterError, match="1 workers died of the same task") as caught:
+        with pytest.raises(
+            ClusterError, match="1 workers died while running the same task"
+        ) as caught:
             list(fits_of(sample, FEW, run=run))
     assert "memory" in caught.value.hint
 

@@ -368,7 +368,7 @@ def test_a_version_that_cannot_be_trained_here_is_not_bad_data(version, word, cl
     with pytest.raises(TextclfError, match=f"cannot be trained again with .*{why}") as caught:
         again(broken, artifact)
     assert caught.value.exit_code == 1
-    assert caught.value.hint == "textclf versions show 1.0.0 lists the libraries it was made with"
+    assert caught.value.hint == "textclf versions show 1.0.0 lists its libraries"
 
 
 def test_how_the_data_was_read_must_be_known(version):

@@ -36,6 +36,6 @@ def load_anything(data: bytes, *, name: str) -> Any:
         ) from error
     if not isinstance(pipeline, Pipeline) or not all(isinstance(label, str) for label in labels):
         raise IntegrityError(
-            f"{name} is not a scikit-learn Pipeline that gives texts a label of text"
+            f"{name} is not a scikit-learn Pipeline that predicts text labels from texts"
         )
     return pipeline

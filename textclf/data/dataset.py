@@ -167,7 +167,7 @@ def _decode(source: Source, encoding: str | None) -> bytes:
 
 def _dataset(name: str, format_: str, sha256: str, rows: Rows, on_bad_rows: OnBadRows) -> Dataset:
     if not rows.texts and not rows.bad:
-        raise DataError(f"{name} holds no rows")
+        raise DataError(f"{name} contains no rows")
     bad_rows = tuple(BadRow(_where(name, place), reason) for place, reason in rows.bad)
     if bad_rows and (on_bad_rows is OnBadRows.FAIL or not rows.texts):
         raise _bad_rows_error(name, bad_rows, usable=len(rows.texts))
@@ -195,7 +195,7 @@ def _delimiter(given: str | None) -> str | None:
         len(delimiter) != 1 or delimiter in '"\r\n' or delimiter != encodable(delimiter)
     ):
         raise UsageError(
-            f'"{excerpt(given)}" cannot be a delimiter, which is one character and no quote',
+            f'"{excerpt(given)}" is not a valid delimiter: it takes one character, not a quote',
             hint="--delimiter tab, or ';', or '|'",
         )
     return delimiter

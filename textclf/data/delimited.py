@@ -73,9 +73,8 @@ def _read_body(data: bytes, name: str, start: Position, dialect: Dialect, layout
         budget -= start.lines + reader.line_num - line
         if budget < 0:
             raise DataError(
-                f"{name}:{line}: the quotes make no sense, from here or before: too many are "
-                "opened and never closed",
-                hint='write each " inside a quoted text twice',
+                f"{name}:{line}: too many quotes on this line or before it are never closed",
+                hint='double each " inside a quoted text',
             )
         failed = start.forward(data, line - start.lines - 1)
         rows.bad.append((line, _malformed(error, data, failed, dialect)))

@@ -195,8 +195,8 @@ def _no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
     guess = guess_columns([header, *body])
     if columns == Columns() and guess and _looks_like_data(header, body, guess[1]):
         return DataError(
-            f'{name}:1: the first line names no columns "text" and "label", '
-            f"it reads {listed(header)}",
+            f'{name}:1: the first line does not name the columns "text" and "label": it is '
+            f"{listed(header)}",
             hint=f"no header? give positions: {position_options(guess)}",
         )
     return wrong_columns(name, header, columns, guess_columns(body, len(header)) if body else None)

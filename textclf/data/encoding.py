@@ -51,8 +51,8 @@ def decompress(raw: bytes, name: str) -> bytes:
         return _gunzip(raw, name)
     if name.lower().endswith(".gz"):
         raise DataError(
-            f"{name} is not compressed by gzip, as its name says",
-            hint="give it a name without .gz",
+            f"{name} is not compressed by gzip, although its name ends in .gz",
+            hint="rename it without .gz",
         )
     return raw
 
@@ -69,7 +69,7 @@ def _gunzip(raw: bytes, name: str) -> bytes:
                 f"{most / len(raw):,.0f} times its size"
             ) from None
         raise DataError(
-            f"{name} is damaged: gzip says {excerpt(error)}", hint="fetch or compress it again"
+            f"{name} is damaged: {excerpt(error)}", hint="download or compress it again"
         ) from None
 
 

@@ -39,7 +39,7 @@ def read_folder(path: Path, name: str, encoding: str | None) -> tuple[Rows, str]
         else:
             rows.add(place, text, encodable(file.parent.name))
     if not rows.texts and not rows.bad:
-        raise DataError(f"the folders in {name} hold no files")
+        raise DataError(f"the folders in {name} contain no files")
     return rows, digest.hexdigest()
 
 
@@ -51,14 +51,14 @@ def _labelled_files(path: Path, name: str) -> list[Path]:
     for entry in folders:
         if not os.path.isdir(entry):  # noqa: PTH112 - Path.is_dir raises where it may not look
             raise DataError(
-                f"{name} is a folder, but {encodable(entry.name)} in it is not: what is its label?",
-                hint="give a file, or a folder that holds nothing but one folder per label",
+                f"{name} is a folder, but {encodable(entry.name)} in it is not, so it has no label",
+                hint="name a file, or a folder that contains only one folder per label",
             )
     files = [file for folder in folders for file in _entries(folder)]
     for file in files:
         if not os.path.isfile(file):  # noqa: PTH113 - as above
             raise DataError(
-                f"{encodable(file.as_posix())} is not a file, as all in a label's folder should be"
+                f"{encodable(file.as_posix())} is not a file, unlike all in a label's folder"
             )
     return files
 

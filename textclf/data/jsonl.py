@@ -25,7 +25,7 @@ def read_jsonl(source: Source) -> Rows:
     if _is_list(source):
         target = PurePath(source.name.removesuffix(".gz")).with_suffix(".jsonl")
         raise DataError(
-            f"{source.name} is one JSON list, not a JSON object a line",
+            f"{source.name} is a JSON list, not one JSON object per line",
             hint=f"jq -c '.[]' {shlex.quote(source.name)} > {shlex.quote(str(target))}",
         )
     decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse).decode
@@ -76,7 +76,7 @@ def _as_text(value: Any, what: str) -> str | None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"the {what} holds half a surrogate pair") from None
+        raise ValueError(f"the {what} contains an unpaired surrogate") from None
     return value
 
 

@@ -50,7 +50,7 @@ def load(
     if not follow:
         return Predictor.load(registry, registry.resolve(version))
     if version != "latest":
-        raise ValueError("follow=True follows promotions: it goes with the version 'latest'")
+        raise ValueError("follow=True needs the version 'latest', because it follows promotions")
     return Follower(registry)
 
 

@@ -66,5 +66,5 @@ def installed_libraries_suit(version: object) -> Iterator[None]:
     except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
         raise IntegrityError(
             f"version {version} cannot be used with the libraries installed here: {error}",
-            hint=f"textclf versions show {version} lists the libraries it was made with",
+            hint=f"textclf versions show {version} lists its libraries",
         ) from error

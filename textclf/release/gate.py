@@ -67,7 +67,7 @@ def parse_requirement(text: str) -> Requirement:
     if metric not in known:
         names = [*_OVERALL, *(f"{name}[LABEL]" for name in _PER_CLASS)]
         hint = suggestion(metric, names, f"the metrics are {', '.join(names)}")
-        raise UsageError(f"{text!r}: no metric is called {metric!r}", hint=hint)
+        raise UsageError(f"{text!r}: there is no metric {metric!r}", hint=hint)
     return Requirement(metric, label, parse_share(least))
 
 

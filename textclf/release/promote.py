@@ -51,7 +51,8 @@ class RecordedEvidence:
         test = self._registry.metadata(version).test
         if test.rows_sha256 != self.rows.rows_sha256:
             raise TextclfError(
-                f"{version} was tested on other rows", hint="--data FILE scores both on the same"
+                f"{version} was tested on different rows",
+                hint="--data FILE scores both versions on the same rows",
             )
         return test.metrics
 

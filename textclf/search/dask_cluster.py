@@ -88,7 +88,9 @@ class Cluster:
 
     def _check_recoverable(self, losses: int, error: Exception) -> None:
         if self._client.status != "running":
-            raise ClusterError(f"the dask scheduler at {self._address} is gone") from None
+            raise ClusterError(
+                f"the connection to the dask scheduler at {self._address} is lost"
+            ) from None
         if losses > _MAX_LOSSES:
             raise ClusterError(
                 f"the cluster failed {losses} times in a row: {first_line(error)}",
@@ -113,7 +115,7 @@ class Cluster:
         except KilledWorker as error:
             deaths = error.allowed_failures + 1
             raise ClusterError(
-                f"{deaths} workers died of the same task", hint=_MEMORY_HINT
+                f"{deaths} workers died while running the same task", hint=_MEMORY_HINT
             ) from None
         finally:
             with suppress(OSError, RuntimeError):  # there is no scheduler any more

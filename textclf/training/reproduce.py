@@ -192,7 +192,7 @@ def reproduce(
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries installed here: "
             f"{error}",
-            hint=f"textclf versions show {metadata.version} lists the libraries it was made with",
+            hint=f"textclf versions show {metadata.version} lists its libraries",
         ) from None
     predictions = _compare_predictions(artifact, made.scored)
     comparison = compare_metadata(metadata, made.metadata)

@@ -89,7 +89,7 @@ def test_it_does_run_code(keep, process, empty):
                     TEXTS, [1, 2] * 30
                 )
             ),
-            "is not a scikit-learn Pipeline that gives texts a label of text",
+            "is not a scikit-learn Pipeline that predicts text labels from texts",
         ),
     ],
 )
