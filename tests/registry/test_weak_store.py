@@ -14,7 +14,7 @@ import registries
 from memory_store import MemoryStore
 
 from textclf.errors import NoSuchVersion, TextclfError
-from textclf.metadata.schema import ARTIFACT, METADATA
+from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.registry import Registry
@@ -195,6 +195,47 @@ def test_of_two_at_once_none_undoes_what_the_other_was_told(first, second):
             break
 
 
+def foreign():
+    """Return the files of a version 1.3.0 that was published and signed in another registry."""
+    registry = Registry(MemoryStore(three()))
+    published = registries.publish(registry, files=registries.FURTHER)
+    return {**registry.export_files(V(published.version)), SIGNATURE: b"a signature"}
+
+
+@pytest.mark.parametrize("first", ["publish", "import"])
+def test_a_number_is_not_given_to_a_new_version_and_an_imported_one(first):
+    """One publishes what would be 1.3.0 while the other imports it: their files never mix."""
+    files = foreign()
+    acts = {
+        "publish": lambda r: registries.publish(r, files=registries.FURTHER).version,
+        "import": lambda r: r.import_version(V("1.3.0"), files, source="a test"),
+    }
+    [second] = acts.keys() - {first}
+    for request in itertools.count(1):
+        objects, answers = three(), {}
+
+        def act(name, registry, answers=answers):
+            try:
+                answers[name] = acts[name](registry)
+            except TextclfError:
+                answers[name] = "refused"
+
+        def interrupt(number, request=request, objects=objects, act=act):
+            if number == request:
+                act(second, Registry(MemoryStore(objects)))
+
+        store = MemoryStore(objects)
+        store.before_request = interrupt
+        act(first, Registry(store))
+        if second not in answers:
+            break
+        imported = answers["import"] is True
+        assert answers["publish"] == ("1.4.0" if imported else "1.3.0"), request
+        assert (objects[f"1.3.0/{METADATA}"] == files[METADATA]) == imported
+        assert verify(Registry(MemoryStore(objects))).ok
+    assert request > 5
+
+
 def test_a_version_that_is_pruned_during_a_check_is_not_a_problem():
     """Another process prunes a version between any two requests of verify, which names nothing."""
     for request in itertools.count(1):
@@ -263,9 +304,9 @@ def test_a_half_removed_version_is_not_imported_over():
     assert registry.export_files(V("1.0.0")) == files
 
 
-def test_metadata_are_the_last_to_appear_and_the_first_to_go():
-    """Whatever the order of the files in an archive."""
-    objects, files = dict(EXPORTED[0]), EXPORTED[1]
+def test_the_model_appears_first_and_the_metadata_last():
+    """The model claims the number; whatever the order in an archive, the metadata complete it."""
+    objects, files = dict(EXPORTED[0]), dict(reversed(EXPORTED[1].items()))
     store = MemoryStore(objects)
     orders = []
     store.create_all = lambda _, files: orders.append(list(files))
@@ -275,6 +316,7 @@ def test_metadata_are_the_last_to_appear_and_the_first_to_go():
     registry.import_version(V("1.0.0"), files, source="a test")
     Registry(store).pruner.finish(V("1.0.0"))
     published, imported, removed = orders
-    assert (published[0], published[-1], imported[-1]) == (ARTIFACT, METADATA, METADATA)
+    assert published[0] == imported[0] == ARTIFACT
+    assert published[-1] == imported[-1] == METADATA
     assert removed == METADATA
     assert json.loads(files[METADATA])["version"] == "1.0.0"

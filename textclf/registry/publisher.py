@@ -1,7 +1,7 @@
 """Publish versions: plan a number, create the files, export them, and import them elsewhere.
 
-The files of a version appear in an order with the metadata last. A folder without metadata is
-therefore not a version; its number stays reserved nevertheless.
+The files of a version appear in an order with the model first, which claims the number, and the
+metadata last. A folder without metadata is therefore not a version, but its number stays reserved.
 """
 
 from __future__ import annotations
@@ -125,10 +125,10 @@ def import_version(
         )
     digest = sha256(files[METADATA])
     _require_free(registry, version, digest)
-    others = {name: data for name, data in files.items() if name != METADATA}
+    names = [ARTIFACT, *sorted(files.keys() - {ARTIFACT, METADATA}), METADATA]
     try:
         registry.store.sweep()
-        registry.store.create_all(str(version), {**others, METADATA: files[METADATA]})
+        registry.store.create_all(str(version), {name: files[name] for name in names})
     except Exists:
         _require_free(registry, version, digest)
         if not registry.is_published(version):
