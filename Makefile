@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # pytest-xdist: each worker takes its share in order, and then from whoever has most left
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+PYTEST := pytest -n auto --dist worksteal
 
 .PHONY: help train test lint types tests coverage test-faults test-thorough test-node browser bench \
 	fuzz format lock clean
@@ -29,21 +29,21 @@ types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
 
 tests: .venv/installed-dev ## the tests alone
-	$(PYTEST)
+	$(BIN)/python -m $(PYTEST)
 
 coverage: .venv/installed-dev ## the tests with line and branch coverage, of subprocesses too
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/coverage run -m $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
 test-faults: .venv/installed-dev ## a fault at each file event and each system call of the registry; a stress test
-	$(PYTEST) -m faults
+	$(BIN)/python -m $(PYTEST) -m faults
 	$(BIN)/python tests/helpers/fault_injection_strace.py
 	$(BIN)/python tests/helpers/stress.py --writers 20 --rounds 6 --readers 4 --kills 80
 
 test-thorough: .venv/installed-dev ## all tests, with several times as many random cases; for every night
-	$(PYTEST) -m "" --hypothesis-profile=thorough
+	$(BIN)/python -m $(PYTEST) -m "" --hypothesis-profile=thorough
 
 browser: .venv/installed-dev ## look at the report in Chromium, if there is one
 	$(BIN)/python -m pytest tests/browser.py

@@ -7,7 +7,7 @@ import pytest
 
 import textclf
 
-ROOT = Path(__file__).parents[1] / "textclf"
+ROOT = Path(textclf.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
 
 

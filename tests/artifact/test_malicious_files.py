@@ -4,16 +4,15 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import malicious_models
 import pytest
 from fitted_models import CLASSIFIERS, dumped, fitted, with_probabilities
+from paths import HELPERS
 from registries import filled, publish
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
-SCRIPT = Path(__file__).parents[1] / "helpers" / "sandboxed_predict.py"
 MEGA = 1 << 20
 
 
@@ -34,7 +33,7 @@ def attempted(models, scratch, files, *flags):
     plain = publish(registry, data=b"no model").version
     kinds = {publish(registry, data=data).version: kind for kind, data in files.items()}
     done = subprocess.run(
-        [sys.executable, SCRIPT, models, scratch, *in_order, *flags],
+        [sys.executable, HELPERS / "sandboxed_predict.py", models, scratch, *in_order, *flags],
         input="\n".join([plain, *kinds]), capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

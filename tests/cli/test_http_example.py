@@ -8,11 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-SERVE = Path(__file__).parents[2] / "examples" / "http" / "serve.py"
+SERVE = ROOT / "examples" / "http" / "serve.py"
 
 
 @pytest.fixture

@@ -21,13 +21,14 @@ HEAVY = {"sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas"}
 
 @pytest.fixture
 def modules(project):
-    """Return a function that lists the modules that a command imports."""
+    """Return a function that lists the modules that a command imports, without coverage's own."""
+    kept = {k: v for k, v in os.environ.items() if k != "COVERAGE_PROCESS_CONFIG"}
 
     def call(*command, env=None):
         done = subprocess.run(
             [sys.executable, "-c", PROBE, *command],
             capture_output=True, text=True, check=True, cwd=project, timeout=60,
-            env={**os.environ, **(env or {})},
+            env={**kept, **(env or {})},
         )  # fmt: skip
         code, loaded = json.loads(done.stderr.splitlines()[-1])
         assert code == 0, done.stderr

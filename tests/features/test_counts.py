@@ -6,21 +6,19 @@ import random
 import re
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paths import TRAIN
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
 from textclf.features import tokens
 from textclf.features.counts import NoExactShortcut, count
 from textclf.features.tokens import RunTokenizer, chunks, tokenizer_for
-
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 
 RUNS = (
     r"(?u)\b\w\w+\b", r"\b\w\w+\b", r"(?u)\b\w+\b", r"\b\w+\b", r"\w+", r"(?u)\w+", r"\w\w+",
@@ -182,7 +180,7 @@ def test_ranks_are_those_of_the_spelled_ngrams():
 
 @pytest.fixture(scope="module")
 def rows():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         return [row["text"] for row in csv.DictReader(file)]
 
 

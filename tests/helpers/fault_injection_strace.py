@@ -22,6 +22,7 @@ from pathlib import Path
 
 from fault_targets import OPERATIONS, Outcome, check
 from fsync_lint import lint
+from paths import HELPERS, ROOT
 
 FAULTS = {"SIGKILL": "signal=SIGKILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 LOOKING = {"read", "pread64", "getdents64", "newfstatat", "fstat", "stat", "lstat", "statx",
@@ -33,7 +34,6 @@ IDLE = {"execve", "ioctl", "lseek"}
 MISSED = "was not struck, so nothing is known of it"
 TRIES = 3
 """A process does other calls before the one to strike where a folder that it imports of changes."""
-HELPERS = Path(__file__).parent
 
 
 def why_not(strace="strace"):
@@ -189,7 +189,7 @@ def _surroundings():
     """Return an environment in which a process does the same calls each time."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEXTCLF", "PYTHON"))}
     return kept | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
-                   "PYTHONPATH": str(HELPERS.parents[1])}  # fmt: skip
+                   "PYTHONPATH": str(ROOT)}  # fmt: skip
 
 
 def _outcome(done):

@@ -2,11 +2,11 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 import registries
+from paths import TRAIN
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import to_bytes
@@ -21,12 +21,10 @@ from textclf.search.calibration import calibrate
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
-
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:400]
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

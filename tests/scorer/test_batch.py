@@ -2,13 +2,13 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paths import TRAIN
 
 from textclf.errors import IntegrityError
 from textclf.scorer import batch
@@ -18,7 +18,6 @@ from textclf.scorer.writer import compiled_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 FEATURES = {
     "plain": {"word": {}},
     "words": {
@@ -49,7 +48,7 @@ CLASSIFIERS = {
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:300]
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

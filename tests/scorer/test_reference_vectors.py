@@ -9,12 +9,12 @@ import json
 import os
 import random
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from paths import TRAIN, VECTORS
 from sklearn.pipeline import Pipeline
 
 from textclf.scorer import format as tensors
@@ -24,8 +24,6 @@ from textclf.search.calibration import calibrate, needs_calibration
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 
-VECTORS = Path(__file__).parents[1] / "vectors"
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 UPDATE = bool(os.environ.get("UPDATE_VECTORS"))
 
 SCRIPTS = [
@@ -104,7 +102,7 @@ RECIPES = {
 
 
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         return [row["text"] for row in csv.DictReader(file)][:80]
 
 

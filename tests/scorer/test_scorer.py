@@ -6,13 +6,13 @@ import random
 import re
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paths import TRAIN
 from reference_scorer import Book
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
@@ -27,7 +27,6 @@ from textclf.search.calibration import calibrate
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 AWKWARD = [
     "", " ", "!!!", "unseenword", "\u0391\u03a3 \u039f\u0394\u039f\u03a3. \u03a3", "\u0130stanbul",
     "a\u2028b\x1c\x1dc\xa0d", "x" * 300, "\ufb01ne \xbd \xe9 e\u0301 \ud800", "I'LL  be\r\n\tBACK",
@@ -65,7 +64,7 @@ CLASSIFIERS = [
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:400]
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

@@ -2,13 +2,13 @@
 
 import csv
 import io
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from paths import TRAIN
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
@@ -23,7 +23,6 @@ from textclf.search.estimators import build_pipeline
 from textclf.search.grid_search import stratified_folds
 from textclf.search.space import CandidateParams
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 NAMES = np.array(["a", "b", "c", "d"])
 UNCALIBRATED = [
     LinearSVC(),
@@ -34,7 +33,7 @@ UNCALIBRATED = [
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return np.array([r["text"] for r in rows], dtype=object), np.array([r["label"] for r in rows])
 

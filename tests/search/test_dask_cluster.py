@@ -7,10 +7,10 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import TRAIN
 
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
@@ -22,7 +22,6 @@ from textclf.search.grid_search import grid_search, stratified_folds  # noqa: E4
 from textclf.search.results import summarize  # noqa: E402 - likewise
 from textclf.search.space import CandidateParams, SpaceSource, list_candidates, parse_space  # noqa: E402 - likewise
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 FOLDS = 3
 
 GRID = """
@@ -46,7 +45,7 @@ FEW = [CandidateParams({"word": {"min_df": n}}, "ComplementNB", {}) for n in (1,
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:300]
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

@@ -5,13 +5,13 @@ import gc
 import math
 import warnings
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paths import TRAIN
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import get_scorer
@@ -37,7 +37,6 @@ from textclf.search.space import (
     parse_space,
 )
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 FOLDS = 4
 
 GRIDS = {
@@ -82,7 +81,7 @@ GRIDS = {
 
 @pytest.fixture(scope="module")
 def whole():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

@@ -1,17 +1,15 @@
 """Racing: who is clearly behind does not run on."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import TRAIN
 
 from textclf.search.grid_search import grid_search, stratified_folds
 from textclf.search.racing import Race
 from textclf.search.results import best, summarize
 from textclf.search.space import SpaceSource, list_candidates, parse_space
-
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
 
 
 def first_correct(right, rows=200):
@@ -57,7 +55,7 @@ def test_a_candidate_without_a_result_is_nobody_s_rival():
 
 @pytest.fixture(scope="module")
 def sample():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["text"] for row in rows], [row["label"] for row in rows]
 

@@ -3,9 +3,9 @@
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 from textclf.training.git_state import GitState, read_git_state
 
@@ -223,10 +223,9 @@ def test_pipes_and_devices_do_not_hang_it(repository):
 
 def test_this_checkout():
     """The repository of textclf itself, where there is one, is read as Git reads it."""
-    root = Path(__file__).parents[2]
-    if not (root / ".git").exists():
+    if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
     commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert read_git_state(root).commit == commit.stdout.strip()
+    assert read_git_state(ROOT).commit == commit.stdout.strip()

@@ -1,23 +1,22 @@
 """The job of a training: which rows are trained and tested on."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from paths import TRAIN
 
 from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.errors import DataError
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings, prepare
 
-DATA = Path(__file__).parents[2] / "data"
 SPACE = parse_space(SpaceSource("grid", "[features.word]\n[classifier.ComplementNB]"))
 
 
 def test_without_test_data_a_stratified_share_is_split_off():
     """The split keeps the shares of the labels, holds every row once, and follows the seed."""
     options = ReadOptions()
-    rows = read_dataset(DATA / "train.csv", options)
+    rows = read_dataset(TRAIN, options)
     job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
     again = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
     other = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=4))
@@ -39,7 +38,7 @@ def test_rows_that_cannot_be_split_are_refused(tmp_path):
 
 def test_a_label_that_is_a_text_is_refused():
     """A label of thousands of characters is a wrong column, not a class."""
-    rows = read_dataset(DATA / "train.csv")
+    rows = read_dataset(TRAIN)
     rows = replace(rows, labels=("x" * 2000, *rows.labels[1:]))
     with pytest.raises(DataError, match="a label of 2,000 characters: 'xxx") as caught:
         prepare(rows, None, 0.2, ReadOptions(), SearchSettings(SPACE))
@@ -48,7 +47,7 @@ def test_a_label_that_is_a_text_is_refused():
 
 def test_a_sample_is_only_taken_of_more_rows():
     """A limit above the number of rows changes neither the search nor the recipe."""
-    rows = read_dataset(DATA / "train.csv")
+    rows = read_dataset(TRAIN)
     whole, small, large = (
         prepare(rows, rows, 0.2, ReadOptions(), SearchSettings(SPACE, sample=sample))
         for sample in (None, 100, 100_000)

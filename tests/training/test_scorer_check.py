@@ -1,10 +1,10 @@
 """No version is made with a scorer that disagrees with its model."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import TRAIN
 
 from textclf.data.dataset import read_dataset
 from textclf.evaluation.scored_rows import ScoredRows
@@ -14,13 +14,11 @@ from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 from textclf.training.scorer_check import ScorerMismatch, check_scorer
 
-SAMPLE = Path(__file__).parents[2] / "data" / "train.csv"
-
 
 @pytest.fixture(scope="module")
 def tested():
     """Return the predictions of a model for test rows, and its scorer."""
-    rows = read_dataset(SAMPLE)
+    rows = read_dataset(TRAIN)
     rows = replace(rows, texts=rows.texts[:200], labels=rows.labels[:200])
     features = {"word": {"ngram_range": [1, 2]}, "char_wb": {"ngram_range": [2, 3]}}
     fitted = build_pipeline(CandidateParams(features, "LogisticRegression", {}), 0).fit(

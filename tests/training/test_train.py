@@ -7,45 +7,26 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+from paths import HELPERS, TEST, TRAIN
+from train_sample import BUMP, sample_job
 
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.evaluation.metrics import measure
-from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
+from textclf.metadata.schema import Metadata, decode, encode
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings, prepare
 from textclf.training.train import train
 
-DATA = Path(__file__).parents[2] / "data"
-SPACE = parse_space(
-    SpaceSource(
-        "grid",
-        """
-        [features.word]
-        ngram_range = [[1, 1], [1, 2]]
-        max_features = 3000
-        [features.char_wb]
-        ngram_range = [[2, 3]]
-        [classifier.LinearSVC]
-        C = [0.3, 1]
-        """,
-    )
-)
-BUMP = BumpRecord("auto", "major", ["the first version"], None)
-
 
 @pytest.fixture(scope="module")
 def job():
-    options = ReadOptions()
-    rows = read_dataset(DATA / "train.csv", options)
-    test = read_dataset(DATA / "test.csv", options)
-    return prepare(rows, test, 0.2, options, SearchSettings(SPACE, folds=3))
+    return sample_job()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +42,8 @@ def test_the_metadata_describes_the_training(job, trained):
     assert metadata.artifact.sha256 == hashlib.sha256(artifact).hexdigest()
     assert metadata.artifact.bytes == len(artifact)
     assert metadata.data.rows == len(job.train) == sum(metadata.data.labels.values())
-    assert metadata.data.sha256 == hashlib.sha256((DATA / "train.csv").read_bytes()).hexdigest()
-    assert metadata.test.sha256 == hashlib.sha256((DATA / "test.csv").read_bytes()).hexdigest()
+    assert metadata.data.sha256 == hashlib.sha256(TRAIN.read_bytes()).hexdigest()
+    assert metadata.test.sha256 == hashlib.sha256(TEST.read_bytes()).hexdigest()
     assert len(fits) == len(metadata.search.candidates) * 3
     winner = max(metadata.search.candidates, key=lambda c: c.mean or 0)
     assert metadata.best_params == winner.params
@@ -130,23 +111,11 @@ print(json.dumps(joblib.load("model").predict(json.load(open("texts"))).tolist()
     assert measure(job.test.labels, json.loads(run.stdout)).accuracy == metadata.test_accuracy
 
 
-AGAIN = """
-import hashlib, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_train as t
-options = t.ReadOptions()
-rows, test = (t.read_dataset(t.DATA / name, options) for name in ("train.csv", "test.csv"))
-job = t.prepare(rows, test, 0.2, options, t.SearchSettings(t.SPACE, folds=3))
-print(hashlib.sha256(t.train(job, "1.0.0", t.BUMP, jobs=int(sys.argv[2]))[1]).hexdigest())
-"""
-
-
 @pytest.mark.parametrize(("hash_seed", "jobs"), [("1", "1"), ("2", "2")])
 def test_the_same_input_gives_the_same_bytes_in_another_process(trained, hash_seed, jobs):
     """The artifact does not depend on addresses, hash seeds or the number of threads."""
     run = subprocess.run(
-        [sys.executable, "-c", AGAIN, str(Path(__file__).parent), jobs],
+        [sys.executable, HELPERS / "train_sample.py", jobs],
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,

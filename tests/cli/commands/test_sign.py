@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from keys import write_pair
+from paths import ROOT
 
 from textclf import load
 from textclf.errors import IntegrityError, UsageError
@@ -181,7 +181,7 @@ def test_cryptography_is_loaded_where_a_key_is_used(required, keys, cli, signed)
     done = subprocess.run(
         [sys.executable, "-c", probe],
         capture_output=True, text=True, check=True, cwd=required, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     code, *loaded = done.stdout.splitlines()[-1].split()
     assert code == "0"

@@ -1,13 +1,13 @@
 """Linear SVMs of many classes decided at once, against LinearSVC itself."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from paths import TRAIN
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
@@ -16,15 +16,13 @@ from sklearn.svm import LinearSVC
 from textclf.search.svm.dual import DualSolver
 from textclf.search.svm.linear_svc import held_out_decisions, is_solvable
 
-SAMPLE = Path(__file__).parents[3] / "data" / "train.csv"
-
 NOISE = 2e-4
 """How far LinearSVC itself is from the optimum: below it, which class is ahead is an accident."""
 
 
 @pytest.fixture(scope="module")
 def rows():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with TRAIN.open(encoding="utf-8", newline="") as file:
         some = list(csv.DictReader(file))[:600]
     return np.array([row["text"] for row in some], object), np.array([row["label"] for row in some])
 
