@@ -11,7 +11,6 @@ from textclf.cli.options.options import Folds
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
     DEFAULT_SHARE,
-    BadRows,
     Data,
     FormatOptions,
     ReadingOptions,
@@ -43,7 +42,7 @@ def check(
     from textclf.data.quality import Severity, find_problems
 
     require_data(data)
-    reading = ReadingOptions(**vars(file_format), on_bad_rows=BadRows.SKIP)
+    reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
     rows = reading.read(data)
     test = test or test_beside(data)
     test_rows = reading.read(test) if test else None

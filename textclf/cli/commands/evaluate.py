@@ -13,7 +13,6 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
-from textclf.cli.output.document import Format
 from textclf.cli.output.rows_file import require_other, write_rows
 from textclf.formatting import excerpt
 
@@ -46,7 +45,7 @@ def evaluate(
     version: VersionOption = "latest",
     fail_under: FailUnder = None,
     errors: Errors = None,
-    output_format: document.OutputFormat = Format.TABLE,
+    output_format: document.OutputFormat = "table",
     *,
     reading: ReadingOptions,
     unsafe_load: UnsafeLoad = False,
@@ -74,11 +73,11 @@ def evaluate(
     verdict = None
     if gate:
         verdict = judge(gate, evaluation.metrics, Baseline(), scored_rows_record(rows))
-    if answer_format is Format.JSON:
+    if answer_format == "json":
         render.json(evaluation_report.as_json(str(resolved), rows, evaluation, verdict))
     else:
         blocks = evaluation_report.blocks(str(resolved), rows, evaluation, verdict)
-        document.write(blocks, markdown=answer_format is Format.MD)
+        document.write(blocks, markdown=answer_format == "md")
     if verdict and verdict.verdict != PASSED:
         raise refusal(f"{resolved} does not meet the conditions", verdict)
 

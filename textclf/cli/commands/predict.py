@@ -64,16 +64,16 @@ def predict(
     threshold: Threshold = None,
     abstain: Abstain = None,
     explain: Explain = False,
-    output_format: OutputFormat = Format.TEXT,
+    output_format: OutputFormat = "text",
     encoding: Encoding = None,
     unsafe_load: UnsafeLoad = False,
     *,
     common: CommonOptions,
 ) -> None:
     """Label texts with the promoted version."""
-    if common.as_json and output_format is not Format.TEXT:
+    if common.as_json and output_format != "text":
         raise UsageError("--json and --format exclude each other", hint="--format jsonl streams")
-    if explain and output_format is Format.CSV:
+    if explain and output_format == "csv":
         raise UsageError("--explain has no columns for csv", hint="--format jsonl")
     with read_batches(texts or [], file, encoding) as batches:
         registry = common.open_registry()

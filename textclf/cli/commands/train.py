@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 from contextlib import ExitStack
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,16 +23,6 @@ from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.signing import SignKey, publishing_signer
 from textclf.cli.output import training_report
 
-
-class BumpChoice(enum.StrEnum):
-    """The values of ``--bump``."""
-
-    AUTO = "auto"
-    PATCH = "patch"
-    MINOR = "minor"
-    MAJOR = "major"
-
-
 TestSize = Annotated[
     float | None,
     typer.Option(
@@ -42,7 +31,7 @@ TestSize = Annotated[
     ),
 ]
 Bump = Annotated[
-    BumpChoice,
+    Literal["auto", "patch", "minor", "major"],
     typer.Option(help="Which part of the number to increase; auto infers it and says why."),
 ]
 From = Annotated[
@@ -75,7 +64,7 @@ def train(
     test_size: TestSize = None,
     *,
     reading: ReadingOptions,
-    bump: Bump = BumpChoice.AUTO,
+    bump: Bump = "auto",
     from_: From = None,
     search: SearchOptions,
     no_promote: NoPromote = False,
@@ -105,7 +94,7 @@ def train(
         reading.read_options(),
         test,
         share,
-        bump.value,
+        bump,
         base,
         promote=not no_promote,
         gate=conditions,

@@ -1,9 +1,8 @@
 """The options of commands that read labelled rows, and what they read by default."""
 
-import enum
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,13 +31,6 @@ TestFile = Annotated[
         help="Test data; by default test.EXT beside train.EXT, if it exists.",
     ),
 ]
-
-
-class BadRows(enum.StrEnum):
-    """The values of ``--on-bad-rows``."""
-
-    FAIL = "fail"
-    SKIP = "skip"
 
 
 @dataclass(frozen=True)
@@ -70,8 +62,9 @@ class ReadingOptions(FormatOptions):
     """The options of every command that reads labelled rows and uses all of them."""
 
     on_bad_rows: Annotated[
-        BadRows, typer.Option(help="What to do if rows have no text or label, or cannot be read.")
-    ] = BadRows.FAIL
+        Literal["fail", "skip"],
+        typer.Option(help="What to do if rows have no text or label, or cannot be read."),
+    ] = "fail"
 
     def read_options(self) -> "ReadOptions":
         """Return the options as the core takes them."""
@@ -82,7 +75,7 @@ class ReadingOptions(FormatOptions):
             self.label_column,
             self.delimiter,
             self.encoding,
-            OnBadRows(self.on_bad_rows.value),
+            OnBadRows(self.on_bad_rows),
         )
 
     def read(self, path: Path) -> "Dataset":

@@ -1,10 +1,9 @@
 """The options of the hyperparameter search of ``train``."""
 
-import enum
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,39 +20,17 @@ _SAMPLE = 50_000
 """Rows that are searched at most with a built-in search space."""
 
 
-class Preset(enum.StrEnum):
-    """The built-in search spaces."""
-
-    FAST = "fast"
-    DEFAULT = "default"
-    THOROUGH = "thorough"
-
-
-class Method(enum.StrEnum):
-    """How a search space is searched."""
-
-    EXACT = "exact"
-    RACE = "race"
-
-
-class Scoring(enum.StrEnum):
-    """Scikit-learn's scorers that work for any labels and any classifier."""
-
-    ACCURACY = "accuracy"
-    BALANCED_ACCURACY = "balanced_accuracy"
-    F1_MACRO = "f1_macro"
-    F1_WEIGHTED = "f1_weighted"
-    PRECISION_MACRO = "precision_macro"
-    PRECISION_WEIGHTED = "precision_weighted"
-    RECALL_MACRO = "recall_macro"
-    MATTHEWS_CORRCOEF = "matthews_corrcoef"
-
-
-class Backend(enum.StrEnum):
-    """Where the fits of a search run."""
-
-    THREADS = "threads"
-    DASK = "dask"
+# scikit-learn's scorers that work for any labels and any classifier
+Scoring = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "precision_macro",
+    "precision_weighted",
+    "recall_macro",
+    "matthews_corrcoef",
+]
 
 
 @dataclass(frozen=True)
@@ -65,13 +42,13 @@ class SearchOptions:
         typer.Option(metavar="FILE", help="A file that defines the search space (TOML)."),
     ] = None
     preset: Annotated[
-        Preset | None,
+        Literal["fast", "default", "thorough"] | None,
         typer.Option(help="A built-in search space; 'default' unless --grid is given."),
     ] = None
     search: Annotated[
-        Method,
+        Literal["exact", "race"],
         typer.Option(help="exact runs all fits; race drops clearly worse candidates early."),
-    ] = Method.EXACT
+    ] = "exact"
     sample: Annotated[
         int | None,
         typer.Option(
@@ -83,7 +60,7 @@ class SearchOptions:
     ] = None
     cv: Folds = 5
     scoring: Annotated[Scoring, typer.Option(help="The metric that the search maximises.")] = (
-        Scoring.ACCURACY
+        "accuracy"
     )
     seed: Annotated[
         int,
@@ -93,8 +70,9 @@ class SearchOptions:
     ] = 0
     jobs: Jobs = None
     backend: Annotated[
-        Backend, typer.Option(help="Run the search here, or on the workers of a dask cluster.")
-    ] = Backend.THREADS
+        Literal["threads", "dask"],
+        typer.Option(help="Run the search here, or on the workers of a dask cluster."),
+    ] = "threads"
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Address of the dask scheduler, such as host:8786."),
@@ -112,17 +90,17 @@ class SearchOptions:
 
     def require_consistent(self) -> None:
         """Raise UsageError if options contradict each other."""
-        if self.search is Method.RACE and self.scoring is not Scoring.ACCURACY:
+        if self.search == "race" and self.scoring != "accuracy":
             raise UsageError(
                 f"--search race compares accuracies, so it cannot use --scoring {self.scoring}",
                 hint="--search exact, or --scoring accuracy",
             )
-        if self.backend is Backend.DASK and not self.scheduler:
+        if self.backend == "dask" and not self.scheduler:
             raise UsageError(
                 "--backend dask needs the address of a scheduler",
                 hint="start one with `dask scheduler`, and give --scheduler ADDRESS",
             )
-        if self.scheduler and self.backend is not Backend.DASK:
+        if self.scheduler and self.backend != "dask":
             raise UsageError("--scheduler needs --backend dask")
 
     def settings(self, context: typer.Context) -> "SearchSettings":
@@ -143,10 +121,10 @@ class SearchOptions:
             sample = _SAMPLE if source.preset else 0
         return SearchSettings(
             space,
-            self.scoring.value,
+            self.scoring,
             self.cv,
             self.seed,
-            method=self.search.value,
+            method=self.search,
             sample=sample or None,
             threshold=self.threshold,
         )
@@ -159,11 +137,11 @@ class SearchOptions:
             why = "there is one search space"
             if option_to_ignore(context, "grid", "preset", why) == "grid":
                 grid = None
-        return read_source(grid) if grid else preset_source(self.preset or Preset.DEFAULT)
+        return read_source(grid) if grid else preset_source(self.preset or "default")
 
     def cluster(self) -> "AbstractContextManager[Cluster | None]":
         """Connect to the cluster on which the search runs, if it does not run here."""
-        if self.backend is Backend.THREADS or not self.scheduler:
+        if self.backend == "threads" or not self.scheduler:
             return nullcontext()
         from textclf.search.dask_cluster import connect
 

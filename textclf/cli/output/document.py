@@ -7,12 +7,11 @@ character is markup, no user is mentioned and no HTML is interpreted.
 
 from __future__ import annotations
 
-import enum
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,14 +23,7 @@ _LONG = 12
 """Entries above which a table or a list is folded in Markdown."""
 
 
-class Format(enum.StrEnum):
-    """The values of ``--format``."""
-
-    TABLE = "table"
-    JSON = "json"
-    MD = "md"
-
-
+Format = Literal["table", "json", "md"]
 OutputFormat = Annotated[
     Format, typer.Option("--format", help="md prints Markdown, for a pull request.")
 ]
@@ -39,9 +31,9 @@ OutputFormat = Annotated[
 
 def choose_format(output_format: Format, *, as_json: bool) -> Format:
     """Return the format that ``--format`` or ``--json`` names. Raises UsageError for both."""
-    if as_json and output_format is Format.MD:
+    if as_json and output_format == "md":
         raise UsageError("--json and --format md exclude each other")
-    return Format.JSON if as_json else output_format
+    return "json" if as_json else output_format
 
 
 class Code(str):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textclf.cli.output import render
 from textclf.formatting import escape_controls
@@ -17,13 +16,7 @@ if TYPE_CHECKING:
     from textclf.prediction.predictor import Predictor
 
 
-class Format(enum.StrEnum):
-    """The values of ``--format``; each is written one prediction at a time."""
-
-    TEXT = "text"
-    JSONL = "jsonl"
-    CSV = "csv"
-
+Format = Literal["text", "jsonl", "csv"]
 
 Answer = tuple["Prediction", "Explanation | None"]
 """A prediction, and its explanation if one is wanted."""
@@ -80,9 +73,9 @@ def _write_csv(answers: Iterable[Answer], style: PredictionStyle) -> None:
 
 
 WRITERS: dict[Format, Callable[[Iterable[Answer], PredictionStyle], None]] = {
-    Format.TEXT: _write_text,
-    Format.JSONL: _write_jsonl,
-    Format.CSV: _write_csv,
+    "text": _write_text,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
 }
 """Writes predictions to stdout, one at a time, in each format."""
 

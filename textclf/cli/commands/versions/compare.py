@@ -12,7 +12,6 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import comparison_report, document, render
-from textclf.cli.output.document import Format
 from textclf.cli.output.rows_file import require_other, write_rows
 from textclf.errors import UsageError
 
@@ -42,7 +41,7 @@ def compare(
     b: Version,
     data: Data = None,
     flips: Flips = None,
-    output_format: document.OutputFormat = Format.TABLE,
+    output_format: document.OutputFormat = "table",
     *,
     reading: ReadingOptions,
     unsafe_load: UnsafeLoad = False,
@@ -63,10 +62,10 @@ def compare(
         rows = reading.read(data)
         before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
         scored = _score(registry, before, after, rows, flips)
-    if answer_format is Format.JSON:
+    if answer_format == "json":
         render.json(_as_json(comparison, scored))
         return
-    markdown = answer_format is Format.MD
+    markdown = answer_format == "md"
     blocks = comparison_report.blocks(comparison, scored, numbers_first=markdown)
     document.write(blocks, markdown=markdown)
     if not comparison.same_test_rows and not scored:
