@@ -165,7 +165,7 @@ def test_a_field_of_the_wrong_type_is_named():
 
 
 @given(st.data())
-def test_a_truncated_file_is_never_taken_for_whole(data):
+def test_a_truncated_file_is_never_accepted(data):
     """Cut anywhere before its last brace, the file is damaged, not shorter."""
     whole = encode(registries.metadata()).rstrip()
     cut = data.draw(st.integers(0, len(whole) - 1))

@@ -55,7 +55,7 @@ def test_a_version_is_read_as_it_is_written(version):
     ["", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-rc1", "1.0.0+x", "vv1.0.0", "1.0.0\n", " 1.0.0",
      "1.0.-1", "1.0.٣", "latest", "1.0.0/..", "V1.0.0"],
 )  # fmt: skip
-def test_what_is_no_version(text):
+def test_what_is_not_a_version(text):
     """Anything but three plain numbers is refused, and is no version's folder."""
     with pytest.raises(ValueError, match=r"SemVer|form|digits"):
         parse_version(text)
@@ -173,7 +173,7 @@ def test_the_highest_rule_wins(rules):
     assert len(set(found.reasons)) == len(found.reasons)
 
 
-def test_several_reasons_are_all_told():
+def test_all_reasons_are_listed():
     """Every rule of the rank that fired gives its reason."""
     found = infer_bump(BASE, changed(rows="r2", test="t2", code="c2"), rows_in_common=0.9)
     assert found.bump == "patch"

@@ -40,7 +40,7 @@ def test_promoting_again_repairs_the_alias(two, root, damage):
 
 
 def test_a_foreign_file_is_kept(root):
-    """A model that stood in the alias's place before textclf came is moved, and told of."""
+    """A model that was in the place of the alias is kept, and its new location is returned."""
     root.mkdir()
     (root / ARTIFACT).write_bytes(b"hand-made")
     done = registries.filled(root, versions=1).promote(V("1.0.0"))

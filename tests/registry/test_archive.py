@@ -80,7 +80,7 @@ def test_what_was_packed_is_unpacked(contents):
 
 
 def test_the_same_version_gives_the_same_bytes(contents):
-    """No time, no owner, no name: an archive can be told by its digest."""
+    """No time, no owner, no name: the same version has an archive with the same digest."""
     archive = packed(contents)
     assert archive == packed(dict(contents))
     assert archive[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -97,7 +97,7 @@ def test_tar_unpacks_it(contents, tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "1.2.3").iterdir()} == contents
 
 
-def test_an_archive_packed_by_others_is_taken_if_it_holds_the_same(contents):
+def test_an_archive_written_by_others_is_read_if_it_holds_the_same(contents):
     """The order of the files and the compression are nobody's business."""
     again = archive_of(*reversed(under("1.2.3", contents)))
     assert dict(unpacked(again).files) == contents

@@ -65,7 +65,7 @@ def strike(folder):
 
 @pytest.mark.parametrize("operation", cases(OPERATIONS, "note an event"))
 def test_a_kill_at_any_point_loses_nothing(strike, operation):
-    """After a kill before any file event or in a write all is whole, and the next command works."""
+    """After a kill before any file event or in a write, nothing is torn and the next command works."""
     report = strike(operation, "kill")
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
@@ -74,7 +74,7 @@ def test_a_kill_at_any_point_loses_nothing(strike, operation):
 
 @pytest.mark.parametrize("operation", cases(["train the third", "note an event"], "note an event"))
 def test_a_kill_loses_nothing_where_there_are_no_hard_links(strike, operation):
-    """The other way to create a record, for other file systems, is as whole at any point."""
+    """The other way to create a record, for other file systems, loses nothing either."""
     report = strike(operation, "kill", "linkless")
     assert report["violations"] == []
     assert report["struck"] == report["events"] > OPERATIONS[operation]
@@ -90,8 +90,8 @@ def test_ctrl_c_at_any_point_leaves_nothing_half_done(strike, operation):
 
 
 @pytest.mark.parametrize("operation", cases(WIDEST, "prune"))
-def test_disk_trouble_at_any_point_is_told(strike, operation):
-    """ENOSPC, EIO or EFBIG at any file event, or in a write, is a sentence and loses nothing."""
+def test_a_failing_disk_is_an_error_at_any_point(strike, operation):
+    """ENOSPC, EIO or EFBIG at any file event, or in a write, is an error and loses nothing."""
     report = strike(operation, "disk")
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
@@ -108,7 +108,7 @@ def test_disk_trouble_at_any_point_is_told(strike, operation):
     ],
 )
 def test_writing_in_place_is_found_out(strike, operation, fault):
-    """The harness has teeth: a store that writes in place violates what must hold."""
+    """The harness detects a store that writes in place."""
     report = strike(operation, fault, "naive")
     assert not any(violation.startswith("untouched") for violation in report["violations"])
     assert report["violations"]

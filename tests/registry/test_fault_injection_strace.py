@@ -87,7 +87,7 @@ def test_every_call_that_changes_something_is_found(syscalls, folder):
     ],
 )
 def test_what_a_power_cut_could_undo_is_found(syscalls, folder, store, problem):
-    """The lint has teeth: a publisher without fsync, or with half of them, fails it."""
+    """The lint detects a publisher without fsync, or with half of them."""
     attack = syscalls.Attack(folder, "train the third", store)
     assert attack.untouched == syscalls.Outcome(), "nothing else is wrong with it"
     assert any(problem in each for each in syscalls.lint(attack.calls, attack.root))
@@ -103,7 +103,7 @@ def test_nothing_that_a_power_cut_could_undo(syscalls, folder, store):
 
 @pytest.mark.faults
 def test_writing_in_place_is_found_out(syscalls, folder, pool):
-    """The harness has teeth: a store that writes in place is torn by a kill."""
+    """The harness detects a store that writes in place: a kill tears its files."""
     attack = syscalls.Attack(folder, "publish the third", "naive")
     report = attack.strike("SIGKILL", pool)
     assert report.struck == len(attack.places("SIGKILL"))

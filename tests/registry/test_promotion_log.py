@@ -28,7 +28,7 @@ def test_a_record_is_never_overwritten(two, root):
     assert before.items() < after.items()
 
 
-def test_files_that_are_no_records_are_ignored(two, root):
+def test_files_that_are_not_records_are_ignored(two, root):
     """Backups and strangers in the log's folder are no records."""
     for name in ("00000001.json~", "3.json", "00000003", "x.json", "٠٠٠٠٠٠٠٣.json"):
         (root / ".registry/promotions" / name).write_text("?")

@@ -54,7 +54,7 @@ def kinds(registry):
 # --- what goes and what stays ---------------------------------------------------------------------
 
 
-def test_a_pruned_version_is_gone_and_its_number_stays_taken(three, root):
+def test_a_pruned_version_is_removed_and_its_number_stays_reserved(three, root):
     """Its folder goes, the event says who, when, why; the number is not given again."""
     digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
     assert three.prune(V("1.0.0"), message="too old") is None
@@ -101,7 +101,7 @@ def test_a_tag_that_is_there_is_not_written_twice(three):
     assert (event.message, event.detail) == ("released", {"prod": "eu"})
 
 
-def test_a_log_that_names_a_pruned_version_is_whole(three):
+def test_a_log_that_names_a_pruned_version_is_intact(three):
     """What was once promoted may go later; the log goes on to say that it was."""
     three.promote(V("1.0.0"))
     three.promote(V("1.2.0"))
@@ -119,7 +119,7 @@ def test_a_log_that_names_a_pruned_version_is_whole(three):
 
 
 @pytest.mark.parametrize("ask", ["resolve", "promote", "metadata", "prune", "tag", "artifact"])
-def test_who_asks_for_a_pruned_version_is_told(three, ask):
+def test_the_error_of_a_pruned_version_says_so(three, ask):
     """When, by whom and why, instead of a version of a similar name."""
     three.prune(V("1.0.0"), message="too old")
     arguments = {"resolve": ["1.0.0"], "tag": [V("1.0.0"), {"a": "1"}]}.get(ask, [V("1.0.0")])
@@ -129,7 +129,7 @@ def test_who_asks_for_a_pruned_version_is_told(three, ask):
         getattr(three, ask)(*arguments)
 
 
-def test_a_rollback_to_a_pruned_version_is_told(three, root):
+def test_a_rollback_to_a_pruned_version_is_refused(three, root):
     """Prune itself never brings it so far; a log that was edited may."""
     three.prune(V("1.0.0"))
     record = root / ".registry/promotions/00000002.json"
@@ -138,7 +138,7 @@ def test_a_rollback_to_a_pruned_version_is_told(three, root):
         three.rollback()
 
 
-def test_nothing_is_pruned_where_nobody_knows_what_is_tagged(three, root):
+def test_nothing_is_pruned_if_the_tags_are_not_known(three, root):
     """A damaged event might have been a tag; a damaged log, a promotion."""
     three.events.append_event("refused", V("1.0.0"))
     (root / ".registry/events/00000001.json").write_bytes(b"{")
@@ -159,7 +159,7 @@ def half(three):
 
 
 def test_a_half_done_prune_is_named_and_finished(half, root):
-    """Verify names it, --repair goes on, and then all is whole."""
+    """Verify names it, --repair finishes it, and then nothing is wrong."""
     checked = verify(half)
     assert [(p.version, p.problem) for p in checked.problems] == [
         ("1.0.0", "was pruned, but is still there")
@@ -222,7 +222,7 @@ def test_a_hold_keeps_a_version_for_a_day(three, root):
 
 
 class Steps(LocalStore):
-    """A store whose user stops before the step of a number, until it is told to go on."""
+    """A store whose user stops before the step with a number, until a signal to go on."""
 
     def __init__(self, root, stop):
         super().__init__(root)
@@ -320,7 +320,7 @@ RIVALS = {
     ],
 )
 def test_of_two_at_once_one_has_its_way(root, setup, rival, begins):
-    """Whoever comes in between whom: never is a version gone that somebody was told is his."""
+    """In every order, no version is removed that was promoted or tagged successfully."""
     acts = [prune, RIVALS[rival]]
     seen = set()
     for answers in orders(root, setup, *(acts if begins == "prune" else acts[::-1])):
@@ -398,7 +398,7 @@ def test_a_version_from_elsewhere_keeps_its_number(archived, tmp_path):
     assert len(other.events.records()) == 1
 
 
-def test_a_number_of_another_version_is_not_taken(archived, tmp_path):
+def test_a_number_of_another_version_is_not_given(archived, tmp_path):
     """There, or gone: by hand, or pruned."""
     other = registries.filled(tmp_path / "other", "1.0.0", "1.1.0", versions=3)
     before = registries.version_files(tmp_path / "other")
@@ -436,7 +436,7 @@ def test_a_version_that_was_lost_comes_back(three, root):
     assert registries.violations(root, settled=True) == []
 
 
-def test_a_number_of_which_only_the_name_is_known_is_not_taken(three, archived, root):
+def test_a_number_whose_digest_is_not_known_is_not_given(three, archived, root):
     """Nobody can say whether it was this version."""
     three.events.append_event("refused", V("1.0.0"))
     for path in (root / "1.0.0").iterdir():
@@ -446,8 +446,8 @@ def test_a_number_of_which_only_the_name_is_known_is_not_taken(three, archived, 
         three.import_version(V("1.0.0"), archived, source="a")
 
 
-def test_a_damaged_version_is_not_mended_by_an_import(three, archived, root):
-    """A version is never touched; who imports it again is told that it is damaged."""
+def test_a_damaged_version_is_not_repaired_by_an_import(three, archived, root):
+    """A version is never changed; importing it again is an error that names the damage."""
     Path(root / "1.0.0/text_classifier.joblib").write_bytes(b"?")
     with pytest.raises(IntegrityError, match="is not the file that was published"):
         three.import_version(V("1.0.0"), archived, source="a")

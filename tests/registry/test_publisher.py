@@ -73,8 +73,8 @@ def test_publishing_promotes_nothing(root):
     assert not (root / ARTIFACT).exists()
 
 
-def test_a_number_that_a_rival_took_is_not_taken_again(empty, root):
-    """The planned number is published meanwhile: the next is taken, the rival's is untouched."""
+def test_a_number_that_another_writer_has_is_not_given_again(empty, root):
+    """If the planned number is published meanwhile, the next is given; nothing is overwritten."""
     registries.publish(empty)
     mine, theirs = (registries.metadata("1.1.0", data) for data in (b"mine", b"theirs"))
     bump = msgspec.structs.replace(mine.bump, applied="minor", base="1.0.0")
@@ -93,7 +93,7 @@ def test_two_first_versions(empty):
     assert first == ["1.0.0", "2.0.0"]
 
 
-def test_a_number_burned_while_training_is_not_given(two, root):
+def test_a_number_that_was_reserved_while_training_is_not_given(two, root):
     """A number that was promoted and deleted during a training is not given to that training."""
     planned = registries.metadata("1.1.0", b"late")
     bump = msgspec.structs.replace(planned.bump, applied="minor", base="1.0.0")
@@ -102,7 +102,7 @@ def test_a_number_burned_while_training_is_not_given(two, root):
     assert published.version == "1.2.0"
 
 
-def test_a_foreign_folder_is_in_nobody_s_way(empty, root):
+def test_foreign_folders_are_ignored(empty, root):
     """Folders that are no versions are ignored; one with a version's name burns its number."""
     for name in ("v1.0.0", "1.0", "notes", "1.0.0-rc1", "01.0.0"):
         (root / name).mkdir(parents=True)
@@ -135,7 +135,7 @@ def test_a_number_that_an_event_names_is_not_given_again(two, root):
     assert registries.publish(two).version == "1.3.0"
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_the_search(two, root, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_refused_before_the_search(two, root, monkeypatch):
     """Where a version could not be published, it is said at once; else no trace is left."""
     before = sorted(root.rglob("*"))
     two.store.require_writable()
@@ -173,7 +173,7 @@ def test_the_first_plan(plan, empty):
         assert planned.bump.reasons == ["the first version"]
 
 
-def test_nothing_changed_means_no_version(plan, two):
+def test_without_changes_there_is_no_new_version(plan, two):
     """The recipe of the highest version again gives no number, and says so."""
     planned = plan(two)
     assert (planned.version, planned.inferred) == (None, None)
@@ -209,7 +209,7 @@ def test_an_inferred_bump(plan, two, changes, expected):
     assert planned.bump.reasons
 
 
-def test_what_was_inferred_is_told_beside_what_was_asked(plan, two):
+def test_the_plan_has_the_inferred_bump_beside_the_requested_one(plan, two):
     """A patch is asked for where the labels changed: it is a patch, and the reasons say more."""
     planned = plan(two, "patch", labels=frozenset("ab"))
     assert (str(planned.version), planned.inferred) == ("1.1.1", Bump.MAJOR)
@@ -228,7 +228,7 @@ def test_going_on_from_an_older_line(plan, two, root):
     assert str(plan(two, "patch", "1.0.0").version) == "1.0.1", "never promoted: free again"
 
 
-def test_a_promoted_number_is_burned_for_ever(plan, two, root):
+def test_a_promoted_number_stays_reserved(plan, two, root):
     """A version that was promoted once and deleted by hand never gives its number away."""
     remove(root, "1.1.0")
     assert str(plan(two, "minor").version) == "1.2.0"
@@ -237,7 +237,7 @@ def test_a_promoted_number_is_burned_for_ever(plan, two, root):
     assert str(plan(two).version) == "2.0.0"
 
 
-def test_a_damaged_base_is_told(plan, two, root):
+def test_a_damaged_base_is_an_error(plan, two, root):
     """Without the base's metadata nothing can be inferred: the file is named."""
     (root / "1.1.0" / METADATA).write_text("{")
     message, _ = refusal(IntegrityError, plan, two)

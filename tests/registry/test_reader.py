@@ -26,7 +26,7 @@ def test_versions_are_ordered_as_numbers(empty):
     assert empty.highest() == Version(1, 11, 0)
 
 
-def test_a_folder_without_metadata_is_no_version(two, root):
+def test_a_folder_without_metadata_is_not_a_version(two, root):
     """A version without metadata.json is not listed, not the highest, and cannot be resolved."""
     (root / "1.1.0" / METADATA).unlink()
     assert two.versions() == [V("1.0.0")]
@@ -47,7 +47,7 @@ def test_an_empty_registry_is_asked(empty, root):
 
 @pytest.mark.usefixtures("two")
 def test_a_moved_registry_is_the_same(root, tmp_path):
-    """Nothing on disk names a place: a registry that is moved is whole."""
+    """Nothing on disk names a location: a registry that was moved works as before."""
     root.rename(tmp_path / "elsewhere")
     moved = registries.open_registry(tmp_path / "elsewhere")
     assert verify(moved).ok
@@ -69,7 +69,7 @@ def test_a_file_never_lies_outside_the_version(empty, root, name):
         empty.file(V("1.0.0"), "notes.md")
 
 
-def test_a_copied_folder_is_no_second_version(two, root):
+def test_a_copied_folder_is_not_a_second_version(two, root):
     """A folder that says it is another version is refused by promote and left out of the list."""
     shutil.copytree(root / "1.0.0", root / "5.0.0")
     message, _ = refusal(IntegrityError, two.promote, V("5.0.0"))
@@ -87,14 +87,14 @@ def test_resolving(two):
 @pytest.mark.parametrize(
     "name", ["", "1.0", "Latest", "1.0.0/../x", "../1.0.0", "1.0.0-rc1", "x\0", "९.0.0"]
 )
-def test_what_is_no_name(two, name):
+def test_what_is_not_a_name(two, name):
     """Anything else is no version, and the error shows what one looks like."""
     message, hint = refusal(NoSuchVersion, two.resolve, name)
     assert message == f"{name!r} is not a version: versions look like 1.1.0, latest or previous"
     assert hint == "textclf versions list"
 
 
-def test_an_unknown_version_is_told_with_the_nearest(empty):
+def test_the_error_of_an_unknown_version_names_the_nearest(empty):
     """A number that is not there is answered with those near it, in order."""
     for bump in (Bump.MAJOR, Bump.MINOR, Bump.MAJOR, Bump.MINOR, Bump.PATCH, Bump.MAJOR):
         registries.publish(empty, bump)

@@ -40,7 +40,7 @@ LINE = aged(v1_0_0=40, v1_1_0=30, v2_0_0=20, v1_1_1=10, v2_1_0=0)
 
 
 def test_the_last_saved_are_kept():
-    """Not the highest: who mends an old line while a newer one goes on keeps what is new."""
+    """Those saved last are kept, not the highest: an older line may still get patches."""
     assert gone(RetentionPolicy(keep=2), LINE) == ["1.0.0", "1.1.0", "2.0.0"]
     assert gone(RetentionPolicy(keep=0), LINE) == ["1.0.0", "1.1.0", "2.0.0", "1.1.1", "2.1.0"]
     assert gone(RetentionPolicy(keep=9), LINE) == []

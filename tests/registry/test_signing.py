@@ -162,7 +162,7 @@ def test_a_version_can_be_signed_later(open_models, models, keys):
 
 
 @pytest.mark.usefixtures("models")
-def test_what_is_not_signed_is_not_taken_in(open_models, tmp_path, keys):
+def test_what_is_not_signed_is_not_imported(open_models, tmp_path, keys):
     """Where a signature is required, a version from elsewhere needs it, be it added later."""
     elsewhere = open_models(None)
     here = Registry(LocalStore(tmp_path / "here"), PublicKey(keys[1]))
@@ -215,7 +215,7 @@ def test_openssl_makes_the_keys_and_checks_the_signature(open_models, tmp_path):
 # --- keys
 
 
-def test_a_password_is_taken_from_the_environment(tmp_path, monkeypatch):
+def test_a_password_is_read_from_the_environment(tmp_path, monkeypatch):
     """An encrypted key needs its password, and says so where that is missing or wrong."""
     private, public = write_pair(tmp_path, "locked", password=b"sesame")
     monkeypatch.delenv(PASSWORD, raising=False)
@@ -263,14 +263,14 @@ def text(folder):
 
 
 @pytest.mark.parametrize("make", [*PRIVATE.values(), nothing, text, lambda folder: folder])
-def test_what_is_no_private_key_is_told(tmp_path, make):
+def test_what_is_not_a_private_key_is_refused(tmp_path, make):
     """A file that cannot sign is a mistake of usage, and named."""
     with pytest.raises(UsageError, match=str(make(tmp_path).name)):
         load_signer(make(tmp_path))
 
 
 @pytest.mark.parametrize("make", [*PUBLIC.values(), nothing, text, lambda folder: folder])
-def test_what_is_no_public_key_is_told(tmp_path, make):
+def test_what_is_not_a_public_key_is_refused(tmp_path, make):
     """A file that cannot check a signature is a mistake of usage, and named."""
     with pytest.raises(UsageError, match=str(make(tmp_path).name)):
         PublicKey(make(tmp_path)).verifies(bytes(64), b"data")

@@ -22,7 +22,7 @@ def found(registry, **options):
     return [(p.version, p.file, p.problem) for p in verify(registry, **options).problems]
 
 
-def test_a_whole_registry(two):
+def test_an_intact_registry_has_no_problems(two):
     """Nothing is wrong with what only textclf has written."""
     two.rollback()
     registries.publish(two)
@@ -89,7 +89,7 @@ def test_every_damaged_record_is_named(two, root):
 
 
 def test_a_deleted_version_that_was_promoted_is_named(two, root):
-    """A record that names a version which is gone is told by number."""
+    """A record that names a version without a folder is a problem."""
     remove(root, "1.0.0")
     problem = "names version 1.0.0, which does not exist"
     assert found(two) == [("1.0.0", RECORD.format(1), problem)]
@@ -97,7 +97,7 @@ def test_a_deleted_version_that_was_promoted_is_named(two, root):
 
 @pytest.mark.parametrize("edited", [True, False])
 def test_a_wrong_alias_is_named_and_repaired(two, root, edited):
-    """An alias that is missing or not the promoted file is told, and --repair restores it."""
+    """An alias that is missing or not the promoted file is named, and --repair restores it."""
     if edited:
         (root / ARTIFACT).write_bytes(b"edited")
     else:
@@ -157,7 +157,7 @@ def test_a_garbage_record_is_named(two, root, garbage):
 
 
 def test_a_gap_in_the_log_is_named(two, root):
-    """A record that is missing in the middle is told with the one after it."""
+    """A record that is missing in the middle is named with the one after it."""
     two.rollback()
     (root / RECORD.format(2)).unlink()
     assert found(two) == [(None, RECORD.format(3), "record 2 is missing before it")]
@@ -172,7 +172,7 @@ def test_a_gap_is_named_once(two, root):
 
 
 def test_what_was_not_published_is_named(two, root):
-    """A file or folder that somebody put into a version is told, and left alone by --repair."""
+    """A file or folder that was added to a version is named, and left alone by --repair."""
     (root / "1.0.0/notes.txt").write_bytes(b"mine")
     (root / "1.1.0/folder").mkdir()
     strangers = [
@@ -184,7 +184,7 @@ def test_what_was_not_published_is_named(two, root):
 
 
 def test_stale_work_is_named_and_swept(two, root):
-    """What a dead writer left a day ago is told, and --repair removes it; fresh work is left."""
+    """What a dead writer left a day ago is named, and --repair removes it; fresh work is left."""
     for name in ("stale", "fresh"):
         (root / registries.STAGING / name).write_bytes(b"half")
     os.utime(root / registries.STAGING / "stale", (0, 0))
@@ -196,7 +196,7 @@ def test_stale_work_is_named_and_swept(two, root):
     assert registries.staged(root) == ["fresh"]
 
 
-def test_repair_touches_no_version_and_no_record(two, root):
+def test_repair_changes_no_version_and_no_record(two, root):
     """With everything damaged at once --repair changes alias and staging, and nothing else."""
     registries.publish(two)
     (root / "1.0.0" / ARTIFACT).write_bytes(b"damaged")
@@ -214,7 +214,7 @@ def test_repair_touches_no_version_and_no_record(two, root):
 
 
 def test_an_alias_of_a_damaged_version_is_not_repaired(two, root):
-    """A damaged model is not copied into the alias: the missing one stays missing, and is told."""
+    """A damaged model is not copied into the alias, which stays missing and is named."""
     (root / "1.1.0" / ARTIFACT).write_bytes(b"damaged")
     (root / ARTIFACT).unlink()
     checked = verify(two, repair=True)
@@ -223,7 +223,7 @@ def test_an_alias_of_a_damaged_version_is_not_repaired(two, root):
     assert not (root / ARTIFACT).exists()
 
 
-def test_a_foreign_file_where_nothing_is_promoted_is_no_problem(root):
+def test_a_foreign_file_is_not_a_problem_if_nothing_is_promoted(root):
     """Before the first promotion the alias's place is not textclf's."""
     root.mkdir()
     (root / ARTIFACT).write_bytes(b"hand-made")

@@ -1,4 +1,4 @@
-"""Tags and prunings, told from events."""
+"""The state of versions that follows from their events."""
 
 import itertools
 
@@ -69,7 +69,7 @@ def test_other_events_change_nothing(kinds):
 
 @pytest.mark.parametrize("key", ["", "a b", "a=b", "-a", ".", "x" * 65, "a\n", "\x1b"])
 def test_a_key_is_a_word(key):
-    """Anything else is refused, so that a tag can be told and typed."""
+    """Anything else is refused, so that a tag can be typed."""
     with pytest.raises(UsageError, match="cannot be the key of a tag"):
         check_tags({key: "value"})
 

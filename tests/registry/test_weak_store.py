@@ -166,7 +166,7 @@ RIVALS = {
 
 
 @pytest.mark.parametrize(("first", "second"), [*itertools.permutations(RIVALS, 2)])
-def test_of_two_at_once_none_undoes_what_the_other_was_told(first, second):
+def test_of_two_at_once_none_undoes_what_the_other_has_done(first, second):
     """One does all its work between any two requests of the other: no acknowledged work is lost."""
     for request in itertools.count(1):
         objects, answers = three(), {}

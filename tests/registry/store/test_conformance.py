@@ -274,7 +274,7 @@ def test_one_of_many_creators_wins(store, backend):
 
 
 def test_a_reader_never_sees_half_of_a_replacement(store):
-    """While a key is replaced again and again, every read gives one whole content."""
+    """While a key is replaced again and again, every read returns one complete content."""
     store.replace("alias", b"0" * 300_000)
     done = threading.Event()
 

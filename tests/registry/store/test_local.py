@@ -1,4 +1,4 @@
-"""The local store: what the disk does when, what is left of failures, and how they are told."""
+"""The local store: the order of system calls, what failures leave, and their messages."""
 
 import errno
 import os
@@ -157,7 +157,7 @@ def test_a_read_only_folder(root, local, verb):
     ],
     ids="-".join,
 )  # fmt: skip
-def test_disk_trouble_is_told_and_leaves_nothing(local, monkeypatch, step, code):
+def test_a_failing_disk_is_an_error_and_leaves_nothing(local, monkeypatch, step, code):
     """A system call that fails gives a sentence with its reason; no key, nothing staged."""
     verb, call = step
 
@@ -176,8 +176,8 @@ def test_disk_trouble_is_told_and_leaves_nothing(local, monkeypatch, step, code)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_disk_that_fails_at_the_last_moment_is_told(root, local, monkeypatch, verb):
-    """When the final fsync fails nothing is acknowledged, and what is there is whole."""
+def test_a_disk_that_fails_at_the_last_moment_is_an_error(root, local, monkeypatch, verb):
+    """If the final fsync fails nothing is acknowledged, and what is there is complete."""
     VERBS["replace"](local)  # makes the folders
     (root / "k").unlink()
     calls = {"create": 2, "replace": 2, "create_all": 4}[verb]  # files, folders; the last: root
@@ -199,7 +199,7 @@ def test_a_disk_that_fails_at_the_last_moment_is_told(root, local, monkeypatch, 
 
 
 @pytest.mark.parametrize("verb", READS)
-def test_trouble_while_reading_is_told(local, monkeypatch, verb):
+def test_a_disk_that_cannot_be_read_is_an_error(local, monkeypatch, verb):
     """A disk that cannot be read gives a sentence, and is not taken for an empty one."""
     VERBS["create"](local)
 
@@ -305,7 +305,7 @@ def test_what_may_not_end_is_not_read(root, local, make):
 
 
 def test_locate(root, local):
-    """People are told the path itself."""
+    """The location of a key is its path."""
     assert local.locate("1.0.0/metadata.json") == str(root / "1.0.0" / "metadata.json")
 
 
