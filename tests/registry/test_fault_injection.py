@@ -65,7 +65,7 @@ def strike(folder):
 
 @pytest.mark.parametrize("operation", cases(OPERATIONS, "note an event"))
 def test_a_kill_at_any_point_loses_nothing(strike, operation):
-    """After a kill before any file event or in a write, nothing is torn and the next command works."""
+    """After a kill before any file event or in a write, nothing is torn, and commands work."""
     report = strike(operation, "kill")
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
