@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.errors import UsageError
-from textclf.metadata.verdict import Rows
+from textclf.metadata.verdict import JudgedRows
 from textclf.release.baseline import Baseline
 from textclf.release.gate import Gate, Requirement, judge, parse_requirement, parse_share
 
-ON = Rows(4, "t" * 64, scored=False)
+ON = JudgedRows(4, "t" * 64, scored=False)
 
 
 def gate(*require, **limits):

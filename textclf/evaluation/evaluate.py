@@ -28,7 +28,7 @@ class ScoredText(Protocol):
     def scores(self) -> Mapping[str, float]: ...  # noqa: D102
 
 
-class Model(Protocol):
+class EvaluatedModel(Protocol):
     """What an evaluation needs of a model: its labels, what its scores are, and predictions."""
 
     @property
@@ -57,7 +57,7 @@ class Evaluation:
     scores: list[float]
 
 
-def evaluate(model: Model, rows: Dataset) -> Evaluation:
+def evaluate(model: EvaluatedModel, rows: Dataset) -> Evaluation:
     """Evaluate a model on labelled rows; its threshold plays no part."""
     labels: list[str] = []
     scores: list[float] = []

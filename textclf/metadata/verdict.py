@@ -7,7 +7,7 @@ import msgspec
 PASSED, REFUSED, FORCED = "passed", "refused", "forced"
 
 
-class Rows(msgspec.Struct, frozen=True):
+class JudgedRows(msgspec.Struct, frozen=True):
     """The rows that a version was judged on.
 
     ``scored`` is false where the metrics were those recorded at its training. ``path`` and
@@ -52,7 +52,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     verdict: str
     against: str | None
-    on: Rows
+    on: JudgedRows
     checks: list[Check]
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from textclf.errors import UsageError
 from textclf.formatting import suggestion
 from textclf.metadata.schema import Metrics
-from textclf.metadata.verdict import PASSED, REFUSED, Check, Rows, Verdict
+from textclf.metadata.verdict import PASSED, REFUSED, Check, JudgedRows, Verdict
 from textclf.release.baseline import Baseline
 
 _OVERALL = ("accuracy", "macro_f1", "weighted_f1")
@@ -119,7 +119,7 @@ def _stricter(one: float | None, other: float | None) -> float | None:
     return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
-def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: Rows) -> Verdict:
+def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: JudgedRows) -> Verdict:
     """Judge a version by its metrics.
 
     All classes whose F1 fell too far are listed; if there are none, the one that fell furthest is.

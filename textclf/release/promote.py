@@ -9,7 +9,7 @@ from semver import Version
 
 from textclf.errors import GateRefused, TextclfError
 from textclf.metadata.schema import Metrics
-from textclf.metadata.verdict import FORCED, PASSED, Rows, Verdict
+from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry
 from textclf.registry.version_state import EventKind
@@ -27,7 +27,7 @@ class Evidence(Protocol):
     """Metrics of versions, all on the same rows."""
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> JudgedRows:
         """Which rows these are."""
         ...
 
@@ -42,7 +42,7 @@ class RecordedEvidence:
     def __init__(self, registry: Registry, version: Version) -> None:
         self._registry = registry
         test = registry.metadata(version).test
-        self.rows = Rows(
+        self.rows = JudgedRows(
             test.rows, test.rows_sha256, scored=False, path=test.path, sha256=test.sha256
         )
 
@@ -81,9 +81,9 @@ class LiveEvidence:
         return self._metrics[version]
 
 
-def scored_rows_record(data: Dataset) -> Rows:
+def scored_rows_record(data: Dataset) -> JudgedRows:
     """Return what a verdict records of the rows that versions were scored on."""
-    return Rows(len(data), data.rows_sha256, scored=True, path=data.path, sha256=data.sha256)
+    return JudgedRows(len(data), data.rows_sha256, scored=True, path=data.path, sha256=data.sha256)
 
 
 def find_baseline(evidence: Evidence, promoted: Version | None) -> Baseline:

@@ -55,14 +55,23 @@ def comparison(a: Subject, b: Subject) -> bytes:
         el("p", f"Published {a.metadata.saved_at} and {b.metadata.saved_at}", class_="soft"),
         summary.warning(a, b),
     )
+    matrix, lists = confusions.comparison(a, b), ngrams.comparison(a, b)
     sections = [
         ("summary", "Summary", summary.comparison(a, b)),
         ("changes", "What changed", origin.comparison(a, b)),
         ("labels", "Labels", labels.comparison(a, b)),
-        ("confusion", "Confusion", _confusions(a, b)),
+        (
+            "confusion",
+            "Confusion",
+            matrix or _one_by_one(a, b, confusions.section),
+        ),
         ("search", "Leaderboards", _one_by_one(a, b, leaderboard.section)),
         ("probabilities", "Probabilities", _one_by_one(a, b, probabilities.section)),
-        ("ngrams", "Informative n-grams", _ngrams(a, b)),
+        (
+            "ngrams",
+            "Informative n-grams",
+            lists or _one_by_one(a, b, ngrams.section),
+        ),
         ("mistakes", "Confident mistakes", _one_by_one(a, b, mistakes.section)),
         ("origin", "Data and environment", _one_by_one(a, b, origin.section)),
     ]
@@ -71,18 +80,6 @@ def comparison(a: Subject, b: Subject) -> bytes:
 
 def _one_by_one(a: Subject, b: Subject, section: Callable[[Subject], Html]) -> Html:
     return join(*(join(el("h3", f"Version {one.version}"), section(one)) for one in (a, b)))
-
-
-def _confusions(a: Subject, b: Subject) -> Html:
-    if confusions.can_compare(a, b):
-        return confusions.comparison(a, b)
-    return _one_by_one(a, b, confusions.section)
-
-
-def _ngrams(a: Subject, b: Subject) -> Html:
-    return (
-        ngrams.comparison(a, b) if ngrams.can_compare(a, b) else _one_by_one(a, b, ngrams.section)
-    )
 
 
 def _document(title: str, head: Html, sections: Sequence[Section]) -> bytes:

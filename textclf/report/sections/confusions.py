@@ -68,15 +68,11 @@ def _pairs(confusion: Confusion) -> Html:
     return table(f"Most frequent mistakes{total}", columns, rows)
 
 
-def can_compare(a: Subject, b: Subject) -> bool:
-    """Return whether the change of the matrix can be drawn: the same rows and labels, not many."""
-    one, other = (subject.metadata.test.metrics.confusion.labels for subject in (a, b))
-    return same_rows(a, b) and one == other and len(one) <= _DRAWN
-
-
-def comparison(a: Subject, b: Subject) -> Html:
-    """Show the change of the confusion matrix of two versions."""
+def comparison(a: Subject, b: Subject) -> Html | None:
+    """Show the change of the confusion matrix; ``None`` for other rows or labels, or very many."""
     before, after = (subject.metadata.test.metrics.confusion for subject in (a, b))
+    if not same_rows(a, b) or before.labels != after.labels or len(after.labels) > _DRAWN:
+        return None
     title = f"Confusion matrix: {a.version} → {b.version}"
     return _figure(
         title,

@@ -32,15 +32,10 @@ def section(subject: Subject) -> Html:
     return join(_note(len(ngrams)), el("div", *parts, class_="classes"))
 
 
-def can_compare(a: Subject, b: Subject) -> bool:
-    """Return whether both versions have n-grams to show."""
-    return bool(a.data and b.data)
-
-
-def comparison(a: Subject, b: Subject) -> Html:
-    """Show the lists of two versions side by side, label by label."""
-    assert a.data
-    assert b.data
+def comparison(a: Subject, b: Subject) -> Html | None:
+    """Show the lists of two versions side by side; ``None`` if a version has no report data."""
+    if not a.data or not b.data:
+        return None
     before, after = a.data.ngrams, b.data.ngrams
     with_block = _has_several_blocks([*before.values(), *after.values()])
     labels = [*after, *(label for label in before if label not in after)]
