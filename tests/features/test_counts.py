@@ -1,6 +1,5 @@
 """N-gram counts against their oracle, scikit-learn's CountVectorizer."""
 
-import csv
 import pickle
 import random
 import re
@@ -12,7 +11,7 @@ import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paths import TRAIN
+from sample_data import sample_rows
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -180,8 +179,7 @@ def test_ranks_are_those_of_the_spelled_ngrams():
 
 @pytest.fixture(scope="module")
 def rows():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file)]
+    return sample_rows()[0]
 
 
 @pytest.mark.parametrize("pattern", [r"(?u)\b\w\w+\b", r"\w+|[^\w\s]", r"[a-z']+"])

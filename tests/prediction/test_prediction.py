@@ -1,12 +1,11 @@
 """Predictions from published versions."""
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import registries
-from paths import TRAIN
+from sample_data import sample_rows
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import to_bytes
@@ -24,9 +23,7 @@ from textclf.search.space import CandidateParams
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:400]
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows(400)
 
 
 def fitted_on(sample, classifier, labels=None, **settings):

@@ -1,6 +1,5 @@
 """Many texts at once: the same as one by one."""
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paths import TRAIN
+from sample_data import sample_rows
 
 from textclf.errors import IntegrityError
 from textclf.scorer import batch
@@ -48,9 +47,7 @@ CLASSIFIERS = {
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:300]
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows(300)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ Readers in other languages are tested with them (examples/fastify is). Here they
 the pipelines of today. ``UPDATE_VECTORS=1 pytest tests/test_scorer_vectors.py`` writes them anew.
 """
 
-import csv
 import json
 import os
 import random
@@ -14,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from paths import TRAIN, VECTORS
+from paths import VECTORS
+from sample_data import sample_rows
 from sklearn.pipeline import Pipeline
 
 from textclf.scorer import format as tensors
@@ -102,8 +102,7 @@ RECIPES = {
 
 
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file)][:80]
+    return sample_rows(80)[0]
 
 
 def fitted(recipe):

@@ -1,6 +1,5 @@
 """The compiled scorer: the same labels and scores as the pipeline, from data only."""
 
-import csv
 import json
 import random
 import re
@@ -12,8 +11,8 @@ import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paths import TRAIN
 from reference_scorer import Book
+from sample_data import sample_rows
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
@@ -64,9 +63,7 @@ CLASSIFIERS = [
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:400]
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows(400)
 
 
 def fitted_on(sample, features, classifier="LinearSVC", settings=None, *, labels=3):

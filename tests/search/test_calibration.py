@@ -1,6 +1,5 @@
 """Probabilities for classifiers that have none, against scikit-learn's own calibration."""
 
-import csv
 import io
 
 import joblib
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from paths import TRAIN
+from sample_data import sample_rows
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
@@ -33,9 +32,8 @@ UNCALIBRATED = [
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return np.array([r["text"] for r in rows], dtype=object), np.array([r["label"] for r in rows])
+    texts, labels = sample_rows()
+    return np.array(texts, dtype=object), np.array(labels)
 
 
 def share(sample, labels):

@@ -1,7 +1,6 @@
 """The search on a real cluster: two worker processes on this machine."""
 
 import asyncio
-import csv
 import os
 import signal
 import sys
@@ -10,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from paths import TRAIN
+from sample_data import sample_rows
 
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
@@ -45,9 +44,7 @@ FEW = [CandidateParams({"word": {"min_df": n}}, "ComplementNB", {}) for n in (1,
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:300]
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows(300)
 
 
 @pytest.fixture(scope="module")

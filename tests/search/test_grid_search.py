@@ -1,6 +1,5 @@
 """The search against its oracle, scikit-learn's GridSearchCV."""
 
-import csv
 import gc
 import math
 import warnings
@@ -11,7 +10,7 @@ import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paths import TRAIN
+from sample_data import sample_rows
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import get_scorer
@@ -81,9 +80,7 @@ GRIDS = {
 
 @pytest.fixture(scope="module")
 def whole():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows()
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """Racing: who is clearly behind does not run on."""
 
-import csv
-
 import numpy as np
 import pytest
-from paths import TRAIN
+from sample_data import sample_rows
 
 from textclf.search.grid_search import grid_search, stratified_folds
 from textclf.search.racing import Race
@@ -55,9 +53,7 @@ def test_a_candidate_without_a_result_is_nobody_s_rival():
 
 @pytest.fixture(scope="module")
 def sample():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [row["text"] for row in rows], [row["label"] for row in rows]
+    return sample_rows()
 
 
 SPACE = """

@@ -1,13 +1,11 @@
 """Linear SVMs of many classes decided at once, against LinearSVC itself."""
 
-import csv
-
 import numpy as np
 import pytest
 from effort import cases
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from paths import TRAIN
+from sample_data import sample_rows
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
@@ -22,9 +20,8 @@ NOISE = 2e-4
 
 @pytest.fixture(scope="module")
 def rows():
-    with TRAIN.open(encoding="utf-8", newline="") as file:
-        some = list(csv.DictReader(file))[:600]
-    return np.array([row["text"] for row in some], object), np.array([row["label"] for row in some])
+    texts, labels = sample_rows(600)
+    return np.array(texts, object), np.array(labels)
 
 
 def svm(**given_settings):
