@@ -118,7 +118,7 @@ def import_version(
 ) -> bool:
     """Create a version that was published in another registry; see `Registry.import_version`."""
     signatures = [files[SIGNATURE]] if SIGNATURE in files else []
-    if problem := registry.signatures.problem(signatures, files[METADATA]):
+    if problem := registry.signatures.problem_among(signatures, files[METADATA]):
         raise IntegrityError(
             f"{version} in {source} {problem}",
             hint="it was not imported; export it again where it is signed",

@@ -159,7 +159,7 @@ class RegistryReader:
             IntegrityError: the file is damaged, or lacks the signature that is required.
         """
         data = self.metadata_bytes(version)
-        if problem := self.signatures.problem(self.signatures.read(version), data):
+        if problem := self.signatures.problem(version, data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} {problem}",
                 hint=f"if you know that it is as you made it: textclf sign {version} --key KEY",
@@ -168,8 +168,7 @@ class RegistryReader:
 
     def signature_problem(self, version: Version) -> str | None:
         """Say what is wrong with a version's signature, if one is required."""
-        data = self.metadata_bytes(version)
-        return self.signatures.problem(self.signatures.read(version), data)
+        return self.signatures.problem(version, self.metadata_bytes(version))
 
     def artifact(self, version: Version) -> bytes:
         """Return a version's model file. Raises like `metadata`, and IntegrityError if damaged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semver import Version
@@ -38,17 +38,20 @@ class Signatures:
         ]
         return [data for key in keys if (data := read_or_none(self.store, key)) is not None]
 
-    def valid(self, signatures: Iterable[bytes], metadata: bytes) -> list[bytes]:
+    def valid(self, signatures: Sequence[bytes], metadata: bytes) -> list[bytes]:
         """Return the signatures that the required key accepts; all if none is required."""
         key = self.required
-        return [each for each in signatures if not key or key.verifies(each, metadata)]
+        return [s for s in signatures if not key or key.verifies(s, metadata)]
 
-    def problem(self, signatures: Iterable[bytes], metadata: bytes) -> str | None:
+    def problem(self, version: Version, metadata: bytes) -> str | None:
+        """Say what is wrong with the signatures of a version, if one is required."""
+        return self.problem_among(self.read(version), metadata) if self.required else None
+
+    def problem_among(self, signatures: Sequence[bytes], metadata: bytes) -> str | None:
         """Say what is wrong with the signatures of a metadata file, if one is required."""
         if not self.required:
             return None
         self.required.require_usable()  # an unusable key must not look like a missing signature
-        signatures = list(signatures)
         if not signatures:
             return "is not signed"
         if not self.valid(signatures, metadata):
