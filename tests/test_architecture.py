@@ -1,11 +1,13 @@
 """What import-linter cannot say of the code: what it calls, and what it imports at once."""
 
 import ast
+import builtins
 from pathlib import Path
 
 import pytest
 
 import textclf
+from textclf.jit import SHARED_SOURCES
 
 ROOT = Path(textclf.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
@@ -70,3 +72,57 @@ def test_the_public_names_are_there_when_asked_for():
     assert set(textclf.__all__) <= set(dir(textclf))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = textclf.nonsense
+
+
+def decorators(node):
+    return {d.id for d in node.decorator_list if isinstance(d, ast.Name)}
+
+
+def compiled_functions(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return [node for node in functions if decorators(node) & {"compiled", "inlined"}]
+
+
+def imported_from(path):
+    """The package's modules that the names of a file are imported from."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return {
+        alias.asname or alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "textclf"
+        for alias in node.names
+    }
+
+
+COMPILED = [path for path in MODULES if compiled_functions(path)]
+
+
+@pytest.mark.parametrize("path", COMPILED, ids=name_of)
+def test_compiled_functions_use_only_sources_that_renew_them(path):
+    """Beside NumPy, builtins and their own file they use names of ``jit.SHARED_SOURCES`` alone."""
+    shared = {name_of(ROOT / source) for source in SHARED_SOURCES}
+    modules = imported_from(path)
+    own = {
+        node.name
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    compiled = {node.name for node in compiled_functions(path)}
+    for function in compiled_functions(path):
+        body = [node for statement in function.body for node in ast.walk(statement)]
+        names = {node.id for node in body if isinstance(node, ast.Name)}
+        foreign = {name for name in names & modules.keys() if modules[name] not in shared}
+        assert not foreign, f"{function.name} uses {foreign} of another file"
+        called = {
+            n.func.id for n in body if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
+        assert called & own <= compiled, f"{function.name} calls what is not compiled"
+        allowed = compiled | {name for name, module in modules.items() if module in shared}
+        assert called <= allowed | set(dir(builtins)), f"{function.name} calls {called}"
+
+
+def test_there_are_compiled_functions_to_check():
+    """The files with compiled functions are found."""
+    names = {name_of(path) for path in COMPILED}
+    assert {"textclf.features.counts", "textclf.search.svm.dual", "textclf.scorer.batch"} <= names

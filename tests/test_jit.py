@@ -1,33 +1,68 @@
-"""Numba takes no configuration from the current folder."""
+"""Compiled functions and their cache on disk."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-CONFIG = "disable_jit: 1\ncache_dir: cache\n"
-SHOW = "import numba; print(numba.config.DISABLE_JIT, numba.config.CACHE_DIR)"
+import textclf
+from textclf.jit import SHARED_SOURCES, grown
+
+USER = """
+from textclf.jit import compiled, grown
 
 
-def run(folder, code):
-    """Run Python code in a folder and return what it prints."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=folder, capture_output=True, text=True,
-        check=True,
-    ).stdout.split()  # fmt: skip
+@compiled
+def doubled(number):
+    return 2 * number
 
 
-@pytest.mark.parametrize("module", ["search.svm.simd", "features.counts", "jit"])
-def test_a_configuration_file_in_the_current_folder_is_not_read(tmp_path, module):
-    """A data folder cannot name a cache folder, from which Numba would unpickle."""
-    (tmp_path / ".numba_config.yaml").write_text(CONFIG)
-    pytest.importorskip("yaml")
-    assert run(tmp_path, SHOW) == ["1", "cache"], "Numba by itself reads the file"
-    assert run(tmp_path, f"import textclf.{module}; {SHOW}") == ["0"]
+if __name__ == "__main__":
+    assert doubled(21) == 42
+    print("cached" if doubled.stats.cache_hits else "compiled")
+"""
 
 
-def test_yaml_can_be_imported_afterwards(tmp_path):
-    """Hiding PyYAML from Numba hides it from nobody else."""
-    code = "import sys, yaml, textclf.jit; assert yaml is sys.modules['yaml']"
-    run(tmp_path, code)
-    run(tmp_path, "import textclf.jit, yaml; yaml.safe_load('a: 1')")
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the sources that compiled functions depend on, and a module with one."""
+    root = Path(textclf.__file__).parent
+    for source in SHARED_SOURCES:
+        target = tmp_path / "textclf" / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / source, target)
+    (tmp_path / "textclf" / "__init__.py").touch()
+    (tmp_path / "user.py").write_text(USER)
+    return tmp_path
+
+
+def run(package):
+    """Whether a new process compiles the module's function or takes it from the cache."""
+    settings = {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(package / "cache")}
+    command = [sys.executable, str(package / "user.py")]
+    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.parametrize("source", SHARED_SOURCES)
+def test_an_edit_of_a_shared_source_renews_the_machine_code(package, source):
+    """The second process uses the cache; after an edit of a shared file the next one does not."""
+    assert [run(package), run(package)] == ["compiled", "cached"]
+    with (package / "textclf" / source).open("a") as file:
+        file.write("# edited\n")
+    assert [run(package), run(package)] == ["compiled", "cached"]
+
+
+def test_an_array_grows_to_twice_its_length_at_least():
+    """A long enough array is returned itself; a longer copy keeps its beginning."""
+    array = np.arange(4)
+    assert grown(array, 4) is not None
+    assert len(grown(array, 4)) == 4
+    for size, length in ((5, 8), (20, 20)):
+        longer = grown(array, size)
+        assert len(longer) == length
+        assert longer[:4].tolist() == [0, 1, 2, 3]
