@@ -154,7 +154,7 @@ DAMAGES = {
         kept=b"mine",
     ),
     "work that was left behind": Damage(
-        leave_staged, [(".registry/staging/half", "was left by a writer that died")], 0,
+        leave_staged, [(".registry/staging/half", "was left by an interrupted writer")], 0,
     ),
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ import pytest
         (["evaluate", "data/test.csv", "--errors", "data/test.csv"], 2, "write over", None),
         (["evaluate", "data/test.csv", "--fail-under", "f1"], 2, "not a requirement", "quote it"),
         (["train", "--test", "a.csv", "--test-size", "0.2"], 2, "exclude each other", None),
-        (["promote", "1.0.2"], 3, "no version 1.0.2; near it: 1.0.0, 1.0.1", "versions list"),
+        (["promote", "1.0.2"], 3, "no version 1.0.2; the closest: 1.0.0, 1.0.1", "versions list"),
         (["promote", "newest"], 3, "'newest' is not a version", "versions list"),
         (["promote", "1.0.0-rc1"], 3, "is not a version", "versions list"),
         (["predict", "x", "--version", "2.0.0"], 3, "no version 2.0.0; near it", "versions list"),

@@ -24,7 +24,7 @@ from textclf.registry.store.local import LocalStore
 from textclf.registry.verification import verify
 
 FOREIGN = b"hand-made"
-LEFT = "was left by a writer that died"
+LEFT = "was left by an interrupted writer"
 TROUBLE = [LEFT, *(os.strerror(code) for code in (errno.ENOSPC, errno.EIO, errno.EFBIG))]
 """What one of the sentences must say where the disk failed: why, or what could not be removed."""
 V = parse_version

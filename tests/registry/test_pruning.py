@@ -162,7 +162,7 @@ def test_a_half_done_prune_is_named_and_finished(half, root):
     """Verify names it, --repair finishes it, and then nothing is wrong."""
     checked = verify(half)
     assert [(p.version, p.problem) for p in checked.problems] == [
-        ("1.0.0", "was pruned, but is still there")
+        ("1.0.0", "was pruned, but still exists")
     ]
     assert checked.repairable
     repaired = verify(half, repair=True)
@@ -458,6 +458,6 @@ def test_an_import_that_died_before_its_event_can_be_done_again(three, archived)
     """Its folder is there, and counts as pruned until the event says that it was brought back."""
     three.prune(V("1.0.0"))
     three.store.create_all("1.0.0", archived)
-    assert [p.problem for p in verify(three).problems] == ["was pruned, but is still there"]
+    assert [p.problem for p in verify(three).problems] == ["was pruned, but still exists"]
     assert three.import_version(V("1.0.0"), archived, source="a") is True
     assert verify(three).ok

@@ -33,7 +33,7 @@ def test_a_folder_without_metadata_is_not_a_version(two, root):
     assert two.highest() == V("1.0.0")
     assert [s.version for s in two.summaries()] == ["1.0.0"]
     message, _ = refusal(NoSuchVersion, two.resolve, "1.1.0")
-    assert message == "no version 1.1.0; near it: 1.0.0"
+    assert message == "no version 1.1.0; the closest: 1.0.0"
 
 
 def test_an_empty_registry_is_asked(empty, root):
@@ -99,7 +99,7 @@ def test_the_error_of_an_unknown_version_names_the_nearest(empty):
     for bump in (Bump.MAJOR, Bump.MINOR, Bump.MAJOR, Bump.MINOR, Bump.PATCH, Bump.MAJOR):
         registries.publish(empty, bump)
     message, hint = refusal(NoSuchVersion, empty.resolve, "2.1.3")
-    assert message == "no version 2.1.3; near it: 2.0.0, 2.1.0, 2.1.1"
+    assert message == "no version 2.1.3; the closest: 2.0.0, 2.1.0, 2.1.1"
     assert hint == "textclf versions list"
 
 

@@ -188,7 +188,7 @@ def test_stale_work_is_named_and_swept(two, root):
     for name in ("stale", "fresh"):
         (root / registries.STAGING / name).write_bytes(b"half")
     os.utime(root / registries.STAGING / "stale", (0, 0))
-    problem = "was left by a writer that died"
+    problem = "was left by an interrupted writer"
     assert found(two) == [(None, ".registry/staging/stale", problem)]
     repaired = verify(two, repair=True)
     assert repaired.ok

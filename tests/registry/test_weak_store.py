@@ -284,7 +284,7 @@ def test_a_half_removed_version_is_named_once_and_its_removal_finished():
     objects = without_metadata(objects, "1.0.0")
     registry = Registry(MemoryStore(objects))
     [problem] = verify(registry).problems
-    assert (problem.file, problem.problem) == ("1.0.0", "was pruned, but is still there")
+    assert (problem.file, problem.problem) == ("1.0.0", "was pruned, but still exists")
     with pytest.raises(NoSuchVersion, match="was pruned"):
         registry.resolve("1.0.0")
     assert verify(registry, repair=True).ok

@@ -152,7 +152,7 @@ def _require_free(registry: RegistryReader, version: Version, digest: str) -> No
         return
     verb = "is" if current is not None else "was"
     raise TextclfError(
-        f"{version} {verb} another version in this registry; no number is given twice",
+        f"{version} {verb} another version in this registry; numbers are not reused",
         hint="textclf versions import FILE --models DIR imports it into another registry",
     )
 

@@ -134,7 +134,7 @@ class RegistryReader:
             return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")
         nearest = sorted(known, key=lambda other: _distance(other, version))[:3]
         return NoSuchVersion(
-            f"no version {version}; near it: {', '.join(map(str, sorted(nearest)))}",
+            f"no version {version}; the closest: {', '.join(map(str, sorted(nearest)))}",
             hint="textclf versions list",
         )
 
@@ -162,7 +162,7 @@ class RegistryReader:
         if problem := self.signatures.problem(version, data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} {problem}",
-                hint=f"if you know that it is as you made it: textclf sign {version} --key KEY",
+                hint=f"if you trust its content: textclf sign {version} --key KEY",
             )
         return self._parse(version, data, Metadata)
 

@@ -55,7 +55,7 @@ class PublicKey:
         data = _read(self.path)
         if b"PRIVATE KEY-----" in data:
             raise UsageError(
-                f"{self.path} is a private key; to check signatures, the public one is enough",
+                f"{self.path} is a private key; checking signatures takes the public key",
                 hint=f"openssl pkey -in {self.path} -pubout -out textclf.pub",
             )
         key = _parse(serialization.load_pem_public_key, data)
@@ -81,7 +81,7 @@ def load_signer(path: Path) -> Signer:
     data = _read(path)
     password = os.environ.get(PASSWORD, "").encode() if b"ENCRYPTED" in data else None
     if password == b"":
-        raise UsageError(f"{path} is encrypted", hint=f"put its password into {PASSWORD}")
+        raise UsageError(f"{path} is encrypted", hint=f"set its password in {PASSWORD}")
     key = _parse(serialization.load_pem_private_key, data, password)
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         wrong = f", or {PASSWORD} is not its password" if password else ""

@@ -243,8 +243,8 @@ class _Check:
 
     def _leftover_problems(self) -> Iterator[Problem]:
         for key in self._store.leftovers():
-            yield Problem(None, key, "was left by a writer that died")
+            yield Problem(None, key, "was left by an interrupted writer")
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
         for version in self._registry.pruner.unfinished():
-            yield Problem(str(version), str(version), "was pruned, but is still there")
+            yield Problem(str(version), str(version), "was pruned, but still exists")

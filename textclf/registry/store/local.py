@@ -24,7 +24,7 @@ from textclf.registry.layout import STAGING
 from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
 
 _STALE_SECONDS = 24 * 60 * 60
-"""Staged work of this age was left by a writer that died: publishing takes seconds."""
+"""Staged work of this age was left by an interrupted writer: publishing takes seconds."""
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 """The errors of file systems without hard links."""

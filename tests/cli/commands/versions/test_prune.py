@@ -108,6 +108,6 @@ def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
     assert done.code == 1
     assert "cannot remove models/0.1.0: Input/output error" in done.err
     assert "textclf verify --repair" in done.err
-    assert "0.1.0 was pruned, but is still there" in cli("verify").out
+    assert "0.1.0 was pruned, but still exists" in cli("verify").out
     assert "repaired: finished removing 0.1.0" in cli("verify", "--repair").out
     assert "0.1.0" not in folders(old)
