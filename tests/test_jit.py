@@ -44,8 +44,10 @@ def run(package):
     """Whether a new process compiles the module's function or takes it from the cache."""
     settings = {"PYTHONPATH": str(package), "NUMBA_CACHE_DIR": str(package / "cache")}
     command = [sys.executable, str(package / "user.py")]
-    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
-    return done.stdout.strip() or done.stderr
+    done = subprocess.run(
+        command, env={**os.environ, **settings}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("source", SHARED_SOURCES)
