@@ -207,4 +207,4 @@ def test_what_fails_after_the_publication_says_how_to_go_on(registry, request_, 
     promotions.write_text("damaged")
     with pytest.raises(TextclfError) as said:
         release(registry, replace(request_, bump="patch"))
-    assert said.value.hint == "1.0.1 is published, and kept; textclf promote 1.0.1"
+    assert said.value.hint == "1.0.1 is published; to promote it: textclf promote 1.0.1"

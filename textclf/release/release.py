@@ -267,6 +267,6 @@ def _promote(
     except GateRefused as refusal:
         return None, refusal
     except TextclfError as error:
-        error.hint = f"{version} is published, and kept; textclf promote {version}"
+        error.hint = f"{version} is published; to promote it: textclf promote {version}"
         raise
     return done, None
