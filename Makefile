@@ -5,6 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # pytest-xdist: each worker takes its share in order, and then from whoever has most left
 PYTEST := pytest -n auto --dist worksteal
+KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
 .PHONY: help train test lint types tests coverage test-faults test-thorough test-node browser bench \
 	fuzz format lock clean
@@ -28,21 +29,21 @@ lint: .venv/installed-dev ## style, format and what may import what
 types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
 
-tests: .venv/installed-dev ## the tests alone
+tests: .venv/compiled ## the tests alone
 	$(BIN)/python -m $(PYTEST)
 
-coverage: .venv/installed-dev ## the tests with line and branch coverage, of subprocesses too
+coverage: .venv/compiled ## the tests with line and branch coverage, of subprocesses too
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
-test-faults: .venv/installed-dev ## a fault at each file event and each system call of the registry; a stress test
+test-faults: .venv/compiled ## a fault at each file event and each system call of the registry; a stress test
 	$(BIN)/python -m $(PYTEST) -m faults
 	$(BIN)/python tests/helpers/fault_injection_strace.py
 	$(BIN)/python tests/helpers/stress.py --writers 20 --rounds 6 --readers 4 --kills 80
 
-test-thorough: .venv/installed-dev ## all tests, with several times as many random cases; for every night
+test-thorough: .venv/compiled ## all tests, with several times as many random cases; for every night
 	$(BIN)/python -m $(PYTEST) -m "" --hypothesis-profile=thorough
 
 browser: .venv/installed-dev ## look at the report in Chromium, if there is one
@@ -86,6 +87,11 @@ clean: ## remove .venv and caches (never models/)
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# once, before each of the workers of pytest would compile the same
+.venv/compiled: .venv/installed-dev $(KERNELS)
+	$(BIN)/python tests/helpers/compile_kernels.py
 	@touch $@
 
 # fastText is built from source: without a C++ compiler the rest is measured all the same
