@@ -6,7 +6,6 @@ This module imports nothing of textclf, so that stores may use it, too.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ HOLDS: Final = ".registry/holds"
 STAGING: Final = ".registry/staging"
 """The folder of half-written work, for stores that need one."""
 
-_RECORD_NAME = re.compile(r"([0-9]{8})\.json")
+_DIGITS = 8
+"""Digits in the file name of a record."""
 
 
 def version_file(version: Version | str, name: str) -> str:
@@ -33,13 +33,15 @@ def version_file(version: Version | str, name: str) -> str:
 
 def log_record(log: str, n: int) -> str:
     """Return the key of the record with this number in the folder of a log."""
-    return f"{log}/{n:08d}.json"
+    return f"{log}/{n:0{_DIGITS}d}.json"
 
 
 def record_number(name: str) -> int | None:
     """Return the number of the record with this file name; ``None`` if it is not a record's."""
-    match = _RECORD_NAME.fullmatch(name)
-    return int(match[1]) if match else None
+    number, _, suffix = name.partition(".")
+    if suffix != "json" or len(number) != _DIGITS or not (number.isascii() and number.isdigit()):
+        return None
+    return int(number)
 
 
 def added_signatures(version: Version | str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from semver import Version
@@ -46,19 +45,19 @@ def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator
             store.remove(key)
 
 
-@dataclass(frozen=True)
 class Pruner:
     """Removes versions.
 
-    Attributes:
+    Args:
         store: where the versions are.
         promotions: the promotion log.
         events: the event log.
     """
 
-    store: Store
-    promotions: PromotionLog
-    events: EventLog
+    def __init__(self, store: Store, promotions: PromotionLog, events: EventLog) -> None:
+        self._store = store
+        self._promotions = promotions
+        self._events = events
 
     def prune_exemptions(self) -> dict[str, str]:
         """Return the versions that are not pruned, and why: latest, previous, tagged.
@@ -67,23 +66,23 @@ class Pruner:
             IntegrityError: a log is damaged, so that this is not known.
         """
         held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
-        head = self.promotions.head()
+        head = self._promotions.head()
         tagged = {
             version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
-            for version, state in self.events.version_states(strict=True).items()
+            for version, state in self._events.version_states(strict=True).items()
             if state.tags
         }
         previous = {head.previous: "previous"} if head and head.previous else {}
         return {**held, **tagged, **previous, **({head.to: "latest"} if head else {})}
 
     def _held(self) -> Iterator[str]:
-        for name in self.store.names(layout.HOLDS):
+        for name in self._store.names(layout.HOLDS):
             key = f"{layout.HOLDS}/{name}"
-            created = read_or_none(self.store, key)
+            created = read_or_none(self._store, key)
             if created is None:
                 continue  # released since
             if _is_abandoned(created):
-                self.store.remove(key)
+                self._store.remove(key)
             else:
                 yield layout.held_version(name)
 
@@ -92,21 +91,21 @@ class Pruner:
         if why := self.prune_exemptions().get(str(version)):
             return why
         detail = {"metadata_sha256": metadata_sha256}
-        self.events.append_event(EventKind.PRUNED, version, message=message, detail=detail)
+        self._events.append_event(EventKind.PRUNED, version, message=message, detail=detail)
         return self.finish(version)
 
     def finish(self, version: Version) -> str | None:
         """Go on with a version that is marked as pruned; see `Registry.prune`."""
         if why := self.prune_exemptions().get(str(version)):
-            self.events.append_event(EventKind.KEPT, version, message=f"it is {why}")
+            self._events.append_event(EventKind.KEPT, version, message=f"it is {why}")
             return why
-        self.store.remove_all(str(version), first=METADATA)
+        self._store.remove_all(str(version), first=METADATA)
         return None
 
     def unfinished(self) -> list[Version]:
         """Return versions that are marked as pruned and of which files are left."""
-        states = self.events.version_states()
-        folders = set(self.store.names())  # listed last: a removal may end at any moment
+        states = self._events.version_states()
+        folders = set(self._store.names())  # listed last: a removal may end at any moment
         return [
             parse_version(version)
             for version, state in states.items()

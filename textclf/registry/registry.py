@@ -8,19 +8,20 @@ file that clients load, the alias, is a copy that follows the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from semver import Version
 
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.sketch import Sketch
-from textclf.registry import alias, promotion, publisher
-from textclf.registry.promotion import Judge, Promotion
-from textclf.registry.pruning import Pruner
-from textclf.registry.publisher import Plan
 from textclf.registry.reader import RegistryReader
-from textclf.registry.signing import PublicKey, Signer
-from textclf.registry.store.base import Store
+from textclf.registry.signing import Signer
+
+if TYPE_CHECKING:  # deferred at run time: commands that only read start faster
+    from textclf.registry.promotion import Judge, Promotion
+    from textclf.registry.pruning import Pruner
+    from textclf.registry.publisher import Plan
 
 
 class Registry(RegistryReader):
@@ -31,10 +32,6 @@ class Registry(RegistryReader):
         signed_by: the key whose signature a version needs to be promoted or read; None if it needs
             no signature.
     """
-
-    def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
-        super().__init__(store, signed_by)
-        self.pruner = Pruner(store, self.promotions, self.events)
 
     # -- publishing ------------------------------------------------------------------------------
 
@@ -47,10 +44,14 @@ class Registry(RegistryReader):
             requested: ``auto``, or the bump that was asked for.
             base: the version to go on from; the highest if ``None``.
         """
+        from textclf.registry import publisher
+
         return publisher.plan(self, recipe, rows, requested, base)
 
     def reserved_numbers(self) -> set[Version]:
         """Return the numbers that are not given again: of all folders, and in the logs."""
+        from textclf.registry import publisher
+
         return publisher.reserved_numbers(self)
 
     def publish(
@@ -75,6 +76,7 @@ class Registry(RegistryReader):
         Returns:
             The metadata as published.
         """
+        from textclf.registry import publisher
 
         def further_files(numbered: Metadata) -> dict[str, bytes]:
             return {**(files or {}), **pages(numbered)}
@@ -88,6 +90,8 @@ class Registry(RegistryReader):
             NoSuchVersion: the version is not published.
             IntegrityError: a file is missing, or is not what was published or promoted.
         """
+        from textclf.registry import publisher
+
         return publisher.export_files(self, version)
 
     def import_version(self, version: Version, files: Mapping[str, bytes], *, source: str) -> bool:
@@ -107,6 +111,8 @@ class Registry(RegistryReader):
             IntegrityError: that very version is here, but a file of it is damaged; or it lacks the
                 signature that is required.
         """
+        from textclf.registry import publisher
+
         return publisher.import_version(self, version, files, source)
 
     def sign(self, version: Version, sign: Signer) -> str:
@@ -146,19 +152,32 @@ class Registry(RegistryReader):
             NoSuchVersion: the version is not published.
             IntegrityError: a file of it is not what was published; nothing was changed.
         """
+        from textclf.registry import promotion
+
         return promotion.promote(self, lambda _: version, message, judge)
 
     def rollback(self, *, message: str | None = None) -> Promotion:
         """Promote the version that was promoted before. Raises NoSuchVersion if there is none."""
+        from textclf.registry import promotion
+
         return promotion.promote(
             self, lambda head: self.promoted_version("previous", head), message, None
         )
 
     def sync_alias(self) -> str | None:
         """Let the alias follow the log; see `alias.sync_alias`."""
+        from textclf.registry import alias
+
         return alias.sync_alias(self)
 
     # -- tags and removal ------------------------------------------------------------------------
+
+    @property
+    def pruner(self) -> Pruner:
+        """The object that removes versions."""
+        from textclf.registry.pruning import Pruner
+
+        return Pruner(self.store, self.promotions, self.events)
 
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None

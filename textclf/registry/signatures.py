@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from semver import Version
 
@@ -15,28 +14,28 @@ from textclf.registry.store.base import Exists, Store, read_or_none
 from textclf.registry.version_state import EventKind, EventLog
 
 
-@dataclass(frozen=True)
 class Signatures:
     """Reads, checks and adds the signatures of metadata files.
 
-    Attributes:
+    Args:
         store: where they are.
         events: the log in which an added signature is recorded.
         required: the key whose signature a version needs; None if it needs no signature.
     """
 
-    store: Store
-    events: EventLog
-    required: PublicKey | None
+    def __init__(self, store: Store, events: EventLog, required: PublicKey | None) -> None:
+        self._store = store
+        self._events = events
+        self.required = required
 
     def read(self, version: Version) -> list[bytes]:
         """Return all signatures of a version."""
-        added = self.store.names(layout.added_signatures(version))
+        added = self._store.names(layout.added_signatures(version))
         keys = [
             layout.version_file(version, SIGNATURE),
             *(f"{layout.added_signatures(version)}/{name}" for name in added),
         ]
-        return [data for key in keys if (data := read_or_none(self.store, key)) is not None]
+        return [data for key in keys if (data := read_or_none(self._store, key)) is not None]
 
     def valid(self, signatures: Sequence[bytes], metadata: bytes) -> list[bytes]:
         """Return the signatures that the required key accepts; all if none is required."""
@@ -63,6 +62,6 @@ class Signatures:
         signature = sign(metadata)
         key = layout.added_signature(version, sha256(signature))
         with contextlib.suppress(Exists):
-            self.store.create(key, signature)
-            self.events.append_event(EventKind.SIGNED, version, detail={"signature": key})
-        return self.store.locate(key)
+            self._store.create(key, signature)
+            self._events.append_event(EventKind.SIGNED, version, detail={"signature": key})
+        return self._store.locate(key)

@@ -8,7 +8,6 @@ one file, the last to appear and the first to disappear, tells whether the other
 from __future__ import annotations
 
 import mmap
-import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -17,8 +16,6 @@ View = bytes | mmap.mmap
 
 LONGEST_KEY: Final = 200
 """Bytes of a key in UTF-8; file systems take names of 255, and stores may add to a name."""
-
-_NOT_IN_KEYS = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Exists(Exception):
@@ -32,11 +29,12 @@ class Missing(Exception):
 def is_key(text: str) -> bool:
     """Whether a text can be a key, of a file or of a folder.
 
-    A key is a relative POSIX path without empty parts, ``.`` or ``..``, backslashes, control
-    characters or lone surrogates, of at most `LONGEST_KEY` bytes.
+    A key is a relative POSIX path without empty parts, ``.`` or ``..``, backslashes, and characters
+    that cannot be printed (controls, lone surrogates), of at most `LONGEST_KEY` bytes.
     """
     return (
-        not _NOT_IN_KEYS.search(text)
+        text.isprintable()
+        and "\\" not in text
         and len(text.encode()) <= LONGEST_KEY
         and not {"", ".", ".."}.intersection(text.split("/"))
     )
