@@ -199,10 +199,10 @@ def test_a_set_that_fails_does_not_end_the_run(bench, sets):
     for name in ("train", "test"):
         (broken / f"{name}.csv").write_text("text,label\ngood,\n", encoding="utf-8")
     results = sets / "results"
-    options = ["--features", "words", "--results", results]
-    code, _, err = bench("count", "--data", sets, *options)
+    code, _, err = bench("growth", "--data", sets, "--sizes", "1000", "--results", results)
     assert code == 0, err
-    record = json.loads((results / "count.json").read_bytes())
-    assert [row["set"] for row in record["rows"]] == ["tiny"]
-    assert [skipped["set"] for skipped in record["skipped"]] == ["broken"]
-    assert "1 bad row" in record["skipped"][0]["why"]
+    record = json.loads((results / "growth.json").read_bytes())
+    reasons = {skipped["set"]: skipped["why"] for skipped in record["skipped"]}
+    assert list(reasons) == ["broken", "tiny"]
+    assert "1 bad row" in reasons["broken"]
+    assert "36 rows are too few" in reasons["tiny"]

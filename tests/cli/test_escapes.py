@@ -1,10 +1,14 @@
 """Escape sequences never reach a terminal, and nothing breaks out of its output format."""
 
+import contextlib
 import csv
 import io
 import json
+import shutil
 
 import pytest
+
+from textclf.cli.app import run
 
 EVIL = "\x1b]0;owned\x07\x9b31m\x7f\u202e\u2066\u2028\U000e0041"
 """Title, colour (in both spellings), delete, writing backwards, a line separator, a hidden tag."""
@@ -51,18 +55,38 @@ def test_texts_for_a_program(process, form):
         assert harmless(out)
 
 
-@pytest.fixture
-def evil(empty, cli, monkeypatch):
-    """Return a function that runs a command with hostile texts, labels, names and user."""
-    monkeypatch.setenv("USER", f"u{EVIL}")
-    monkeypatch.setenv("LOGNAME", f"u{EVIL}")
+TRAIN = ["train", "--grid", "grid.toml", "--cv", "2", "-m", f"m{EVIL}"]
+
+
+@pytest.fixture(scope="module")
+def evil_project(tmp_path_factory):
+    """Return a folder with hostile data and a version trained on it."""
+    folder = tmp_path_factory.mktemp("evil")
     lines = "".join(f"good {n} {EVIL},a\nbad {n},b{EVIL}b\n" for n in range(9))
     lines += f"good 0 {EVIL},a\n"  # again, which is warned of
-    (empty / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
-    (empty / f"{EVIL}.csv").write_text(f"text,label\n{lines}")
-    (empty / "data").mkdir()
-    (empty / "data/train.csv").write_text(f"text,label\n{lines}")
-    return cli
+    (folder / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    (folder / f"{EVIL}.csv").write_text(f"text,label\n{lines}")
+    (folder / "data").mkdir()
+    (folder / "data/train.csv").write_text(f"text,label\n{lines}")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        patch.setenv("USER", f"u{EVIL}")
+        patch.setenv("LOGNAME", f"u{EVIL}")
+        assert run(TRAIN) == 0
+    return folder
+
+
+@pytest.fixture
+def evil(empty, evil_project, monkeypatch):
+    """Enter a folder with hostile texts and labels, as a user with a hostile name."""
+    monkeypatch.setenv("USER", f"u{EVIL}")
+    monkeypatch.setenv("LOGNAME", f"u{EVIL}")
+    shutil.copytree(evil_project, empty, dirs_exist_ok=True)
+    return empty
 
 
 def form_option(form):
@@ -91,8 +115,8 @@ def form_option(form):
 @pytest.mark.parametrize("how", ["cli", "terminal"])
 def test_evil_labels_names_messages_and_columns(evil, request, command, how):
     """All user data is shown escaped, on a terminal and in a pipe."""
-    if command[0] != "train":
-        evil("train", "--grid", "grid.toml", "--cv", "2", "-m", f"m{EVIL}")
+    if command[0] == "train":
+        shutil.rmtree(evil / "models")
     done = request.getfixturevalue(how)(*command)
     shown = done.out + done.err
     assert "owned" in shown
