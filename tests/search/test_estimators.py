@@ -1,0 +1,29 @@
+"""The unfitted classifier and pipeline of a candidate."""
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.naive_bayes import ComplementNB
+from sklearn.pipeline import Pipeline
+
+from textclf.search.estimators import build_classifier, build_pipeline
+from textclf.search.space import CandidateParams
+
+
+def test_the_pipeline_of_a_point_is_plain_scikit_learn(sample):
+    """A refitted winner predicts as a pipeline written by hand."""
+    texts, labels = sample
+    point = CandidateParams({"word": {"ngram_range": [1, 2]}}, "ComplementNB", {"alpha": 0.3})
+    by_hand = Pipeline(
+        [("tfidf", TfidfVectorizer(ngram_range=(1, 2))), ("nb", ComplementNB(alpha=0.3))]
+    )
+    expected = by_hand.fit(texts, labels).predict(texts)
+    assert build_pipeline(point, 0).fit(texts, labels).predict(texts).tolist() == expected.tolist()
+
+
+def test_the_seed_is_the_random_state_unless_the_candidate_has_one():
+    """Classifiers that draw numbers draw them from the seed of the search."""
+    assert build_classifier(CandidateParams({}, "LinearSVC", {}), 7).random_state == 7
+    assert (
+        build_classifier(CandidateParams({}, "SGDClassifier", {"random_state": 3}), 7).random_state
+        == 3
+    )
+    assert not hasattr(build_classifier(CandidateParams({}, "ComplementNB", {}), 7), "random_state")
