@@ -71,14 +71,14 @@ class Tokenizer(Protocol):
         """Return the tokens in the order of their numbers."""
 
 
-def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Split texts into lists of about ``CHUNK`` characters."""
+def chunks(texts: Iterable[str], characters: int = CHUNK) -> Iterator[list[str]]:
+    """Split texts into lists of about so many characters."""
     chunk: list[str] = []
     size = 0
     for text in texts:
         chunk.append(text)
         size += len(text)
-        if size >= CHUNK:
+        if size >= characters:
             yield chunk
             chunk, size = [], 0
     if chunk:

@@ -92,7 +92,7 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
     """
     prepare, (lo, hi) = preprocessor(block), block.ngram_range
     if block.kind == "char":
-        return lambda text: _substrings(without_long_spaces(prepare(text)), lo, hi)
+        return lambda text: _substrings(single_spaced(prepare(text)), lo, hi)
     if block.kind == "char_wb":
         return lambda text: [
             gram for word in prepare(text).split() for gram in _padded(f" {word} ", lo, hi)
@@ -103,7 +103,7 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
     return lambda text: _joined(kept(pattern.findall(prepare(text)), stop_words), lo, hi)
 
 
-def without_long_spaces(text: str) -> str:
+def single_spaced(text: str) -> str:
     """The text with two or more white spaces in a row made one."""
     return _SPACES.sub(" ", text)
 

@@ -1,0 +1,298 @@
+"""Compiled loops that add up what the n-grams of texts contribute to their decision values.
+
+Every n-gram is a slice of the tokens' bytes, which are side by side. N-grams that begin at the same
+token share the work on their hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.jit import compiled
+from textclf.scorer.scorer import Table, damaged
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+_ONES = np.uint32(0xFFFFFFFF)
+
+
+class Lookup(NamedTuple):
+    """The arrays of a table, where they are in the scorer's file.
+
+    Attributes:
+        starts: for each slot of the hash table its first n-gram, (slots + 1).
+        ends: where the bytes of each n-gram begin, and those of the last end, (n-grams + 1).
+        text: the bytes of the n-grams.
+        rows: idf and weights, (n-grams, 1 + outputs).
+    """
+
+    starts: NDArray[np.uint32]
+    ends: NDArray[np.uint32]
+    text: Bytes
+    rows: Values
+
+    @classmethod
+    def from_table(cls, table: Table, name: str) -> Lookup:
+        """View the arrays of a table.
+
+        Raises:
+            IntegrityError: an offset leads out of an array, where compiled code would follow it.
+        """
+        rows, starts, ends, text = (
+            np.frombuffer(
+                table.buffer,
+                kind,
+                (array.end - array.begin) // np.dtype(kind).itemsize,
+                array.begin,
+            )
+            for array, kind in zip(table.arrays, ("<f8", "<u4", "<u4", "<u1"), strict=True)
+        )
+        for offsets, last in ((starts, len(ends) - 1), (ends, len(text))):
+            if offsets[0] != 0 or offsets[-1] != last or (offsets[1:] < offsets[:-1]).any():
+                raise damaged(name, "its index leads out of it")
+        return cls(starts, ends, text, rows.reshape(len(ends) - 1, -1))
+
+
+class WordSet(NamedTuple):
+    """Some words by their hash, as a scorer's file has its n-grams; see `Lookup`."""
+
+    starts: NDArray[np.uint32]
+    ends: NDArray[np.uint32]
+    text: Bytes
+
+    @classmethod
+    def from_words(cls, words: Sequence[str]) -> WordSet:
+        """Index words."""
+        encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+        slots = 1 << max(len(encoded) - 1, 0).bit_length()
+        encoded.sort(key=lambda word: crc32(word) & (slots - 1))
+        chosen = [crc32(word) & (slots - 1) for word in encoded]
+        starts = np.concatenate(([0], np.cumsum(np.bincount(chosen, minlength=slots))))
+        ends = np.concatenate(([0], np.cumsum([len(word) for word in encoded])))
+        text = np.frombuffer(b"".join(encoded), np.uint8)
+        return cls(starts.astype(np.uint32), ends.astype(np.uint32), text)
+
+
+_CRC = np.zeros(256, np.uint32)
+for _byte in range(256):
+    _code = _byte
+    for _ in range(8):
+        _code = (_code >> 1) ^ (0xEDB88320 if _code & 1 else 0)
+    _CRC[_byte] = _code
+
+
+@compiled
+def add_contributions(  # noqa: PLR0913, PLR0917 - as above
+    buffer: Bytes,
+    places: Places,
+    segments: Places,
+    texts: Places,
+    separator: int,
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    text: Bytes,
+    rows: Values,
+    lo: int,
+    hi: int,
+    keep_short: bool,
+    binary: bool,
+    sublinear: bool,
+    norm: int,
+    values: Values,
+) -> None:
+    """Add the contributions of the n-grams of each text to its decision values.
+
+    The parameters are those of ``Tokens`` and of ``Lookup``, the settings of the block (``norm`` is
+    0, or 1 and 2 for ``l1`` and ``l2``), and the values to add to, (texts, outputs).
+    """
+    ngrams = np.empty((1 << 10, 3), np.int64)
+    slots, slot_of = np.zeros(1 << 11, np.int64), np.empty(1 << 10, np.int64)
+    begin = 0
+    for number in range(len(texts)):
+        end = texts[number]
+        count, ngrams = _hash_ngrams(
+            buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
+        )
+        begin = end
+        if len(slot_of) < len(ngrams):
+            slots, slot_of = np.zeros(2 * len(ngrams), np.int64), np.empty(len(ngrams), np.int64)
+        _look_up(buffer, ngrams[:count], starts, ends, text)
+        count = _count_known(ngrams[:count], slots, slot_of)
+        _add_rows(ngrams[:count], rows, binary, sublinear, norm, values[number])
+
+
+@compiled
+def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
+    buffer: Bytes,
+    places: Places,
+    segments: Places,
+    begin: int,
+    end: int,
+    separator: int,
+    lo: int,
+    hi: int,
+    keep_short: bool,
+    ngrams: Places,
+) -> tuple[int, Places]:
+    """Write where each n-gram of some segments begins and ends, and its hash.
+
+    With ``keep_short`` a segment shorter than ``lo`` is an n-gram, too.
+    """
+    count = 0
+    first = segments[begin - 1] if begin > 0 else 0
+    for segment in range(begin, end):
+        last = segments[segment]
+        least = min(lo, last - first) if keep_short else lo
+        for start in range(first, last):
+            most = min(hi, last - start)
+            while count + most > len(ngrams):
+                ngrams = _longer(ngrams)
+            code, at = _ONES, places[start]
+            for length in range(1, most + 1):
+                stop = places[start + length] - separator
+                while at < stop:
+                    code = _CRC[(code ^ buffer[at]) & np.uint32(0xFF)] ^ (code >> np.uint32(8))
+                    at += 1
+                if length >= least:
+                    ngrams[count, 0], ngrams[count, 1] = places[start], stop
+                    ngrams[count, 2] = code ^ _ONES
+                    count += 1
+        first = last
+    return count, ngrams
+
+
+@compiled
+def _longer(ngrams: Places) -> Places:
+    """Return a copy with twice the room."""
+    new = np.empty((2 * len(ngrams), 3), np.int64)
+    new[: len(ngrams)] = ngrams
+    return new
+
+
+@compiled
+def _look_up(
+    buffer: Bytes,
+    ngrams: Places,
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    text: Bytes,
+) -> None:
+    """Write the number of each n-gram to its first column, or -1.
+
+    This takes two rounds, so that the memory of one n-gram is fetched while another is handled.
+    """
+    for ngram in range(len(ngrams)):
+        slot = ngrams[ngram, 2] & (len(starts) - 2)
+        ngrams[ngram, 2] = np.int64(starts[slot]) << 32 | np.int64(starts[slot + 1])
+    for ngram in range(len(ngrams)):
+        low, high = ngrams[ngram, 2] >> 32, ngrams[ngram, 2] & 0xFFFFFFFF
+        ngrams[ngram, 0] = _find(buffer, ngrams[ngram, 0], ngrams[ngram, 1], low, high, ends, text)
+
+
+@compiled
+def _count_known(ngrams: Places, slots: Places, slot_of: Places) -> int:
+    """Write number and count of each known n-gram to the first rows; return how many there are.
+
+    A slot is in use if the place that it names is filled and names it in turn, so that no slot has
+    to be cleared (a sparse set: Briggs and Torczon, 1993).
+    """
+    distinct = 0
+    for ngram in range(len(ngrams)):
+        entry = ngrams[ngram, 0]
+        if entry < 0:
+            continue
+        slot = (entry * 0x9E3779B1 >> 7) & (len(slots) - 1)
+        while True:
+            place = slots[slot]
+            if place >= distinct or slot_of[place] != slot:
+                slots[slot], slot_of[distinct] = distinct, slot
+                ngrams[distinct, 0], ngrams[distinct, 1] = entry, 1
+                distinct += 1
+                break
+            if ngrams[place, 0] == entry:
+                ngrams[place, 1] += 1
+                break
+            slot = (slot + 1) & (len(slots) - 1)
+    return distinct
+
+
+@compiled
+def _add_rows(  # noqa: PLR0913, PLR0917 - as above
+    counts: Places, rows: Values, binary: bool, sublinear: bool, norm: int, values: Values
+) -> None:
+    """Add up the rows of n-grams times their counts, divided by their norm."""
+    sums, total = np.zeros(len(values)), 0.0
+    for place in range(len(counts)):
+        row = rows[counts[place, 0]]
+        times = 1.0 if binary else float(counts[place, 1])
+        value = (1.0 + np.log(times) if sublinear else times) * row[0]
+        total += value * value if norm == 2 else abs(value)  # noqa: PLR2004 - the l2 norm
+        for output in range(len(values)):
+            sums[output] += value * row[1 + output]
+    divisor = np.sqrt(total) if norm == 2 else total  # noqa: PLR2004
+    if norm == 0 or divisor == 0:
+        divisor = 1.0
+    for output in range(len(values)):
+        values[output] += sums[output] / divisor
+
+
+@compiled
+def _find(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    buffer: Bytes,
+    begin: int,
+    end: int,
+    low: int,
+    high: int,
+    ends: NDArray[np.uint32],
+    text: Bytes,
+) -> int:
+    """Return the number of an n-gram, which is among those from low to high, or -1."""
+    for number in range(low, high):
+        first = np.int64(ends[number])
+        size = np.int64(ends[number + 1]) - first
+        if size == end - begin:
+            at = 0
+            while at < size and text[first + at] == buffer[begin + at]:
+                at += 1
+            if at == size:
+                return number
+    return -1
+
+
+@compiled
+def drop_words(  # noqa: PLR0913, PLR0917 - as above
+    buffer: Bytes,
+    places: Places,
+    segments: Places,
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    text: Bytes,
+) -> tuple[Bytes, Places, Places]:
+    """Return tokens without those of a set; the parameters are those of both."""
+    out, out_places = np.empty_like(buffer), np.empty_like(places)
+    out_segments = np.empty_like(segments)
+    filled, count, token = 0, 0, 0
+    for segment in range(len(segments)):
+        while token < segments[segment]:
+            begin, end = places[token], places[token + 1]
+            code = _ONES
+            for at in range(begin, end - 1):
+                code = _CRC[(code ^ buffer[at]) & np.uint32(0xFF)] ^ (code >> np.uint32(8))
+            slot = np.int64(code ^ _ONES) & (len(starts) - 2)
+            if _find(buffer, begin, end - 1, starts[slot], starts[slot + 1], ends, text) < 0:
+                out_places[count] = filled
+                count += 1
+                for at in range(begin, end):
+                    out[filled] = buffer[at]
+                    filled += 1
+            token += 1
+        out_segments[segment] = count
+    out_places[count] = filled
+    return out[:filled], out_places[: count + 1], out_segments
