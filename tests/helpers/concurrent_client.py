@@ -20,10 +20,10 @@ from textclf.registry.store.local import LocalStore
 
 
 def write(models, seed, rounds):
-    """Work in an order of its own, so that the rivals get in each other's way everywhere."""
+    """Publish, promote and roll back in a random order, so that clients collide everywhere."""
     rng = random.Random(seed)
     registry = registries.Registry(LocalStore(Path(models)))
-    print("ready", flush=True)  # noqa: T201 - the storm waits for it
+    print("ready", flush=True)  # noqa: T201 - stress.py waits for it
     sys.stdin.readline()
     for _ in range(int(rounds)):
         bump = rng.choice(list(Bump))
@@ -78,7 +78,7 @@ class Reader:
 def read(models):
     """Load until told to stop."""
     reader = Reader(Path(models))
-    print("ready", flush=True)  # noqa: T201 - the storm waits for it
+    print("ready", flush=True)  # noqa: T201 - stress.py waits for it
     while not select.select([sys.stdin], [], [], 0)[0]:
         reader.look()
     seen = {"loads": reader.loads, "aliases": len(reader.aliases), "bad": reader.bad}

@@ -23,7 +23,7 @@ from textclf.registry.verification import verify
 SCRIPT = Path(__file__).with_name("concurrent_client.py")
 SEED = 0
 LONGEST = 300
-"""Seconds after which a process that does not end is taken to hang."""
+"""Seconds to wait for a process to end."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Report:
 
     writers: int = 0
     killed: int = 0
-    told: int = 0
+    acknowledged: int = 0
     published: int = 0
     promotions: int = 0
     events: int = 0
@@ -42,12 +42,12 @@ class Report:
     violations: list[str] = field(default_factory=list)
 
 
-class Storm:
-    """The processes of one storm over the registry in ``root``."""
+class StressTest:
+    """The processes that use the registry in ``root`` at once."""
 
     def __init__(self, root, rounds):
         self.root, self.rounds = root, rounds
-        self.report, self.told = Report(), []
+        self.report, self.acknowledged = Report(), []
         self.chance = random.Random(SEED)
 
     def run(self, writers, readers, kills):
@@ -87,7 +87,7 @@ class Storm:
 
     def _ended(self, process):
         out, err = process.communicate(timeout=LONGEST)
-        self.told += [line for line in out.split() if line != "ready"]
+        self.acknowledged += [line for line in out.split() if line != "ready"]
         self.report.killed += process.returncode == -9
         if process.returncode not in (0, -9) or err:
             self.report.violations.append(f"a writer: {err}")
@@ -97,25 +97,25 @@ class Storm:
         self.report.aliases = max(self.report.aliases, seen["aliases"])
         self.report.violations += [f"a reader: {bad}" for bad in seen["bad"]]
 
-    def look(self):
-        """See whether all are distinct, whole and in order; and after the next commands, too."""
-        report, told = self.report, set(self.told)
+    def check(self):
+        """Check versions, logs and alias, and check them again after the next commands."""
+        report, acknowledged = self.report, set(self.acknowledged)
         published = {folder.name for folder in self.root.glob("*.*.*")}
-        report.told, report.published = len(self.told), len(published)
+        report.acknowledged, report.published = len(self.acknowledged), len(published)
         report.promotions = len(registries.log(self.root))
         report.events = len(registries.log(self.root, registries.EVENTS))
         report.left_staged = len(registries.staged(self.root))
-        report.violations += self._violations(told, published)
+        report.violations += self._violations(acknowledged, published)
 
-    def _violations(self, told, published):
-        if len(told) != len(self.told):
+    def _violations(self, acknowledged, published):
+        if len(acknowledged) != len(self.acknowledged):
             yield "a number was given twice"
-        if not told <= published:
-            yield f"told, but lost: {told - published}"
-        if len(published - told) > self.report.killed:
-            yield f"published, but nobody was told: {published - told}"
+        if not acknowledged <= published:
+            yield f"acknowledged, but lost: {acknowledged - published}"
+        if len(published - acknowledged) > self.report.killed:
+            yield f"published, but not acknowledged: {published - acknowledged}"
         if self.report.left_staged > self.report.killed:
-            yield "who lived left work in staging"
+            yield "a writer that was not killed left files in staging"
         yield from registries.violations(self.root, settled=not self.report.killed)
         for staged in (self.root / registries.STAGING).iterdir():
             os.utime(staged, (0, 0))
@@ -136,11 +136,11 @@ def _begin(process):
 def main(writers, rounds, readers, kills):
     """Print the report."""
     with tempfile.TemporaryDirectory() as folder:  # on a disk, if it may be: kills hit its fsyncs
-        storm = Storm(Path(folder) / "models", rounds)
-        storm.run(writers, readers, kills)
-        storm.look()
-    print(json.dumps(vars(storm.report)))  # noqa: T201 - the answer of the script
-    return bool(storm.report.violations)
+        test = StressTest(Path(folder) / "models", rounds)
+        test.run(writers, readers, kills)
+        test.check()
+    print(json.dumps(vars(test.report)))  # noqa: T201 - the answer of the script
+    return bool(test.report.violations)
 
 
 if __name__ == "__main__":

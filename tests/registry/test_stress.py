@@ -30,7 +30,7 @@ def test_concurrent_writers_get_distinct_versions_and_one_log(stress, writers):
     """
     report = stress(writers=writers, rounds=2, readers=2, kills=0)
     assert report["violations"] == []
-    assert report["told"] == report["published"] == report["events"] == 2 * writers
+    assert report["acknowledged"] == report["published"] == report["events"] == 2 * writers
     assert report["promotions"] >= 2 * writers, "each was promoted once at least"
     assert report["left_staged"] == 0
     assert report["aliases"] > 1
@@ -46,4 +46,4 @@ def test_killed_writers_lose_no_acknowledged_version(stress, writers, kills):
     assert report["violations"] == []
     assert report["writers"] == writers + kills
     assert report["killed"] >= kills / 2
-    assert report["told"] >= 4 * (report["writers"] - report["killed"])
+    assert report["acknowledged"] >= 4 * (report["writers"] - report["killed"])
