@@ -121,7 +121,7 @@ def _publish(models: Path, labels: Sequence[str], text: str, features: int) -> N
     from textclf import LocalStore, Registry
     from textclf.artifact import model_file as artifact
     from textclf.scorer.scorer import SCORER
-    from textclf.scorer.writer import compiled_scorer
+    from textclf.scorer.writer import compile_scorer
 
     [sample] = find_sets(SAMPLE)
     grid = models.parent / "grid.toml"
@@ -143,7 +143,7 @@ def _publish(models: Path, labels: Sequence[str], text: str, features: int) -> N
     metadata = registry.metadata(registry.resolve("latest"))
     data = artifact.to_bytes(pipeline)
     made = msgspec.structs.replace(metadata, artifact=artifact.describe(data))
-    published = registry.publish(made, data, {SCORER: compiled_scorer(pipeline)})
+    published = registry.publish(made, data, {SCORER: compile_scorer(pipeline)})
     registry.promote(registry.resolve(published.version))
 
 

@@ -15,7 +15,7 @@ from textclf.prediction.load import load
 from textclf.prediction.predictor import Predictor
 from textclf.prediction.scorer_model import ScorerModel
 from textclf.scorer.scorer import SCORER, Scorer
-from textclf.scorer.writer import compiled_scorer
+from textclf.scorer.writer import compile_scorer
 from textclf.search.calibration import calibrate
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
@@ -35,7 +35,7 @@ def fitted_on(sample, classifier, labels=None, **settings):
 
 
 def opened(fitted):
-    return Predictor(ScorerModel(Scorer(compiled_scorer(fitted), name="model")), FIRST)
+    return Predictor(ScorerModel(Scorer(compile_scorer(fitted), name="model")), FIRST)
 
 
 def predictor(sample, classifier, labels=None, **settings):
@@ -132,7 +132,7 @@ def published(root, sample, classifier="LinearSVC", **scorer):
     fitted = fitted_on(sample, classifier)
     data = to_bytes(fitted)
     compiled = scorer.pop("compiled", True)
-    files = {SCORER: compiled_scorer(fitted, **scorer)} if compiled else None
+    files = {SCORER: compile_scorer(fitted, **scorer)} if compiled else None
     number = f"1.{len(registry.numbers())}.0"
     record = registries.metadata(number, data)
     version = parse_version(registry.publish(record, data, files).version)
@@ -238,7 +238,7 @@ def test_contributions_add_up_and_are_where_they_say(sample, features, labels):
     fitted = build_pipeline(CandidateParams(EXPLAINED[features], "LinearSVC", {}), 0).fit(
         *zip(*pairs, strict=True)
     )
-    scorer = Scorer(compiled_scorer(fitted), name="model")
+    scorer = Scorer(compile_scorer(fitted), name="model")
     predictor = Predictor(ScorerModel(scorer), FIRST)
     for text in [
         *sample[0][:30],

@@ -13,7 +13,7 @@ from textclf.errors import IntegrityError
 from textclf.scorer import batch
 from textclf.scorer.batch import BatchScorer, label_indices
 from textclf.scorer.scorer import Scorer, label_index
-from textclf.scorer.writer import compiled_scorer
+from textclf.scorer.writer import compile_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 
@@ -59,7 +59,7 @@ def scorers(sample):
         fitted = build_pipeline(CandidateParams(FEATURES[name], *CLASSIFIERS[name]), 0).fit(
             *zip(*rows, strict=True)
         )
-        scorer = Scorer(compiled_scorer(fitted), name="a file")
+        scorer = Scorer(compile_scorer(fitted), name="a file")
         return scorer, BatchScorer(scorer)
 
     return {name: [made(name, few) for few in (False, True)] for name in FEATURES}
@@ -122,7 +122,7 @@ def test_threads_may_share_it(sample, scorers):
 def test_an_index_that_leads_astray_is_refused(sample, name):
     """Compiled loops know no bounds: so all offsets are checked before."""
     fitted = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0).fit(*sample)
-    data = compiled_scorer(fitted)
+    data = compile_scorer(fitted)
     place = Scorer(data, name="a file").tables[0].arrays[1 if name == "starts" else 2]
     for offset, value in ((0, 1), (8, 0xFFFFFFFF), (place.end - place.begin - 4, 0)):
         damaged = bytearray(data)
@@ -135,7 +135,7 @@ def test_an_index_that_leads_astray_is_refused(sample, name):
 def test_weights_that_are_no_numbers_are_refused(sample):
     """A decision that is no number is never given."""
     data = bytearray(
-        compiled_scorer(
+        compile_scorer(
             build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0).fit(*sample)
         )
     )

@@ -17,9 +17,9 @@ from paths import VECTORS
 from sample_data import sample_rows
 from sklearn.pipeline import Pipeline
 
-from textclf.scorer import format as tensors
+from textclf.scorer.format import unpack
 from textclf.scorer.scorer import Scorer, label_index
-from textclf.scorer.writer import compiled_scorer
+from textclf.scorer.writer import compile_scorer
 from textclf.search.calibration import calibrate, needs_calibration
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
@@ -175,7 +175,7 @@ def write(models):
         threshold, labels = RECIPES[name].threshold, model.classes_.tolist()
         names, scores = said_by_pipeline(model, samples)
         file = f"{name}.safetensors"
-        (VECTORS / file).write_bytes(compiled_scorer(model, threshold=threshold))
+        (VECTORS / file).write_bytes(compile_scorer(model, threshold=threshold))
         scorers.append({
             "file": file,
             "score_type": "probability" if hasattr(model, "predict_proba") else "decision",
@@ -222,13 +222,13 @@ def test_the_vectors_say_what_the_pipeline_says(vectors, models, name):
     assert with_threshold(names, scores, vector["labels"], threshold) == vector["label"]
     # solvers stop at a tolerance, which another processor's rounding may reach a step earlier
     assert np.abs(scores - vector["scores"]).max() < 1e-4
-    today = outline(compiled_scorer(model, threshold=threshold))
+    today = outline(compile_scorer(model, threshold=threshold))
     assert today == outline((VECTORS / vector["file"]).read_bytes())
 
 
 def outline(data):
     """Settings, n-grams, and names and shapes of arrays: what rounding does not change."""
-    metadata, arrays = tensors.unpacked(data, "a file")
+    metadata, arrays = unpack(data, "a file")
     settings = json.loads(metadata.pop("scorer"))
     for key in ("intercept", "scale", "unicode"):
         settings.pop(key)

@@ -17,11 +17,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
 from textclf.errors import IntegrityError
-from textclf.scorer import format as tensors
+from textclf.scorer.format import pack, unpack
 from textclf.scorer.ngrams import analyzer
 from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.unicode_tables import tables
-from textclf.scorer.writer import CannotCompile, compiled_scorer
+from textclf.scorer.writer import CannotCompile, compile_scorer
 from textclf.search.calibration import calibrate
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
@@ -75,7 +75,7 @@ def fitted_on(sample, features, classifier="LinearSVC", settings=None, *, labels
 
 
 def scorer_of(fitted, **settings):
-    return Scorer(compiled_scorer(fitted, **settings), name="a file")
+    return Scorer(compile_scorer(fitted, **settings), name="a file")
 
 
 def own_scores(fitted, texts):
@@ -119,7 +119,7 @@ def test_a_temperature_is_kept(sample, labels):
 def test_the_document_says_enough(sample, classifier, features):
     """A reader written from docs/scorer-format.md alone gives the same."""
     given = {"loss": "modified_huber"} if classifier == "SGDClassifier" else {}
-    data = compiled_scorer(fitted_on(sample, FEATURES[features], classifier, given))
+    data = compile_scorer(fitted_on(sample, FEATURES[features], classifier, given))
     scorer, book = Scorer(data, name="a file"), Book(data)
     texts = [*sample[0][:20], *AWKWARD]
     found, scores = scored(scorer, texts)
@@ -139,7 +139,7 @@ TEXTS = st.text(
 
 @pytest.fixture(scope="module")
 def book(sample):
-    return Book(compiled_scorer(fitted_on(sample, FEATURES["plain"])))
+    return Book(compile_scorer(fitted_on(sample, FEATURES["plain"])))
 
 
 @given(TEXTS)
@@ -210,7 +210,7 @@ def test_infinite_weights_are_refused(sample, classifier):
     with pytest.warns(RuntimeWarning):
         fitted = fitted_on(sample, FEATURES["plain"], classifier, {"alpha": 0})
     with pytest.raises(CannotCompile, match="infinite") as caught:
-        compiled_scorer(fitted)
+        compile_scorer(fitted)
     assert "alpha" in caught.value.hint
 
 
@@ -221,7 +221,7 @@ def test_infinite_weights_are_refused(sample, classifier):
 def whole(sample):
     texts, labels = (half[:40] for half in sample)
     features = {"word": {}, "char_wb": {"ngram_range": [2, 3]}}
-    return compiled_scorer(fitted_on((texts, labels), features))
+    return compile_scorer(fitted_on((texts, labels), features))
 
 
 def used(data):
@@ -317,14 +317,14 @@ def test_a_head_that_lies_is_refused(whole, change):
 
 def test_a_block_without_n_grams_is_refused(whole):
     """Arrays that fit each other and hold nothing are no model."""
-    metadata, arrays = tensors.unpacked(whole, "a file")
+    metadata, arrays = unpack(whole, "a file")
     parts = {name: (a.dtype, a.shape, whole[a.begin : a.end]) for name, a in arrays.items()}
-    assert sensible(tensors.packed(metadata, [(name, *part) for name, part in parts.items()]))
+    assert sensible(pack(metadata, [(name, *part) for name, part in parts.items()]))
     parts["0.rows"] = ("F64", (0, arrays["0.rows"].shape[1]), b"")
     parts["0.starts"] = ("U32", (2,), bytes(8))
     parts["0.ends"] = ("U32", (1,), bytes(4))
     parts["0.text"] = ("U8", (0,), b"")
-    refused(tensors.packed(metadata, [(name, *part) for name, part in parts.items()]))
+    refused(pack(metadata, [(name, *part) for name, part in parts.items()]))
 
 
 def array(whole, name, dtype):

@@ -9,7 +9,7 @@ from paths import TRAIN
 from textclf.data.dataset import read_dataset
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.scorer.scorer import SCORER, Scorer
-from textclf.scorer.writer import compiled_scorer
+from textclf.scorer.writer import compile_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
 from textclf.training.scorer_check import ScorerMismatch, check_scorer
@@ -24,7 +24,7 @@ def tested():
     fitted = build_pipeline(CandidateParams(features, "LogisticRegression", {}), 0).fit(
         rows.texts, rows.labels
     )
-    return ScoredRows.from_pipeline(fitted, rows), compiled_scorer(fitted)
+    return ScoredRows.from_pipeline(fitted, rows), compile_scorer(fitted)
 
 
 def test_a_compiled_scorer_passes(tested):

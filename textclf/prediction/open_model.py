@@ -36,10 +36,10 @@ def open_model(registry: Registry, version: Version) -> Model:
 def _compile(pipeline: Any, version: Version, name: str) -> Model:
     """Return the pipeline compiled, or as it is if its weights are infinite."""
     from textclf.prediction.pipeline_model import PipelineModel, installed_libraries_suit
-    from textclf.scorer.writer import CannotCompile, compiled_scorer
+    from textclf.scorer.writer import CannotCompile, compile_scorer
 
     try:
         with installed_libraries_suit(version):
-            return ScorerModel(Scorer(compiled_scorer(pipeline), name=name))
+            return ScorerModel(Scorer(compile_scorer(pipeline), name=name))
     except CannotCompile:
         return PipelineModel(pipeline, version)

@@ -1,7 +1,7 @@
 """Named flat arrays in one file: the part of the safetensors format that the scorer needs.
 
-``docs/scorer-format.md`` describes it. Reading uses the standard library and msgspec, takes the
-head and leaves the data where it is; whoever follows an offset into it has its bounds here.
+``docs/scorer-format.md`` describes it. Reading decodes the head and leaves the data where it is.
+The bounds of arrays are checked here, offsets within an array by whoever follows them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Entry(msgspec.Struct):
 
 
 class Array(NamedTuple):
-    """Where an array lies in the file: its first byte and its last + 1; and what it is made of."""
+    """An array in the file: its first byte, its last + 1, and what it is made of."""
 
     begin: int
     end: int
@@ -44,13 +44,13 @@ class Array(NamedTuple):
     shape: tuple[int, ...]
 
 
-def packed(
+def pack(
     metadata: Mapping[str, str], arrays: Sequence[tuple[str, str, tuple[int, ...], bytes]]
 ) -> bytes:
-    """The file.
+    """Return the file of some arrays.
 
     Args:
-        metadata: texts for the head.
+        metadata: the texts of the head.
         arrays: name, dtype, shape and content of each; large elements are written before small
             ones, so that all are aligned.
     """
@@ -65,15 +65,15 @@ def packed(
     return b"".join([_LENGTH.pack(len(encoded)), encoded, *(array[3] for array in ordered)])
 
 
-def unpacked(buffer: Buffer, name: str) -> tuple[dict[str, str], dict[str, Array]]:
-    """The texts of the head, and where each array lies.
+def unpack(buffer: Buffer, name: str) -> tuple[dict[str, str], dict[str, Array]]:
+    """Return the texts of the head, and where each array is.
 
     Args:
-        buffer: the file.
-        name: of the file, for messages.
+        buffer: the content of the file.
+        name: the name of the file, for messages.
 
     Raises:
-        IntegrityError: it is not such a file, or cut, or arrays overlap or leave holes.
+        IntegrityError: it is not such a file, or truncated, or arrays overlap or leave gaps.
     """
     try:
         (length,) = _LENGTH.unpack_from(buffer)

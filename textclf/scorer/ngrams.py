@@ -1,4 +1,4 @@
-"""A text → its n-grams, the same ones as scikit-learn's vectorisers take; standard library only.
+"""Texts → n-grams, the same ones as those of scikit-learn's vectorisers, without importing it.
 
 ``docs/scorer-format.md`` says the rules in words, for other languages.
 """
@@ -13,13 +13,13 @@ from typing import Annotated, Literal
 import msgspec
 
 _Length = Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
-"""Compiled code counts with it."""
+"""A length that compiled code can count with."""
 
 _SPACES = re.compile(r"\s\s+")
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """A token pattern in simple words: runs of word (or visible) characters of some length.
+    """A token pattern in plain terms: runs of word (or visible) characters of some length.
 
     With ``singles``, other visible characters are tokens on their own.
     """
@@ -38,7 +38,7 @@ class Block(msgspec.Struct, frozen=True):
         lowercase: whether texts are lower-cased.
         strip_accents: ``ascii``, ``unicode`` or None.
         token_pattern: what a token is (``word`` only).
-        runs: the same in simple words, where there are any.
+        runs: the same in plain terms, if it can be said in them.
         stop_words: tokens that are dropped.
         binary: whether an n-gram counts once, however often it occurs.
         sublinear_tf: whether a count c becomes 1 + ln c.
@@ -58,7 +58,7 @@ class Block(msgspec.Struct, frozen=True):
 
 
 def preprocessor(block: Block) -> Callable[[str], str]:
-    """What is done to a text before anything else: lower case, accents."""
+    """Return the function that prepares a text: lower case, accents."""
     strip = _STRIPPERS[block.strip_accents]
     if not block.lowercase:
         return strip
@@ -84,10 +84,10 @@ _STRIPPERS: dict[str | None, Callable[[str], str]] = {
 
 
 def analyzer(block: Block) -> Callable[[str], list[str]]:
-    """The function that finds the n-grams of a text; one that occurs twice is there twice.
+    """Return the function that lists the n-grams of a text, as often as they occur.
 
     Raises:
-        re.error: the token pattern is none, or has more than one group.
+        re.error: the token pattern is not valid, or has more than one group.
         ValueError: its flags contradict each other.
     """
     prepare, (lo, hi) = preprocessor(block), block.ngram_range
@@ -104,12 +104,12 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
 
 
 def single_spaced(text: str) -> str:
-    """The text with two or more white spaces in a row made one."""
+    """Return the text with two or more white spaces in a row replaced by one space."""
     return _SPACES.sub(" ", text)
 
 
 def kept(tokens: list[str], stop_words: Collection[str]) -> list[str]:
-    """The tokens that are no stop words."""
+    """Return the tokens that are not stop words."""
     return [token for token in tokens if token not in stop_words] if stop_words else tokens
 
 
@@ -131,5 +131,5 @@ def _substrings(text: str, lo: int, hi: int) -> list[str]:
 
 
 def _padded(word: str, lo: int, hi: int) -> list[str]:
-    """As ``_substrings``; a word that is too short for any is there once."""
+    """Return the substrings of a word, or the word if it is too short for any."""
     return _substrings(word, lo, hi) or [word]

@@ -1,6 +1,6 @@
 """The compiled model: one text → decision values, scores and label.
 
-A scorer is data only, read where it lies: a start takes the same time for any size of model.
+A scorer is data only and is read in place, so that opening takes the same time for any size.
 Nothing here imports NumPy or scikit-learn. ``docs/scorer-format.md`` describes the file.
 """
 
@@ -17,12 +17,11 @@ from zlib import crc32
 import msgspec
 
 from textclf.errors import IntegrityError
-from textclf.scorer import format as tensors
-from textclf.scorer.format import Array, Buffer
+from textclf.scorer.format import Array, Buffer, unpack
 from textclf.scorer.ngrams import Block, analyzer
 
 SCORER = "scorer.safetensors"
-"""Name of the file in a version's folder."""
+"""The name of the file in a version's folder."""
 
 FORMAT, SCHEMA = "textclf-scorer", 1
 
@@ -30,17 +29,17 @@ _PAIR = struct.Struct("<II")
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The scorer's settings, in the words of the file.
+    """The scorer's settings, as the file names them.
 
     Attributes:
         labels: in the order of the scores.
-        outputs: decision values of a text: 1 where there are two labels and one value tells.
-        intercept: a number for each output.
+        outputs: the number of decision values of a text; it may be 1 for two labels.
+        intercept: the decision values of a text without known n-grams.
         link: how decision values become scores.
         scale: what ``softmax`` multiplies decision values with.
         blocks: the kinds of n-grams.
-        threshold: below this score there is no label.
-        unicode: version of the Unicode database of the Python that wrote the file.
+        threshold: the score below which there is no label.
+        unicode: the version of the Unicode database of the Python that wrote the file.
     """
 
     labels: Annotated[list[str], msgspec.Meta(min_length=2)]
@@ -54,20 +53,20 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Table:
-    """The n-grams of a block and their rows: idf, then a weight for each output."""
+    """The n-grams of a block, each with a row: its idf, then a weight for each output."""
 
     def __init__(self, buffer: Buffer, arrays: Sequence[Array], name: str) -> None:
         rows, starts, ends, text = arrays
         self.arrays = rows, starts, ends, text
         self.count = rows.shape[0]
         self.buffer, self._name = buffer, name
-        self._rows, self._starts, self._ends, self._text = (each.begin for each in arrays)
+        self._rows, self._starts, self._ends, self._text = (array.begin for array in arrays)
         self._mask = starts.shape[0] - 2
         self._size = text.shape[0]
         self._row = struct.Struct(f"<{rows.shape[1]}d")
 
     def row(self, gram: bytes) -> tuple[float, ...] | None:
-        """Of an n-gram in UTF-8; None if it is not in the table."""
+        """Return the row of an n-gram in UTF-8, or None if it is not in the table."""
         buffer, text = self.buffer, self._text
         slot = crc32(gram) & self._mask
         first, last = _PAIR.unpack_from(buffer, self._starts + 4 * slot)
@@ -86,24 +85,24 @@ class Scorer:
     """A compiled model.
 
     Attributes:
-        settings: of the model.
+        settings: the settings of the model.
         labels: in the order of the scores.
-        score_type: ``probability``, or ``decision`` where the classifier has none.
-        tables: one for each block.
+        score_type: ``probability``, or ``decision`` if the classifier has no probabilities.
+        tables: a table of n-grams for each block.
     """
 
     def __init__(self, buffer: Buffer, *, name: str) -> None:
-        """Open one.
+        """Open a scorer.
 
         Args:
-            buffer: the file, as a memory map or bytes.
-            name: of the file, for messages.
+            buffer: the content of the file, as a memory map or bytes.
+            name: the name of the file, for messages.
 
         Raises:
-            IntegrityError: it is damaged or no scorer.
+            IntegrityError: it is damaged or not a scorer.
         """
         self.name, self.buffer = name, buffer
-        metadata, arrays = tensors.unpacked(buffer, name)
+        metadata, arrays = unpack(buffer, name)
         self.settings = settings = _settings(metadata, name)
         self.labels = settings.labels
         self.score_type = "decision" if settings.link == "none" else "probability"
@@ -116,54 +115,53 @@ class Scorer:
             raise damaged(name, f"its token pattern: {error}") from None
 
     def decide(self, text: str) -> list[float]:
-        """The decision values of a text."""
+        """Return the decision values of a text."""
         values = self.settings.intercept
         for block, analyze, table in zip(
             self.settings.blocks, self.analyzers, self.tables, strict=True
         ):
-            found, norm = weighted_ngrams(Counter(analyze(text)), block, table)
+            known, norm = weighted_ngrams(Counter(analyze(text)), block, table)
             sums = [0.0] * len(values)
-            for _, value, row in found:
+            for _, value, row in known:
                 sums = [total + value * weight for total, weight in zip(sums, row[1:])]  # noqa: B905
             values = [value + total / norm for value, total in zip(values, sums, strict=True)]
         return self._finite(values)
 
     def scores(self, decision: Sequence[float]) -> list[float]:
-        """A score for each label, from decision values."""
-        found = _LINKS[self.settings.link](decision, self.settings.scale)
-        return self._finite(found)
+        """Return a score for each label, from decision values."""
+        return self._finite(_LINKS[self.settings.link](decision, self.settings.scale))
 
     def _finite(self, values: list[float]) -> list[float]:
         if not all(map(math.isfinite, values)):
-            raise damaged(self.name, "what comes out is not a number")
+            raise damaged(self.name, "a score is not a number")
         return values
 
 
 def weighted_ngrams(
     counts: Counter[str], block: Block, table: Table
 ) -> tuple[list[tuple[str, float, tuple[float, ...]]], float]:
-    """The known n-grams of a text with value and row, and the norm to divide the values by."""
-    found = []
+    """Return the known n-grams of a text with value and row, and the norm to divide values by."""
+    known = []
     for gram, count in counts.items():
         row = table.row(gram.encode("utf-8", "surrogatepass"))
         if row is not None:
             times = 1 if block.binary else count
             weight = 1.0 + math.log(times) if block.sublinear_tf else times
-            found.append((gram, weight * row[0], row))
-    values = [value for _, value, _ in found]
-    if block.norm is None or not found:
-        return found, 1.0
+            known.append((gram, weight * row[0], row))
+    values = [value for _, value, _ in known]
+    if block.norm is None or not known:
+        return known, 1.0
     norm = sum(map(abs, values)) if block.norm == "l1" else math.sqrt(sum(v * v for v in values))
-    return found, norm or 1.0
+    return known, norm or 1.0
 
 
 def both(decision: Sequence[float]) -> Sequence[float]:
-    """Decision values with one for each label."""
+    """Return decision values with one for each label."""
     return decision if len(decision) > 1 else (-decision[0], decision[0])
 
 
 def label_index(decision: Sequence[float]) -> int:
-    """The number of the label: of the highest value, of equals the first."""
+    """Return the index of the label with the highest value, the first of equal ones."""
     if len(decision) == 1:
         return int(decision[0] > 0)
     return max(range(len(decision)), key=decision.__getitem__)
@@ -203,7 +201,7 @@ _LINKS: dict[str, Callable[[Sequence[float], float], list[float]]] = {
 
 def _settings(metadata: dict[str, str], name: str) -> Settings:
     if metadata.get("format") != FORMAT:
-        raise damaged(name, "it is no scorer")
+        raise damaged(name, "it is not a scorer")
     if metadata.get("schema") != str(SCHEMA):
         raise IntegrityError(
             f"{name} was written by a later textclf (schema {metadata.get('schema')}; "
@@ -235,7 +233,7 @@ def _table(
         raise damaged(name, "an array has another type")
     count, width = rows.shape if len(rows.shape) == 2 else (0, 0)  # noqa: PLR2004
     slots = starts.shape[0] - 1 if starts.shape else 0
-    whole = (
+    consistent = (
         count > 0
         and width == 1 + settings.outputs
         and len(starts.shape) == len(text.shape) == 1
@@ -243,11 +241,11 @@ def _table(
         and slots > 0
         and slots & (slots - 1) == 0
     )
-    if not whole:
+    if not consistent:
         raise damaged(name, "its arrays do not fit each other")
     return Table(buffer, parts, name)
 
 
 def damaged(name: str, why: str) -> IntegrityError:
-    """What is said of a scorer that cannot be used."""
+    """Return the error about a scorer that cannot be used."""
     return IntegrityError(f"{name} is damaged: {why}", hint="textclf verify")

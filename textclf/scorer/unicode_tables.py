@@ -1,4 +1,4 @@
-"""What this Python thinks of every character, as tables for readers in other languages."""
+"""How this Python classifies every character, as tables for readers in other languages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Table = NDArray[np.uint32]
 
 _COUNT = 0x110000
 _CASED = np.concatenate([np.arange(0x20000), np.arange(0xE0000, 0xE1000)]).astype(np.uint32)
-"""Where characters can have a case or combine: the others are ideographs, private or unassigned."""
+"""Characters that may have a case or combine; others are ideographs, private or unassigned."""
 
 _SIGMA, _FINAL, _LONG_LOWER = 0x3A3, 0x3C2, 0x130
 
 
 @functools.cache
 def tables() -> dict[str, Table]:
-    """Ranges of characters (first, last), and what becomes of characters in lower case."""
+    """Return ranges of characters (first, last), and what characters become in lower case."""
     ends, ends_before_letter = _sigma_ends_a_word(" "), _sigma_ends_a_word("A")
     combining = np.fromiter((unicodedata.combining(chr(code)) > 0 for code in _CASED), np.bool_)
     return {
@@ -42,8 +42,8 @@ def _codes(text: str) -> Table:
 
 
 def _matching(pattern: str) -> Table:
-    found = re.finditer(pattern, _text(np.arange(_COUNT, dtype=np.uint32)))
-    return np.asarray([(match.start(), match.end() - 1) for match in found], np.uint32)
+    matches = re.finditer(pattern, _text(np.arange(_COUNT, dtype=np.uint32)))
+    return np.asarray([(match.start(), match.end() - 1) for match in matches], np.uint32)
 
 
 def _ranges(codes: Table) -> Table:
@@ -54,7 +54,7 @@ def _ranges(codes: Table) -> Table:
 
 
 def _lower() -> Table:
-    """Each character that changes, and what it becomes; sigma as it is inside of a word."""
+    """Return each character that changes, and what it becomes; sigma as it does inside a word."""
     codes = np.arange(_COUNT, dtype=np.uint32)
     codes[_LONG_LOWER] = ord("a")  # the only one that becomes two
     lower = _codes(_text(codes).lower())
@@ -65,10 +65,10 @@ def _lower() -> Table:
 
 
 def _sigma_ends_a_word(after: str) -> NDArray[np.bool_]:
-    """For each character whether a sigma does, that has it and then ``after`` behind.
+    """Return for each character whether a sigma before it and ``after`` ends a word.
 
-    Python does not tell which characters are cased or ignorable, but this does: before a space a
-    cased one is no end; before a letter an ignorable one is none either.
+    Python has no function for which characters are cased or ignorable, but this shows it: before a
+    space, a cased one does not end the word; before a letter, neither does an ignorable one.
     """
     probe = np.empty((len(_CASED), 5), np.uint32)
     probe[:] = [ord("A"), _SIGMA, 0, ord(after), ord(" ")]

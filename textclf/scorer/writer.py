@@ -13,8 +13,8 @@ from sklearn.pipeline import Pipeline
 
 from textclf.errors import TextclfError
 from textclf.features.tokens import as_runs
-from textclf.scorer import format as tensors
 from textclf.scorer import unicode_tables
+from textclf.scorer.format import pack
 from textclf.scorer.ngrams import Block, Runs
 from textclf.scorer.scorer import FORMAT, SCHEMA, Settings
 
@@ -22,22 +22,22 @@ Values = NDArray[np.float64]
 _Array = tuple[str, str, tuple[int, ...], bytes]
 
 _LARGEST = 1e100
-"""Of a weight: sums of many stay finite."""
+"""The largest weight, so that sums of many stay finite."""
 
-_ROOM = 1 << 32
-"""Bytes of all n-grams of a block, and the n-grams: numbers of 32 bits lead to them."""
+_MOST = 1 << 32
+"""N-grams of a block, and their bytes, which offsets of 32 bits have to reach."""
 
 
 class CannotCompile(TextclfError):
-    """A pipeline has something that the scorer's file cannot say."""
+    """A pipeline has something that the scorer's file cannot express."""
 
 
-def compiled_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
-    """The file of a pipeline as ``training`` makes it, or ``artifact.unpickler`` opens it.
+def compile_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
+    """Return the file of a pipeline as ``training`` makes it, or ``artifact.unpickler`` opens it.
 
     Args:
         pipeline: TF-IDF features and a classifier, fitted.
-        threshold: below this score there is no label.
+        threshold: the score below which there is no label.
 
     Raises:
         CannotCompile: weights are infinite or not numbers, or there are too many n-grams.
@@ -71,11 +71,11 @@ def compiled_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> by
         "schema": str(SCHEMA),
         "scorer": msgspec.json.encode(settings).decode(),
     }
-    return tensors.packed(metadata, arrays)
+    return pack(metadata, arrays)
 
 
 def _decision(classifier: Any) -> tuple[Values, Values, Any, float]:
-    """Weights (features, outputs), intercept, link and scale of a classifier."""
+    """Return weights (features, outputs), intercept, link and scale of a classifier."""
     kind = type(classifier).__name__
     if kind == "CalibratedClassifierCV":
         [inner] = classifier.calibrated_classifiers_
@@ -92,7 +92,7 @@ def _decision(classifier: Any) -> tuple[Values, Values, Any, float]:
 
 
 def _centred(logarithms: Values) -> Values:
-    """Less their mean over the labels: what they say of one label rather than another."""
+    """Subtract the mean over the labels, which has no influence on the probabilities."""
     with np.errstate(invalid="ignore"):  # infinite ones are refused later
         centred: Values = logarithms - logarithms.mean(axis=0)
     return centred
@@ -140,7 +140,7 @@ def _runs(pattern: str) -> Runs | None:
 
 
 def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
-    """The n-grams by their hash, with their rows."""
+    """Return the arrays of a table: the n-grams by their hash, with their rows."""
     terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
     grams = [term.encode("utf-8", "surrogatepass") for term in terms]
     count = len(grams)
@@ -149,7 +149,7 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
     order = np.argsort(homes, kind="stable")
     starts = np.concatenate(([0], np.cumsum(np.bincount(homes, minlength=slots))))
     ends = np.concatenate(([0], np.cumsum([len(grams[place]) for place in order], dtype=np.int64)))
-    if max(ends[-1], count) >= _ROOM:
+    if max(ends[-1], count) >= _MOST:
         raise CannotCompile("the model has too many n-grams to be compiled", hint="max_features")
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(count)
     rows = np.column_stack([idf, weights])[order]

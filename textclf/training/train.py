@@ -25,7 +25,7 @@ from textclf.metadata.schema import (
     SearchRecord,
 )
 from textclf.scorer.scorer import SCORER
-from textclf.scorer.writer import compiled_scorer
+from textclf.scorer.writer import compile_scorer
 from textclf.search.calibration import calibrate, needs_calibration
 from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner, grid_search, in_threads, stratified_folds
@@ -93,7 +93,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         record = describe(artifact)
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
         scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
-        scorer = compiled_scorer(scored.model, threshold=job.settings.threshold)
+        scorer = compile_scorer(scored.model, threshold=job.settings.threshold)
         check_scorer(scorer, scored)
         test = scored.test_record(job.split)
     metadata = Metadata(
