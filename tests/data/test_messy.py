@@ -4,22 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from data_files import read, refused
 
 from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError
 
 BY_POSITION = {"text_column": "2", "label_column": "1"}
-
-
-def read(path, content, **options):
-    path.write_bytes(content)
-    return read_dataset(path, ReadOptions(**options))
-
-
-def refused(path, content, **options):
-    with pytest.raises(DataError) as caught:
-        read(path, content, **options)
-    return str(caught.value), caught.value.hint
 
 
 def test_tabs_without_header(tmp_path):

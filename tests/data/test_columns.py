@@ -1,0 +1,35 @@
+"""The columns of text and label, by name and by position."""
+
+import pytest
+from data_files import read, refused, rows
+
+
+@pytest.mark.parametrize(
+    ("header", "options"),
+    [
+        ("body,kind", {"text_column": "body", "label_column": "kind"}),
+        (" Text ,LABEL", {}),
+        ("a,b", {"text_column": "1", "label_column": "b"}),
+        ("2,1", {"text_column": "2", "label_column": "b"}),
+    ],
+)
+def test_columns(tmp_path, header, options):
+    """Columns go by exact name, then by position, then by name in other case."""
+    if options.get("text_column") == "2":
+        header = header.replace("1", "b")
+    assert rows(read(tmp_path / "a.csv", f"{header}\nx,y\n", **options)) == [("x", "y")]
+
+
+def test_wrong_column_names(tmp_path):
+    """A missing or double column lists those that exist and says what to type."""
+    path = tmp_path / "a.csv"
+    message, hint = refused(path, "texts,label\nx,y\n", label_column="label")
+    assert "its columns are texts, label" in message
+    assert hint == "--text-column texts"
+    message, hint = refused(path, "text,text,label\nx,y,z\n")
+    assert 'has 2 columns "text"' in message
+    assert hint == "--text-column 1"
+    message, hint = refused(path, "text,label\nx,y\n", label_column="text")
+    assert "same column" in message
+    message, _ = refused(path, "x,y\nz,y\n", text_column="1", label_column="3")
+    assert "no column 3" in message

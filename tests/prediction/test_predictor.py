@@ -1,0 +1,108 @@
+"""Labels and scores of a predictor."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from predictors import fitted_on, opened, predictor, published, with_probabilities
+
+from textclf.prediction.load import load
+
+
+@pytest.mark.parametrize("labels", [None, ("positive", "negative")])
+@pytest.mark.parametrize("classifier", ["LinearSVC", "ComplementNB", "RidgeClassifier"])
+def test_labels_are_the_pipeline_s_own(sample, classifier, labels):
+    """The highest score is of the label that the pipeline predicts, for two classes and more."""
+    model, fitted = predictor(sample, classifier, labels)
+    texts = [*sample[0], "", "!!!", "unseenword"]
+    expected = fitted.predict(texts).tolist()
+    assert [p.label for p in model.predict(texts)] == expected
+    assert model.label(texts) == expected
+
+
+def test_scores_are_ranked_and_of_every_label(sample):
+    """The first score is the label's, the rest follow, the highest first."""
+    model, _ = predictor(sample, "LinearSVC")
+    for prediction in model.predict(["this is great", "terrible, broke at once"]):
+        values = list(prediction.scores.values())
+        assert set(prediction.scores) == {"negative", "neutral", "positive"}
+        assert values == sorted(values, reverse=True)
+        assert next(iter(prediction.scores.items())) == (prediction.label, prediction.score)
+
+
+def test_what_a_score_means_is_said(sample):
+    """Probabilities add up to one; decision values of two classes are opposite."""
+    bayes, _ = predictor(sample, "ComplementNB")
+    assert bayes.score_type == "probability"
+    assert sum(bayes.predict(["great"])[0].scores.values()) == pytest.approx(1)
+    svm, fitted = predictor(sample, "LinearSVC", ("positive", "negative"))
+    assert svm.score_type == "decision"
+    [prediction] = svm.predict(["great"])
+    decision = fitted.decision_function(["great"])[0]
+    assert prediction.scores == {"positive": decision, "negative": -decision}
+
+
+@pytest.mark.parametrize("labels", [None, ("positive", "negative")])
+@pytest.mark.parametrize("classifier", ["LinearSVC", "RidgeClassifier", "SGDClassifier"])
+def test_a_calibrated_model_has_probabilities_and_the_same_labels(sample, classifier, labels):
+    """Scores are probabilities that add up to one; labels are those of the bare classifier."""
+    fitted = fitted_on(sample, classifier, labels)
+    model = opened(with_probabilities(sample, fitted))
+    texts = [*sample[0], "", "!!!", "unseenword"]
+    predictions = model.predict(texts)
+    assert model.score_type == "probability"
+    assert [p.label for p in predictions] == model.label(texts) == fitted.predict(texts).tolist()
+    for p in predictions:
+        assert sum(p.scores.values()) == pytest.approx(1)
+        assert list(p.scores.values()) == sorted(p.scores.values(), reverse=True)
+        assert next(iter(p.scores.items())) == (p.label, p.score)
+        assert set(p.scores) == set(model.labels)
+
+
+def test_nothing_to_predict_is_no_prediction(sample):
+    """An empty list of texts gives an empty list."""
+    model, _ = predictor(sample, "LinearSVC")
+    assert model.predict([]) == []
+    assert model.label([]) == []
+
+
+def test_the_label_is_the_model_s_where_scores_tie(sample):
+    """Clipped probabilities tie at 1 or 0; the label is still what the pipeline predicts."""
+    hard = {"loss": "modified_huber", "alpha": 1e-7, "random_state": 0}
+    model, fitted = predictor([half[:200] for half in sample], "SGDClassifier", **hard)
+    unseen = sample[0][200:]
+    predictions = model.predict(unseen)
+    tied = [p for p in predictions if list(p.scores.values()).count(p.score) > 1]
+    assert tied
+    assert [p.label for p in predictions] == fitted.predict(unseen).tolist()
+    assert all(next(iter(p.scores)) == p.label for p in predictions)
+
+
+def test_many_texts_are_labelled_like_one(tmp_path, sample):
+    """The loops for many texts give what single calls give; threads share a predictor."""
+    published(tmp_path, sample)
+    predictor = load(tmp_path)
+    one_by_one = [predictor.predict(text) for text in sample[0]]
+    many = sample[0] * 30
+    with ThreadPoolExecutor(4) as pool:
+        for predictions in pool.map(predictor.predict, [many] * 4):
+            assert [p.label for p in predictions] == [p.label for p in one_by_one] * 30
+            for found, expected in zip(predictions, one_by_one, strict=False):
+                assert found.scores == pytest.approx(expected.scores, abs=1e-9)
+    assert predictor.label(many) == [p.label for p in one_by_one] * 30
+
+
+def test_a_threshold_leaves_doubtful_texts_without_a_label(tmp_path, sample):
+    """Below it there is no label, the scores stay; the caller's beats the version's."""
+    published(tmp_path, sample, classifier="ComplementNB", threshold=0.5)
+    predictor = load(tmp_path)
+    assert predictor.threshold == 0.5
+    for text in [*sample[0][:50], ""]:
+        sure = predictor.predict(text, threshold=0)
+        assert sure.label == next(iter(sure.scores))
+        for threshold in (None, 0.5, 0.9, sure.score):
+            found = predictor.predict(text, threshold=threshold)
+            least = 0.5 if threshold is None else threshold
+            assert found.label == (sure.label if sure.score >= least else None)
+            assert (found.score, found.scores) == (sure.score, sure.scores)
+    assert predictor.predict("", threshold=1).label is None
+    assert predictor.label([""]) == [predictor.predict("", threshold=0).label]
