@@ -220,7 +220,7 @@ def test_chunks_are_the_texts_in_order(corpus, size):
     assert all(sum(map(len, chunk[:-1])) < size for chunk in found)
 
 
-def test_words_shorter_than_the_range_are_whole():
+def test_words_shorter_than_the_range_are_kept_whole():
     """A padded word that is too short is a ``char_wb`` n-gram of any range above its length."""
     counts = count(["I am, I am"], "char_wb", {}, 2, 5)
     whole = counts.terms(np.flatnonzero(counts.whole_words))

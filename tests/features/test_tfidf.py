@@ -158,7 +158,7 @@ def test_texts_without_any_kept_ngram_are_rows_of_zeros():
         assert np.isfinite(matrix.toarray()).all()
 
 
-def test_a_bank_counts_once_what_candidates_share():
+def test_a_cache_counts_once_what_candidates_share():
     """Only what is counted makes another table; it reaches from the least to the most asked for."""
     candidates = [
         {"word": {"ngram_range": [2, 2], "min_df": 2}},
@@ -175,7 +175,7 @@ def test_a_bank_counts_once_what_candidates_share():
     assert cache.texts.tolist() == zipfian(2)
 
 
-def test_a_candidate_with_one_block_that_cannot_be_counted_takes_the_plain_road():
+def test_a_candidate_with_one_block_that_cannot_be_counted_is_left_to_scikit_learn():
     """Tokens that hold spaces, and settings that leave nothing, have no counts to share."""
     odd = {"word": {"token_pattern": r"\w+ \w+", "ngram_range": [1, 2]}}
     none = {"char": {"ngram_range": [5000, 5000]}}

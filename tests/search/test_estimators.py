@@ -8,7 +8,7 @@ from textclf.search.estimators import build_classifier, build_pipeline
 from textclf.search.space import CandidateParams
 
 
-def test_the_pipeline_of_a_point_is_plain_scikit_learn(sample):
+def test_the_pipeline_of_a_candidate_is_plain_scikit_learn(sample):
     """A refitted winner predicts as a pipeline written by hand."""
     texts, labels = sample
     point = CandidateParams({"word": {"ngram_range": [1, 2]}}, "ComplementNB", {"alpha": 0.3})

@@ -38,7 +38,7 @@ def test_a_candidate_that_cannot_be_scored_loses(sample, monkeypatch):
 
 @pytest.mark.parametrize("pattern", [r"\w+ \w+", r"\S+\s*", "(?s)."])
 def test_tokens_that_hold_spaces_are_left_to_scikit_learn(sample, pattern):
-    """A pattern whose n-grams cannot be told apart is left to scikit-learn, and is right."""
+    """A pattern whose n-grams cannot be warned apart is left to scikit-learn, and is right."""
     candidates = [
         CandidateParams(
             {"word": {"token_pattern": pattern, "ngram_range": [1, 2]}}, "LinearSVC", {"C": cost}
@@ -71,8 +71,8 @@ def test_a_label_may_be_missing_from_a_training_fold(sample, scoring):
     assert any("class" in note for note in found[0].notes)
 
 
-def test_hits_and_decisions_are_those_of_the_fitted_model(sample):
-    """Of each row held out it is known if it was labelled right, and how sure the model was."""
+def test_correct_rows_and_decisions_are_those_of_the_fitted_model(sample):
+    """Results hold which held-out rows were labelled correctly, and their decision values."""
     texts, labels = np.array(sample[0], object), np.array(sample[1])
     candidates = [CandidateParams({"word": {}}, name, {}) for name in ("LinearSVC", "ComplementNB")]
     folds = stratified_folds(sample[1], 3, 7)
@@ -111,18 +111,18 @@ UNCONVERGED = [
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("action", ["error", "ignore", "default"])
-def test_warnings_become_notes_of_their_candidates(sample, jobs, action, capfd):
+def test_warnings_are_kept_with_their_candidates(sample, jobs, action, capfd):
     """What scikit-learn warns of is kept with the candidate, never printed, and no error."""
     calm = CandidateParams({"word": {}}, "ComplementNB", {})
     apart = CandidateParams({"word": {"stop_words": ["isn't"]}}, "ComplementNB", {})
     with warnings.catch_warnings():
         warnings.simplefilter(action)
         before = warnings.showwarning, warnings.filters, list(warnings.filters)
-        *hasty, told, quiet = ours(sample, [*UNCONVERGED, apart, calm], jobs=jobs)
+        *hasty, warned, quiet = ours(sample, [*UNCONVERGED, apart, calm], jobs=jobs)
         assert (warnings.showwarning, warnings.filters, list(warnings.filters)) == before
     for candidate in hasty:
         assert [note for note in candidate.notes if "converge" in note]
-    assert "stop_words" in told.notes[0]
+    assert "stop_words" in warned.notes[0]
     assert quiet.notes == []
     assert capfd.readouterr() == ("", "")
 
@@ -145,8 +145,8 @@ def test_an_error_on_the_way_leaves_warnings_as_they_were(sample, jobs, monkeypa
     "settings_of_bad",
     [{"class_weight": {"no such": 1}}, {"loss": "hinge", "dual": False}, {"C": -1.0}],
 )
-def test_a_bad_candidate_does_not_take_its_neighbours_with_it(sample, settings_of_bad):
-    """Candidates share the matrix of a fold, not their failures."""
+def test_a_failed_candidate_does_not_affect_the_others_of_its_group(sample, settings_of_bad):
+    """Candidates share the matrices of a fold, but not their failures."""
     candidates = [
         CandidateParams({"word": {}}, "LinearSVC", {}),
         CandidateParams({"word": {}}, "LinearSVC", settings_of_bad),
@@ -161,7 +161,7 @@ def test_a_bad_candidate_does_not_take_its_neighbours_with_it(sample, settings_o
     assert not found[0].notes
 
 
-def test_what_minds_the_order_of_the_columns_has_scikit_learn_s_own(sample):
+def test_what_depends_on_the_column_order_gets_that_of_scikit_learn(sample):
     """Liblinear's answer to the l1 norm depends on it, so scikit-learn vectorizes the texts."""
     text = """
         [features.char_wb]
@@ -198,7 +198,7 @@ def test_the_newer_name_of_the_l1_norm_is_known(sample, labels):
 
 
 def test_liblinear_draws_the_same_numbers_whatever_runs_beside_it(sample):
-    """It has one generator for the process; fits in two threads do not disturb each other's."""
+    """Fits in two threads are independent, although liblinear has one generator per process."""
     candidates = [
         CandidateParams({"word": {"min_df": df}}, "LinearSVC", given_settings | {"max_iter": 4})
         for df in (1, 2, 3)
@@ -219,8 +219,8 @@ def test_liblinear_draws_the_same_numbers_whatever_runs_beside_it(sample):
         assert decisions(2) == alone
 
 
-def test_ridge_takes_the_road_that_it_takes_on_all_columns():
-    """It chooses one by the shape, and only on one of them ``max_iter`` counts."""
+def test_ridge_uses_the_solver_that_it_uses_on_all_columns():
+    """Ridge chooses a solver by the shape, and ``max_iter`` affects only one of them."""
     texts, labels = rows_of_phrases()
     point = CandidateParams({"word": {}}, "RidgeClassifier", {"alpha": 1e-3, "max_iter": 2})
     folds = stratified_folds(labels, 2, 7)

@@ -108,12 +108,12 @@ def test_scores_and_winner_are_those_of_grid_search_cv(sample, name, scoring):
     assert best(found) == means.index(max(means))
     assert all(c.fit_seconds > 0 for c in found)
     for candidate, their in zip(found, params, strict=True):
-        told = {k: list(v) if isinstance(v, tuple) else v for k, v in their.items()}
-        told["classifier"] = type(told["classifier"]).__name__
-        assert candidate.params == told
+        expected = {k: list(v) if isinstance(v, tuple) else v for k, v in their.items()}
+        expected["classifier"] = type(expected["classifier"]).__name__
+        assert candidate.params == expected
 
 
-def test_the_winner_is_the_one_that_a_plain_pipeline_gives(sample):
+def test_the_winner_is_that_of_a_plain_pipeline(sample):
     """The whole of GridSearchCV over one grid picks the same candidate with the same mean."""
     plain = Pipeline([("tfidf", TfidfVectorizer()), ("svm", LinearSVC(random_state=7))])
     grid = {"tfidf__ngram_range": [(1, 1), (1, 2)], "svm__C": [0.1, 1, 10]}
@@ -304,7 +304,7 @@ def test_random_grids_score_as_in_grid_search_cv(whole, grid, start, classes, sc
 
 
 def test_the_number_of_threads_changes_nothing(sample):
-    """Two threads give the same scores, hits, decisions and notes as one."""
+    """Two threads give the same scores, correct rows, decisions and warnings as one."""
     space = parse_space(SpaceSource("grid", GRIDS["joined, several classifiers"]))
     candidates = [
         *list_candidates(space),

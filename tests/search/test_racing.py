@@ -1,4 +1,4 @@
-"""Racing: who is clearly behind does not run on."""
+"""Racing: candidates that are clearly behind skip the remaining folds."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ def first_correct(right, rows=200):
     return np.arange(rows) < right
 
 
-def test_the_one_clearly_behind_is_given_up():
-    """Of 200 rows the leader has 180 right; who has 120 of these is out, who has 178 goes on."""
+def test_a_candidate_clearly_behind_is_dropped():
+    """With 180 of 200 rows correct for the leader, 120 are too few to stay, and 178 enough."""
     race = Race(3)
     for candidate, right in enumerate((178, 180, 120)):
         race.record(candidate, 0, first_correct(right))
@@ -24,7 +24,7 @@ def test_the_one_clearly_behind_is_given_up():
 
 
 def test_what_counts_is_the_rows_that_only_one_has_right():
-    """Equal scores on different rows give nobody up, however different the rows."""
+    """Candidates with equal scores are both kept, however different the rows they get right."""
     race = Race(2)
     race.record(0, 0, first_correct(100))
     race.record(1, 0, ~first_correct(100))
@@ -42,8 +42,8 @@ def test_evidence_adds_up_over_folds():
         assert race.running == ({0, 1} if fold == 0 else {0})
 
 
-def test_a_candidate_without_a_result_is_nobody_s_rival():
-    """One that could not be fitted is neither leader nor compared."""
+def test_a_candidate_without_a_result_is_not_compared():
+    """A candidate that could not be fitted is neither the leader nor compared with it."""
     race = Race(2)
     race.record(0, 0, None)
     race.record(1, 0, first_correct(10))
@@ -67,7 +67,7 @@ SPACE = """
 
 
 def test_a_race_has_the_exact_search_s_winner_and_scores_in_fewer_fits(sample):
-    """Whoever runs to the end has the exact scores; hopeless candidates do not."""
+    """Candidates that run all folds have the exact scores; hopeless ones run fewer."""
     texts, labels = sample
     candidates = list_candidates(parse_space(SpaceSource("race", SPACE)))
     folds = stratified_folds(labels, 5, seed=0)
@@ -91,8 +91,8 @@ def test_a_race_has_the_exact_search_s_winner_and_scores_in_fewer_fits(sample):
     assert race[best(race)].mean == exact[best(exact)].mean
 
 
-def test_who_was_given_up_does_not_win(sample):
-    """A high mean over fewer folds is not the highest mean."""
+def test_a_dropped_candidate_does_not_win(sample):
+    """A high mean over fewer folds does not count."""
     candidates = list_candidates(parse_space(SpaceSource("race", SPACE)))
     texts, labels = sample
     folds = stratified_folds(labels, 3, seed=0)

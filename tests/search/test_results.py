@@ -50,7 +50,7 @@ def fits_of(means, folds, order):
 @pytest.mark.parametrize(
     "means", [[[0.1, 0.2, 0.3], [0.3, 0.1, 0.2]], [[math.nan] * 3, [0.7] * 3, [0.7] * 3]]
 )
-def test_the_decisions_that_are_kept_are_the_winner_s(order, means):
+def test_the_decisions_kept_are_those_of_the_winner(order, means):
     """Whatever order fits come in, of equals the first, and never one that could not be fitted."""
     labels = np.array(["a", "b"] * 6)
     folds = stratified_folds(labels, 3, 7)
@@ -71,8 +71,8 @@ def test_the_decisions_that_are_kept_are_the_winner_s(order, means):
 
 
 @pytest.mark.parametrize("in_rounds", [True, False])
-def test_decisions_that_can_no_longer_be_wanted_are_let_go(in_rounds):
-    """Those of the leader stay, of who was beaten or given up none: there may be thousands."""
+def test_decisions_that_are_no_longer_needed_are_released(in_rounds):
+    """Only those of the leader stay, none of beaten or dropped candidates: they are large."""
     labels = np.array(["a", "b"] * 6)
     folds = stratified_folds(labels, 3, 7)
     order = [(candidate, fold) for candidate in range(50) for fold in range(3)]

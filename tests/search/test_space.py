@@ -138,7 +138,7 @@ def test_the_presets_are_ones_that_scikit_learn_takes(name):
         ("C = [0.1, 1]", "C = = 1", 9, "not TOML", None),
     ],
 )
-def test_a_mistake_is_told_with_its_line(old, new, line, says, hint):
+def test_a_mistake_is_reported_with_its_line(old, new, line, says, hint):
     """Unknown names and values that scikit-learn refuses name the file, the line and a way out."""
     message, told = refusal(SPACE.replace(old, new, 1))
     assert message.startswith(f"grid.toml:{line}: ")

@@ -70,7 +70,7 @@ def many_problems(classes, extra=5):
     ]
 
 
-def test_more_lanes_than_a_block_holds_are_all_solved():
+def test_more_problems_than_a_block_holds_are_all_solved():
     """The problems of every block, in any order, get their own solution."""
     matrix, codes = problem(1, 50, 5)
     problems = many_problems(5)
@@ -94,7 +94,7 @@ def test_an_unsolved_block_does_not_keep_the_others_from_being_solved():
 
 @settings(deadline=None, max_examples=cases(10, 20), derandomize=True)
 @given(st.integers(0, 10**6), st.sets(st.integers(0, 15), min_size=1), st.booleans())
-def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
+def test_continuing_some_problems_does_not_change_the_others(seed, some, backwards):
     """Only the problems named move, and those get closer to the solution."""
     matrix, codes = problem(seed, 60, 4)
     problems = [BinaryProblem(number % 4, 0.3 * (1 + number // 4), 1.0) for number in range(16)]
@@ -110,7 +110,7 @@ def test_continuing_some_lanes_leaves_the_others_alone(seed, some, backwards):
         assert values(solver, matrix, number) == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_lane_is_solved_alone_as_in_company():
+def test_a_problem_has_the_same_solution_alone_and_in_a_block():
     """What converges at other times, or is moved together, makes no difference but rounding."""
     matrix, codes = problem(3, 80, 6)
     problems = [BinaryProblem(code, cost, cost) for cost in (0.01, 1, 30) for code in range(6)]
@@ -124,7 +124,7 @@ def test_a_lane_is_solved_alone_as_in_company():
 
 
 def test_the_same_seed_gives_the_same_weights():
-    """Two runs agree to the last bit; another order of the rows is another road."""
+    """Two runs agree to the last bit; another order of the rows gives other weights."""
     matrix, codes = problem(4, 70, 5)
     runs = []
     for seed in (0, 0, 1):

@@ -238,7 +238,7 @@ def test_rows_without_features_are_decided_by_the_intercepts():
 
 
 def test_unsorted_rows_are_decided_alike():
-    """The order of a row's entries is nobody's business."""
+    """The order of the entries within a row does not matter."""
     matrix, labels = random_problem(3, 6)
     held, _ = random_problem(4, 6)
     mixed = matrix.copy()

@@ -196,24 +196,10 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     idle in a lane where its dual is zero and its gradient says that it will stay zero. A row that
     is idle in all lanes is skipped, until one of them has converged on the other rows.
 
-    Args:
-        like: a tuple that gives the number of lanes and the precision.
-        order: a permutation of the rows.
-        indptr: row pointers of the CSR matrix of the rows.
-        indices: its column indices.
-        data: its values.
-        norms: (rows,), ‖x‖² + 1.
-        codes: (rows,), the number of the class of each row.
-        signs: (classes, lanes), the sign y of the rows of a class.
-        inverse_costs: (classes, lanes), 1/2C of the rows of a class.
-        weights: (columns + 1, lanes), updated; the last row holds the intercepts.
-        duals: (rows, lanes), updated.
-        stop: set by another thread to end early.
-        tolerance: the largest spread of the projected gradients of a solution.
-        stop_at: return when at most this many lanes are not done.
-        epochs: the largest number of passes.
-        seed: the seed of the order of the rows.
-        done: the lanes that are done from the start.
+    ``signs`` and ``inverse_costs``, (classes, lanes), hold y and 1/2C of the rows of a class, and
+    ``norms`` ‖x‖² + 1 of each row. ``weights``, (columns + 1, lanes) with the intercepts in the
+    last row, and ``duals``, (rows, lanes), are updated. ``like`` gives the number of lanes and the
+    precision. Another thread may set ``stop`` to end early.
 
     Returns:
         The lanes that are done, and the number of passes.

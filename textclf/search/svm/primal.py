@@ -137,27 +137,13 @@ def _solve(  # noqa: C901, PLR0913, PLR0917 - the method and its buffers
 ) -> None:
     """Let each lane of a block try weights, or take a CG step towards such, until all are solved.
 
-    Sets of lanes are integers with a bit for each lane. The arrays from ``sides`` to ``lanes`` are
-    buffers.
-
-    Args:
-        like: a tuple that gives the number of lanes and the precision.
-        indptr: row pointers of the CSR matrix of the rows.
-        indices: its column indices.
-        data: its values.
-        codes: (rows,), the number of the class of each row.
-        positive: (problems,), the class of each problem.
-        costs: (problems, 2), the costs of errors on the rest and on the class.
-        tolerances: (problems,), the norm of the gradient of a solution, relative to the first.
-        sides: (2, classes, lanes), the sign y and 2C of the rows of a class.
-        vectors: (vectors, columns + 1, lanes).
-        sums: (sums, lanes).
-        active: (2, rows), the lanes in which a row is on the wrong side of the margin, by the
-            accepted weights and by the trial weights.
-        states: (lanes,), the state of the problem in each lane.
-        lanes: (2, lanes), the findings about it, and its number.
-        weights: (columns + 1, problems), an output.
-        results: (problems,), an output: the last findings.
+    Sets of lanes are integers with a bit for each lane. Inputs are the rows, and of each problem
+    its class, the costs of errors on the rest and on the class, and the tolerance relative to the
+    first gradient. Outputs are ``weights``, (columns + 1, problems), and the last findings in
+    ``results``. The others are buffers: ``sides``, (2, classes, lanes), for the sign y and 2C of
+    the rows of a class; ``active``, (2, rows), for the lanes in which a row is on the wrong side of
+    the margin by the accepted and by the trial weights; ``states`` for the problem of each lane,
+    ``lanes`` for the findings about it and its number.
     """
     findings, numbers = lanes[0], lanes[1]
     width, started, running, trying = len(like), 0, 0, 0
