@@ -336,3 +336,9 @@ def test_what_has_no_end_is_not_read(root, local, kind):
         (root / "a").symlink_to("/dev/zero")
     with pytest.raises(StoreError, match="it is not a regular file"):
         local.read("a")
+
+
+def test_a_file_whose_writer_has_just_finished_is_no_leftover(local, monkeypatch):
+    """A name that is listed in staging and then gone is not an error."""
+    monkeypatch.setattr(local, "names", lambda _folder: ["finished"])
+    assert local.leftovers() == []
