@@ -64,7 +64,7 @@ class LiveEvidence:
         self._registry = registry
         self._data = data
         self._metrics: dict[Version, Metrics] = {}
-        self.rows = scored_rows_record(data)
+        self.rows = judged_rows(data)
 
     def add(self, version: Version, metrics: Metrics) -> None:
         """Take over the metrics of a version that was scored on these rows elsewhere."""
@@ -81,7 +81,7 @@ class LiveEvidence:
         return self._metrics[version]
 
 
-def scored_rows_record(data: Dataset) -> JudgedRows:
+def judged_rows(data: Dataset) -> JudgedRows:
     """Return what a verdict records of the rows that versions were scored on."""
     return JudgedRows(len(data), data.rows_sha256, scored=True, path=data.path, sha256=data.sha256)
 

@@ -56,7 +56,7 @@ def evaluate(
     from textclf.metadata.verdict import PASSED
     from textclf.release.baseline import Baseline
     from textclf.release.gate import judge
-    from textclf.release.promote import refusal, scored_rows_record
+    from textclf.release.promote import judged_rows, refusal
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     require_other(errors, data, "--errors")
@@ -72,7 +72,7 @@ def evaluate(
         _write_errors(errors, rows, evaluation)
     verdict = None
     if gate:
-        verdict = judge(gate, evaluation.metrics, Baseline(), scored_rows_record(rows))
+        verdict = judge(gate, evaluation.metrics, Baseline(), judged_rows(rows))
     if answer_format == "json":
         render.json(evaluation_report.as_json(str(resolved), rows, evaluation, verdict))
     else:
