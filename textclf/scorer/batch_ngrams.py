@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.jit import compiled
+from textclf.scorer.hash_index import index_by_hash
 from textclf.scorer.scorer import Table, damaged
 
 Bytes = NDArray[np.uint8]
@@ -71,13 +71,8 @@ class WordSet(NamedTuple):
     def from_words(cls, words: Sequence[str]) -> WordSet:
         """Index words."""
         encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        slots = 1 << max(len(encoded) - 1, 0).bit_length()
-        encoded.sort(key=lambda word: crc32(word) & (slots - 1))
-        chosen = [crc32(word) & (slots - 1) for word in encoded]
-        starts = np.concatenate(([0], np.cumsum(np.bincount(chosen, minlength=slots))))
-        ends = np.concatenate(([0], np.cumsum([len(word) for word in encoded])))
-        text = np.frombuffer(b"".join(encoded), np.uint8)
-        return cls(starts.astype(np.uint32), ends.astype(np.uint32), text)
+        _, starts, ends, text = index_by_hash(encoded)
+        return cls(starts.astype(np.uint32), ends.astype(np.uint32), np.frombuffer(text, np.uint8))
 
 
 _CRC = np.zeros(256, np.uint32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Any
-from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -15,6 +14,7 @@ from textclf.errors import TextclfError
 from textclf.features.tokens import as_runs
 from textclf.scorer import unicode_tables
 from textclf.scorer.format import pack
+from textclf.scorer.hash_index import index_by_hash
 from textclf.scorer.ngrams import Block, Runs
 from textclf.scorer.scorer import FORMAT, SCHEMA, Settings
 
@@ -144,11 +144,7 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
     terms = sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
     grams = [term.encode("utf-8", "surrogatepass") for term in terms]
     count = len(grams)
-    slots = 1 << max(count - 1, 0).bit_length()
-    homes = np.fromiter(map(crc32, grams), np.uint32, count) & np.uint32(slots - 1)
-    order = np.argsort(homes, kind="stable")
-    starts = np.concatenate(([0], np.cumsum(np.bincount(homes, minlength=slots))))
-    ends = np.concatenate(([0], np.cumsum([len(grams[place]) for place in order], dtype=np.int64)))
+    order, starts, ends, text = index_by_hash(grams)
     if max(ends[-1], count) >= _MOST:
         raise CannotCompile("the model has too many n-grams to be compiled", hint="max_features")
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(count)
@@ -158,7 +154,7 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
         (f"{name}.rows", "F64", rows.shape, rows.astype("<f8").tobytes()),
         (f"{name}.starts", "U32", starts.shape, starts.astype("<u4").tobytes()),
         (f"{name}.ends", "U32", ends.shape, ends.astype("<u4").tobytes()),
-        (f"{name}.text", "U8", (int(ends[-1]),), b"".join([grams[place] for place in order])),
+        (f"{name}.text", "U8", (len(text),), text),
     ]
 
 
