@@ -125,7 +125,7 @@ def _joined_blocks(
 
 def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:
     """Fit by scikit-learn, on merged columns if the weights can be recovered from there."""
-    if not depends_only_on_gram(model) or type(model).__name__ == "SGDClassifier":
+    if not depends_only_on_gram(model):
         return model.fit(matrix, labels)
     pin_dual(model, matrix)
     merge = find_mergeable_columns(matrix)
