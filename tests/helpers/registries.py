@@ -28,7 +28,8 @@ from textclf.metadata.schema import (
     TestRecord,
 )
 from textclf.metadata.sketch import Sketch
-from textclf.metadata.versions import Bump, next_version, parse_version
+from textclf.metadata.versions import Bump, parse_version
+from textclf.registry.publisher import next_number
 from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
 
@@ -123,7 +124,7 @@ def open_registry(root):
 def publish(registry, bump=Bump.MINOR, *, base=None, data=None, files=None):
     """Publish the version that follows ``base`` (the highest), as training does."""
     base = parse_version(base) if base else registry.highest()
-    version = next_version(base, bump, registry.reserved_numbers())
+    version = next_number(registry, base, bump)
     record = BumpRecord(bump.value, bump.value, ["a test"], str(base) if base else None)
     data = data or artifact()
     return registry.publish(metadata(str(version), data, bump=record), data, files)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 
+from textclf.errors import TextclfError
 from textclf.metadata.bump import Recipe, infer_bump
 from textclf.metadata.json_values import differ, flatten
 from textclf.metadata.versions import Bump, is_version, next_version, parse_version
@@ -26,7 +27,8 @@ BASE = Recipe(
     libraries={"python": "3.11.7", "numpy": "2.0.0"},
 )
 
-numbers = st.integers(0, 30)
+LARGEST = 999_999_999
+numbers = st.one_of(st.integers(0, 30), st.integers(LARGEST - 1, LARGEST))
 versions = st.builds(Version, numbers, numbers, numbers)
 small = st.builds(Version, *[st.integers(0, 3)] * 3)
 bumps = st.sampled_from(Bump)
@@ -53,11 +55,11 @@ def test_a_version_is_read_as_it_is_written(version):
 @pytest.mark.parametrize(
     "text",
     ["", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-rc1", "1.0.0+x", "vv1.0.0", "1.0.0\n", " 1.0.0",
-     "1.0.-1", "1.0.٣", "latest", "1.0.0/..", "V1.0.0"],
+     "1.0.-1", "1.0.٣", "latest", "1.0.0/..", "V1.0.0", "1000000000.0.0", "1.0." + "9" * 5000],
 )  # fmt: skip
 def test_what_is_not_a_version(text):
     """Anything but three plain numbers is refused, and is no version's folder."""
-    with pytest.raises(ValueError, match=r"SemVer|form|digits"):
+    with pytest.raises(ValueError, match=r"is not of the form"):
         parse_version(text)
     assert not is_version(text)
 
@@ -112,6 +114,29 @@ def test_an_older_line_goes_on_above_all_it_has(base, bump, taken, expected):
     """From an older version the number goes on above the highest of its line."""
     base = parse_version(base) if base else None
     assert str(next_version(base, bump, {parse_version(v) for v in taken.split()})) == expected
+
+
+@given(st.one_of(st.none(), versions), bumps, st.sets(versions), st.sets(versions))
+def test_the_next_number_can_be_read_back_or_there_is_none(base, bump, used, reserved):
+    """Whatever was used or reserved, a number that nobody could read is never returned."""
+    try:
+        version = next_version(base, bump, used, reserved)
+    except TextclfError:
+        assert any(LARGEST in v.to_tuple() for v in (base, *used, *reserved) if v)
+        return
+    assert parse_version(str(version)) == version
+    assert version not in used | reserved
+
+
+@pytest.mark.parametrize(
+    ("reserved", "expected"),
+    [("999999999.0.0", "2.0.0"), ("2.0.0 3.0.0 999999999.0.0", "4.0.0"), ("1.0.0", "2.0.0")],
+)
+def test_a_reserved_number_is_passed_over_and_reserves_none_below_it(reserved, expected):
+    """The next number is above all that was used, and steps over what is only reserved."""
+    base = parse_version("1.0.0")
+    numbers = {parse_version(v) for v in reserved.split()}
+    assert str(next_version(base, Bump.MAJOR, {base}, numbers)) == expected
 
 
 # --- which bump -----------------------------------------------------------------------------------

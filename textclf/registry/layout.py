@@ -24,6 +24,8 @@ STAGING: Final = ".registry/staging"
 
 _DIGITS = 8
 """Digits in the file name of a record."""
+LAST_RECORD: Final = 10**_DIGITS - 1
+"""The highest number that a record can have."""
 
 
 def version_file(version: Version | str, name: str) -> str:

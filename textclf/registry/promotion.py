@@ -16,7 +16,7 @@ from textclf.registry.alias import sync_alias
 from textclf.registry.promotion_log import PromotionRecord, current_user, utc_now
 from textclf.registry.pruning import promotion_hold
 from textclf.registry.reader import RegistryReader
-from textclf.registry.store.base import Exists
+from textclf.registry.store.base import retry_on_conflict
 
 Judge = Callable[[Version | None], Verdict]
 """Judges a version about to be promoted, given the one that is promoted now."""
@@ -47,34 +47,40 @@ def promote(
     judge: Judge | None,
 ) -> Promotion:
     """Promote what ``choose`` returns for the head of the log; see `Registry.promote`."""
-    while True:
-        head = registry.promotions.head()
-        version = choose(head)
-        metadata, data = _checked(registry, version)
-        if head and head.to == str(version):
-            kept = sync_alias(registry)
-            return Promotion(str(version), head.previous, changed=False, kept=kept)
-        gate = judge(parse_version(head.to) if head else None) if judge else None
-        record = PromotionRecord(
-            n=head.n + 1 if head else 1,
-            at=utc_now(),
-            to=str(version),
-            sha256=metadata.artifact.sha256,
-            metadata_sha256=sha256(data),
-            by=current_user(),
-            token=uuid.uuid4().hex,
-            previous=head.to if head else None,
-            message=message,
-            gate=gate,
-        )
-        try:
-            with promotion_hold(registry.store, registry.events, version):
-                registry.promotions.create(record.n, record)
-        except Exists:
-            continue  # another writer was faster: look again at what is promoted
-        return Promotion(
-            str(version), record.previous, changed=True, kept=_follow(registry, record), gate=gate
-        )
+    return retry_on_conflict(lambda: _attempt(registry, choose, message, judge))
+
+
+def _attempt(
+    registry: RegistryReader,
+    choose: Callable[[PromotionRecord | None], Version],
+    message: str | None,
+    judge: Judge | None,
+) -> Promotion:
+    """Promote once, going by what is promoted now. Raises Exists if another writer was faster."""
+    head = registry.promotions.head()
+    version = choose(head)
+    metadata, data = _checked(registry, version)
+    if head and head.to == str(version):
+        kept = sync_alias(registry)
+        return Promotion(str(version), head.previous, changed=False, kept=kept)
+    gate = judge(parse_version(head.to) if head else None) if judge else None
+    record = PromotionRecord(
+        n=head.n + 1 if head else 1,
+        at=utc_now(),
+        to=str(version),
+        sha256=metadata.artifact.sha256,
+        metadata_sha256=sha256(data),
+        by=current_user(),
+        token=uuid.uuid4().hex,
+        previous=head.to if head else None,
+        message=message,
+        gate=gate,
+    )
+    with promotion_hold(registry.store, registry.events, version):
+        registry.promotions.create(record.n, record)
+    return Promotion(
+        str(version), record.previous, changed=True, kept=_follow(registry, record), gate=gate
+    )
 
 
 def _checked(registry: RegistryReader, version: Version) -> tuple[Metadata, bytes]:

@@ -15,7 +15,7 @@ from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
-from textclf.registry.store.base import Exists, Missing, Store
+from textclf.registry.store.base import Missing, Store, retry_on_conflict
 
 
 class LogRecord(Protocol):
@@ -54,15 +54,23 @@ class AppendOnlyLog(Generic[T]):
         """Return the record with a number. Raises IntegrityError if it is missing or damaged."""
         key = layout.log_record(self.folder, n)
         try:
-            record = msgspec.json.decode(self._store.read(key), type=self._record_type)
-        except (Missing, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            record = self._parse(self._store.read(key), n)
+        except Missing:
             record = None
-        if record is None or not record.fits(n):
+        if record is None:
             raise IntegrityError(
                 f"{self._store.locate(key)} is damaged: not {self._noun}",
                 hint="restore it from a backup; the versions themselves are not affected",
             )
         return record
+
+    def _parse(self, data: bytes, n: int) -> T | None:
+        """Return the record with a number that a file holds; ``None`` if it does not."""
+        try:
+            record = msgspec.json.decode(data, type=self._record_type)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        return record if record.fits(n) else None
 
     def last_number(self) -> int:
         """Return the number of the newest record; 0 if there is none."""
@@ -92,17 +100,33 @@ class AppendOnlyLog(Generic[T]):
                 yield self.read(n)
 
     def create(self, n: int, record: T) -> None:
-        """Write the record with a number. Raises Exists if another writer was faster."""
-        self._store.create(layout.log_record(self.folder, n), encode(record))
+        """Write the record with a number.
+
+        Raises:
+            Exists: another writer was faster.
+            IntegrityError: the log has the highest number that there is; nothing was written.
+        """
+        if n > layout.LAST_RECORD:
+            raise IntegrityError(
+                f"{self._store.locate(self.folder)} has a record {layout.LAST_RECORD}, the highest "
+                "number that there is, so nothing can be added",
+                hint="textclf verify names the records that are out of order",
+            )
+        data = encode(record)
+        if self._parse(data, n) is None:
+            raise ValueError(f"could not be read back: {record}")
+        self._store.create(layout.log_record(self.folder, n), data)
 
     def append(self, make: Callable[[int], T]) -> T:
         """Write the record that ``make`` returns for the next free number, and return it."""
-        while True:
+
+        def attempt() -> T:
             n = self.last_number() + 1
             record = make(n)
-            with contextlib.suppress(Exists):  # another writer was faster: take the next number
-                self.create(n, record)
-                return record
+            self.create(n, record)
+            return record
+
+        return retry_on_conflict(attempt)
 
 
 class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):

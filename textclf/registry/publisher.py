@@ -20,16 +20,17 @@ from textclf.metadata.schema import (
     BumpRecord,
     FileRecord,
     Metadata,
+    decode,
     encode,
     sha256,
 )
 from textclf.metadata.sketch import Sketch
-from textclf.metadata.versions import Bump, next_version, parse_version
+from textclf.metadata.versions import Bump, line, next_version, parse_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import utc_now
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import Signer
-from textclf.registry.store.base import Exists, read_or_none
+from textclf.registry.store.base import Exists, read_or_none, retry_on_conflict
 from textclf.registry.version_state import EventKind
 
 
@@ -54,7 +55,7 @@ def plan(
     base = base or registry.highest()
     if base is None:
         bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
-        return Plan(next_version(None, Bump.MAJOR, reserved_numbers(registry)), bump)
+        return Plan(next_number(registry, None, Bump.MAJOR), bump)
     earlier = registry.unverified_metadata(base)  # it only decides on a number
     overlap = earlier.data.sketch.overlap(rows)
     inferred = infer_bump(earlier.recipe(), recipe, rows_in_common=overlap)
@@ -63,14 +64,28 @@ def plan(
     bump = BumpRecord(requested, applied or "none", reasons, str(base))
     if applied is None:
         return Plan(None, bump, inferred.bump)
-    return Plan(next_version(base, applied, reserved_numbers(registry)), bump, inferred.bump)
+    return Plan(next_number(registry, base, applied), bump, inferred.bump)
 
 
 def reserved_numbers(registry: RegistryReader) -> set[Version]:
     """Return the numbers that are not given again: those of all folders, and all in the logs."""
+    return {*registry.numbers(), *_logged_numbers(registry)}
+
+
+def _logged_numbers(registry: RegistryReader) -> set[Version]:
     promoted = (record.to for record in registry.promotions.readable_records())
     noted = (event.version for event in registry.events.readable_records())
-    return {*registry.numbers(), *map(parse_version, promoted), *map(parse_version, noted)}
+    return {*map(parse_version, promoted), *map(parse_version, noted)}
+
+
+def next_number(registry: RegistryReader, base: Version | None, bump: Bump) -> Version:
+    """Return the number that follows ``base``: above its line's versions, and those in the logs.
+
+    A folder that is not a version reserves its own number, and none below it.
+    """
+    highest = registry.highest(line(base, bump))
+    used = _logged_numbers(registry) | ({highest} if highest else set())
+    return next_version(base, bump, used, set(registry.numbers()))
 
 
 def publish(
@@ -82,23 +97,30 @@ def publish(
 ) -> Metadata:
     """Create a new version; see `Registry.publish`."""
     registry.store.sweep()
-    version = parse_version(metadata.version)
-    base = parse_version(metadata.bump.base) if metadata.bump.base else None
-    while True:
-        if version in (reserved := reserved_numbers(registry)):
-            version = next_version(base, Bump(metadata.bump.applied), reserved)
+
+    def attempt() -> Metadata:
+        version = _free_number(registry, metadata)
         numbered = msgspec.structs.replace(metadata, version=str(version), saved_at=utc_now())
         further = further_files(numbered)
         records = [FileRecord(name, sha256(data), len(data)) for name, data in further.items()]
         published = msgspec.structs.replace(numbered, files=records)
         data = encode(published)
+        decode(data, Metadata, name=METADATA)  # raises if nobody could read it
         signature = {SIGNATURE: sign(data)} if sign else {}
         contents = {ARTIFACT: artifact, **further, **signature, METADATA: data}
-        try:
-            registry.store.create_all(str(version), contents)
-        except Exists:
-            continue  # another writer was faster, and has that number
+        registry.store.create_all(str(version), contents)
         return published
+
+    return retry_on_conflict(attempt)
+
+
+def _free_number(registry: RegistryReader, metadata: Metadata) -> Version:
+    """Return the number that was planned for a version; if it was taken since, the next one."""
+    planned = parse_version(metadata.version)
+    if planned not in reserved_numbers(registry):
+        return planned
+    base = parse_version(metadata.bump.base) if metadata.bump.base else None
+    return next_number(registry, base, Bump(metadata.bump.applied))
 
 
 def export_files(registry: RegistryReader, version: Version) -> dict[str, bytes]:

@@ -71,9 +71,10 @@ class RegistryReader:
         """Return every published version, lowest first."""
         return [version for version in self.numbers() if self.is_published(version)]
 
-    def highest(self) -> Version | None:
-        """Return the highest published version."""
-        return next((v for v in reversed(self.numbers()) if self.is_published(v)), None)
+    def highest(self, line: tuple[int, ...] = ()) -> Version | None:
+        """Return the highest published version, of those whose number begins with ``line``."""
+        numbers = (v for v in reversed(self.numbers()) if v.to_tuple()[: len(line)] == line)
+        return next((v for v in numbers if self.is_published(v)), None)
 
     def latest(self) -> Version | None:
         """Return the promoted version."""

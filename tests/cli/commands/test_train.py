@@ -4,6 +4,9 @@ import hashlib
 import json
 
 import pytest
+import registries
+
+from textclf.metadata.versions import parse_version
 
 GRID = """\
 [features.word]
@@ -352,3 +355,19 @@ def test_a_sample_is_told(cli):
     outcome = cli("train", "--sample", "40", "--cv", "2", "--seed", "3")
     assert outcome.code == 0
     assert "a sample of 40 rows, and the model is trained on all 60" in outcome.err
+
+
+def test_after_the_highest_number_a_training_says_how_to_go_on(project, cli):
+    """An empty folder reserves its number alone; a logged version at the end has no successor."""
+    (project / "models/999999999.0.0").mkdir()
+    planned = cli("train", "--bump", "major", "--dry-run")
+    assert planned.code == 0
+    assert "2.0.0" in planned.out
+    registry = registries.open_registry(project / "models")
+    registry.events.append_event("imported", parse_version("999999999.0.0"))
+    refused = cli("train", "--bump", "major", "--dry-run")
+    assert (refused.code, refused.out) == (1, "")
+    assert "no major number follows 999999999.0.0" in refused.err
+    assert "hint: textclf train --from VERSION --bump minor" in refused.err
+    going_on = cli("train", "--from", "1.0.1", "--bump", "minor", "--dry-run")
+    assert (going_on.code, "1.1.0" in going_on.out) == (0, True)

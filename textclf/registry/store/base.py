@@ -8,8 +8,12 @@ one file, the last to appear and the first to disappear, tells whether the other
 from __future__ import annotations
 
 import mmap
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeVar
+
+from textclf.errors import StoreError
+
+T = TypeVar("T")
 
 View = bytes | mmap.mmap
 """Content that may still be where it is stored; slices of either type are bytes."""
@@ -24,6 +28,27 @@ class Exists(Exception):
 
 class Missing(Exception):
     """Nothing is stored under the key."""
+
+
+MOST_CONFLICTS: Final = 500
+"""How often other writers may be faster: with twenty at once, one in ten billion is so unlucky."""
+
+
+def retry_on_conflict(attempt: Callable[[], T]) -> T:
+    """Call a function that creates something under the next free number, until it succeeds.
+
+    Raises:
+        StoreError: what it tried to create existed each time, so that no end can be foreseen.
+    """
+    for _ in range(MOST_CONFLICTS):
+        try:
+            return attempt()
+        except Exists as exists:
+            conflict = exists
+    raise StoreError(
+        f"{conflict} cannot be created: of {MOST_CONFLICTS} attempts each found it there already",
+        hint="try again when fewer processes write; textclf verify checks the registry",
+    )
 
 
 def is_key(text: str) -> bool:
