@@ -109,7 +109,7 @@ def test_label_differences(data):
     assert (unseen.kind, unseen.examples) == ("unseen-label", ("z: 1 row",))
     assert (absent.kind, absent.examples) == ("absent-label", ("y: 2 rows",))
     assert {unseen.severity, absent.severity} == {Severity.WARNING}
-    assert unseen.message == "1 label of the test set is never seen in training."
+    assert unseen.message == "The test set has 1 label never seen in training."
 
 
 def test_errors_first_and_five_examples(data):

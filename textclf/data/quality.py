@@ -59,7 +59,7 @@ def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
     counts = train.label_counts
     small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
     if len(counts) < 2:  # noqa: PLR2004 - one is no choice
-        message = f"A classifier needs two labels, and there {_are(len(counts), 'label')}."
+        message = f"A classifier needs two labels, but the data has {plural(len(counts), 'label')}."
         yield _label_problem("one-label", counts, message, Severity.ERROR)
     if not small:
         return
@@ -69,7 +69,7 @@ def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
         message = f"Every label has {fewer}."
         yield _label_problem("too-few-rows", small, message, Severity.ERROR)
     else:
-        message = f"{plural(len(small), 'label')} {_have(len(small))} {fewer}."
+        message = f"The data has {plural(len(small), 'label')} with {fewer}."
         yield _label_problem("small-label", small, message)
 
 
@@ -86,12 +86,14 @@ def _repeats(train: Dataset) -> Iterator[Problem]:
             if same != row:
                 again.append((same, row))
     if again:
-        message = f"{plural(len(again), 'row')} {_have(len(again))} the text and label of another."
+        message = (
+            f"The training set has {plural(len(again), 'repeated row')}: same text, same label."
+        )
         examples = (_pair(train, row, "repeats", train, same) for same, row in again)
         yield _problem("duplicates", Severity.WARNING, len(again), message, examples)
     differing = [list(rows.values()) for rows in labelled.values() if len(rows) > 1]
     if differing:
-        message = f"{plural(len(differing), 'text')} {_have(len(differing))} different labels."
+        message = f"The training set has {plural(len(differing), 'text')} with different labels."
         examples = (_contradiction(train, rows) for rows in differing)
         yield _problem("contradictions", Severity.WARNING, len(differing), message, examples)
 
@@ -105,10 +107,8 @@ def _overlap(train: Dataset, test: Dataset) -> Iterator[Problem]:
         if text in tested:
             shared.setdefault(text, row)
     if shared:
-        message = (
-            f"{plural(len(shared), 'text')} of the training set {_be(len(shared))} also in the "
-            "test set, which inflates its scores."
-        )
+        count = plural(len(shared), "text")
+        message = f"The test set shares {count} with the training set, which inflates its scores."
         examples = (
             _pair(test, tested[text], "also in", train, row) for text, row in shared.items()
         )
@@ -120,12 +120,10 @@ def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
     unseen = {label: count for label, count in tested.items() if label not in trained}
     absent = {label: count for label, count in trained.items() if label not in tested}
     if unseen:
-        subject = f"{plural(len(unseen), 'label')} of the test set {_be(len(unseen))}"
-        message = f"{subject} never seen in training."
+        message = f"The test set has {plural(len(unseen), 'label')} never seen in training."
         yield _label_problem("unseen-label", unseen, message)
     if absent:
-        subject = f"{plural(len(absent), 'label')} of the training set {_be(len(absent))}"
-        message = f"{subject} not in the test set."
+        message = f"The test set lacks {plural(len(absent), 'label')} of the training set."
         yield _label_problem("absent-label", absent, message)
 
 
@@ -150,15 +148,3 @@ def _pair(data: Dataset, row: int, words: str, other: Dataset, other_row: int) -
 def _contradiction(train: Dataset, rows: Sequence[int]) -> str:
     labels = ", ".join(f"{excerpt(train.labels[row])} ({train.where(row)})" for row in rows[:3])
     return f"{train.where(rows[0])}: {excerpt(train.texts[rows[0]])}: {labels}"
-
-
-def _are(number: int, noun: str) -> str:
-    return f"{_be(number)} {plural(number, noun)}"
-
-
-def _be(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"

@@ -218,7 +218,7 @@ def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
     train, test = data / "data/train.csv", data / "data/test.csv"
     test.write_text(test.read_text() + train.read_text().splitlines()[1] + "\n")
     done = cli("train", "--dry-run")
-    assert "warning: 1 text of the training set is also in the test set" in done.err
+    assert "warning: The test set shares 1 text with the training set" in done.err
     assert "data/test.csv:14" in done.err
     assert done.code == 0
 
