@@ -15,7 +15,7 @@ from sample_data import sample_rows
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
-from textclf.features import tokens
+from textclf.features import counts
 from textclf.features.counts import NoExactShortcut, count
 from textclf.features.tokens import RunTokenizer, chunks, tokenizer_for
 
@@ -116,7 +116,7 @@ def test_counts_are_those_of_scikit_learn(corpus, block, given_settings, limits,
     """Any text, settings, range and range within it: the same n-grams, as often, in any chunks."""
     lo, hi, inner_lo, inner_hi = limits
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "CHUNK", chunk)
+        patch.setattr(counts, "CHUNK", chunk)
         try:
             check(corpus, block, given_settings, lo, hi, (inner_lo, inner_hi))
         except NoExactShortcut:
@@ -205,16 +205,14 @@ def test_long_texts_and_many_words(block):
         " ".join(str(numbers.randrange(9999)) for _ in range(size)) for size in (3000, 0, 1, 255)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "CHUNK", 1000)
+        patch.setattr(counts, "CHUNK", 1000)
         check([*corpus, corpus[0]], block, {}, 1, 3, (2, 3))
 
 
 @given(st.lists(st.text("ab", max_size=4)), st.integers(1, 9))
 def test_chunks_are_the_texts_in_order(corpus, size):
     """Each chunk is as short as can be with so many characters; only the last may have fewer."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tokens, "CHUNK", size)
-        found = list(chunks(corpus))
+    found = list(chunks(corpus, size))
     assert [text for chunk in found for text in chunk] == corpus
     assert all(sum(map(len, chunk)) >= size for chunk in found[:-1])
     assert all(sum(map(len, chunk[:-1])) < size for chunk in found)

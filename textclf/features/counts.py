@@ -29,6 +29,9 @@ from textclf.jit import compiled, grown
 
 Indices = NDArray[np.int32]
 
+CHUNK = 1 << 20
+"""Characters counted at once; a single text may have more."""
+
 _SETTINGS = ("lowercase", "strip_accents", "token_pattern", "stop_words")
 """The parameters of a vectorizer that decide which n-grams a text has."""
 
@@ -234,7 +237,7 @@ def _count_words(texts: Sequence[str], vectorizer: CountVectorizer, lo: int, hi:
     stop_words = sorted(word for word in given if isinstance(word, str))  # others match no token
     tokenize.add(stop_words)
     trie = _Trie(lo, hi)
-    for chunk in chunks(map(vectorizer.build_preprocessor(), texts)):
+    for chunk in chunks(map(vectorizer.build_preprocessor(), texts), CHUNK):
         trie.count(_without_stop_words(len(stop_words), tokenize(chunk)))
     words = tuple(tokenize.words())
     if hi > 1 and any(" " in word for word in words[len(stop_words) :]):
@@ -256,7 +259,7 @@ def _count_characters(
 ) -> Counts:
     trie = _Trie(lo, hi)
     spaces = re.compile(r"\s\s+")
-    for chunk in chunks(map(vectorizer.build_preprocessor(), texts)):
+    for chunk in chunks(map(vectorizer.build_preprocessor(), texts), CHUNK):
         trie.count(code_points([spaces.sub(" ", text) for text in chunk]))
     return trie.counts(None)
 
@@ -267,10 +270,10 @@ def _count_characters_in_words(
     """Count by the product (texts × distinct words) @ (distinct words × n-grams)."""
     tokenize = RunTokenizer(Runs(r"\S"))
     words = _Trie(1, 1)
-    for chunk in chunks(map(vectorizer.build_preprocessor(), texts)):
+    for chunk in chunks(map(vectorizer.build_preprocessor(), texts), CHUNK):
         words.count(tokenize(chunk))
     grams = _Trie(lo, hi, keep_short_rows=True)
-    for chunk in chunks(f" {word} " for word in tokenize.words()):
+    for chunk in chunks((f" {word} " for word in tokenize.words()), CHUNK):
         grams.count(code_points(chunk))
     texts_words, words_grams = words.counts(()), grams.counts(None)
     indptr, indices, data = _product(texts_words, words_grams)

@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 
 from textclf.jit import compiled, grown
 
-CHUNK = 1 << 20
-"""Characters handled at once; a single text may have more."""
-
 _OTHER, _RUN, _SINGLE = 0, 1, 2
 """Kinds of characters: in no token, in runs, and tokens of their own."""
 
@@ -71,8 +68,8 @@ class Tokenizer(Protocol):
         """Return the tokens in the order of their numbers."""
 
 
-def chunks(texts: Iterable[str], characters: int = CHUNK) -> Iterator[list[str]]:
-    """Split texts into lists of about so many characters."""
+def chunks(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
+    """Split texts into lists that each end with the text that makes up so many characters."""
     chunk: list[str] = []
     size = 0
     for text in texts:
