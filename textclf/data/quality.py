@@ -20,7 +20,7 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class DataProblem:
     """One kind of problem, with how often it occurs and up to five examples."""
 
     kind: str
@@ -32,7 +32,7 @@ class Problem:
 
 def find_problems(
     train: Dataset, test: Dataset | None = None, *, folds: int = 5, split: float = 0.0
-) -> tuple[Problem, ...]:
+) -> tuple[DataProblem, ...]:
     """Return all problems, errors first.
 
     Args:
@@ -47,7 +47,7 @@ def find_problems(
     return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
 
 
-def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
+def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
     bad = train.bad_rows + (test.bad_rows if test else ())
     if bad:
         message = f"{plural(len(bad), 'row')} cannot be used."
@@ -55,7 +55,7 @@ def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[Problem]:
         yield _problem("bad-rows", Severity.ERROR, len(bad), message, examples)
 
 
-def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
+def _labels(train: Dataset, folds: int, split: float) -> Iterator[DataProblem]:
     counts = train.label_counts
     small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
     if len(counts) < 2:  # noqa: PLR2004 - one is no choice
@@ -73,7 +73,7 @@ def _labels(train: Dataset, folds: int, split: float) -> Iterator[Problem]:
         yield _label_problem("small-label", small, message)
 
 
-def _repeats(train: Dataset) -> Iterator[Problem]:
+def _repeats(train: Dataset) -> Iterator[DataProblem]:
     """Find texts that occur again, with the same label or with another."""
     first: dict[str, int] = {}
     labelled: dict[str, dict[str, int]] = {}  # of repeated texts: the first row of each label
@@ -98,7 +98,7 @@ def _repeats(train: Dataset) -> Iterator[Problem]:
         yield _problem("contradictions", Severity.WARNING, len(differing), message, examples)
 
 
-def _overlap(train: Dataset, test: Dataset) -> Iterator[Problem]:
+def _overlap(train: Dataset, test: Dataset) -> Iterator[DataProblem]:
     tested: dict[str, int] = {}
     for row, text in enumerate(test.texts):
         tested.setdefault(text, row)
@@ -115,7 +115,7 @@ def _overlap(train: Dataset, test: Dataset) -> Iterator[Problem]:
         yield _problem("test-overlap", Severity.WARNING, len(shared), message, examples)
 
 
-def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
+def _label_differences(train: Dataset, test: Dataset) -> Iterator[DataProblem]:
     trained, tested = train.label_counts, test.label_counts
     unseen = {label: count for label, count in tested.items() if label not in trained}
     absent = {label: count for label, count in trained.items() if label not in tested}
@@ -129,15 +129,15 @@ def _label_differences(train: Dataset, test: Dataset) -> Iterator[Problem]:
 
 def _label_problem(
     kind: str, counts: dict[str, int], message: str, severity: Severity = Severity.WARNING
-) -> Problem:
+) -> DataProblem:
     examples = (f"{excerpt(label)}: {plural(n, 'row')}" for label, n in counts.items())
     return _problem(kind, severity, len(counts), message, examples)
 
 
 def _problem(
     kind: str, severity: Severity, count: int, message: str, examples: Iterable[str]
-) -> Problem:
-    return Problem(kind, severity, count, message, tuple(islice(examples, _MOST_EXAMPLES)))
+) -> DataProblem:
+    return DataProblem(kind, severity, count, message, tuple(islice(examples, _MOST_EXAMPLES)))
 
 
 def _pair(data: Dataset, row: int, words: str, other: Dataset, other_row: int) -> str:

@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from textclf.captured_warnings import capture_warnings
 from textclf.features.tokens import (
-    Runs,
+    RunPattern,
     RunTokenizer,
     Tokens,
     chunks,
@@ -268,7 +268,7 @@ def _count_characters_in_words(
     texts: Sequence[str], vectorizer: CountVectorizer, lo: int, hi: int
 ) -> Counts:
     """Count by the product (texts × distinct words) @ (distinct words × n-grams)."""
-    tokenize = RunTokenizer(Runs(r"\S"))
+    tokenize = RunTokenizer(RunPattern(r"\S"))
     words = _Trie(1, 1)
     for chunk in chunks(map(vectorizer.build_preprocessor(), texts), CHUNK):
         words.count(tokenize(chunk))

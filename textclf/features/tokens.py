@@ -41,7 +41,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Runs:
+class RunPattern:
     """A token pattern: the longest runs of one class of characters.
 
     Attributes:
@@ -95,7 +95,7 @@ def tokenizer_for(pattern: str) -> Tokenizer:
     return RunTokenizer(runs) if runs else RegexTokenizer(re.compile(pattern).findall)
 
 
-def as_runs(pattern: str) -> Runs | None:
+def as_runs(pattern: str) -> RunPattern | None:
     r"""Recognize a token pattern that means runs of ``\w`` or ``\S``, in one of many spellings.
 
     Word boundaries around a longest run of ``\w`` are redundant.
@@ -105,19 +105,19 @@ def as_runs(pattern: str) -> Runs | None:
     """
     pattern = pattern.removeprefix("(?u)")
     if pattern in {r"\S+", r"[^\s]+"}:
-        return Runs(r"\S")
+        return RunPattern(r"\S")
     words = r"(?:\\b)?(?:((?:\\w)+)\+|\\w\{([1-9][0-9]{0,8}),\})(?:\\b)?(\|\[\^\\w\\s\])?"
     match = re.fullmatch(words, pattern)
     if not match:
         return None
     least = int(match[2]) if match[2] else len(match[1]) // 2
-    return Runs(r"\w", least, r"[^\w\s]" if match[3] else "")
+    return RunPattern(r"\w", least, r"[^\w\s]" if match[3] else "")
 
 
 class RunTokenizer:
     """Finds tokens that are runs of characters."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: RunPattern) -> None:
         self._runs = runs
         self._kinds = np.zeros(0, np.uint8)
         self._slots = np.zeros(1 << 10, np.uint64)

@@ -12,7 +12,7 @@ from pathlib import Path
 from semver import Version
 
 from textclf.data.dataset import ReadOptions, read_dataset
-from textclf.data.quality import Problem, Severity, find_problems
+from textclf.data.quality import DataProblem, Severity, find_problems
 from textclf.errors import DataError, GateRefused, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import Metadata
@@ -138,7 +138,7 @@ class ReleaseCallbacks:
         on_publish: prepares for the registry being changed, from then until `release` returns.
     """
 
-    on_problems: Callable[[Sequence[Problem]], object] = lambda _: None
+    on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
     on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
     search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
     on_publish: Callable[[], object] = lambda: None
@@ -225,7 +225,7 @@ def _read_job(request: ReleaseRequest) -> tuple[Job, float]:
     return prepare(rows, test_rows, request.test_share, request.read, request.search), seconds
 
 
-def _check_data(job: Job) -> tuple[Problem, ...]:
+def _check_data(job: Job) -> tuple[DataProblem, ...]:
     """Return what is suspicious in the rows. Raises DataError if they cannot be trained on."""
     problems = find_problems(job.train, job.test, folds=job.settings.folds)
     for problem in problems:

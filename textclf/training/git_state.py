@@ -167,7 +167,7 @@ def _whole_commit(path: Path, offset: int) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class _IndexEntry:
     """A file in the index, and what was known of it when it was last compared."""
 
     path: bytes
@@ -183,7 +183,7 @@ class _Entry:
         return self.mode >> 12
 
 
-_Folder = dict[bytes, "_Entry | _Folder"]
+_Folder = dict[bytes, "_IndexEntry | _Folder"]
 
 
 def _is_modified(git: _Repository, commit: str) -> bool | None:
@@ -202,7 +202,7 @@ def _is_modified(git: _Repository, commit: str) -> bool | None:
     return None if committed is None else _tree_of(entries) != committed
 
 
-def _entries(data: bytes) -> tuple[list[_Entry], int]:
+def _entries(data: bytes) -> tuple[list[_IndexEntry], int]:
     """All entries of an index, and the offset behind them. Raises ValueError."""
     signature, version, count = struct.unpack_from(">4sII", data)
     if signature != b"DIRC" or version not in {2, 3, 4}:
@@ -226,7 +226,7 @@ def _entries(data: bytes) -> tuple[list[_Entry], int]:
         is_watched = not (flags & _ASSUME_VALID or extended & _SKIP_WORKTREE)
         changed = fields[2] * 10**9 + fields[3]
         entries.append(
-            _Entry(path, fields[6], fields[10].hex(), fields[9], changed, is_watched,
+            _IndexEntry(path, fields[6], fields[10].hex(), fields[9], changed, is_watched,
                    is_merged=not flags & _STAGE)
         )  # fmt: skip
     return entries, at
@@ -250,7 +250,7 @@ def _extensions(data: bytes, at: int) -> Iterator[bytes]:
         at += 8 + size
 
 
-def _tree_of(entries: list[_Entry]) -> str:
+def _tree_of(entries: list[_IndexEntry]) -> str:
     """The root tree that the index would be committed as."""
     root: _Folder = {}
     for entry in entries:
@@ -258,7 +258,7 @@ def _tree_of(entries: list[_Entry]) -> str:
         folder = root
         for part in folders:
             inner = folder.setdefault(part, {})
-            if isinstance(inner, _Entry):
+            if isinstance(inner, _IndexEntry):
                 raise ValueError("a file and a folder of the same name")  # noqa: TRY004
             folder = inner
         folder[name] = entry
@@ -268,7 +268,7 @@ def _tree_of(entries: list[_Entry]) -> str:
 def _tree_digest(folder: _Folder) -> str:
     lines = []
     for name, content in folder.items():
-        if isinstance(content, _Entry):
+        if isinstance(content, _IndexEntry):
             lines.append((name, b"%o %b\0" % (content.mode, name), content.digest))
         else:  # folders are sorted as if their names ended with a slash
             lines.append((name + b"/", b"40000 %b\0" % name, _tree_digest(content)))
@@ -276,7 +276,7 @@ def _tree_digest(folder: _Folder) -> str:
     return hashlib.sha1(b"tree %d\0" % len(tree) + tree, usedforsecurity=False).hexdigest()
 
 
-def _differs(tree: Path, entry: _Entry, written: int) -> bool:
+def _differs(tree: Path, entry: _IndexEntry, written: int) -> bool:
     """Whether a tracked file is not as in the index, which was written at that time (ns)."""
     if not entry.is_watched or entry.kind in {_SUBMODULE, _FOLDER}:
         return False
@@ -288,12 +288,12 @@ def _differs(tree: Path, entry: _Entry, written: int) -> bool:
         return True
 
 
-def _has_other_mode(now: os.stat_result, entry: _Entry) -> bool:
+def _has_other_mode(now: os.stat_result, entry: _IndexEntry) -> bool:
     differs_in_x = entry.kind == _FILE and bool(now.st_mode & 0o100) != bool(entry.mode & 0o100)
     return differs_in_x or stat.S_IFMT(now.st_mode) >> 12 != entry.kind
 
 
-def _has_other_content(path: Path, now: os.stat_result, entry: _Entry, written: int) -> bool:
+def _has_other_content(path: Path, now: os.stat_result, entry: _IndexEntry, written: int) -> bool:
     is_same_size = now.st_size & 0xFFFFFFFF == entry.size
     if not is_same_size and entry.size:  # Git notes 0 where it wants the content compared
         return True
@@ -313,7 +313,7 @@ def _blob_digest(path: Path, now: os.stat_result) -> str:
     return digest.hexdigest()
 
 
-def _may_convert(git: _Repository, entries: list[_Entry]) -> bool:
+def _may_convert(git: _Repository, entries: list[_IndexEntry]) -> bool:
     """Whether attributes may ask for line ends or filters, so that bytes alone say too little."""
     named = any(entry.path.rpartition(b"/")[2] == b".gitattributes" for entry in entries)
     return named or (git.common / "info" / "attributes").is_file()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textclf.data.dataset import Dataset
-    from textclf.data.quality import Problem
+    from textclf.data.quality import DataProblem
 
 
 @option_groups
@@ -57,7 +57,7 @@ def check(
 
 
 def _as_json(
-    rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, ok: bool
+    rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, ok: bool
 ) -> dict[str, object]:
     return {
         "ok": ok,
@@ -70,7 +70,9 @@ def _as_json(
     }
 
 
-def _show(rows: Dataset, test: Dataset | None, problems: Sequence[Problem], *, quiet: bool) -> None:
+def _show(
+    rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, quiet: bool
+) -> None:
     for data in (rows, test):
         if data is not None:
             render.line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,7 +13,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Encoding, VersionOption
 from textclf.cli.options.texts import read_batches
-from textclf.cli.output.predictions import WRITERS, Format, PredictionStyle, write_json
+from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
 from textclf.cli.output.progress import LabelledTexts
 from textclf.errors import UsageError
 
@@ -37,7 +37,8 @@ TopK = Annotated[
     int | None, typer.Option(min=1, metavar="K", help="Show the K labels with the highest scores.")
 ]
 OutputFormat = Annotated[
-    Format, typer.Option("--format", help="text prints label, score and text, separated by tabs.")
+    Literal["text", "jsonl", "csv"],
+    typer.Option("--format", help="text prints label, score and text, separated by tabs."),
 ]
 Threshold = Annotated[
     float | None,

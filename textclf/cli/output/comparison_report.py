@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import metrics
-from textclf.cli.output.document import Block, Code, Items, Table, heading, sentence
+from textclf.cli.output.document import Block, Items, TableBlock, UserText, heading, sentence
 from textclf.formatting import percent, plural, points
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _listed(title: str, changes: Sequence[Change]) -> Block:
         return sentence(f"{title}: unchanged")
     return Items(
         title,
-        [(Code(c.name), ": ", _value(c.before), " → ", _value(c.after)) for c in changes],
+        [(UserText(c.name), ": ", _value(c.before), " → ", _value(c.after)) for c in changes],
     )
 
 
@@ -70,7 +70,7 @@ def _value(value: Any) -> str:
     if value is None:
         return "not set"
     text = str(value)
-    return Code(f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,}", text) else text)
+    return UserText(f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,}", text) else text)
 
 
 def _rows(rows: RowChanges) -> str:
@@ -93,12 +93,12 @@ def _numbers(comparison: Comparison, scored: PairedComparison | None) -> Iterato
         yield _deltas("per class, largest loss first", comparison, comparison.per_class)
 
 
-def _deltas(title: str, comparison: Comparison, deltas: Iterable[Delta]) -> Table:
-    return Table(
+def _deltas(title: str, comparison: Comparison, deltas: Iterable[Delta]) -> TableBlock:
+    return TableBlock(
         ["metric", comparison.a, comparison.b, "change"],
         [
             [
-                Code(d.name) if "[" in d.name else d.name,
+                UserText(d.name) if "[" in d.name else d.name,
                 percent(d.before),
                 percent(d.after),
                 points(d.delta),
@@ -111,7 +111,7 @@ def _deltas(title: str, comparison: Comparison, deltas: Iterable[Delta]) -> Tabl
 
 
 def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
-    yield Table(
+    yield TableBlock(
         ["metric", a, b, "change"],
         [
             [
@@ -126,7 +126,7 @@ def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
         title=f"both versions scored on {plural(scored.rows, 'row')}",
     )
     method = metrics.method(scored.method)
-    yield sentence("rows of ", Code(scored.path), f"; in parentheses: {method}")
+    yield sentence("rows of ", UserText(scored.path), f"; in parentheses: {method}")
     yield sentence(_mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
@@ -155,13 +155,13 @@ def _mcnemar(a: str, b: str, test: McNemar) -> str:
     return f"{counts}; McNemar's exact test: {p}, {meaning}"
 
 
-def _per_class(a: str, b: str, scored: PairedComparison) -> Table:
+def _per_class(a: str, b: str, scored: PairedComparison) -> TableBlock:
     heads = ["rows", f"F1 {a}", f"F1 {b}", "change", "precision", "recall"]
-    return Table(
+    return TableBlock(
         ["label", *heads],
         [
             [
-                Code(label.label),
+                UserText(label.label),
                 label.rows,
                 percent(label.before.f1 if label.before else None),
                 percent(label.after.f1 if label.after else None),
@@ -180,13 +180,13 @@ def _change(before: ClassMetrics | None, after: ClassMetrics | None, name: str) 
     return points(getattr(after, name) - getattr(before, name) if before and after else None)
 
 
-def _confusions(a: str, b: str, scored: PairedComparison) -> Table:
+def _confusions(a: str, b: str, scored: PairedComparison) -> TableBlock:
     listed, total = scored.confusions[:_CONFUSIONS], len(scored.confusions)
     of_total = f", {len(listed)} of {total}" if total > len(listed) else ""
-    return Table(
+    return TableBlock(
         ["label", "predicted as", a, b, "change"],
         [
-            [Code(c.label), Code(c.predicted), c.before, c.after, f"{c.after - c.before:+}"]
+            [UserText(c.label), UserText(c.predicted), c.before, c.after, f"{c.after - c.before:+}"]
             for c in listed
         ],
         right=[a, b, "change"],

@@ -1,8 +1,8 @@
 """Answers of several parts, written as plain text, or as Markdown for a pull request.
 
 An answer is a list of blocks, and there are two writers for them. Text that is not textclf's own (a
-label, a path, a value of a setting) is a ``Code``: Markdown shows it as a code span, in which no
-character is markup, no user is mentioned and no HTML is interpreted.
+label, a path, a value of a setting) is a ``UserText``: Markdown shows it as a code span, in which
+no character is markup, no user is mentioned and no HTML is interpreted.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from textclf.formatting import escape_controls, excerpt
 _LONG = 12
 """Entries above which a table or a list is folded in Markdown."""
 
-
-Format = Literal["table", "json", "md"]
 OutputFormat = Annotated[
-    Format, typer.Option("--format", help="md prints Markdown, for a pull request.")
+    Literal["table", "json", "md"],
+    typer.Option("--format", help="md prints Markdown, for a pull request."),
 ]
 
 
-def choose_format(output_format: Format, *, as_json: bool) -> Format:
+def choose_format(output_format: str, *, as_json: bool) -> str:
     """Return the format that ``--format`` or ``--json`` names. Raises UsageError for both."""
     if as_json and output_format == "md":
         raise UsageError("--json and --format md exclude each other")
     return "json" if as_json else output_format
 
 
-class Code(str):
+class UserText(str):
     """Text that is not textclf's own, such as a label or a path."""
 
     __slots__ = ()
@@ -66,7 +65,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table under a title; ``right`` names the columns that are aligned to the right."""
 
     columns: Sequence[str]
@@ -75,7 +74,7 @@ class Table:
     title: str | None = None
 
 
-Block = Heading | Sentence | Items | Table
+Block = Heading | Sentence | Items | TableBlock
 
 
 def heading(*pieces: str) -> Heading:
@@ -108,7 +107,7 @@ def _as_text(block: Block) -> None:
             render.line(f"{title}:")
             for entry in entries:
                 render.line(f"  {''.join(str(_piece(piece)) for piece in entry)}")
-        case Table(columns, rows, right, title):
+        case TableBlock(columns, rows, right, title):
             render.line()
             if title:
                 render.line(render.strong(title))
@@ -118,7 +117,7 @@ def _as_text(block: Block) -> None:
 
 
 def _piece(cell: object) -> object:
-    return excerpt(cell) if isinstance(cell, Code) else cell
+    return excerpt(cell) if isinstance(cell, UserText) else cell
 
 
 # -- as Markdown -----------------------------------------------------------------------------------
@@ -132,7 +131,7 @@ def _as_markdown(block: Block) -> None:
             render.line(f"{'> ⚠️ **Warning:** ' if is_warning else ''}{_joined(pieces)}\n")
         case Items(title, entries):
             _section(title, [f"- {_joined(entry)}" for entry in entries], len(entries))
-        case Table(columns, rows, right, title):
+        case TableBlock(columns, rows, right, title):
             aligned = ["---:" if column in right else "---" for column in columns]
             cells = [[_cell(cell) for cell in row] for row in (columns, *rows)]
             cells.insert(1, aligned)
@@ -152,12 +151,12 @@ def _section(title: str | None, lines: list[str], entries: int) -> None:
 
 
 def _joined(pieces: tuple[str, ...]) -> str:
-    return "".join(_code(piece) if isinstance(piece, Code) else piece for piece in pieces)
+    return "".join(_code(piece) if isinstance(piece, UserText) else piece for piece in pieces)
 
 
 def _cell(cell: object) -> str:
     """Escape pipes, which end a cell even in a code span."""
-    text = _code(cell) if isinstance(cell, Code) else str(cell)
+    text = _code(cell) if isinstance(cell, UserText) else str(cell)
     return text.replace("|", "\\|")
 
 

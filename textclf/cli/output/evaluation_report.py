@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output.document import Block, Code, Sentence, Table, heading, sentence
+from textclf.cli.output.document import Block, Sentence, TableBlock, UserText, heading, sentence
 from textclf.cli.output.gate_report import verdict_table
 from textclf.cli.output.metrics import class_table, interval, method
 from textclf.formatting import percent, plural
@@ -29,7 +29,7 @@ def blocks(
     """Return the answer as blocks."""
     metrics, intervals = evaluation.metrics, evaluation.intervals
     calibration = evaluation.calibration
-    yield heading(f"{version} on {plural(len(rows), 'row')} of ", Code(rows.path))
+    yield heading(f"{version} on {plural(len(rows), 'row')} of ", UserText(rows.path))
     accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
@@ -50,12 +50,12 @@ def _calibration(calibration: Calibration) -> Sentence:
     )
 
 
-def _matrix(confusion: Confusion) -> Table:
-    heads = [Code(label) for label in confusion.labels]
-    return Table(
+def _matrix(confusion: Confusion) -> TableBlock:
+    heads = [UserText(label) for label in confusion.labels]
+    return TableBlock(
         ["label", *heads],
         [
-            [Code(label), *row]
+            [UserText(label), *row]
             for label, row in zip(confusion.labels, confusion.matrix, strict=True)
         ],
         right=heads,
@@ -63,13 +63,13 @@ def _matrix(confusion: Confusion) -> Table:
     )
 
 
-def _mistakes(confusion: Confusion) -> Table:
+def _mistakes(confusion: Confusion) -> TableBlock:
     from textclf.evaluation.metrics import confused_pairs
 
     pairs = confused_pairs(confusion)
-    return Table(
+    return TableBlock(
         ["label", "predicted as", "rows"],
-        [[Code(pair.label), Code(pair.predicted), pair.rows] for pair in pairs[:_MISTAKES]],
+        [[UserText(pair.label), UserText(pair.predicted), pair.rows] for pair in pairs[:_MISTAKES]],
         right=["rows"],
         title=f"most frequent mistakes, {min(len(pairs), _MISTAKES)} of {len(pairs)}",
     )

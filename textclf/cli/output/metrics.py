@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textclf.cli.output.document import Code, Table
+from textclf.cli.output.document import TableBlock, UserText
 from textclf.formatting import excerpt, percent
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ def overlap_warning(version: str, share: float) -> str:
     )
 
 
-def class_table(metrics: Metrics) -> Table:
+def class_table(metrics: Metrics) -> TableBlock:
     """Return precision, recall and F1 of every class, and its most frequent wrong prediction."""
     from textclf.evaluation.metrics import most_confused
 
     confused = most_confused(metrics.confusion)
-    return Table(
+    return TableBlock(
         ["label", "precision", "recall", "F1", "rows", "predicted as"],
         [
             [
-                Code(label),
+                UserText(label),
                 percent(scores.precision),
                 percent(scores.recall),
                 percent(scores.f1),
@@ -46,7 +46,7 @@ def class_table(metrics: Metrics) -> Table:
 
 
 def _most_frequent_mistake(pair: ConfusedPair | None) -> str:
-    return Code(f"{excerpt(pair.predicted, 40)} ({pair.rows})") if pair else ""
+    return UserText(f"{excerpt(pair.predicted, 40)} ({pair.rows})") if pair else ""
 
 
 def interval(value: Interval) -> str:

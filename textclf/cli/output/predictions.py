@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
 from textclf.formatting import escape_controls
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
     from textclf.prediction.prediction import Prediction
     from textclf.prediction.predictor import Predictor
-
-
-Format = Literal["text", "jsonl", "csv"]
 
 Answer = tuple["Prediction", "Explanation | None"]
 """A prediction, and its explanation if one is wanted."""
@@ -72,7 +69,7 @@ def _write_csv(answers: Iterable[Answer], style: PredictionStyle) -> None:
         writer.writerow([cell(prediction.text), *labels])
 
 
-WRITERS: dict[Format, Callable[[Iterable[Answer], PredictionStyle], None]] = {
+WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
     "text": _write_text,
     "jsonl": _write_jsonl,
     "csv": _write_csv,

@@ -25,7 +25,7 @@ from textclf.formatting import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textclf.data.quality import Problem
+    from textclf.data.quality import DataProblem
     from textclf.metadata.schema import Metadata
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
@@ -55,7 +55,7 @@ def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
     )
 
 
-def _warn_of_problems(problems: Sequence[Problem]) -> None:
+def _warn_of_problems(problems: Sequence[DataProblem]) -> None:
     """Warn of what is suspicious in the data, with one example; ``textclf check`` has more."""
     for problem in problems:
         example = f": {problem.examples[0]}" if problem.examples else ""
