@@ -54,6 +54,7 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
+from slow_patterns import SLOW_PATTERNS
 
 
 class Calls:
@@ -338,6 +339,10 @@ def shorter(array):
 
 
 MISFITS = {
+    **{
+        f"token pattern of {kind}": lambda pattern=pattern: vectorizer_with(token_pattern=pattern)
+        for kind, pattern in SLOW_PATTERNS.items()
+    },
     "column below zero": lambda: changed(lambda p: vectorizer(p).vocabulary_.update(good=-1)),
     "column too large": lambda: changed(lambda p: vectorizer(p).vocabulary_.update(good=10**6)),
     "column beyond 64 bits": lambda: changed(

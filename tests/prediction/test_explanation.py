@@ -47,3 +47,16 @@ def test_contributions_add_up_and_are_where_they_say(sample, features, labels):
             assert all(0 <= begin < end <= len(text) for begin, end in each.spans)
             if text.isascii() and each.kind == "word" and " " not in each.ngram:
                 assert {text[a:b].lower() for a, b in each.spans} == {each.ngram}
+
+
+@pytest.mark.parametrize("kind", ["word", "char", "char_wb"])
+def test_a_range_of_n_grams_is_bounded_by_the_text(sample, kind):
+    """The longest n-gram is the whole text, whatever the model says."""
+    fitted = build_pipeline(CandidateParams({kind: {}}, "LinearSVC", {}), 0).fit(*sample)
+    for _, vectorizer in fitted["features"].transformer_list:
+        vectorizer.ngram_range = (1, 2**31 - 1)
+    predictor = Predictor(ScorerModel(Scorer(compile_scorer(fitted), name="model")), FIRST)
+    texts = ["great value, not a waste of money"] * 2
+    explained = predictor.explain(texts[0])
+    assert explained.decision == pytest.approx(fitted.decision_function(texts[:1])[0].max())
+    assert predictor.predict(texts)[0] == explained.prediction

@@ -15,6 +15,7 @@ from reference_scorer import Book
 from sample_data import sample_rows
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
+from slow_patterns import SLOW_PATTERNS
 
 from textclf.errors import IntegrityError
 from textclf.scorer.format import pack, unpack
@@ -303,6 +304,18 @@ HEADS = {
         token_pattern=r"(?a)(?u)\w+"
     ),
     "no pattern": lambda _, scorer: scorer["blocks"][0].update(token_pattern="("),
+    **{
+        f"a pattern of {kind}": lambda _, scorer, pattern=pattern: scorer["blocks"][0].update(
+            token_pattern=pattern, runs=None
+        )
+        for kind, pattern in SLOW_PATTERNS.items()
+    },
+    "more blocks than kinds": lambda head, scorer: (
+        scorer.update(blocks=scorer["blocks"] * 2),
+        head.update(
+            {f"{n}.{key[2:]}": head[key] for n in (2, 3) for key in [*head] if key[1] == "."}
+        ),
+    ),
     "a scale of nothing": lambda _, scorer: scorer.update(scale=0),
     "another kind": lambda _, scorer: scorer["blocks"][0].update(kind="words"),
 }
@@ -366,3 +379,21 @@ def test_offsets_that_lead_astray_are_harmless(whole, name, value):
         numbers[place] = value
         sensible(bytes(data))
         numbers[:] = before
+
+
+def in_one_slot(whole, copies):
+    """The file with its second table replaced by one of many n-grams, all in one slot."""
+    metadata, arrays = unpack(whole, "a file")
+    parts = {name: (a.dtype, a.shape, whole[a.begin : a.end]) for name, a in arrays.items()}
+    width = arrays["1.rows"].shape[1]
+    parts["1.rows"] = ("F64", (copies, width), bytes(8 * copies * width))
+    parts["1.starts"] = ("U32", (2,), struct.pack("<II", 0, copies))
+    parts["1.ends"] = ("U32", (copies + 1,), np.arange(copies + 1, dtype="<u4").tobytes())
+    parts["1.text"] = ("U8", (copies,), b"x" * copies)
+    return pack(metadata, [(name, *part) for name, part in parts.items()])
+
+
+def test_an_index_that_makes_lookups_long_is_refused(whole):
+    """A slot of the index holds as many n-grams as a lookup compares within a millisecond."""
+    assert sensible(in_one_slot(whole, 1_000))
+    refused(in_one_slot(whole, 1_001))

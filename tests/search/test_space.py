@@ -1,11 +1,13 @@
 """Search spaces: TOML to candidates, and sentences for what is wrong with them."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import ParameterGrid
+from slow_patterns import SLOW_PATTERNS
 
 from textclf.errors import UsageError
 from textclf.search.space import (
@@ -107,6 +109,28 @@ def test_a_value_that_metadata_cannot_hold_is_refused(value):
     """Else a version with it could not be made again from what is recorded."""
     text = f"[features.word]\n[classifier.LogisticRegression]\nC = [1.0, {value}]"
     assert refusal(text)[0].startswith(f"grid.toml:3: {value} cannot be recorded")
+
+
+@pytest.mark.parametrize("pattern", SLOW_PATTERNS.values(), ids=SLOW_PATTERNS)
+def test_a_token_pattern_that_would_not_be_opened_is_refused(pattern):
+    """What is trained can be opened: the same patterns are refused before a search."""
+    text = f"[features.word]\ntoken_pattern = {json.dumps(pattern)}\n[classifier.LinearSVC]"
+    assert refusal(text)[0].startswith("grid.toml:2: more than ")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?u)\b\w\w+\b",
+        r"\w+|[^\w\s]",
+        r"(?i)\b([a-zà-öø-ÿ]{2,}|\d+)\b",
+        r"\w+(?:[-'\u2019]\w+)*",
+        r"(?i)[\u0041-\u005a\u0400-\u04ff]{2,20}|[\u4e00-\u9fff]|[\U0001f300-\U0001faff]",
+    ],
+)
+def test_usual_token_patterns_are_accepted(pattern):
+    """The default, those of the documentation, several scripts, hyphens and apostrophes."""
+    check(f"[features.word]\ntoken_pattern = {json.dumps(pattern)}\n[classifier.LinearSVC]")
 
 
 @pytest.mark.parametrize("name", ["fast", "default", "thorough"])

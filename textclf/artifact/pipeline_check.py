@@ -7,13 +7,13 @@ fit together; and no setting makes scikit-learn call a function, open a file or 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from textclf.artifact.allowed import CLASSIFIERS, ESTIMATORS, LOSSES, SCALARS, is_a, refuse
+from textclf.metadata.token_pattern import compile_token_pattern
 
 _MAX_ITEMS = 100_000  # of a list of stop words, or of class weights
 _BLOCKS = {"word", "char", "char_wb"}
@@ -90,8 +90,7 @@ def _check_vectorizer(vectorizer: Any) -> int:
         refuse("a vectoriser of something other than floating-point numbers")
     if type(attributes["token_pattern"]) is not str:
         refuse("a token pattern that is not text")
-    if re.compile(attributes["token_pattern"]).groups > 1:
-        raise ValueError("a token pattern that finds more than tokens")
+    compile_token_pattern(attributes["token_pattern"])
     width = _check_vocabulary(attributes["vocabulary_"])
     if attributes["vocabulary"] is not None:
         _check_vocabulary(attributes["vocabulary"])

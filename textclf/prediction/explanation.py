@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.scorer.ngrams import Block, preprocessor
 from textclf.scorer.scorer import Scorer, Table, weighted_ngrams
 
@@ -116,8 +117,9 @@ def _locate_ngrams(block: Block, text: str) -> Iterator[tuple[str, Span]]:
             yield from _slices(padded, [inner[0], *inner, inner[-1]], lo, hi)
     else:
         tokens = _tokens(block, prepared)
-        for n in range(lo, hi + 1):
-            for ngram in zip(*(tokens[skip:] for skip in range(n)), strict=False):
+        for n in range(lo, min(hi, len(tokens)) + 1):
+            for at in range(len(tokens) - n + 1):
+                ngram = tokens[at : at + n]
                 joined = " ".join(token for token, _, _ in ngram)
                 yield joined, (places[ngram[0][1]], places[ngram[-1][2]])
 
@@ -148,7 +150,7 @@ def _slices(text: str, places: list[int], lo: int, hi: int) -> Iterator[tuple[st
 
 def _tokens(block: Block, text: str) -> list[tuple[str, int, int]]:
     """Return the tokens that are not stop words, with their places."""
-    pattern = re.compile(block.token_pattern)
+    pattern = compile_token_pattern(block.token_pattern)
     group = min(pattern.groups, 1)
     stop_words = frozenset(block.stop_words)
     tokens = ((match[group] or "", *match.span(group)) for match in pattern.finditer(text))

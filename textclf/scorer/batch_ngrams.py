@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.jit import compiled
 from textclf.scorer.hash_index import index_by_hash
-from textclf.scorer.scorer import Table, damaged
+from textclf.scorer.scorer import MOST_IN_SLOT, TOO_MANY_IN_SLOT, Table, damaged
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -43,7 +43,8 @@ class Lookup(NamedTuple):
         """View the arrays of a table.
 
         Raises:
-            IntegrityError: an offset leads out of an array, where compiled code would follow it.
+            IntegrityError: an offset leads out of an array, where compiled code would follow it, or
+                a lookup would take long.
         """
         rows, starts, ends, text = (
             np.frombuffer(
@@ -57,6 +58,8 @@ class Lookup(NamedTuple):
         for offsets, last in ((starts, len(ends) - 1), (ends, len(text))):
             if offsets[0] != 0 or offsets[-1] != last or (offsets[1:] < offsets[:-1]).any():
                 raise damaged(name, "its index leads out of it")
+        if np.diff(starts).max() > MOST_IN_SLOT:
+            raise damaged(name, TOO_MANY_IN_SLOT)
         return cls(starts, ends, text, rows.reshape(len(ends) - 1, -1))
 
 

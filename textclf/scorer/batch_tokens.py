@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from textclf.jit import compiled
+from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.scorer.batch_ngrams import Bytes, Places, WordSet, drop_words
 from textclf.scorer.ngrams import Block, Runs, kept, single_spaced
 
@@ -45,7 +46,8 @@ def token_finder(block: Block) -> Callable[[Sequence[str]], TokenBytes]:
     if block.kind == "char_wb":
         return _CharactersInWords()
     if block.runs is None:
-        findall, ignored = re.compile(block.token_pattern).findall, frozenset(block.stop_words)
+        findall = compile_token_pattern(block.token_pattern).findall
+        ignored = frozenset(block.stop_words)
         return lambda texts: _regex_words([kept(findall(text), ignored) for text in texts])
     return _RunsOfCharacters(block.runs, block.stop_words)
 

@@ -23,7 +23,9 @@ SIZES = {"F64": 8, "U32": 4, "U8": 1}
 """Bytes of an element."""
 
 _LENGTH = struct.Struct("<Q")
-_LONGEST_HEAD = 100_000_000
+LONGEST_HEAD = 1 << 24
+"""Bytes of the head: decoded, it takes 20 times as much memory."""
+
 _ALIGNMENT = 64
 
 _Number = Annotated[int, msgspec.Meta(ge=0, le=1 << 48)]
@@ -53,6 +55,9 @@ def pack(
         metadata: the texts of the head.
         arrays: name, dtype, shape and content of each; large elements are written before small
             ones, so that all are aligned.
+
+    Raises:
+        ValueError: the head is too long.
     """
     ordered = sorted(arrays, key=lambda array: -SIZES[array[1]])
     head: dict[str, object] = {"__metadata__": dict(metadata)}
@@ -61,6 +66,8 @@ def pack(
         begin, end = end, end + len(content)
         head[name] = _Entry(dtype, list(shape), (begin, end))
     encoded = msgspec.json.encode(head)
+    if len(encoded) > LONGEST_HEAD - _ALIGNMENT:
+        raise ValueError("the head is too long")
     encoded += b" " * (-(_LENGTH.size + len(encoded)) % _ALIGNMENT)
     return b"".join([_LENGTH.pack(len(encoded)), encoded, *(array[3] for array in ordered)])
 
@@ -80,7 +87,7 @@ def unpack(buffer: Buffer, name: str) -> tuple[dict[str, str], dict[str, Array]]
     except struct.error:
         raise _damaged(name, "it is too short") from None
     start = _LENGTH.size + length
-    if length > _LONGEST_HEAD or start > len(buffer):
+    if length > LONGEST_HEAD or start > len(buffer):
         raise _damaged(name, "its head does not end")
     try:
         raw = msgspec.json.decode(buffer[_LENGTH.size : start], type=dict[str, msgspec.Raw])

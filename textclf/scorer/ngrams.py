@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from textclf.metadata.token_pattern import compile_token_pattern
+
 _Length = Annotated[int, msgspec.Meta(ge=1, lt=1 << 31)]
 """A length that compiled code can count with."""
 
@@ -87,8 +89,7 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
     """Return the function that lists the n-grams of a text, as often as they occur.
 
     Raises:
-        re.error: the token pattern is not valid, or has more than one group.
-        ValueError: its flags contradict each other.
+        ValueError: the token pattern is not one that is accepted.
     """
     prepare, (lo, hi) = preprocessor(block), block.ngram_range
     if block.kind == "char":
@@ -97,9 +98,8 @@ def analyzer(block: Block) -> Callable[[str], list[str]]:
         return lambda text: [
             gram for word in prepare(text).split() for gram in _padded(f" {word} ", lo, hi)
         ]
-    pattern, stop_words = re.compile(block.token_pattern), frozenset(block.stop_words)
-    if pattern.groups > 1:
-        raise re.error("it has more than one group")
+    pattern = compile_token_pattern(block.token_pattern)
+    stop_words = frozenset(block.stop_words)
     return lambda text: _joined(kept(pattern.findall(prepare(text)), stop_words), lo, hi)
 
 

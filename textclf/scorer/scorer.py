@@ -7,7 +7,6 @@ Nothing here imports NumPy or scikit-learn. ``docs/scorer-format.md`` describes 
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,6 +23,11 @@ SCORER = "scorer.safetensors"
 """The name of the file in a version's folder."""
 
 FORMAT, SCHEMA = "textclf-scorer", 1
+
+MOST_IN_SLOT = 1_000
+"""N-grams in a slot of the index at most: a lookup compares them all. Models have a dozen."""
+
+TOO_MANY_IN_SLOT = f"more than {MOST_IN_SLOT:,} n-grams are in one slot of its index"
 
 _PAIR = struct.Struct("<II")
 
@@ -47,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True):
     intercept: list[float]
     link: Literal["softmax", "logistic", "clip", "none"]
     scale: Annotated[float, msgspec.Meta(gt=0)]
-    blocks: Annotated[list[Block], msgspec.Meta(min_length=1)]
+    blocks: Annotated[list[Block], msgspec.Meta(min_length=1, max_length=3)]
     threshold: float | None = None
     unicode: str = ""
 
@@ -72,10 +76,12 @@ class Table:
         first, last = _PAIR.unpack_from(buffer, self._starts + 4 * slot)
         if last > self.count:
             raise damaged(self._name, "its index leads out of it")
+        if last - first > MOST_IN_SLOT:
+            raise damaged(self._name, TOO_MANY_IN_SLOT)
         for number in range(first, last):
             begin, end = _PAIR.unpack_from(buffer, self._ends + 4 * number)
-            if buffer[text + begin : text + end] == gram:
-                if not begin <= end <= self._size:
+            if end - begin == len(gram) and buffer[text + begin : text + end] == gram:
+                if end > self._size:
                     raise damaged(self._name, "an n-gram lies outside of its table")
                 return self._row.unpack_from(buffer, self._rows + number * self._row.size)
         return None
@@ -111,7 +117,7 @@ class Scorer:
         ]
         try:
             self.analyzers = [analyzer(block) for block in settings.blocks]
-        except (re.error, RecursionError, OverflowError, ValueError) as error:
+        except ValueError as error:
             raise damaged(name, f"its token pattern: {error}") from None
 
     def decide(self, text: str) -> list[float]:

@@ -16,7 +16,7 @@ from textclf.scorer import unicode_tables
 from textclf.scorer.format import pack
 from textclf.scorer.hash_index import index_by_hash
 from textclf.scorer.ngrams import Block, Runs
-from textclf.scorer.scorer import FORMAT, SCHEMA, Settings
+from textclf.scorer.scorer import FORMAT, MOST_IN_SLOT, SCHEMA, TOO_MANY_IN_SLOT, Settings
 
 Values = NDArray[np.float64]
 _Array = tuple[str, str, tuple[int, ...], bytes]
@@ -71,7 +71,10 @@ def compile_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> byt
         "schema": str(SCHEMA),
         "scorer": msgspec.json.encode(settings).decode(),
     }
-    return pack(metadata, arrays)
+    try:
+        return pack(metadata, arrays)
+    except ValueError:
+        raise CannotCompile("the model has too many labels or stop words to be compiled") from None
 
 
 def _decision(classifier: Any) -> tuple[Values, Values, Any, float]:
@@ -145,6 +148,8 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
     grams = [term.encode("utf-8", "surrogatepass") for term in terms]
     count = len(grams)
     order, starts, ends, text = index_by_hash(grams)
+    if np.diff(starts).max() > MOST_IN_SLOT:
+        raise CannotCompile(f"the model cannot be compiled: {TOO_MANY_IN_SLOT}")
     if max(ends[-1], count) >= _MOST:
         raise CannotCompile("the model has too many n-grams to be compiled", hint="max_features")
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(count)

@@ -13,6 +13,7 @@ from textclf.features.tfidf import build_vectorizer
 from textclf.formatting import first_line
 from textclf.metadata.json_values import differ
 from textclf.metadata.schema import Space
+from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.search.estimators import build_classifier
 from textclf.search.space import CandidateParams, Where
 
@@ -56,6 +57,8 @@ def _probe_vectorizer(block: str, name: str, value: Any) -> None:
     _check_recordable(value)
     if name == "ngram_range":
         _check_range(value)
+    if name == "token_pattern" and isinstance(value, str):
+        compile_token_pattern(value)
     probe = build_vectorizer(block, {name: value})
     probe._validate_params()  # noqa: SLF001 - the only way to check a single parameter
     probe.build_analyzer()
