@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 import pytest
+import registries
 from cryptography.hazmat.primitives.asymmetric import ec
 from keys import write_pair
 from registries import LOG, artifact, metadata, version_files
@@ -19,7 +20,8 @@ from textclf.registry.signing import PASSWORD, PublicKey, load_signer
 from textclf.registry.store.local import LocalStore
 from textclf.registry.verification import verify
 
-V1, V2 = parse_version("1.0.0"), parse_version("1.1.0")
+V = parse_version
+V1, V2 = V("1.0.0"), V("1.1.0")
 
 
 @pytest.fixture
@@ -142,11 +144,59 @@ def test_verify_names_what_is_unsigned(open_models):
 
 
 @pytest.mark.usefixtures("models")
-def test_a_number_can_follow_an_unsigned_version(open_models):
-    """What is not signed can be looked at, and gone on from."""
+def test_an_unsigned_version_can_be_looked_at(open_models):
+    """What is not signed is listed and shown."""
     assert open_models().unverified_metadata(V2).version == "1.1.0"
     assert [str(v) for v in open_models().versions()] == ["1.0.0", "1.1.0"]
     assert len(list(open_models().summaries())) == 2
+
+
+def recipe():
+    return metadata().recipe()
+
+
+PLANTED = {
+    "unsigned": lambda _: None,
+    "signed by somebody else": lambda folder: (folder / SIGNATURE).write_bytes(b"s" * 64),
+    "a signed version under another number": lambda folder: shutil.copytree(
+        folder.parent / "1.0.0", folder, dirs_exist_ok=True
+    ),
+    "a pipe as metadata": lambda folder: (
+        (folder / METADATA).unlink(), os.mkfifo(folder / METADATA),
+    ),
+    "not JSON": lambda folder: (folder / METADATA).write_bytes(b"\xff"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+@pytest.mark.parametrize("number", ["5.0.0", "999999999.0.0", "1.999999999.0"])
+def test_an_unsigned_version_is_no_base_and_reserves_its_number(
+    open_models, models, planted, number
+):
+    """Where signatures are required, a planted version neither stops nor steers a training."""
+    open_models(None).publish(metadata(number, b"planted"), b"planted")
+    PLANTED[planted](models / number)
+    registry = open_models()
+    unchanged = registry.plan(recipe(), registries.sketch(), requested="auto", base=None)
+    assert (unchanged.version, unchanged.bump.base) == (None, "1.0.0")
+    for bump, expected in (("patch", "1.0.1"), ("minor", "1.2.0"), ("major", "2.0.0")):
+        plan = registry.plan(recipe(), registries.sketch(), requested=bump, base=None)
+        assert (str(plan.version), plan.bump.base) == (expected, "1.0.0")
+    assert V(number) in registry.reserved_numbers()
+    with pytest.raises(TextclfError):
+        registry.plan(recipe(), registries.sketch(), requested="patch", base=V(number))
+
+
+def test_without_a_signed_version_the_next_is_the_first(open_models, models, keys):
+    """The first signed version gets a number that no unsigned one has."""
+    shutil.rmtree(models)
+    open_models(None).publish(metadata("1.0.0", b"planted"), b"planted")
+    registry = open_models()
+    plan = registry.plan(recipe(), registries.sketch(), requested="auto", base=None)
+    assert (str(plan.version), plan.bump.reasons) == ("2.0.0", ["the first signed version"])
+    planned = metadata("2.0.0", b"model", bump=plan.bump)
+    published = registry.publish(planned, b"model", sign=load_signer(keys[0]))
+    assert published.version == "2.0.0"
 
 
 def test_a_version_can_be_signed_later(open_models, models, keys):

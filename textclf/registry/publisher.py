@@ -54,9 +54,10 @@ def plan(
     """Plan the next number; see `Registry.plan`."""
     base = base or registry.highest()
     if base is None:
-        bump = BumpRecord(requested, Bump.MAJOR, ["the first version"], None)
+        first = "the first signed version" if registry.signed_by else "the first version"
+        bump = BumpRecord(requested, Bump.MAJOR, [first], None)
         return Plan(next_number(registry, None, Bump.MAJOR), bump)
-    earlier = registry.unverified_metadata(base)  # it only decides on a number
+    earlier = registry.metadata(base)
     overlap = earlier.data.sketch.overlap(rows)
     inferred = infer_bump(earlier.recipe(), recipe, rows_in_common=overlap)
     reasons = list(inferred.reasons) or [f"nothing changed since {base}"]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import (
     ARTIFACT,
     METADATA,
@@ -72,9 +72,18 @@ class RegistryReader:
         return [version for version in self.numbers() if self.is_published(version)]
 
     def highest(self, line: tuple[int, ...] = ()) -> Version | None:
-        """Return the highest published version, of those whose number begins with ``line``."""
+        """Return the highest version to go on from, of those whose number begins with ``line``.
+
+        Where signatures are required, that is the highest signed one: no other decides on anything.
+        """
         numbers = (v for v in reversed(self.numbers()) if v.to_tuple()[: len(line)] == line)
-        return next((v for v in numbers if self.is_published(v)), None)
+        counts = self._is_signed if self.signed_by else self.is_published
+        return next((v for v in numbers if counts(v)), None)
+
+    def _is_signed(self, version: Version) -> bool:
+        with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
+            return bool(self.metadata(version))
+        return False
 
     def latest(self) -> Version | None:
         """Return the promoted version."""

@@ -42,7 +42,11 @@ class Registry(RegistryReader):
             recipe: what is about to be trained.
             rows: the sketch of its training rows.
             requested: ``auto``, or the bump that was asked for.
-            base: the version to go on from; the highest if ``None``.
+            base: the version to go on from; the highest if ``None``, where signatures are required
+                the highest signed one.
+
+        Raises:
+            IntegrityError: the base is damaged, or lacks the signature that is required.
         """
         from textclf.registry import publisher
 

@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
+import registries
 from keys import write_pair
 from paths import ROOT
 
 from textclf import load
 from textclf.errors import IntegrityError, UsageError
+from textclf.registry.signing import load_signer
 
 TRAIN = ("train", "--preset", "fast", "--cv", "2", "--bump", "patch")
 
@@ -133,12 +136,12 @@ def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
     with pytest.raises(IntegrityError, match="is not signed"):
         load()
     assert cli(*TRAIN, "--sign", keys[0]).code == 0
-    assert load().version == "1.0.2"
+    assert load().version == "2.0.0"
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
     with pytest.raises(UsageError):
         load()
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "none.pub")
-    assert load(signed_by=keys[1]).version == "1.0.2"
+    assert load(signed_by=keys[1]).version == "2.0.0"
 
 
 @pytest.mark.parametrize(
@@ -187,3 +190,37 @@ def test_cryptography_is_loaded_where_a_key_is_used(required, keys, cli, signed)
     assert code == "0"
     assert ("cryptography" in loaded) == signed
     assert not {"numpy", "sklearn", "scipy", "joblib"} & set(loaded)
+
+
+def plant(project, version, saved_at):
+    """Copy 1.0.1 to another number, as somebody may who has no key."""
+    folder = project / "models" / version
+    shutil.copytree(project / "models/1.0.1", folder)
+    path = folder / "metadata.json"
+    changes = {"version": version, "saved_at": saved_at}
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_planted_version_stops_no_signed_training(required, keys, cli):
+    """An unsigned version with the same recipe is no reason to train nothing, nor a base."""
+    plant(required, "5.0.0", "2100-01-01T00:00:00Z")
+    planned = cli("train", "--sign", keys[0], "--dry-run", "--json")
+    assert planned.code == 0
+    assert "nothing changed" not in planned.out + planned.err
+    told = cli("train", "--sign", keys[0], "--from", "5.0.0", "--dry-run")
+    assert (told.code, told.out) == (6, "")
+    assert "5.0.0/metadata.json is not signed" in told.err
+
+
+def test_planted_versions_take_no_place_among_those_that_are_kept(required, keys, cli):
+    """Unsigned versions of the far future do not push signed ones out; they are kept, and told."""
+    registry = registries.open_registry(required / "models")
+    sign = load_signer(required / keys[0])
+    registry.publish(registries.metadata("1.0.2", b"model"), b"model", sign=sign)
+    for version in ("5.0.0", "6.0.0"):
+        plant(required, version, "2100-01-01T00:00:00Z")
+    done = cli("versions", "prune", "--keep", "1", "--dry-run", "--json")
+    answer = json.loads(done.out)
+    assert (done.code, answer["pruned"]) == (0, [])
+    assert answer["kept"] == [{"version": "1.0.2", "why": "one of the last 1"}]
+    assert "5.0.0 is not signed; it is kept" in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -73,12 +74,22 @@ def prune(
 
 
 def _readable(registry: Registry) -> Iterator[Summary]:
-    """Yield the versions with readable metadata; of the others nothing is known, so they stay."""
+    """Yield the versions whose metadata can be relied on; the others are kept and not counted."""
     for summary in registry.summaries():
         if isinstance(summary, IntegrityError):
             render.warning(f"{summary}; it is kept")
+        elif problem := _signature_problem(registry, summary.version):
+            render.warning(f"{summary.version} {problem}; it is kept")
         else:
             yield summary
+
+
+def _signature_problem(registry: Registry, version: str) -> str | None:
+    from textclf.metadata.versions import parse_version
+
+    with contextlib.suppress(NoSuchVersion):  # removed since, which is found again below
+        return registry.signature_problem(parse_version(version))
+    return None
 
 
 def _prune_one(registry: Registry, version: str, message: str | None) -> str | None:
