@@ -110,6 +110,29 @@ def test_scores_are_those_of_threads(sample, processes, method):
     assert there == here
 
 
+def test_a_cluster_over_tls(sample, tmp_path):
+    """With certificates in dask's settings the scores come over TLS, and without them nothing."""
+    import dask
+
+    security = distributed.Security.temporary()
+    (tmp_path / "ca.pem").write_text(security.tls_ca_file)
+    (tmp_path / "node.pem").write_text(security.tls_client_cert)
+    (tmp_path / "node.key").write_text(security.tls_client_key)
+    settings = {
+        "distributed.comm.tls.ca-file": str(tmp_path / "ca.pem"),
+        "distributed.comm.tls.client.cert": str(tmp_path / "node.pem"),
+        "distributed.comm.tls.client.key": str(tmp_path / "node.key"),
+    }
+    how = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tls://"}
+    with distributed.LocalCluster(**how, security=security, dashboard_address=":0") as running:
+        address = running.scheduler_address
+        assert address.startswith("tls://")
+        with dask.config.set(settings), connect(address) as run:
+            assert scores(FEW, fits_of(sample, FEW, run=run)) == scores(FEW, fits_of(sample, FEW))
+        with pytest.raises(UsageError, match="no certificate to connect to tls://"):
+            connect(address).__enter__()
+
+
 @pytest.mark.parametrize("killed", [1, pytest.param(2, marks=pytest.mark.faults)])
 def test_workers_that_are_killed_change_nothing(sample, processes, killed):
     """Where workers are killed on the way, others do their tasks, with the same scores."""
