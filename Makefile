@@ -1,9 +1,9 @@
-# `make train` and `make test` install what they need into .venv, with hashes checked, and do the job.
+# `make train` and `make test` install what they need into .venv, with hashes checked.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
-# pytest-xdist: each worker takes its share in order, and then from whoever has most left
+# worksteal: a worker without tests left takes some from the worker with the most left
 PYTEST := pytest -n auto --dist worksteal
 KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
@@ -18,10 +18,10 @@ train: .venv/installed ## train on the sample data, publish, promote, predict, l
 	$(BIN)/textclf predict "this is great" "waste of money, broke after two days" "the parcel comes on Tuesday"
 	$(BIN)/textclf versions list
 
-test: .venv/installed-dev ## lint, types and tests, side by side
+test: .venv/installed-dev ## lint, types and tests, in parallel
 	@$(MAKE) --no-print-directory --jobs 3 lint types tests
 
-lint: .venv/installed-dev ## style, format and what may import what
+lint: .venv/installed-dev ## style, format and the import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
@@ -29,40 +29,40 @@ lint: .venv/installed-dev ## style, format and what may import what
 types: .venv/installed-dev ## mypy
 	$(BIN)/mypy
 
-tests: .venv/compiled ## the tests alone
+tests: .venv/compiled ## only the tests
 	$(BIN)/python -m $(PYTEST)
 
-coverage: .venv/compiled ## the tests with line and branch coverage, of subprocesses too
+coverage: .venv/compiled ## the tests with line and branch coverage, including subprocesses
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
-test-faults: .venv/compiled ## a fault at each file event and each system call of the registry; a stress test
+test-faults: .venv/compiled ## fault injection at each file event and system call of the registry; a stress test
 	$(BIN)/python -m $(PYTEST) -m faults
 	$(BIN)/python tests/helpers/fault_injection_strace.py
 	$(BIN)/python tests/helpers/stress.py --writers 20 --rounds 6 --readers 4 --kills 80
 
-test-thorough: .venv/compiled ## all tests, with several times as many random cases; for every night
+test-thorough: .venv/compiled ## all tests, with several times as many random cases; meant to run every night
 	$(BIN)/python -m $(PYTEST) -m "" --hypothesis-profile=thorough
 
-browser: .venv/installed-dev ## look at the report in Chromium, if there is one
+browser: .venv/installed-dev ## test the report in Chromium, if it is installed
 	$(BIN)/python -m pytest tests/browser.py
 
 test-node: examples/fastify/node_modules/installed ## types and tests of examples/fastify (needs npm and node 20 or later)
 	cd examples/fastify && npm test
 
-bench: .venv/installed-bench ## measure against scikit-learn and fastText; DATA=folder of data sets
+bench: .venv/installed-bench ## compare with scikit-learn and fastText; DATA=folder of data sets
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
-fuzz: .venv/installed-fuzz ## broken input for every reader; SECONDS=60 each, where atheris can be installed
+fuzz: .venv/installed-fuzz ## damaged input for every reader; SECONDS=60 for each, if atheris can be installed
 	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)
 
 format: .venv/installed-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## lock the dependencies anew (needs uv)
+lock: ## update the lock files of the dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
@@ -89,17 +89,17 @@ clean: ## remove .venv and caches (never models/)
 	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# once, before each of the workers of pytest would compile the same
+# compile once, or every pytest worker would compile the same functions
 .venv/compiled: .venv/installed-dev $(KERNELS)
 	$(BIN)/python tests/helpers/compile_kernels.py
 	@touch $@
 
-# fastText is built from source: without a C++ compiler the rest is measured all the same
+# fastText is built from source; without a C++ compiler, everything else is still measured
 .venv/installed-bench: .venv/installed requirements-bench.lock
 	$(PIP) --require-hashes -r requirements-bench.lock || echo "fastText cannot be built here"
 	@touch $@
 
-# there are no wheels of atheris for every system: make fuzz says so and goes on
+# atheris has no wheels for some systems; make fuzz then says so and continues
 .venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
 	$(PIP) --require-hashes -r requirements-fuzz.lock || echo "atheris cannot be installed here"
 	@touch $@

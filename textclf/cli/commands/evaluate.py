@@ -26,8 +26,8 @@ FailUnder = Annotated[
     list[str] | None,
     typer.Option(
         metavar="METRIC=VALUE",
-        help="Exit with code 5 if it is lower: accuracy=0.9, macro_f1=0.85, 'f1\\[spam]=0.95'; "
-        "repeatable.",
+        help="Exit with code 5 if a metric is lower: accuracy=0.9, macro_f1=0.85, "
+        "'f1\\[spam]=0.95'; repeatable.",
     ),
 ]
 Errors = Annotated[
@@ -51,7 +51,7 @@ def evaluate(
     unsafe_load: UnsafeLoad = False,
     common: CommonOptions,
 ) -> None:
-    """Score a version on labelled data: metrics, each class, calibration."""
+    """Score a version on labelled data: metrics, also per class, and calibration."""
     from textclf.evaluation.evaluate import evaluate as score
     from textclf.metadata.verdict import PASSED
     from textclf.release.baseline import Baseline

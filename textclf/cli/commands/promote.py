@@ -38,7 +38,7 @@ def promote(
     reading: ReadingOptions,
     common: CommonOptions,
 ) -> None:
-    """Point the latest alias at a version, forward or back, if it passes the gate."""
+    """Promote a version, newer or older, if it passes the gate."""
     from textclf.release import promote as promotion
 
     gate.require_reason(message)

@@ -32,7 +32,7 @@ TestSize = Annotated[
 ]
 Bump = Annotated[
     Literal["auto", "patch", "minor", "major"],
-    typer.Option(help="Which part of the number to increase; auto infers it and says why."),
+    typer.Option(help="The part of the version number to increase; auto infers it and says why."),
 ]
 From = Annotated[
     str | None,

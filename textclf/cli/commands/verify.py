@@ -36,7 +36,7 @@ Key = Annotated[
 
 @option_groups
 def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) -> None:
-    """Check every file against its digest, the log, the alias and, with a key, the signatures."""
+    """Check the digests of all files, the log, the alias and, with a key, the signatures."""
     from textclf.registry import verification
 
     registry = common.open_registry(key)

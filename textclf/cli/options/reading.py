@@ -20,7 +20,7 @@ DEFAULT_SHARE = 0.2
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="[DATA]", help="Labelled texts: a file, or a folder with a folder per class."
+        metavar="[DATA]", help="Labelled texts: a file, or a folder with a folder per label."
     ),
 ]
 TestFile = Annotated[

@@ -65,13 +65,13 @@ class SearchOptions:
     seed: Annotated[
         int,
         typer.Option(
-            min=0, max=2**32 - 1, help="Random seed of the folds, the split and classifiers."
+            min=0, max=2**32 - 1, help="Random seed for folds, test split and classifiers."
         ),
     ] = 0
     jobs: Jobs = None
     backend: Annotated[
         Literal["threads", "dask"],
-        typer.Option(help="Run the search here, or on the workers of a dask cluster."),
+        typer.Option(help="Search on this machine, or on the workers of a dask cluster."),
     ] = "threads"
     scheduler: Annotated[
         str | None,
