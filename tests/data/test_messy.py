@@ -72,7 +72,8 @@ def test_label_in_front_of_text(tmp_path):
     assert hint == "--encoding cp1252"
     message, hint = refused(tmp_path / "trec.txt", content, encoding="cp1252")
     assert 'nothing separates a text from its label in "DESC:def What is a café ?"' in message
-    assert "put a tab in its place" in hint
+    assert "put a tab in place of the space after it" in hint
+    assert hint.endswith("--text-column 2 --label-column 1")
     table = b"\n".join(line.replace(b" ", b"\t", 1) for line in content.splitlines())
     dataset = read(tmp_path / "trec.tsv", table, encoding="cp1252", **BY_POSITION)
     assert dataset.labels[:2] == ("DESC:def", "HUM:ind")
@@ -90,17 +91,18 @@ def test_constant_columns_are_not_guessed(tmp_path):
 
 
 def test_at_signs(tmp_path):
-    """A byte-order mark, CRLF and `text@label`: a delimiter that is given works."""
+    """A byte-order mark, CRLF and `text@label`: the delimiter is hinted at, and works."""
     lines = ["Profit rose , to 8.0 @neutral", "Sales fell ; again @negative", "It is so .@neutral"]
     content = b"\xef\xbb\xbf" + "".join(f"{line}\r\n" for line in lines).encode()
     message, hint = refused(tmp_path / "bank.txt", content)
     assert "bank.txt:1: nothing separates" in message
-    assert hint.startswith("--delimiter gives the character")
+    assert hint == "--delimiter @ --text-column 1 --label-column 2"
     options = {"delimiter": "@", "text_column": "1", "label_column": "2"}
     dataset = read(tmp_path / "bank.txt", content, **options)
     assert dataset.texts[0] == "Profit rose , to 8.0 "
     assert dataset.labels == ("neutral", "negative", "neutral")
     named = b"text@label\n" + content.removeprefix(b"\xef\xbb\xbf")
+    assert refused(tmp_path / "named.txt", named)[1] == "--delimiter @"
     assert len(read(tmp_path / "named.txt", named, delimiter="@")) == len(lines)
     content = content.replace(b"Sales", b"Sales@home")
     message, _ = refused(tmp_path / "bank.txt", content, **options)
@@ -110,6 +112,12 @@ def test_at_signs(tmp_path):
 REAL = [
     ("SMSSpamCollection.tsv.gz", BY_POSITION, 5574, 0),
     ("ag_news_test_noheader.csv.gz", {"text_column": "3", "label_column": "1"}, 7600, 0),
+    (
+        "phrasebank_50agree_bom_crlf.txt.gz",
+        {"delimiter": "@", "text_column": "1", "label_column": "2"},
+        4846,
+        0,
+    ),
     ("sms_spam_kaggle.csv.gz", {"text_column": "v2", "label_column": "v1"}, 5521, 51),
 ]
 
@@ -140,16 +148,7 @@ def test_real_file_without_delimiter(messy):
         read_dataset(path)
     with pytest.raises(DataError, match="nothing separates") as caught:
         read_dataset(path, ReadOptions(encoding="cp1252"))
-    assert "put a tab in its place" in caught.value.hint
-
-
-def test_real_file_with_at_signs(messy):
-    """The phrase bank's delimiter is not detected; given, it reads every row."""
-    options = ReadOptions("1", "2", delimiter="@")
-    path = messy / "phrasebank_50agree_bom_crlf.txt.gz"
-    with pytest.raises(DataError, match="nothing separates"):
-        read_dataset(path)
-    assert len(read_dataset(path, options)) == 4846
+    assert "is the first word of a line its label?" in caught.value.hint
 
 
 def test_real_file_with_single_quotes(messy):

@@ -1,6 +1,7 @@
 """Detect how a delimited file is written: its delimiter, its header, the columns wanted of it."""
 
 import csv
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ def _with_header(samples: list[Sample], name: str, columns: Columns) -> tuple[Di
             return sample.dialect, Layout(text[0], label[0], width, f"the header names {width}")
     best = max(samples, key=lambda sample: sample.likeness(columns))
     if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
-        raise _not_separated(name, samples)
+        raise _not_separated(name, samples, columns)
     raise _no_such_columns(name, best, columns)
 
 
@@ -169,7 +170,7 @@ def _without_header(samples: list[Sample], name: str, columns: Columns) -> tuple
     if len(samples) == 1 and samples[0].width > 1:
         regular = samples
     if not regular:
-        raise _not_separated(name, samples)
+        raise _not_separated(name, samples, columns)
     best = max(regular, key=lambda sample: (sample.width > last, sample.share))
     if best.width <= last:
         raise DataError(
@@ -207,16 +208,38 @@ def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bo
     return recurs or any(len(cell) > _LONGEST_NAME or cell.strip().isdecimal() for cell in header)
 
 
-def _not_separated(name: str, samples: list[Sample]) -> DataError:
-    """Return the error for a file in which no delimiter makes columns; it shows the first line."""
-    lines = (
-        sample.dialect.delimiter.join(record)
-        for sample in samples
-        for record in sample.records
-        if record
-    )
+def _not_separated(name: str, samples: list[Sample], columns: Columns) -> DataError:
+    """Return the error for a file in which no delimiter makes columns, with a way to go on."""
+    lines = next(filter(None, map(_lines_of, samples)), [""])
     return DataError(
-        f'{name}:1: nothing separates a text from its label in "{excerpt(next(lines, ""))}"',
-        hint="--delimiter gives the character that does; if that is the first space of each line, "
-        "put a tab in its place",
+        f'{name}:1: nothing separates a text from its label in "{excerpt(lines[0])}"',
+        hint=_way_to_separate(lines, columns),
     )
+
+
+def _lines_of(sample: Sample) -> list[str]:
+    return [sample.dialect.delimiter.join(record) for record in sample.records if record]
+
+
+def _way_to_separate(lines: list[str], columns: Columns) -> str:
+    separator = _separator(lines)
+    if separator:
+        rows = [line.split(separator) for line in lines]
+        guess = None if all(columns.locate(rows[0])) else guess_columns(rows)
+        option = f"--delimiter {shlex.quote(separator)}"
+        return f"{option} {position_options(guess)}" if guess else option
+    first_words = {line.split(maxsplit=1)[0] for line in lines if line.strip()}
+    if len(first_words) > len(lines) / 2:
+        return "--delimiter gives the character that does"
+    return (
+        "is the first word of a line its label? put a tab in place of the space after it, then "
+        "--text-column 2 --label-column 1"
+    )
+
+
+def _separator(lines: list[str]) -> str | None:
+    """Return a character that stands exactly once on every line, if there is one."""
+    if len(lines) < 3:  # noqa: PLR2004 - too few to tell
+        return None
+    candidates = [c for c in lines[0] if not c.isalnum() and c not in " .,!?\"'"]
+    return next((c for c in candidates if all(line.count(c) == 1 for line in lines)), None)
