@@ -10,6 +10,7 @@ from registries import model, refusal, remove
 from textclf.errors import IntegrityError
 from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.metadata.versions import parse_version
+from textclf.registry.verification import verify
 
 V = parse_version
 
@@ -62,16 +63,50 @@ def test_the_same_foreign_file_again_is_kept_once(two, root):
 
 
 def test_another_model_under_the_promoted_number_is_refused(two, root):
-    """A promoted version whose folder was swapped for another is refused: the log knows better."""
+    """A promoted version whose folder was swapped is refused, whether the alias is there or not."""
     remove(root, "1.1.0")
     (root / "1.1.0").mkdir()
     (root / "1.1.0" / ARTIFACT).write_bytes(b"swapped")
     made = registries.metadata("1.1.0", b"swapped")
     (root / "1.1.0" / METADATA).write_bytes(msgspec.json.encode(made))
     before = registries.alias(root)
-    assert not two.promote(V("1.1.0")).changed
-    (root / ARTIFACT).unlink()
-    message, _ = refusal(IntegrityError, two.promote, V("1.1.0"))
-    assert message == "1.1.0 is not the version that was promoted (its SHA-256 differs)"
+    for _ in range(2):
+        message, _ = refusal(IntegrityError, two.promote, V("1.1.0"))
+        assert message.endswith("1.1.0/metadata.json was changed after its promotion")
+        (root / ARTIFACT).unlink(missing_ok=True)
     assert two.promote(V("1.0.0")).changed, "another version can be promoted"
     assert registries.alias(root) == model(root, "1.0.0") != before
+
+
+@pytest.mark.parametrize("act", ["promote", "rollback", "repair"])
+def test_a_replaced_alias_is_restored_whatever_the_record_says(two, root, act):
+    """An alias is restored, and its file kept, even if the digest in the record was edited to fit.
+
+    The alias is compared with the promoted version itself.
+    """
+    planted = b"planted"
+    (root / ARTIFACT).write_bytes(planted)
+    registries.edit(root / registries.LOG / "00000002.json", sha256=registries.sha256(planted))
+    assert "is not the promoted version 1.1.0" in str(verify(two).problems)
+    match act:
+        case "promote":
+            done = two.promote(V("1.1.0"))
+            assert (done.changed, bool(done.kept)) == (False, True)
+        case "rollback":
+            assert two.rollback().kept
+        case "repair":
+            assert "restored" in str(verify(two, repair=True).repaired)
+    assert registries.alias(root) == model(root, str(two.latest()))
+    assert [path.read_bytes() for path in (root / registries.REPLACED).iterdir()] == [planted]
+
+
+def test_a_model_that_only_metadata_claim_is_kept(two, root):
+    """A file in the alias's place is kept unless a version has it, whatever metadata claim."""
+    (root / ARTIFACT).write_bytes(b"mine")
+    claim = registries.metadata("3.0.0", b"mine")
+    (root / "3.0.0").mkdir()
+    (root / "3.0.0" / METADATA).write_bytes(msgspec.json.encode(claim))
+    assert two.promote(V("1.1.0")).kept
+    (root / ARTIFACT).write_bytes(b"mine")
+    (root / "3.0.0" / ARTIFACT).write_bytes(b"mine")
+    assert not two.promote(V("1.1.0")).kept, "3.0.0 has it"

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import registries
-from registries import refusal, remove
+from registries import FURTHER, refusal, remove
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion
@@ -123,3 +123,30 @@ def test_the_latest_was_deleted(two, root):
     remove(root, "1.1.0")
     message, _ = refusal(NoSuchVersion, two.resolve, "latest")
     assert message == "latest is 1.1.0, whose folder no longer exists"
+
+
+RELYING = {
+    "promote": lambda registry, version: registry.promote(version),
+    "roll back": lambda registry, _: registry.rollback(),
+    "rely on its metadata": lambda registry, version: registry.metadata(version),
+    "open its model": lambda registry, version: registry.artifact(version),
+    "open another file": lambda registry, version: registry.file(version, "notes.md"),
+    "export": lambda registry, version: registry.export_files(version),
+    "sign": lambda registry, version: registry.sign(version, lambda _: b"signature"),
+}
+
+
+@pytest.mark.parametrize("use", RELYING)
+def test_a_version_edited_after_its_promotion_is_not_relied_on(root, use):
+    """Metadata that differ from those at the version's first promotion are refused by every use."""
+    registry = registries.filled(root, "1.0.0", "1.1.0", "1.0.0", "1.1.0", files=FURTHER)
+    registries.edit(root / "1.0.0" / METADATA, test_accuracy=0.99)
+    with pytest.raises(IntegrityError, match=r"1\.0\.0/metadata\.json was changed after its prom"):
+        RELYING[use](registry, V("1.0.0"))
+    record = root / registries.LOG / "00000003.json"
+    digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
+    registries.edit(record, metadata_sha256=digest)  # a later record changes nothing
+    with pytest.raises(IntegrityError, match="was changed after its promotion"):
+        RELYING[use](registry, V("1.0.0"))
+    assert registry.unverified_metadata(V("1.0.0")).test_accuracy == 0.99
+    assert registry.latest() == V("1.1.0")

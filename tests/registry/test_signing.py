@@ -10,7 +10,7 @@ import pytest
 import registries
 from cryptography.hazmat.primitives.asymmetric import ec
 from keys import write_pair
-from registries import LOG, artifact, metadata, version_files
+from registries import LOG, artifact, edit, metadata, sha256, version_files
 
 from textclf.errors import IntegrityError, TextclfError, UsageError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, encode
@@ -91,11 +91,12 @@ def test_another_s_signature_is_none(open_models, tmp_path, use):
 
 @pytest.mark.parametrize("use", uses(V1))
 def test_an_intruder_s_change_is_found(open_models, models, use):
-    """Who changes a file, and its digest in the metadata, cannot sign that: nothing is used."""
+    """Who changes a file and its digests in metadata and log cannot sign that: nothing is used."""
     stranger = b"not the model"
-    changed = msgspec.structs.replace(metadata("1.0.0", stranger), files=[])
+    changed = encode(msgspec.structs.replace(metadata("1.0.0", stranger), files=[]))
     (models / "1.0.0" / ARTIFACT).write_bytes(stranger)
-    (models / "1.0.0" / METADATA).write_bytes(encode(changed))
+    (models / "1.0.0" / METADATA).write_bytes(changed)
+    edit(models / LOG / "00000001.json", metadata_sha256=sha256(changed))
     with pytest.raises(IntegrityError, match="is not signed with the key"):
         uses(V1)[use](open_models())
     assert open_models(None).artifact(V1) == stranger
@@ -133,6 +134,19 @@ def test_an_alias_is_not_restored_from_an_unsigned_version(open_models, models):
     found = verify(open_models(), repair=True)
     assert not (models / ARTIFACT).exists()
     assert {(p.version, p.problem) for p in found.problems} >= {("1.1.0", "is not signed")}
+
+
+@pytest.mark.parametrize("act", ["promote", "repair"])
+def test_an_alias_is_compared_with_the_signed_version(open_models, models, act):
+    """A replaced alias is restored, and kept, although the record's digest was edited with it."""
+    (models / ARTIFACT).write_bytes(b"planted")
+    edit(models / LOG / "00000001.json", sha256=sha256(b"planted"))
+    if act == "promote":
+        done = open_models().promote(V1)
+        assert (done.changed, bool(done.kept)) == (False, True)
+    else:
+        verify(open_models(), repair=True)
+    assert (models / ARTIFACT).read_bytes() == (models / "1.0.0" / ARTIFACT).read_bytes()
 
 
 @pytest.mark.usefixtures("models")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-from textclf.errors import IntegrityError
 from textclf.metadata.schema import sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
@@ -15,33 +14,34 @@ from textclf.registry.store.base import Exists, read_or_none
 def sync_alias(registry: RegistryReader) -> str | None:
     """Replace the alias until it is a copy of the version that the head of the log names.
 
+    It is compared with what the version's metadata say of the model, and never with the record,
+    which nobody has signed.
+
     Returns:
-        The location of a copy of a file that stood in the alias's place and was never published.
+        The location of a copy of a file that stood in the alias's place and was no version's model.
 
     Raises:
-        IntegrityError: the promoted version is damaged.
+        NoSuchVersion: the promoted version does not exist.
+        IntegrityError: the promoted version is damaged, or lacks the signature that is required.
     """
     kept = None
     while head := registry.promotions.head():
+        version = parse_version(head.to)
+        promoted = registry.metadata(version).artifact
         current = read_or_none(registry.store, layout.ALIAS)
-        if current is not None and sha256(current) == head.sha256:
+        if current is not None and sha256(current) == promoted.sha256:
             break
-        promoted = registry.artifact(parse_version(head.to))
-        if sha256(promoted) != head.sha256:
-            raise IntegrityError(
-                f"{head.to} is not the version that was promoted (its SHA-256 differs)",
-                hint="promote another version; see textclf verify",
-            )
+        model = registry.read_recorded(version, promoted)
         if current is not None:
             kept = _keep_foreign_file(registry, current) or kept
-        registry.store.replace(layout.ALIAS, promoted)
+        registry.store.replace(layout.ALIAS, model)
     return kept
 
 
 def _keep_foreign_file(registry: RegistryReader, data: bytes) -> str | None:
-    """Copy a file that is about to be replaced, unless it is a version's; return the location."""
+    """Copy a file that is about to be replaced, unless a version has it; return the location."""
     digest = sha256(data)
-    if registry.has_published(digest):
+    if registry.has_model(digest):
         return None
     key = layout.replaced_file(digest)
     with contextlib.suppress(Exists):

@@ -94,8 +94,8 @@ class AppendOnlyLog(Generic[T]):
         return [self.read(n) for n in self.numbers()]
 
     def readable_records(self) -> Iterator[T]:
-        """Yield the records that are not damaged, newest first; ``verify`` names the others."""
-        for n in reversed(self.numbers()):
+        """Yield the records that are not damaged, oldest first; ``verify`` names the others."""
+        for n in self.numbers():
             with contextlib.suppress(IntegrityError):
                 yield self.read(n)
 
@@ -176,9 +176,10 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
     def __init__(self, store: Store) -> None:
         super().__init__(store, layout.PROMOTIONS, PromotionRecord, "a promotion record")
 
-    def metadata_digests(self) -> dict[str, str]:
-        """Return the SHA-256 of the metadata of each version at its first promotion."""
-        return {record.to: record.metadata_sha256 for record in self.readable_records()}
+    def first_of(self, version: str) -> PromotionRecord | None:
+        """Return the first promotion of a version; it has the digest of its metadata then."""
+        records = self.readable_records()
+        return next((record for record in records if record.to == version), None)
 
 
 def utc_now() -> str:

@@ -126,8 +126,7 @@ def _free_number(registry: RegistryReader, metadata: Metadata) -> Version:
 
 def export_files(registry: RegistryReader, version: Version) -> dict[str, bytes]:
     """Return every file of a version; see `Registry.export_files`."""
-    metadata, data = registry.metadata(version), registry.metadata_bytes(version)
-    registry.require_unchanged(version, data)
+    metadata, data = registry.verified_metadata(version)
     signatures = registry.signatures.valid(registry.signatures.read(version), data)
     return {
         METADATA: data,
@@ -182,7 +181,8 @@ def _require_free(registry: RegistryReader, version: Version, digest: str) -> No
 
 def _known_digests(registry: RegistryReader, version: Version) -> set[str]:
     """Return what the logs say of the metadata of a version that is not in the registry."""
-    promoted = registry.promotions.metadata_digests().get(str(version))
+    first = registry.promotions.first_of(str(version))
+    promoted = first and first.metadata_sha256
     events = (event for event in registry.events.records() if event.version == str(version))
     noted = (event.detail.get("metadata_sha256") for event in events)
     return {digest for digest in (promoted, *noted) if isinstance(digest, str)}

@@ -162,19 +162,25 @@ class RegistryReader:
         return self._parse(version, self.metadata_bytes(version), Metadata)
 
     def metadata(self, version: Version) -> Metadata:
-        """Return a version's metadata.
+        """Return a version's metadata, to be relied on.
 
         Raises:
             NoSuchVersion: the version is not published.
-            IntegrityError: the file is damaged, or lacks the signature that is required.
+            IntegrityError: the file is damaged, was changed after the version's promotion, or lacks
+                the signature that is required.
         """
+        return self.verified_metadata(version)[0]
+
+    def verified_metadata(self, version: Version) -> tuple[Metadata, bytes]:
+        """Return a version's metadata and the bytes of their file. Raises like `metadata`."""
         data = self.metadata_bytes(version)
         if problem := self.signatures.problem(version, data):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} {problem}",
                 hint=f"if you trust its content: textclf sign {version} --key KEY",
             )
-        return self._parse(version, data, Metadata)
+        self.require_unchanged(version, data)
+        return self._parse(version, data, Metadata), data
 
     def signature_problem(self, version: Version) -> str | None:
         """Say what is wrong with a version's signature, if one is required."""
@@ -226,23 +232,22 @@ class RegistryReader:
 
     def require_unchanged(self, version: Version, metadata: bytes) -> None:
         """Raise IntegrityError if metadata are not those that the version had when promoted."""
-        digest = sha256(metadata)
-        if self.promotions.metadata_digests().get(str(version), digest) != digest:
+        first = self.promotions.first_of(str(version))
+        if first and first.metadata_sha256 != sha256(metadata):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="restore it from a copy, or train again",
             )
 
-    def has_published(self, digest: str) -> bool:
-        """Whether a model file with this digest was promoted here, or is that of a version."""
-        return any(record.sha256 == digest for record in self.promotions.readable_records()) or (
-            digest in self._artifact_digests()
-        )
-
-    def _artifact_digests(self) -> Iterator[str]:
-        for version in self.numbers():
+    def has_model(self, digest: str) -> bool:
+        """Whether the model file of a version has this digest: no log or metadata are believed."""
+        for version in reversed(self.numbers()):
             with contextlib.suppress(NoSuchVersion, IntegrityError):
-                yield self.unverified_metadata(version).artifact.sha256
+                listing = self._parse(version, self.metadata_bytes(version), FileListing)
+                if listing.artifact.sha256 == digest:
+                    self.read_recorded(version, listing.artifact)
+                    return True
+        return False
 
     def locate(self, version: Version, file: str = ARTIFACT) -> str:
         """Return the location of a file of a version; that of the model is for ``joblib.load``."""

@@ -84,8 +84,15 @@ def _alias_problems(registry: Registry) -> Iterator[Problem]:
     data = read_or_none(registry.store, layout.ALIAS)
     if head and data is None:
         yield Problem(head.to, layout.ALIAS, f"is missing; {head.to} is promoted")
-    elif head and data is not None and sha256(data) != head.sha256:
+    elif head and data is not None and sha256(data) != _promoted_digest(registry, head):
         yield Problem(head.to, layout.ALIAS, f"is not the promoted version {head.to}")
+
+
+def _promoted_digest(registry: Registry, head: PromotionRecord) -> str:
+    """Return the digest of the promoted model by the version's metadata, which are checked, too."""
+    with contextlib.suppress(NoSuchVersion, IntegrityError):
+        return registry.unverified_metadata(parse_version(head.to)).artifact.sha256
+    return head.sha256  # of a version that is lost or damaged, which is a problem of its own
 
 
 class _LogEntry(NamedTuple, Generic[T]):
@@ -197,7 +204,7 @@ class _Check:
         log = self._registry.promotions
         with contextlib.suppress(StoreError):  # a problem of the alias
             alias = read_or_none(self._store, layout.ALIAS)
-            if alias and not log.numbers() and self._registry.has_published(sha256(alias)):
+            if alias and not log.numbers() and self._registry.has_model(sha256(alias)):
                 problem = f"is empty, but {layout.ALIAS} is a version of this registry"
                 yield Problem(None, log.folder, problem)
 

@@ -13,7 +13,7 @@ from semver import Version
 
 from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.data.quality import DataProblem, Severity, find_problems
-from textclf.errors import DataError, GateRefused, TextclfError
+from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import Metadata
 from textclf.metadata.sketch import Sketch
@@ -212,7 +212,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         delta=baseline.delta(published.test.metrics),
         promotion=promotion,
         refusal=refusal,
-        kept=promotion.kept if promotion else registry.sync_alias(),
+        kept=promotion.kept if promotion else _sync_alias(registry),
     )
 
 
@@ -253,6 +253,13 @@ def _live_baseline(registry: Registry, evidence: LiveEvidence, job: Job) -> Base
             if metadata.test.rows_sha256 == job.test.rows_sha256:
                 evidence.add(promoted, metadata.test.metrics)
     return replace(find_baseline(evidence, promoted), train_overlap=round(overlap, 3))
+
+
+def _sync_alias(registry: Registry) -> str | None:
+    """Let the alias follow the log, unless the promoted version cannot be relied on."""
+    with suppress(NoSuchVersion, IntegrityError):  # of another version than the one published
+        return registry.sync_alias()
+    return None
 
 
 def _promote(

@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+import registries
+from keys import write_pair
+
 
 def test_promote_and_rollback(project, cli):
     """Promoting says what changed and how to go back; repeating it changes nothing."""
@@ -16,3 +20,31 @@ def test_promote_and_rollback(project, cli):
     version = project / "models/1.0.0/text_classifier.joblib"
     assert (project / "models/text_classifier.joblib").read_bytes() == version.read_bytes()
     assert json.loads(cli("history", "--json").out)[3]["message"] == "too sad"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("promote", "1.0.0", "--require", "accuracy>=0.99"),
+        ("promote", "1.0.0"),
+        ("rollback",),
+        ("versions", "export", "1.0.0", "model.tar.gz"),
+        ("versions", "report", "1.0.0"),
+        ("reproduce", "1.0.0"),
+        ("predict", "great", "--version", "1.0.0", "--unsafe-load"),
+        ("sign", "1.0.0", "--key", "ours.key"),
+    ],
+    ids=" ".join,
+)
+def test_a_version_edited_after_its_promotion_is_refused(project, cli, command):
+    """No command relies on metadata that were edited after the promotion, and no gate does."""
+    write_pair(project, "ours")
+    path = project / "models/1.0.0/metadata.json"
+    test = json.loads(path.read_text())["test"]
+    test["metrics"]["accuracy"] = 0.999
+    registries.edit(path, test_accuracy=0.999, test=test)
+    done = cli(*command)
+    assert done.code == 6
+    assert "1.0.0/metadata.json was changed after its promotion" in done.err
+    assert "hint: restore it from a copy, or train again" in done.err
+    assert json.loads(cli("history", "--json").out)[-1]["to"] == "1.0.1"
