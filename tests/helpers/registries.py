@@ -183,13 +183,17 @@ def log(root, folder=LOG):
 
 def pruned(root):
     """Versions that an event says were pruned, and none that they were kept or brought back."""
-    gone = set()
+    marks, removed = {}, set()
     for event in log(root, EVENTS):
+        version = event["version"]
         if event["kind"] == "pruned":
-            gone.add(event["version"])
-        elif event["kind"] in ("kept", "imported"):
-            gone.discard(event["version"])
-    return gone
+            marks[version] = event["n"]
+        elif event["kind"] == "removed" and event["detail"]["event"] == marks.get(version):
+            removed.add(version)
+        elif event["kind"] == "imported" or (event["kind"] == "kept" and version not in removed):
+            marks.pop(version, None)
+            removed.discard(version)
+    return set(marks)
 
 
 def alias(root):

@@ -14,7 +14,8 @@ import registries
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
-from textclf.registry.pruning import promotion_hold
+from textclf.registry import pruning
+from textclf.registry.pruning import Pruner, promotion_hold
 from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
 from textclf.registry.verification import verify
@@ -59,8 +60,9 @@ def test_a_pruned_version_is_removed_and_its_number_stays_reserved(three, root):
     digest = registries.sha256((root / "1.0.0" / METADATA).read_bytes())
     assert three.prune(V("1.0.0"), message="too old") is None
     assert [str(v) for v in three.versions()] == ["1.1.0", "1.2.0"]
-    (event,) = three.events.records()
+    event, removed = three.events.records()
     assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
+    assert (removed.kind, removed.version, removed.detail) == ("removed", "1.0.0", {"event": 1})
     assert event.detail == {"metadata_sha256": digest}
     assert V("1.0.0") in three.reserved_numbers()
     assert verify(three).ok
@@ -221,8 +223,14 @@ def test_a_hold_keeps_a_version_for_a_day(three, root):
 # --- two at once: every order of their steps with two changes of who is at work -------------------
 
 
+class Died(BaseException):
+    """The end of a process."""
+
+
 class Steps(LocalStore):
-    """A store whose user stops before the step with a number, until a signal to go on."""
+    """A store whose user stops before the step with a number, until a signal to go on, or dies."""
+
+    dies = False
 
     def __init__(self, root, stop):
         super().__init__(root)
@@ -230,8 +238,11 @@ class Steps(LocalStore):
         self.stop, self.stopped, self.go = stop, threading.Event(), threading.Event()
 
     def step(self):
-        """Count one, and wait where it is the one to wait at."""
-        if next(self.count) == self.stop:
+        """Count one, and wait where it is the one to wait at; the dead do no step after it."""
+        count = next(self.count)
+        if self.dies and count >= self.stop:
+            raise Died
+        if count == self.stop:
             self.stopped.set()
             self.go.wait(30)
 
@@ -341,6 +352,81 @@ def test_of_two_at_once_one_has_its_way(root, setup, rival, begins):
         assert {there for there, _ in seen} == {True, False}, "both had their way in some order"
 
 
+SKEWED = {
+    "two days ahead": lambda patch: patch.setattr(pruning, "_is_abandoned", lambda _: True),
+    "ignores holds": lambda patch: patch.setattr(Pruner, "_held", lambda _: iter(())),
+}
+
+
+@pytest.mark.parametrize("begins", ["prune", "promote"])
+@pytest.mark.parametrize("clock", SKEWED)
+def test_a_promotion_is_safe_from_a_pruner_whose_clock_is_wrong(
+    root, setup, monkeypatch, clock, begins
+):
+    """Whether or not a pruner respects holds, in every order a version that was promoted stays.
+
+    A promotion that is too late fails with a sentence, and what was promoted before is again.
+    """
+    SKEWED[clock](monkeypatch)
+    acts, seen = [prune, RIVALS["promote"]], set()
+    for answers in orders(root, setup, *(acts if begins == "prune" else acts[::-1])):
+        pruned, promoted = answers if begins == "prune" else answers[::-1]
+        there = (root / "1.0.0" / METADATA).exists()
+        assert there == (pruned is not None), pruned
+        assert pruned in (None, "latest", "previous", "being promoted")
+        taken_back = isinstance(promoted, NoSuchVersion)
+        assert taken_back or (promoted == "1.0.0" and there), promoted
+        registry = registries.open_registry(root)
+        assert str(registry.latest()) == ("1.2.0" if taken_back else "1.0.0")
+        allowed = {"1.0.0, latest or previous, is not there"} if taken_back else set()
+        assert set(registries.violations(root, settled=True)) <= allowed
+        seen.add((there, len(registry.history())))
+    assert seen >= {(True, 3), (False, 2), (False, 4)}, "each had its way, and one was taken back"
+
+
+@pytest.mark.parametrize("clock", SKEWED)
+def test_the_first_promotion_is_not_acknowledged_if_its_version_goes(
+    root, folder, monkeypatch, clock
+):
+    """With nothing to go back to, a promotion that is too late still fails with a sentence."""
+    SKEWED[clock](monkeypatch)
+    registries.filled(folder / "template", versions=2)
+
+    def make():
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(folder / "template", root)
+
+    for pruned, promoted in orders(root, make, prune, RIVALS["promote"]):
+        there = (root / "1.0.0" / METADATA).exists()
+        assert there == (pruned is not None)
+        if isinstance(promoted, NoSuchVersion):
+            assert "version 1.0.0 was pruned at" in str(promoted)
+        else:
+            assert promoted == "1.0.0"
+            assert there
+
+
+@pytest.mark.parametrize("clock", SKEWED)
+def test_a_pruner_whose_clock_is_wrong_finds_a_promotion_that_died(root, setup, monkeypatch, clock):
+    """Wherever a promotion dies, a pruner that ignores its hold removes nothing promoted."""
+    SKEWED[clock](monkeypatch)
+    for step in itertools.count(1):
+        setup()
+        store = Steps(root, step)
+        store.dies = True
+        try:
+            Registry(store).promote(V("1.0.0"))
+        except Died:
+            pass
+        else:
+            break
+        registry = registries.open_registry(root)
+        recorded = str(registry.latest()) == "1.0.0"
+        assert (prune(registry) is None) == (not recorded)
+        assert verify(registry, repair=True).ok
+        assert registries.violations(root, settled=True) == []
+
+
 def test_a_promotion_beside_a_repair_of_a_half_pruned_version(root, setup):
     """One who promotes has laid down his hold before the one who prunes dies; a repair comes by."""
 
@@ -411,7 +497,7 @@ def test_a_number_of_another_version_is_not_given(archived, tmp_path):
     other.prune(V("1.0.0"))
     with pytest.raises(TextclfError, match=r"1\.0\.0 was another version"):
         other.import_version(V("1.0.0"), archived, source="a")
-    assert kinds(other) == [("pruned", "1.0.0")]
+    assert kinds(other) == [("pruned", "1.0.0"), ("removed", "1.0.0")]
 
 
 def test_a_pruned_version_comes_back_as_itself(three, archived, root):

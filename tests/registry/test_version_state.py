@@ -58,6 +58,24 @@ def test_what_was_kept_or_brought_back_is_not_pruned(kind):
     assert of(event("pruned"), event(kind), event("pruned")).pruned
 
 
+def test_the_first_of_kept_and_removed_decides():
+    """A version is kept or removed by whichever is said first; the other changes nothing."""
+    pruned, kept = event("pruned"), event("kept")
+    removed = event("removed", event=pruned.n)
+    assert of(pruned, removed, kept).removed
+    assert of(pruned, removed, kept).pruned == pruned
+    assert of(pruned, kept, removed) == VersionState()
+    assert of(pruned, removed, event("imported")) == VersionState()
+
+
+def test_a_removal_is_of_one_mark():
+    """A process that slept while its mark was overruled does not decide on a later one."""
+    first, second = event("pruned"), event("pruned")
+    stale = event("removed", event=first.n)
+    assert not of(first, event("kept"), second, stale).removed
+    assert of(first, event("kept"), second, stale, event("kept")).pruned is None
+
+
 @given(st.lists(st.sampled_from(["refused", "pruned", "kept", "tagged", "imported", "odd"])))
 def test_other_events_change_nothing(kinds):
     """Kinds of events that this file does not know are as if they were not there."""

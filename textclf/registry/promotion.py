@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 
 import msgspec
 from semver import Version
 
-from textclf.errors import StoreError
+from textclf.errors import NoSuchVersion, StoreError
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
@@ -16,7 +17,7 @@ from textclf.registry.alias import sync_alias
 from textclf.registry.promotion_log import PromotionRecord, current_user, utc_now
 from textclf.registry.pruning import promotion_hold
 from textclf.registry.reader import RegistryReader
-from textclf.registry.store.base import retry_on_conflict
+from textclf.registry.store.base import Exists, retry_on_conflict
 
 Judge = Callable[[Version | None], Verdict]
 """Judges a version about to be promoted, given the one that is promoted now."""
@@ -76,8 +77,12 @@ def _attempt(
         message=message,
         gate=gate,
     )
-    with promotion_hold(registry.store, registry.events, version):
-        registry.promotions.create(record.n, record)
+    try:
+        with promotion_hold(registry.store, registry.events, version):
+            registry.promotions.create(record.n, record)
+    except NoSuchVersion:
+        _take_back(registry, record, head)
+        raise
     return Promotion(
         str(version), record.previous, changed=True, kept=_follow(registry, record), gate=gate
     )
@@ -85,10 +90,31 @@ def _attempt(
 
 def _checked(registry: RegistryReader, version: Version) -> tuple[Metadata, bytes]:
     """Return a version's metadata and their bytes, once every file was checked."""
-    metadata = registry.metadata(version)
+    metadata, data = registry.verified_metadata(version)
     for record in metadata.all_files():
         registry.read_recorded(version, record)
-    return metadata, registry.metadata_bytes(version)
+    return metadata, data
+
+
+def _take_back(
+    registry: RegistryReader, record: PromotionRecord, head: PromotionRecord | None
+) -> None:
+    """Promote again what was promoted before, if the record of a removed version was written."""
+    if head is None or registry.promotions.head() != record:
+        return
+    back = msgspec.structs.replace(
+        head,
+        n=record.n + 1,
+        at=utc_now(),
+        by=current_user(),
+        token=uuid.uuid4().hex,
+        previous=record.to,
+        message=f"{record.to} was pruned at the same time",
+        gate=None,
+    )
+    with contextlib.suppress(Exists):  # another writer has promoted another version since
+        registry.promotions.create(back.n, back)
+    _follow(registry, back)
 
 
 def _follow(registry: RegistryReader, record: PromotionRecord) -> str | None:

@@ -139,8 +139,9 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
         to: the version that was promoted.
         by: who, as user@host.
         message: why.
-        sha256: digest of the version's artifact, by which the alias is matched with the log.
-        metadata_sha256: digest of its metadata file, which has the digests of all other files.
+        sha256: digest of the version's artifact, by which ``verify`` detects an edited record.
+        metadata_sha256: digest of its metadata file, which has the digests of all other files; the
+            metadata must always be those of the version's first promotion.
         token: random, so that writers tell their own record from another's.
         gate: how the version came through the conditions set for it, if there were any.
     """

@@ -1,13 +1,19 @@
 """Remove versions for good, while others promote and tag them, and whichever process dies.
 
 A version is first marked as pruned in the event log: from then on it cannot be promoted or tagged.
-Then the logs are read once more, and either its files are removed or a second event says that it
-was kept. Any later process that finds the mark and files of the version can finish the removal.
+Then the logs are read once more, and a second event says that it was kept, or that it is removed;
+only then its files are. Any later process that finds the mark and files of the version can finish
+the removal.
 
-A promotion and a removal of the same version cannot both succeed. A promotion creates a *hold* on
-the version, then checks that it was not pruned, then writes the log; a removal writes the event,
-then checks for holds, then reads the log. In whatever order, one sees the other. (T. Dekker's
-algorithm for two processes, with files that are created and read.)
+A promotion and a removal of the same version cannot both succeed. A promotion writes its record and
+then looks for the mark; a removal writes the mark and then looks for the record. In whatever order,
+one sees the other (T. Dekker's algorithm for two processes, with files that are created and read).
+A promotion that sees the mark says that the version is kept, and a removal that sees no record says
+that it is removed; all processes read both events in one order, and the first of them holds.
+
+None of this rests on a clock. *Holds* only let a removal give way to a promotion that has not
+written its record yet, so that the record need not be taken back. They are ignored when they are a
+day old, by the clock of the process that looks.
 """
 
 from __future__ import annotations
@@ -33,16 +39,27 @@ _ABANDONED = timedelta(days=1)
 
 @contextlib.contextmanager
 def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator[None]:
-    """Keep a version from being pruned meanwhile. Raises NoSuchVersion if it has been."""
+    """Keep a version from being pruned while its promotion is recorded.
+
+    Raises:
+        NoSuchVersion: it was pruned before, or was removed in spite of the hold.
+    """
     key = layout.hold(version, uuid.uuid4().hex)
     store.replace(key, datetime.now(UTC).isoformat().encode())
     try:
-        if event := events.version_state(version).pruned:
-            raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
+        _require_not_pruned(events, version)
         yield
+        if events.version_state(version).pruned:  # by a process that ignores the hold
+            events.append_event(EventKind.KEPT, version, message="it is latest")
+            _require_not_pruned(events, version)
     finally:
         with contextlib.suppress(StoreError):  # it counts as abandoned one day
             store.remove(key)
+
+
+def _require_not_pruned(events: EventLog, version: Version) -> None:
+    if event := events.version_state(version).pruned:
+        raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
 
 
 class Pruner:
@@ -96,11 +113,15 @@ class Pruner:
 
     def finish(self, version: Version) -> str | None:
         """Go on with a version that is marked as pruned; see `Registry.prune`."""
-        if why := self.prune_exemptions().get(str(version)):
-            self._events.append_event(EventKind.KEPT, version, message=f"it is {why}")
-            return why
-        self._store.remove_all(str(version), first=METADATA)
-        return None
+        while mark := self._events.version_state(version).pruned:
+            if why := self.prune_exemptions().get(str(version)):
+                self._events.append_event(EventKind.KEPT, version, message=f"it is {why}")
+                return why
+            self._events.append_event(EventKind.REMOVED, version, detail={"event": mark.n})
+            if self._events.version_state(version).removed:
+                self._store.remove_all(str(version), first=METADATA)
+                return None
+        return "being promoted"  # another process said first that the version is kept
 
     def unfinished(self) -> list[Version]:
         """Return versions that are marked as pruned and of which files are left."""

@@ -36,6 +36,7 @@ class EventKind(enum.StrEnum):
     TAGGED = "tagged"
     PRUNED = "pruned"
     KEPT = "kept"
+    REMOVED = "removed"
     IMPORTED = "imported"
 
 
@@ -74,10 +75,12 @@ class VersionState:
     Attributes:
         tags: keys and values, sorted by key.
         pruned: the event of its removal; ``None`` if it was not pruned, or kept or imported since.
+        removed: whether its removal was decided, so that it can no longer be kept.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     pruned: Event | None = None
+    removed: bool = False
 
     def after(self, event: Event) -> VersionState:
         """Return the state after the next event; a version that was pruned takes no tags."""
@@ -86,8 +89,12 @@ class VersionState:
                 return replace(self, tags=_changed(self.tags, event.detail))
             case EventKind.PRUNED:
                 return replace(self, pruned=event)
-            case EventKind.KEPT | EventKind.IMPORTED:
+            case EventKind.REMOVED if self.pruned and event.detail.get("event") == self.pruned.n:
+                return replace(self, removed=True)
+            case EventKind.KEPT if not self.removed:
                 return replace(self, pruned=None)
+            case EventKind.IMPORTED:
+                return replace(self, pruned=None, removed=False)
         return self
 
 

@@ -42,7 +42,9 @@ def test_prune_removes_what_no_rule_keeps(old, cli):
     assert folders(old) == ["0.2.0", "1.0.0", "1.0.1"]
     assert [(e["kind"], e["version"], e["message"]) for e in events(old)[1:]] == [
         ("pruned", "0.1.0", "disk is full"),
+        ("removed", "0.1.0", None),
         ("pruned", "0.3.0", "disk is full"),
+        ("removed", "0.3.0", None),
     ]
     assert cli("verify").code == 0
     refused = cli("promote", "0.1.0")
