@@ -202,7 +202,9 @@ OPERATIONS = {
     "note an event": Operation(_two, note, noted=1),
     "tag": Operation(_two, tag, noted=1),
     "prune": Operation(_three, prune, published=-1, noted=2),
-    "repair a prune": Operation(_half_pruned, repair, ("verify", "--repair"), published=-1),
+    "repair a prune": Operation(
+        _half_pruned, repair, ("verify", "--repair"), published=-1, noted=1
+    ),
     "bring back": Operation(_pruned, bring_back, published=1, noted=1),
 }
 

@@ -314,7 +314,7 @@ def test_the_model_appears_first_and_the_metadata_last():
     registry = Registry(store)
     registries.publish(registry, files=registries.FURTHER)
     registry.import_version(V("1.0.0"), files, source="a test")
-    Registry(store).pruner.finish(V("1.0.0"))
+    Registry(store).pruner.prune(V("1.0.0"), message=None, metadata_sha256="?")
     published, imported, removed = orders
     assert published[0] == imported[0] == ARTIFACT
     assert published[-1] == imported[-1] == METADATA
