@@ -179,8 +179,9 @@ class RegistryReader:
                 f"{self.locate(version, METADATA)} {problem}",
                 hint=f"if you trust its content: textclf sign {version} --key KEY",
             )
+        metadata = self._parse(version, data, Metadata)
         self.require_unchanged(version, data)
-        return self._parse(version, data, Metadata), data
+        return metadata, data
 
     def signature_problem(self, version: Version) -> str | None:
         """Say what is wrong with a version's signature, if one is required."""
@@ -242,7 +243,7 @@ class RegistryReader:
     def has_model(self, digest: str) -> bool:
         """Whether the model file of a version has this digest: no log or metadata are believed."""
         for version in reversed(self.numbers()):
-            with contextlib.suppress(NoSuchVersion, IntegrityError):
+            with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
                 listing = self._parse(version, self.metadata_bytes(version), FileListing)
                 if listing.artifact.sha256 == digest:
                     self.read_recorded(version, listing.artifact)
