@@ -40,12 +40,12 @@ def load(
             ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
 
     Raises:
+        UsageError: that variable is not an absolute path, or the key cannot be used.
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
     """
     from textclf.registry.open import open_registry
 
-    signed_by = os.environ.get("TEXTCLF_REQUIRE_SIGNATURE") if signed_by is None else signed_by
     registry = open_registry(models or os.environ.get("TEXTCLF_MODELS") or "models", signed_by)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))

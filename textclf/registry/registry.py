@@ -30,7 +30,7 @@ class Registry(RegistryReader):
     Args:
         store: where all files are.
         signed_by: the key whose signature a version needs to be promoted or read; None if it needs
-            no signature.
+            no signature, whatever the environment says: `open_registry` obeys that.
     """
 
     # -- publishing ------------------------------------------------------------------------------

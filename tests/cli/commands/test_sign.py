@@ -11,8 +11,9 @@ import registries
 from keys import write_pair
 from paths import ROOT
 
-from textclf import load
+from textclf import load, open_registry
 from textclf.errors import IntegrityError, UsageError
+from textclf.metadata.schema import ARTIFACT
 from textclf.registry.signing import load_signer
 
 TRAIN = ("train", "--preset", "fast", "--cv", "2", "--bump", "patch")
@@ -50,9 +51,11 @@ def test_old_versions_are_signed_one_by_one(required, keys, cli):
         assert done.code == 0
         assert done.out.startswith(f"signed {version}: models/.registry/signatures/{version}/")
     done = cli("verify")
-    assert (done.code, done.out) == (
-        0, "2 versions, the log and the alias: OK, and signed (ours.pub)\n"
-    )  # fmt: skip
+    assert done.code == 0
+    assert done.out == (
+        "2 versions, the log and the alias: OK; the versions are signed (ours.pub), "
+        "the log, by which 1.0.1 is latest, is not\n"
+    )
     told = json.loads(cli("sign", "latest", "--key", keys[0], "--json").out)
     assert told["version"] == "1.0.1"
     assert (required / told["signature"]).is_file()
@@ -120,7 +123,7 @@ def test_training_with_the_key_goes_on_from_an_unsigned_version(required, keys, 
 
 def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
     """TEXTCLF_REQUIRE_SIGNATURE takes precedence over the setting."""
-    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", os.path.abspath(keys[1]))  # noqa: PTH100
     assert cli("predict", "great").code == 6
     (project / "textclf.toml").write_text('require_signature = "none.pub"\n')
     assert cli("predict", "great").code == 6
@@ -132,7 +135,7 @@ def test_the_environment_can_require_it(project, keys, cli, monkeypatch):
 def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
     """`load` obeys the variable too, unless it is given a key."""
     assert load().predict("great").label == "positive"
-    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", keys[1])
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", os.path.abspath(keys[1]))  # noqa: PTH100
     with pytest.raises(IntegrityError, match="is not signed"):
         load()
     assert cli(*TRAIN, "--sign", keys[0]).code == 0
@@ -140,7 +143,7 @@ def test_the_environment_can_require_it_of_programs(keys, cli, monkeypatch):
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
     with pytest.raises(UsageError):
         load()
-    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "none.pub")
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "/none.pub")
     assert load(signed_by=keys[1]).version == "2.0.0"
 
 
@@ -164,11 +167,56 @@ def test_a_requirement_that_cannot_be_met_is_no_permission(project, cli, setting
     assert said in done.err
 
 
+@pytest.mark.parametrize(
+    "value", ["", "ours.pub", "./ours.pub", "../ours.pub", "~no-such-user/ours.pub"]
+)
+@pytest.mark.usefixtures("keys")
+def test_a_variable_that_is_not_an_absolute_path_is_no_permission(cli, monkeypatch, value):
+    """The variable is an error unless it is an absolute path, or one from a home.
+
+    A relative path would name a key in the current folder, which may be a stranger's.
+    """
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", value)
+    done = cli("predict", "great")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: TEXTCLF_REQUIRE_SIGNATURE")
+    for use in (load, lambda: open_registry("models")):
+        with pytest.raises(UsageError, match="TEXTCLF_REQUIRE_SIGNATURE"):
+            use()
+
+
+def test_a_variable_may_name_a_key_at_home(project, keys, cli, monkeypatch):
+    """`~` in the variable and in the setting is the user's home, whatever the current folder is."""
+    monkeypatch.setenv("HOME", str(project))
+    (project / "textclf.toml").write_text(f'require_signature = "~/{keys[1]}"\n')
+    assert cli("predict", "great").code == 6
+    (project / "textclf.toml").write_text('require_signature = "~no-such-user/ours.pub"\n')
+    done = cli("predict", "great")
+    assert (done.code, "there is no home for '~no-such-user/ours.pub'" in done.err) == (2, True)
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", f"~/{keys[1]}")
+    assert "is not signed" in cli("predict", "great").err
+
+
 @pytest.mark.usefixtures("project")
-def test_an_empty_variable_is_no_permission(cli, monkeypatch):
-    """An empty variable is an error, and never allows unsigned versions."""
-    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", "")
-    assert cli("predict", "great").code == 2
+def test_a_program_that_opens_a_registry_obeys_the_variable(keys, monkeypatch):
+    """`open_registry` requires what the variable requires, unless it is given another key."""
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", os.path.abspath(keys[1]))  # noqa: PTH100
+    registry = open_registry("models")
+    with pytest.raises(IntegrityError, match="is not signed"):
+        registry.promote(registry.resolve("1.0.0"))
+    assert str(open_registry("models", signed_by="theirs.pub").signed_by.path) == "theirs.pub"
+
+
+def test_verify_says_that_the_log_is_not_signed(required, keys, cli):
+    """If the log is set back to an old signed version, `verify` says which one is latest by it."""
+    for version in ("1.0.0", "1.0.1"):
+        assert cli("sign", version, "--key", keys[0]).code == 0
+    shutil.copy(required / "models/1.0.0" / ARTIFACT, required / "models" / ARTIFACT)
+    (required / "models/.registry/promotions/00000002.json").unlink()
+    done = cli("verify")
+    assert done.code == 0
+    assert "the versions are signed" in done.out
+    assert "the log, by which 1.0.0 is latest, is not\n" in done.out
 
 
 @pytest.mark.parametrize("signed", [True, False])

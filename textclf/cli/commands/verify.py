@@ -15,7 +15,7 @@ from textclf.errors import IntegrityError
 from textclf.formatting import escape_controls, plural
 
 if TYPE_CHECKING:
-    from textclf.registry.signing import PublicKey
+    from textclf.registry.registry import Registry
     from textclf.registry.verification import Verification
 
 Repair = Annotated[
@@ -46,18 +46,27 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
         answer = {"ok": result.ok, "versions": result.versions, "problems": result.problems}
         render.json({**answer, "repaired": result.repaired} if repair else answer)
     else:
-        _show(result, registry.signed_by)
+        _show(result, registry)
     if not result.ok:
         if result.repairable and not repair:
             common.hint("textclf verify --repair restores the alias and removes unfinished work")
         raise typer.Exit(IntegrityError.exit_code)
 
 
-def _show(result: Verification, signed_by: PublicKey | None) -> None:
+def _show(result: Verification, registry: Registry) -> None:
     for action in result.repaired:
         render.line(f"repaired: {escape_controls(action)}")
     for problem in result.problems:
         render.line(escape_controls(f"{problem.file} {problem.problem}"))
-    signed = f", and signed ({escape_controls(signed_by.path)})" if signed_by else ""
-    verdict = f"OK{signed}" if result.ok else plural(len(result.problems), "problem")
+    verdict = f"OK{_signed(registry)}" if result.ok else plural(len(result.problems), "problem")
     render.line(f"{plural(result.versions, 'version')}, the log and the alias: {verdict}")
+
+
+def _signed(registry: Registry) -> str:
+    """Say what is signed, and what is not: whoever can write the log can choose what is latest."""
+    if not registry.signed_by:
+        return ""
+    latest = registry.latest()
+    choice = f", by which {latest} is latest," if latest else ""
+    key = escape_controls(registry.signed_by.path)
+    return f"; the versions are signed ({key}), the log{choice} is not"

@@ -19,8 +19,10 @@ def complete_version(context: typer.Context, incomplete: str) -> list[str]:
     """Return the versions that begin with what was typed, highest first."""
     from textclf.registry import open as opening
 
-    numbers = reversed(opening.open_registry(_models_folder(context)).numbers())
-    names = ["latest", "previous", *map(str, numbers)]
+    names = ["latest", "previous"]
+    with contextlib.suppress(TextclfError):
+        numbers = opening.open_registry(_models_folder(context)).numbers()
+        names += map(str, reversed(numbers))
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -11,7 +11,6 @@ other commands, rows to score, has only its name in common: it is set in the com
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from textclf.formatting import escape_controls, suggestion
 _OWN_FILE = Path("textclf.toml")
 _SHARED_FILE = Path("pyproject.toml")
 _REQUIRED_KEY = "require_signature"
-_REQUIRED_KEY_VARIABLE = "TEXTCLF_REQUIRE_SIGNATURE"
 _TYPED_ONLY = {"unsafe_load", "backend", "scheduler"}
 """Options that run code from elsewhere or send data away: they are typed each time.
 
@@ -47,15 +45,17 @@ def read_settings() -> dict[str, Any]:
 
 def required_key() -> Path | None:
     """Return the path of the public key that versions must be signed for. Raises UsageError."""
-    source, name = _REQUIRED_KEY_VARIABLE, os.environ.get(_REQUIRED_KEY_VARIABLE)
-    if name is None:
-        settings = {_normalised(key): value for key, value in read_settings().items()}
-        if _REQUIRED_KEY not in settings:
-            return None
-        source, name = f"{_source()}: {_REQUIRED_KEY}", settings[_REQUIRED_KEY]
+    from textclf.registry.open import expand_home, key_of_environment
+
+    if key := key_of_environment():
+        return key
+    settings = {_normalised(key): value for key, value in read_settings().items()}
+    if _REQUIRED_KEY not in settings:
+        return None
+    source, name = f"{_source()}: {_REQUIRED_KEY}", settings[_REQUIRED_KEY]
     if not isinstance(name, str) or not name:
         raise UsageError(f"{source} is not a file name", hint="name the public key, a PEM file")
-    return Path(name).expanduser()
+    return expand_home(name, source)
 
 
 def _read(path: Path) -> dict[str, Any]:
