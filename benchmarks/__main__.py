@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure side by side, print tables, keep them with their figures."""
+"""``python -m benchmarks``: measure side by side, print tables, and write them to files."""
 
 from __future__ import annotations
 
@@ -90,18 +90,18 @@ def _parser() -> argparse.ArgumentParser:
     add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
     add("--data", type=Path, default=SAMPLE, metavar="FOLDER",
         help="a set (train.csv and test.csv, may be gzipped) or a folder of sets")  # fmt: skip
-    add("--sets", type=_names, default=(), metavar="A,B", help="of that folder; all of them")
+    add("--sets", type=_names, default=(), metavar="A,B", help="the sets to measure (all)")
     add("--repeat", type=_count, default=3, metavar="N", help="runs of each side (3)")
     add("--features", type=_names, default=tuple(search.GRIDS), metavar="A,B",
-        help="of search and count: words, chars, joined")  # fmt: skip
-    add("--rows", type=_count, metavar="N", help="of a set at most, in search and count")
-    add("--search", choices=search.MODES, default="exact", help="the mode of textclf's search")
+        help="in search and count: words, chars, joined (all)")  # fmt: skip
+    add("--rows", type=_count, metavar="N", help="at most this many rows, in search and count")
+    add("--search", choices=search.MODES, default="exact", help="the search mode (exact)")
     add("--sizes", type=_sizes, default=(10_000, 100_000, 1_000_000), metavar="N,N",
-        help="rows to grow through (10000,100000,1000000)")  # fmt: skip
+        help="numbers of rows, in growth (10000,100000,1000000)")  # fmt: skip
     add("--vocabularies", type=_sizes, default=(10_000, 200_000, 1_000_000), metavar="N,N",
-        help="n-grams of the models that are opened (10000,200000,1000000)")  # fmt: skip
+        help="numbers of n-grams of the models, in start (10000,200000,1000000)")  # fmt: skip
     add("--results", type=Path, default=RESULTS, metavar="FOLDER",
-        help="where JSON and Markdown go")  # fmt: skip
+        help="the folder for JSON and Markdown")  # fmt: skip
     return parser
 
 

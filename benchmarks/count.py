@@ -1,8 +1,9 @@
 """Counting n-grams: ``textclf.features.counts.count`` against scikit-learn's CountVectorizer.
 
-Each run is in a process of its own, in turns; reading is not timed, and a few texts are counted
-first, untimed. The ratio is that of the median times, with the smallest and largest ratio of one
-pair of runs; memory is the peak of the process while it counts, the texts and libraries included.
+Each run has its own process, and the sides take turns. Reading is not timed, and neither is a first
+count of a few texts. The ratio is that of the median times, with the smallest and largest ratio of
+one pair of runs. The memory is the peak of the process while it counts, including the texts and the
+libraries.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class CountRow:
             "ratio": str(self.ratio),
             "same size and sum": "yes" if self.same else "no",
             "memory": self.ours.memory,
-            "CountVectorizer's": self.theirs.memory,
+            "CountVectorizer, memory": self.theirs.memory,
         }
 
 

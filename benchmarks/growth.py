@@ -1,7 +1,7 @@
-"""How time and memory of the whole ``textclf train`` grow with the number of rows.
+"""How the time and the memory of the whole ``textclf train`` grow with the number of rows.
 
-Each size is a random sample of the set that holds the smaller ones, with a tenth as many of its
-test rows. Rows are never repeated: a set that is too small for two of the sizes is left out.
+Each size is a random sample of the training rows that includes the smaller samples, with a tenth as
+many test rows. Rows are never repeated: a set that is too small for two of the sizes is left out.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class GrowthRow:
             "time": self.ours.time,
             "per million characters": f"{seconds / self.characters * 1e6:.3g} s",
             "memory": self.ours.memory,
-            "of it": ", ".join(f"{part} {time:.3g} s" for part, time in self.parts.items()),
-            "test accuracy": f"{100 * self.accuracy:.1f} %",
+            "parts": ", ".join(f"{part} {time:.3g} s" for part, time in self.parts.items()),
+            "test accuracy": f"{100 * self.accuracy:.1f}%",
         }
 
 

@@ -1,12 +1,12 @@
 """Labelling many texts, and one at a time: textclf against scikit-learn and fastText.
 
-One model, words 1-2 and LinearSVC, is trained by ``textclf train`` and used by both textclf
-(``load().label``, the compiled scorer) and scikit-learn (``joblib.load``, ``pipeline.predict``), on
-the test rows, in turns, each in a process of its own that has labelled a few texts before; opening
-the model is not timed. fastText has 5 epochs and words 1-2; its texts are lower-cased and their
-punctuation stands apart, which is timed. Texts a second are the medians of the runs. The time for
-one text is the mean of single calls on up to 500 test rows. Differences: test rows that textclf
-and the pipeline label otherwise.
+``textclf train`` trains one model, words 1-2 and LinearSVC. Both textclf (``load().label``, the
+compiled scorer) and scikit-learn (``joblib.load``, ``pipeline.predict``) label the test rows with
+it, in turns, each in its own process, which has labelled a few texts before; opening the model is
+not timed. fastText has 5 epochs and words 1-2; lower-casing its texts and adding spaces
+around punctuation is timed. Texts per second are medians of the runs. The time for one text is the
+mean of single calls on up to 500 test rows. Differences are the test rows to which textclf and the
+pipeline give different labels.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class PredictRow:
             "fastText": f"{median(self.fasttext):,.0f}" if self.fasttext else "–",
             "ratio to fastText": str(self.over_fasttext) if self.over_fasttext else "–",
             "one text": f"{1e3 * median(self.one):.2f} ms",
-            "scikit-learn's": f"{1e3 * median(self.sklearn_one):.2f} ms",
+            "scikit-learn, one text": f"{1e3 * median(self.sklearn_one):.2f} ms",
             "differences": str(self.differences),
         }
 

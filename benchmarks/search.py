@@ -1,10 +1,10 @@
 """The search of textclf against scikit-learn's GridSearchCV: the same grid, the same folds.
 
-Both search only, without a refit, with a worker on each core, each run in a process of its own, in
-turns. Reading is not timed. A search over a few rows goes first on both sides, untimed: it loads
-(or compiles) what Numba compiles, and starts GridSearchCV's workers. The ratio is that of the
-median times, with the smallest and largest ratio of one pair of runs; memory is the peak of the
-process and its workers. The difference is the largest of any candidate on any fold.
+Both sides only search, without a refit, with one worker per core. Each run has its own process, and
+the sides take turns. Reading is not timed, and neither is a first search over a few rows, which
+loads (or compiles) Numba's functions and starts GridSearchCV's workers. The ratio is that of the
+median times, with the smallest and largest ratio of one pair of runs. The memory is the peak of the
+process and its workers. The difference is the largest difference of a score on any fold.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class SearchRow:
             "same winner": "yes" if self.same_winner else "no",
             "difference": f"{self.largest_difference:.1g}",
             "memory": self.ours.memory,
-            "GridSearchCV's": self.theirs.memory,
+            "GridSearchCV, memory": self.theirs.memory,
         }
 
 

@@ -1,11 +1,11 @@
-"""From the shell to the label of one text, with models of growing size, the whole process timed.
+"""Labelling one text from the shell, with models of growing size; the whole process is timed.
 
-``textclf predict TEXT`` against ``textclf --version`` (what Python and the command line cost by
-themselves), against a Python that opens the same model with joblib and predicts, and against one
-that does so with a fastText model of as many words (dimension 100, its usual one). The models have
-the set's labels, the words of its first test text and made-up ones, and random weights: how long a
-model takes to open does not depend on what it says. Medians of five runs in turns, times the number
-of runs asked for, in an empty folder, with everything in the page cache.
+``textclf predict TEXT`` is compared with ``textclf --version`` (the time of Python and the command
+line alone), with a Python program that opens the same model with joblib and predicts, and with one
+that uses a fastText model of as many words (dimension 100, the default). The models have the labels
+of the set, the words of its first test text and invented words, and random weights: the time to
+open a model does not depend on its weights. Each figure is the median of five times the number of
+runs asked for; the sides take turns, in an empty folder, with all files in the page cache.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The whole of ``textclf train`` against fastText with autotune, given the same wall time.
 
-textclf runs as a command with its default search space, from reading to the published version;
-it has run before, on the sample, so that what Numba compiles is on disk.
+textclf runs as a command with its default search space, from reading to the published version. It
+has run before on the sample data, so that the functions that Numba compiles are cached on disk.
 fastText gets that time, rounded up to whole seconds, for its autotune on all cores. Its texts are
-lower-cased, punctuation stands apart, its lines are shuffled, and a stratified fifth of them is
-what autotune validates on; its seconds go from reading to the predicted test rows. "refitted" is
-trained once more on all rows with the settings that autotune found, beyond the time it was given.
+lower-cased, with spaces around punctuation, its lines are shuffled, and autotune validates on a
+stratified fifth of them; its time is from reading to the predictions for the test rows. "refitted"
+is fastText trained again on all rows with the settings of autotune, in additional time.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _percent(values: Sequence[float]) -> str:
     if not values:
         return "–"
     middle, low, high = (f"{100 * v:.1f}" for v in (median(values), min(values), max(values)))
-    return f"{middle} %" if low == high else f"{middle} % ({low}–{high})"
+    return f"{middle}%" if low == high else f"{middle}% ({low}–{high})"
 
 
 def run(data: DataSet, options: Options) -> Iterator[TrainRow | Skipped]:
