@@ -43,6 +43,7 @@ class AppendOnlyLog(Generic[T]):
         self._store = store
         self._record_type = record_type
         self._noun = noun
+        self._cache: dict[int, T] = {}  # records never change
         self.folder = folder
 
     def numbers(self) -> list[int]:
@@ -63,6 +64,12 @@ class AppendOnlyLog(Generic[T]):
                 hint="restore it from a backup; the versions themselves are not affected",
             )
         return record
+
+    def read_once(self, n: int) -> T:
+        """Return the record with a number as it was when first read here. Raises IntegrityError."""
+        if n not in self._cache:
+            self._cache[n] = self.read(n)
+        return self._cache[n]
 
     def _parse(self, data: bytes, n: int) -> T | None:
         """Return the record with a number that a file holds; ``None`` if it does not."""
@@ -97,7 +104,7 @@ class AppendOnlyLog(Generic[T]):
         """Yield the records that are not damaged, oldest first; ``verify`` names the others."""
         for n in self.numbers():
             with contextlib.suppress(IntegrityError):
-                yield self.read(n)
+                yield self.read_once(n)
 
     def create(self, n: int, record: T) -> None:
         """Write the record with a number.

@@ -116,7 +116,6 @@ class EventLog(AppendOnlyLog[Event]):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, layout.EVENTS, Event, "an event")
-        self._cache: dict[int, Event] = {}  # events never change
 
     def append_event(
         self,
@@ -146,8 +145,7 @@ class EventLog(AppendOnlyLog[Event]):
         skipped = () if strict else (IntegrityError,)
         for n in self.numbers():
             with contextlib.suppress(*skipped):
-                self._cache[n] = self._cache.get(n) or self.read(n)
-                events.append(self._cache[n])
+                events.append(self.read_once(n))
         return version_states(events)
 
     def version_state(self, version: Version) -> VersionState:

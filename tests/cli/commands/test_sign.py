@@ -271,4 +271,4 @@ def test_planted_versions_take_no_place_among_those_that_are_kept(required, keys
     answer = json.loads(done.out)
     assert (done.code, answer["pruned"]) == (0, [])
     assert answer["kept"] == [{"version": "1.0.2", "why": "one of the last 1"}]
-    assert "5.0.0 is not signed; it is kept" in done.err
+    assert "5.0.0/metadata.json is not signed; it is kept" in done.err

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import registries
 
 
 @pytest.fixture
@@ -113,3 +114,16 @@ def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
     assert "0.1.0 was pruned, but still exists" in cli("verify").out
     assert "repaired: finished removing 0.1.0" in cli("verify", "--repair").out
     assert "0.1.0" not in folders(old)
+
+
+def test_a_version_edited_after_its_promotion_is_kept(old, cli):
+    """A date that was edited after the promotion prunes nothing: the version is kept, and named."""
+    cli("promote", "0.3.0")
+    cli("promote", "1.0.0")
+    cli("promote", "1.0.1")
+    path = old / "models/0.3.0/metadata.json"
+    registries.edit(path, saved_at="2020-01-01T00:00:00Z")
+    done = cli("versions", "prune", "--keep", "2")
+    assert done.code == 0
+    assert "0.3.0/metadata.json was changed after its promotion; it is kept" in done.err
+    assert folders(old) == ["0.3.0", "1.0.0", "1.0.1"]

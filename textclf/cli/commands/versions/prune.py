@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -78,17 +77,22 @@ def _readable(registry: Registry) -> Iterator[Summary]:
     for summary in registry.summaries():
         if isinstance(summary, IntegrityError):
             render.warning(f"{summary}; it is kept")
-        elif problem := _signature_problem(registry, summary.version):
-            render.warning(f"{summary.version} {problem}; it is kept")
+        elif problem := _problem(registry, summary.version):
+            render.warning(f"{problem}; it is kept")
         else:
             yield summary
 
 
-def _signature_problem(registry: Registry, version: str) -> str | None:
+def _problem(registry: Registry, version: str) -> IntegrityError | None:
+    """Return why the metadata cannot be relied on, such as a missing signature."""
     from textclf.metadata.versions import parse_version
 
-    with contextlib.suppress(NoSuchVersion):  # removed since, which is found again below
-        return registry.signature_problem(parse_version(version))
+    try:
+        registry.metadata(parse_version(version))
+    except NoSuchVersion:
+        pass  # removed since, which is found again below
+    except IntegrityError as problem:
+        return problem
     return None
 
 
