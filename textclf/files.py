@@ -31,7 +31,10 @@ def open_binary(path: Path) -> BufferedReader:
     Raises:
         OSError: it is not there, or no file: a folder, a device that never ends, a socket.
     """
-    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - Path has no opener
+    try:
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - Path has no opener
+    except ValueError:  # NUL, or half a surrogate pair
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
     kind = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):
         os.set_blocking(file.fileno(), True)

@@ -28,6 +28,11 @@ def one_line(done, code):
         (("train", "--grid", "/dev/zero"), 2),
         (("predict", "--file", "/dev/zero"), 4),
         (("evaluate", "/dev/zero"), 4),
+        (("versions", "import", "/dev/zero"), 4),
+        (("versions", "compare", "1.0.0", "1.0.1", "--data", "/dev/zero"), 4),
+        (("sign", "1.0.0", "--key", "/dev/zero"), 2),
+        (("verify", "--key", "/dev/zero"), 2),
+        (("train", "--sign", "/dev/zero"), 2),
     ],
     ids=repr,
 )
@@ -39,7 +44,15 @@ def test_an_endless_device_is_refused(cli, command, code):
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [(("check", "pipe"), 4), (("train", "--grid", "pipe"), 2), (("predict", "-f", "pipe"), 0)],
+    [
+        (("check", "pipe"), 4),
+        (("train", "--grid", "pipe"), 2),
+        (("predict", "-f", "pipe"), 0),
+        (("versions", "import", "pipe"), 6),
+        (("sign", "1.0.0", "--key", "pipe"), 2),
+        (("verify", "--key", "pipe"), 2),
+        (("train", "--sign", "pipe"), 2),
+    ],
     ids=repr,
 )
 def test_a_pipe_that_nobody_writes_to_is_empty(project, cli, command, code):
@@ -92,3 +105,18 @@ def test_settings_that_would_fill_the_memory(empty, cli, text):
     assert one_line(cli("versions", "list"), 2).startswith("textclf.toml: not TOML: ")
     (empty / "textclf.toml").rename(empty / "grid.toml")
     assert one_line(cli("train", "--grid", "grid.toml"), 4)  # there is no data
+
+
+@pytest.mark.parametrize("name", ["~nosuch/key.pub", "none.pub", "~", "data"])
+@pytest.mark.usefixtures("project")
+def test_a_required_key_that_cannot_be_read_is_named(cli, monkeypatch, name):
+    """The home folder of an unknown user, a file that is not there, a folder."""
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", name)
+    told = one_line(cli("predict", "so great"), 2)
+    assert told.startswith(("cannot read the key ", "TEXTCLF_REQUIRE_SIGNATURE"))
+
+
+def test_a_name_that_no_file_can_have(project, cli):
+    """A settings file may name what a command line cannot."""
+    (project / "textclf.toml").write_text('require_signature = "a\\u0000b"')
+    assert "no file can have this name" in one_line(cli("predict", "so great"), 2)

@@ -40,7 +40,8 @@ def refused(data, kind=Metadata):
 
 
 @given(message=st.none() | texts, params=st.dictionaries(texts, values, max_size=4),
-       labels=st.dictionaries(texts, st.integers(0, 10**9), max_size=4), score=finite)  # fmt: skip
+       labels=st.dictionaries(texts, st.integers(0, 10**9), max_size=4),
+       score=st.floats(0, 1))  # fmt: skip
 def test_what_is_written_is_read(message, params, labels, score):
     """Whatever a message, a parameter or a label holds: the file gives the same metadata back."""
     made = registries.metadata()
@@ -203,6 +204,14 @@ def test_the_recipe_survives_the_file():
         ("test.metrics.per_class", {}),
         ("test.path", None),
         ("search.space", [{"features": {}}]),
+        ("test.rows", 5),
+        ("test.metrics.confusion.matrix", [[2, 1], [0, 2]]),
+        ("files", [{"file": "text_classifier.joblib", "sha256": "0", "bytes": 1}]),
+        (
+            "files",
+            [{"file": name, "sha256": "0", "bytes": 1} for name in ("page.html", "Page.html")],
+        ),
+        ("files", [{"file": "metadata.json.sig", "sha256": "0", "bytes": 1}]),
         ("data.sketch.hashes", "é"),
         ("data.sketch.hashes", "AAAA"),
         ("data.sketch.distinct", -1),
@@ -221,3 +230,56 @@ def test_what_does_not_fit_together_is_damaged(path, value):
     inner[name] = value
     message, _ = refused(json.dumps(document).encode())
     assert "is damaged" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("saved_at", "yesterday"),
+        ("saved_at", "2026-13-99"),
+        ("best_cv_accuracy", 1.5),
+        ("best_cv_accuracy", -0.1),
+        ("test_accuracy", 90),
+        ("threshold", 2),
+        ("artifact.bytes", -1),
+        ("data.rows", -1),
+        ("data.rows", 2**60),
+        ("data.labels.neg", -1),
+        ("data.skipped_rows", -1),
+        ("test.skipped_rows", -1),
+        ("test.split", 1.5),
+        ("test.metrics.accuracy", 1.01),
+        ("test.metrics.macro_f1", -1),
+        ("test.metrics.weighted_f1", 2),
+        ("test.metrics.per_class.neg.f1", 7),
+        ("test.metrics.per_class.neg.precision", -1),
+        ("test.metrics.per_class.neg.support", -2),
+        ("search.folds", 1),
+        ("search.seed", -1),
+        ("search.method", "guess"),
+        ("search.sample", -1),
+        ("search.candidates", []),
+        ("search.space", []),
+        ("seconds.read", -1),
+    ],
+    ids=repr,
+)
+def test_a_value_out_of_range_is_damage_and_named(path, value):
+    """Shares lie between 0 and 1, counts are not negative, times are times, and lists not empty."""
+    document = json.loads(encode(registries.metadata()))
+    *parents, name = path.split(".")
+    inner = document
+    for parent in parents:
+        inner = inner[parent]
+    inner[name] = value
+    message, _ = refused(json.dumps(document).encode())
+    assert path.split(".")[0] in message
+    assert re.search(r"Expected .* at `\$\.[\w.\[\]]+`", message)
+
+
+def test_an_empty_list_of_alternatives_is_damage():
+    """A search space without a value for a parameter has no candidates to train again."""
+    document = json.loads(encode(registries.metadata()))
+    document["search"]["space"][0]["classifier"]["LinearSVC"]["C"] = []
+    message, _ = refused(json.dumps(document).encode())
+    assert "length >= 1 - at `$.search.space" in message

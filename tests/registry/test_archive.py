@@ -3,12 +3,15 @@
 import gzip
 import hashlib
 import io
+import random
 import re
 import tarfile
+import tracemalloc
 
 import msgspec
 import pytest
 import registries
+from hostile_versions import with_size
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,10 +184,39 @@ def test_metadata_that_name_another_model_file_are_refused(contents):
 
 
 def test_a_bomb_is_not_unpacked(contents):
-    """A hundred times its size is the most that is read of it, or 64 MB."""
+    """Twenty times its size is the most that is read of it, or 64 MB."""
     bomb = archive_of(*under("1.2.3", contents), ("1.2.3/zeros", bytes(70_000_000)))
     assert len(bomb) < 100_000
     assert "far larger than a model" in refused(bomb)
+
+
+def test_what_can_be_compressed_further_is_exported_so_that_it_can_be_imported():
+    """A model that is mostly zeros is stored without compression, as the same bytes each time."""
+    zeros = bytes(100_000_000)
+    contents = {METADATA: encode(registries.metadata("1.2.3", zeros)), ARTIFACT: zeros}
+    archive = packed(contents)
+    assert len(archive) > len(zeros)
+    assert archive == packed(contents)
+    assert unpacked(archive).files == contents
+
+
+@pytest.mark.parametrize(
+    "field", [b"77777777777\0", b"\x80" + b"\xff" * 11, b"\xff" * 12, b"\xff" * 11 + b"\0"]
+)
+def test_an_impossible_size_is_refused(contents, field):
+    """The size that a header names may be any number, also a negative one."""
+    tar = gzip.decompress(packed(contents))
+    assert refused(gzip.compress(with_size(tar, field)))
+
+
+def test_unpacking_holds_each_byte_once():
+    """The memory is that of the files, and not also that of the archive unpacked as a whole."""
+    model = random.Random(0).randbytes(30_000_000)
+    archive = packed({METADATA: encode(registries.metadata("1.2.3", model)), ARTIFACT: model})
+    tracemalloc.start()
+    unpacked(archive)
+    assert tracemalloc.get_traced_memory()[1] < 2.2 * len(model)
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("size", [10, 200, -30, -9, -1])

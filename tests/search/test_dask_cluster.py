@@ -1,11 +1,13 @@
 """The search on a real cluster: two worker processes on this machine."""
 
 import asyncio
+import math
 import os
 import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -259,6 +261,41 @@ def test_a_search_given_up_cancels_its_tasks(sample, thread, begun):
         fits.close()
         time.sleep(0.8)
         assert len(begun) <= 4
+
+
+HOSTILE = {
+    "none": lambda _: None,
+    "a number": lambda _: 1,
+    "none of them": lambda _: [],
+    "more than asked for": lambda results: [*results, *results],
+    "something else": lambda results: [vars(result) for result in results],
+    "another candidate": lambda results: [replace(r, candidate=-1) for r in results],
+    "another fold": lambda results: [replace(r, fold=99) for r in results],
+    "a score of text": lambda results: [replace(r, score="1") for r in results],
+    "an infinite score": lambda results: [replace(r, score=math.inf) for r in results],
+    "negative seconds": lambda results: [replace(r, seconds=-1.0) for r in results],
+    "warnings of numbers": lambda results: [replace(r, warnings=(1,)) for r in results],
+    "fewer rows": lambda results: [replace(r, correct=r.correct[1:]) for r in results],
+    "rows of numbers": lambda results: [replace(r, correct=r.correct * 1.0) for r in results],
+    "decisions of text": lambda results: [replace(r, decisions="no") for r in results],
+    "decisions for other labels": lambda results: [
+        replace(r, decisions=np.zeros((len(r.correct), 99), np.float32)) for r in results
+    ],
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_no_result_is_refused(sample, thread, monkeypatch, change):
+    """A cluster that returns anything but the results asked for ends the search with a sentence."""
+    monkeypatch.setattr(
+        "textclf.search.dask_cluster.fit_task", lambda *given: change(fit_task(*given))
+    )
+    candidates = list_candidates(parse_space(SpaceSource("grid", GRID)))[:1]
+    with (
+        connect(thread.scheduler_address) as run,
+        pytest.raises(ClusterError, match="returned something other than the results of a task"),
+    ):
+        list(fits_of(sample, candidates, run=run))
 
 
 def test_what_cannot_be_pickled_is_refused(sample, thread):

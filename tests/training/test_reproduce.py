@@ -78,7 +78,8 @@ def trained(data="train.csv", test="test.csv", options=None, share=0.2, **settin
     test_rows = test and read_dataset(test, options)
     job = prepare(read_dataset(data, options), test_rows or None, share, options, made)
     metadata, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1)
-    return decode(encode(metadata), Metadata, name="metadata.json"), artifact
+    published = msgspec.structs.replace(metadata, saved_at="2026-01-02T03:04:05Z")
+    return decode(encode(published), Metadata, name="metadata.json"), artifact
 
 
 def again(metadata, artifact, **moved):

@@ -27,7 +27,28 @@ SIGNATURE = "metadata.json.sig"
 FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
 """The name of a file in a version's folder, which never leads out of it."""
 
-Space = list[dict[str, dict[str, dict[str, list[Any]]]]]
+Alternatives = Annotated[list[Any], msgspec.Meta(min_length=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1 + 1e-9)]
+"""A part of a whole, such as an accuracy; a mean of some may be rounded to above 1."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+"""How many rows or bytes there are."""
+
+Positive = Annotated[float, msgspec.Meta(ge=0)]
+
+Time = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
+        r"(\.[0-9]{1,9})?(Z|[+-][0-2][0-9]:[0-5][0-9])\Z"
+    ),
+]
+"""A date with time and zone, as ISO 8601 has them."""
+
+Space = Annotated[
+    list[dict[str, Annotated[dict[str, dict[str, Alternatives]], msgspec.Meta(min_length=1)]]],
+    msgspec.Meta(min_length=1),
+]
 """A union of grids: ``[{"features": {block: {parameter: values}}, "classifier": {…}}]``."""
 
 
@@ -52,7 +73,7 @@ class FileRecord(msgspec.Struct, frozen=True):
 
     file: FileName
     sha256: str
-    bytes: int
+    bytes: Count
 
 
 def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
@@ -73,37 +94,37 @@ class DataRecord(msgspec.Struct, frozen=True):
 
     path: str
     sha256: str
-    rows: int
-    labels: dict[str, int]
+    rows: Count
+    labels: dict[str, Count]
     sketch: Sketch
     rows_sha256: str
     format: str
     read: dict[str, str | None]
-    skipped_rows: int = 0
+    skipped_rows: Count = 0
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):
     """Precision, recall and F1 of one class, and how many test rows it has."""
 
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    precision: Share
+    recall: Share
+    f1: Share
+    support: Count
 
 
 class Confusion(msgspec.Struct, frozen=True):
     """A confusion matrix: ``matrix[i][j]`` rows of ``labels[i]`` predicted as ``labels[j]``."""
 
     labels: list[str]
-    matrix: list[list[int]]
+    matrix: list[list[Count]]
 
 
 class Metrics(msgspec.Struct, frozen=True):
     """The metrics of predicted labels on one set of rows."""
 
-    accuracy: float
-    macro_f1: float
-    weighted_f1: float
+    accuracy: Share
+    macro_f1: Share
+    weighted_f1: Share
     per_class: dict[str, ClassMetrics]
     confusion: Confusion
 
@@ -111,13 +132,13 @@ class Metrics(msgspec.Struct, frozen=True):
 class TestRecord(msgspec.Struct, frozen=True):
     """The test rows: a file (``path``, ``sha256``), or a share of the training file (``split``)."""
 
-    rows: int
+    rows: Count
     rows_sha256: str
     metrics: Metrics
     path: str | None = None
     sha256: str | None = None
-    split: float | None = None
-    skipped_rows: int = 0
+    split: Share | None = None
+    skipped_rows: Count = 0
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -130,10 +151,10 @@ class Candidate(msgspec.Struct, frozen=True):
 
     params: dict[str, Any]
     mean: float | None
-    std: float | None
+    std: Positive | None
     fold_scores: list[float | None]
-    accuracy: float | None
-    fit_seconds: float
+    accuracy: Share | None
+    fit_seconds: Positive
     notes: list[str] = []
 
 
@@ -146,11 +167,11 @@ class SearchRecord(msgspec.Struct, frozen=True):
 
     space: Space
     scoring: str
-    folds: int
-    seed: int
-    candidates: list[Candidate]
-    method: str = "exact"
-    sample: int | None = None
+    folds: Annotated[int, msgspec.Meta(ge=2, le=1 << 53)]
+    seed: Count
+    candidates: Annotated[list[Candidate], msgspec.Meta(min_length=1)]
+    method: Annotated[str, msgspec.Meta(pattern=r"\A(exact|race)\Z")] = "exact"
+    sample: Count | None = None
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -178,10 +199,10 @@ class Metadata(msgspec.Struct, frozen=True):
     """
 
     version: str
-    saved_at: str
+    saved_at: Time
     best_params: dict[str, Any]
-    best_cv_accuracy: float
-    test_accuracy: float
+    best_cv_accuracy: Share
+    test_accuracy: Share
     schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     task: str
     bump: BumpRecord
@@ -192,9 +213,9 @@ class Metadata(msgspec.Struct, frozen=True):
     environment: Environment
     code: Code
     message: str | None
-    seconds: dict[str, float]
+    seconds: dict[str, Positive]
     files: list[FileRecord] = []
-    threshold: float | None = None
+    threshold: Share | None = None
 
     def all_files(self) -> list[FileRecord]:
         """Return the records of all files but the metadata, the model first."""
@@ -245,7 +266,7 @@ class _Head(msgspec.Struct):
 
 
 class _MacroF1(msgspec.Struct):
-    macro_f1: float
+    macro_f1: Share
 
 
 class _Test(msgspec.Struct):
@@ -253,20 +274,20 @@ class _Test(msgspec.Struct):
 
 
 class _Rows(msgspec.Struct):
-    rows: int
+    rows: Count
 
 
 class _Bytes(msgspec.Struct):
-    bytes: int
+    bytes: Count
 
 
 class Summary(msgspec.Struct, frozen=True):
     """The fields that a list of versions has; the rest of the file is not parsed."""
 
     version: str
-    saved_at: str
-    best_cv_accuracy: float
-    test_accuracy: float
+    saved_at: Time
+    best_cv_accuracy: Share
+    test_accuracy: Share
     schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
     message: str | None
     artifact: _Bytes
@@ -328,6 +349,13 @@ def _check(metadata: Metadata) -> None:
         raise msgspec.ValidationError("The confusion matrix lacks a row or column of a label")
     if list(metrics.per_class) != labels:
         raise msgspec.ValidationError("The classes are not those of the confusion matrix")
+    if [sum(row) for row in metrics.confusion.matrix] != [
+        metrics.per_class[label].support for label in labels
+    ] or sum(map(sum, metrics.confusion.matrix)) != metadata.test.rows:
+        raise msgspec.ValidationError("The confusion matrix does not have as many rows as recorded")
+    names = [METADATA, SIGNATURE, *(record.file for record in metadata.all_files())]
+    if len({name.casefold() for name in names}) < len(names):
+        raise msgspec.ValidationError("A file is recorded twice")
     if metadata.test.path is None and metadata.test.split is None:
         raise msgspec.ValidationError("The test rows come neither from a file nor from a split")
     if not all({"features", "classifier"} <= grid.keys() for grid in metadata.search.space):

@@ -2,7 +2,8 @@
 
 It holds a folder named like the version, as in the registry, and can be unpacked by ``tar``. What
 is read is not trusted: only the names, kinds and sizes that `write_archive` writes are accepted,
-and no more bytes than a model of that archive's size can have.
+and no more bytes than a version in an archive of that size can have. Nothing but these is kept in
+memory.
 """
 
 from __future__ import annotations
@@ -11,20 +12,29 @@ import gzip
 import io
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 from semver import Version
 
 from textclf.errors import IntegrityError
+from textclf.files import LARGEST
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, Metadata, decode, file_problem
 from textclf.metadata.versions import is_version, parse_version
 
 _LEVEL = 6
 _LEAST_LIMIT = 64 << 20
-_MOST_COMPRESSION = 100
-"""Models are compressed to a half or a tenth; gzip can compress zeros to a thousandth."""
+_MOST_COMPRESSION = 20
+"""Models are compressed to a half or a tenth; gzip can compress zeros to a thousandth.
+
+What can be compressed further, such as weights that are mostly zero, is stored as it is.
+"""
+
+_TAR_BYTES = 1 << 20
+"""Bytes of headers and padding, of as many files as a version may have."""
+
+_CHUNK = 1 << 20
 
 _UNRECORDED = (METADATA, SIGNATURE)
 """Files whose digests are not in the metadata."""
@@ -42,7 +52,15 @@ class ExportedVersion:
 
 def write_archive(exported: ExportedVersion, file: BinaryIO) -> None:
     """Write an archive, without owners, times and the name of the file."""
-    zipped = gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0)
+    begin = file.tell()
+    _write(exported, file, _LEVEL)
+    if sum(map(len, exported.files.values())) > _limit(file.tell() - begin):
+        file.seek(begin)
+        _write(exported, file, 0)  # longer than what it is written over
+
+
+def _write(exported: ExportedVersion, file: BinaryIO, level: int) -> None:
+    zipped = gzip.GzipFile(filename="", mode="wb", compresslevel=level, fileobj=file, mtime=0)
     with zipped, tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name, data in exported.files.items():
             member = tarfile.TarInfo(f"{exported.version}/{name}")
@@ -63,7 +81,8 @@ def read_archive(file: BinaryIO, size: int, name: str) -> ExportedVersion:
             not have the digest in its metadata.
     """
     try:
-        members = dict(_members(_unzipped(file, max(_LEAST_LIMIT, _MOST_COMPRESSION * size))))
+        with _Limited(file, _limit(size) + _TAR_BYTES) as zipped:
+            members = _members(zipped)
     except _DAMAGED as error:
         raise _refused(name, str(error) or type(error).__name__) from None
     folders = {path.partition("/")[0] for path in members}
@@ -81,24 +100,40 @@ def read_archive(file: BinaryIO, size: int, name: str) -> ExportedVersion:
     return ExportedVersion(parse_version(number), files)
 
 
-def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
-    seen: set[str] = set()
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:", tarinfo=_Plain) as members:
+def _limit(size: int) -> int:
+    """Return how many bytes of files an archive may hold, given its own size."""
+    return max(_LEAST_LIMIT, _MOST_COMPRESSION * size)
+
+
+class _Limited(gzip.GzipFile):
+    """A compressed file whose end has to come in so many bytes."""
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        super().__init__(fileobj=file)
+        self._left = limit
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read at most so many bytes. Raises ValueError where the limit is exceeded."""
+        data = super().read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError("unpacked, it would be far larger than a model")
+        return data
+
+
+def _members(stream: _Limited) -> dict[str, bytes]:
+    """Read the files of a tar archive one after the other, and the stream to its end."""
+    files: dict[str, bytes] = {}
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Plain) as members:
         for member in members:
-            if member.name in seen:
+            if member.name in files:
                 raise ValueError(f"{member.name!r} is in it twice")
-            seen.add(member.name)
             content = members.extractfile(member)
             assert content is not None
-            yield member.name, content.read()
-
-
-def _unzipped(file: BinaryIO, limit: int) -> bytes:
-    with gzip.GzipFile(fileobj=file) as zipped:
-        data = zipped.read(limit + 1)
-    if len(data) > limit:
-        raise ValueError("unpacked, it would be far larger than a model")
-    return data
+            files[member.name] = content.read()
+    while stream.read(_CHUNK):
+        pass
+    return files
 
 
 class _Plain(tarfile.TarInfo):
@@ -110,6 +145,8 @@ class _Plain(tarfile.TarInfo):
         member = super().frombuf(buf, encoding, errors)
         if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
             raise ValueError(f"{member.name!r} in it is not a regular file")
+        if not 0 <= member.size <= LARGEST:
+            raise ValueError(f"{member.name!r} in it has no possible size")
         return member
 
 

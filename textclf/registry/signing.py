@@ -15,11 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from textclf.errors import TextclfError, UsageError
+from textclf.files import read_bytes
 
 Signer = Callable[[bytes], bytes]
 """Returns the signature of some bytes."""
 
 PASSWORD = "TEXTCLF_KEY_PASSWORD"  # noqa: S105 - the name of the variable that holds it
+_LARGEST_KEY = 1 << 20
 _CREATE_KEY = "openssl genpkey -algorithm ed25519 -out textclf.key"
 
 
@@ -115,7 +117,7 @@ def _parse(load: Callable[..., Any], *arguments: bytes | None) -> Any:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path, _LARGEST_KEY)
     except OSError as error:
         raise UsageError(f"cannot read the key {path}: {error.strerror}") from None
 

@@ -9,6 +9,7 @@ as it sees fit), the data is sent again.
 from __future__ import annotations
 
 import logging
+import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -78,6 +79,12 @@ class Cluster:
         while pending:
             try:
                 for number, results in self._results(pending, labels, cache):
+                    if not _are_results(results, pending[number], labels):
+                        raise ClusterError(
+                            f"the cluster at {self._address} returned something other than the "
+                            "results of a task",
+                            hint="use a cluster that you trust: it runs code, here and there",
+                        )
                     del pending[number]
                     losses = 0
                     yield results
@@ -175,6 +182,36 @@ def _fit_on_worker(
     """Run a task on a worker, in one thread: the worker has a thread for each core already."""
     with joblib.parallel_config("sequential"):
         return fit_task(replace(task, fold=fold), labels, texts, *counts)
+
+
+def _are_results(results: Any, task: FitTask, labels: NDArray[np.str_]) -> bool:
+    """Whether what a worker returned can be the results of a task."""
+    rows, classes = len(task.fold[1]), len(set(labels))
+    return (
+        type(results) is list
+        and all(type(result) is FoldResult for result in results)
+        and [result.candidate for result in results] == [number for number, _ in task.group]
+        and all(_is_result(result, task.number, rows, classes) for result in results)
+    )
+
+
+def _is_result(result: Any, fold: int, rows: int, classes: int) -> bool:
+    numbers = (result.score, result.seconds)
+    return (
+        result.fold == fold
+        and all(isinstance(number, float) and not math.isinf(number) for number in numbers)
+        and result.seconds >= 0
+        and type(result.warnings) is tuple
+        and all(type(line) is str for line in result.warnings)
+        and _is_array(result.correct, "b", {(rows,)})
+        and _is_array(result.decisions, "f", {(rows,), (rows, classes)})
+    )
+
+
+def _is_array(value: Any, kind: str, shapes: set[tuple[int, ...]]) -> bool:
+    return value is None or (
+        type(value) is np.ndarray and value.dtype.kind == kind and value.shape in shapes
+    )
 
 
 def _check_picklable(task: FitTask) -> None:

@@ -17,6 +17,9 @@ from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.search.estimators import build_classifier
 from textclf.search.space import CandidateParams, Where
 
+_TOO_LONG = 1 << 31
+"""A length of n-grams that a scorer cannot hold."""
+
 
 def check_space(space: Space, where: Where) -> None:
     """Check every name and value by scikit-learn's own rules.
@@ -68,7 +71,7 @@ def _check_range(value: Any) -> None:
     if not isinstance(value, list) or [type(n) for n in value] != [int, int]:
         raise ValueError(f"ngram_range takes pairs of numbers, such as [[1, 2]], not {value!r}")
     shortest, longest = value
-    if not 1 <= shortest <= longest:
+    if not 1 <= shortest <= longest < _TOO_LONG:
         raise ValueError(f"ngram_range is the shortest (1 or more) and the longest length: {value}")
 
 

@@ -27,6 +27,9 @@ from textclf.training.train import train
 _INCOMPATIBLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
 """What a model of other libraries may raise."""
 
+_UNTRAINABLE = (UsageError, DataError, ValueError, LookupError, TypeError)
+"""What recorded settings may raise that these libraries do not know."""
+
 _ROUNDING = 1e-9
 
 
@@ -188,7 +191,7 @@ def reproduce(
     try:
         check_space(job.settings.space, _where)
         made = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
-    except (UsageError, DataError) as error:  # both were valid when the version was made
+    except _UNTRAINABLE as error:  # what is recorded was valid when the version was made
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries installed here: "
             f"{error}",

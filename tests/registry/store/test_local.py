@@ -208,7 +208,7 @@ def test_a_disk_that_cannot_be_read_is_an_error(local, monkeypatch, verb):
 
     monkeypatch.setattr(os, "listdir", fail)
     monkeypatch.setattr(os, "scandir", fail)
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr("textclf.registry.store.local.read_bytes", fail)
     with pytest.raises(StoreError, match=r"^cannot (read|list) .*: Input/output error"):
         READS[verb](local)
 

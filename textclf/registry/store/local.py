@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
+from textclf.files import open_binary, read_bytes
 from textclf.registry.layout import STAGING
 from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
 
@@ -39,11 +40,11 @@ class LocalStore:
     def read(self, key: str) -> bytes:
         """See Store."""
         with self._reading(key) as path:
-            return path.read_bytes()
+            return read_bytes(path)
 
     def view(self, key: str) -> View:
         """See Store."""
-        with self._reading(key) as path, path.open("rb") as file:
+        with self._reading(key) as path, open_binary(path) as file:
             if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
                 return b""
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -88,7 +89,7 @@ class LocalStore:
         except Exists:
             if not os.path.lexists(path):
                 with self._store_errors("read", claim):
-                    data = (claim / path.name).read_bytes()
+                    data = read_bytes(claim / path.name)
                 self.replace(key, data)
             raise Exists(key) from None
         self.replace(key, data)

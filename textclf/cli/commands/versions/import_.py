@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,13 @@ Source = Annotated[Path, typer.Argument(metavar="FILE", help="An archive written
 @option_groups
 def import_(file: Source, *, common: CommonOptions) -> None:
     """Import a version from an archive, under its own number, without promoting it."""
+    from textclf.files import open_binary
     from textclf.registry.archive import read_archive
 
     registry = common.open_registry()
     try:
-        with file.open("rb") as archive:
-            imported = read_archive(archive, file.stat().st_size, str(file))
+        with open_binary(file) as archive:
+            imported = read_archive(archive, os.fstat(archive.fileno()).st_size, str(file))
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     version = imported.version
