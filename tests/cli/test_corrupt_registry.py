@@ -86,12 +86,37 @@ DAMAGES = {
     "metadata that are a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / "1.2.0/metadata.json"),
         [("1.2.0/metadata.json", "cannot be read: it is not a regular file")], 1,
-        {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+        {"versions list": 6, "versions show 1.2.0": 1, "promote 1.2.0": 1},
     ),
     "metadata without end": Damage(
         lambda m: turn_into(lambda p: p.symlink_to("/dev/zero"))(m / "1.2.0/metadata.json"),
         [("1.2.0/metadata.json", "cannot be read: it is not a regular file")], 1,
-        {"versions list": 1, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+        {"versions list": 6, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+    ),
+    "a folder in the place of metadata": Damage(
+        lambda m: turn_into(lambda p: p.mkdir())(m / "1.2.0/metadata.json"),
+        [("1.2.0/metadata.json", "is not a file")], 1,
+        {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
+    ),
+    "metadata that are no text": Damage(
+        lambda m: (m / "1.2.0/metadata.json").write_bytes(b'{"version": "\xff"}'),
+        [("1.2.0/metadata.json", "is damaged: ")], 1,
+        {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
+    ),
+    "metadata larger than any": Damage(
+        lambda m: os.truncate(m / "1.2.0/metadata.json", 1 << 40),
+        [("1.2.0/metadata.json", "cannot be read: it has more than 64 MB")], 1,
+        {"versions list": 6, "versions show 1.2.0": 1, "promote 1.2.0": 1},
+    ),
+    "a record that is a pipe": Damage(
+        lambda m: turn_into(os.mkfifo)(m / RECORD.format(1)),
+        [(RECORD.format(1), "cannot be read: it is not a regular file")], 1,
+        {"history": 6},
+    ),
+    "a record larger than any": Damage(
+        lambda m: os.truncate(m / RECORD.format(1), 1 << 40),
+        [(RECORD.format(1), "cannot be read: it has more than 16 MB")], 1,
+        {"history": 6},
     ),
     "a further file that is damaged": Damage(
         lambda m: (m / "1.2.0/notes.md").write_bytes(b"# Other"),
@@ -123,12 +148,12 @@ DAMAGES = {
     "an alias that is a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / MODEL),
         [(MODEL, "cannot be read: it is not a regular file")], 1,
-        {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
+        {"promote 1.2.0": 1, "rollback": 1},
     ),
     "a folder in the alias's place": Damage(
         lambda m: turn_into(lambda p: (p.mkdir(), (p / "mine").write_bytes(b"mine")))(m / MODEL),
         [(MODEL, "is missing; 1.1.0 is promoted")], 1,
-        {"verify --repair": 1, "promote 1.2.0": 1, "rollback": 1},
+        {"promote 1.2.0": 1, "rollback": 1},
         kept=b"mine",
     ),
     "a gap in the log": Damage(
@@ -160,13 +185,19 @@ DAMAGES = {
 
 
 def contents(models):
-    return {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    return {path: content(path) for path in models.rglob("*") if path.is_file()}
 
 
 def published(models):
     """Every file of every version, and every record: what no command may change."""
-    records = {str(path): path.read_bytes() for path in models.glob(".registry/[pe]*/*.json")}
-    return registries.version_files(models) | records
+    files = [*models.glob("[0-9]*/**/*"), *models.glob(".registry/[pe]*/*.json")]
+    return {str(path): content(path) for path in files if path.is_file()}
+
+
+def content(path):
+    """Return what a file holds, or the size of one that is larger than the memory."""
+    size = path.stat().st_size
+    return path.read_bytes() if size < 1 << 30 else size
 
 
 def problems(cli):
@@ -185,7 +216,7 @@ def test_verify_names_each_and_repairs_what_is_derived(models, cli, name):
         assert problem["problem"].startswith(beginning)
     assert cli("verify").code == 6
     repaired = cli("verify", "--repair")
-    assert repaired.code == damage.codes.get("verify --repair", 6 if damage.left else 0), repaired
+    assert repaired.code == (6 if damage.left else 0), repaired
     assert problems(cli) == found[: damage.left]
     assert published(models) == before
     assert not damage.kept or damage.kept in contents(models).values()
@@ -302,3 +333,74 @@ def test_versions_without_permission(models, powerless):
         ("1.1.0", "1.1.0", unreadable),
         ("1.2.0", "1.2.0/notes.md", "is not the file that was published (its SHA-256 differs)"),
     ]
+
+
+UNREADABLE = {
+    "a folder": turn_into(lambda path: path.mkdir()),
+    "a pipe": turn_into(os.mkfifo),
+    "a device": turn_into(lambda path: path.symlink_to("/dev/zero")),
+    "a link to itself": turn_into(lambda path: path.symlink_to(path)),
+    "no text": lambda path: path.write_bytes(b"\xff" * 100),
+    "too deep": lambda path: path.write_bytes(b"[" * 1_000_000),
+    "huge": lambda path: os.truncate(path, 1 << 40),
+    "not to be read": lambda path: path.chmod(0o000),
+}
+
+
+@pytest.fixture
+def many(empty):
+    """Return the folder of 1.0.0 to 1.5.0; the last two were promoted, in this order."""
+    registries.filled(empty / "models", "1.4.0", "1.5.0", versions=6, files=registries.FURTHER)
+    return empty / "models"
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_one_unreadable_version_is_named_and_the_rest_goes_on(many, powerless, kind):
+    """No command that looks at all versions gives up at one that cannot be read."""
+    UNREADABLE[kind](many / "1.2.0/metadata.json")
+    (many / "1.3.0/notes.md").write_bytes(b"# Other")
+    (many / MODEL).write_bytes(b"edited")
+
+    code, out, err = powerless("versions", "list", "--json")
+    others = [f"1.{minor}.0" for minor in (5, 4, 3, 1, 0)]
+    assert (code, [version["version"] for version in json.loads(out)]) == (6, others)
+    assert err.startswith("warning: ")
+    assert "1.2.0/metadata.json" in err
+
+    code, out, _ = powerless("verify", "--repair", "--json")
+    answer = json.loads(out)
+    assert (code, answer["versions"], answer["failed"]) == (6, 6, [])
+    assert [action.split(";")[0] for action in answer["repaired"]] == [f"restored models/{MODEL}"]
+    assert [problem["version"] for problem in answer["problems"]] == ["1.2.0", "1.3.0"]
+
+    code, out, err = powerless("versions", "prune", "--keep", "3")
+    assert (code, out.splitlines()[:2]) == (0, ["pruned 1.0.0", "pruned 1.1.0"])
+    assert "1.2.0/metadata.json" in err
+    assert (many / "1.2.0").exists()
+
+    (many / MODEL).write_bytes(b"edited again")
+    for command, expected in (("promote 1.3.0", 6), ("rollback", 0), ("history", 0)):
+        assert powerless(*command.split())[0] == expected, command
+
+
+def test_one_version_that_cannot_be_removed_is_named_and_the_rest_pruned(many, powerless):
+    """A folder that may not be renamed stays; the others are removed, and the exit code says so."""
+    (many / "1.1.0/notes.md").unlink()
+    (many / "1.1.0").chmod(0o555)
+    code, out, err = powerless("versions", "prune", "--keep", "2")
+    (many / "1.1.0").chmod(0o755)
+    assert code == 1
+    assert not (many / "1.0.0").exists()
+    assert not (many / "1.2.0").exists()
+    assert (many / "1.1.0").exists()
+    assert "pruned 1.2.0" in out
+    assert err.splitlines()[0].startswith("error: cannot remove models/1.1.0: ")
+    assert "verify --repair" in err
+
+
+def test_one_damaged_record_is_named_and_the_rest_of_the_history_shown(models, cli):
+    """The history shows the records that can be read, and exits 6."""
+    (models / RECORD.format(1)).write_bytes(b"{")
+    done = cli("history", "--json")
+    assert (done.code, [record["n"] for record in json.loads(done.out)]) == (6, [2])
+    assert f"warning: models/{RECORD.format(1)} is damaged" in done.err

@@ -6,6 +6,8 @@ readers and writers may come between any two requests, which a test arranges wit
 
 import threading
 
+from textclf.errors import StoreError
+from textclf.files import LARGEST
 from textclf.registry.store.base import Exists, Missing, check_key, check_name, is_key
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -27,14 +29,17 @@ class MemoryStore:
         self.requests += 1
         self.before_request(self.requests)
 
-    def read(self, key):
+    def read(self, key, most=LARGEST):
         """See Store."""
         check_key(key)
         self._request()
         try:
-            return self.objects[key]
+            data = self.objects[key]
         except KeyError:
             raise Missing(key) from None
+        if len(data) > most:
+            raise StoreError(f"cannot read {self.locate(key)}: it has more than {most} bytes")
+        return data
 
     view = read
 

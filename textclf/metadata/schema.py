@@ -21,6 +21,8 @@ SCHEMA = 1
 METADATA = "metadata.json"
 ARTIFACT = "text_classifier.joblib"
 """Names of the two files that every version has."""
+LARGEST_METADATA = 64 << 20
+"""The most bytes of a metadata file; a version with a thousand labels has about 3 MB."""
 SIGNATURE = "metadata.json.sig"
 """Name of the file that a signed version has, too."""
 
@@ -332,6 +334,8 @@ def decode(data: bytes, kind: type[T], *, name: str) -> T:
         IntegrityError: it is not JSON, a field is missing or has the wrong type, or it was written
             by a later textclf.
     """
+    if len(data) > LARGEST_METADATA:
+        raise IntegrityError(f"{name} has more than {LARGEST_METADATA >> 20} MB")
     try:
         value = msgspec.json.decode(data, type=kind)
         if isinstance(value, Metadata):

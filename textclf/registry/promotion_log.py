@@ -10,12 +10,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, StoreError
 from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
 from textclf.registry.store.base import Missing, Store, retry_on_conflict
+
+_LARGEST_RECORD = 16 << 20
+"""The most bytes of a record: that of a gate has a few for each label."""
 
 
 class LogRecord(Protocol):
@@ -52,10 +55,15 @@ class AppendOnlyLog(Generic[T]):
         return sorted(n for n in numbers if n is not None)
 
     def read(self, n: int) -> T:
-        """Return the record with a number. Raises IntegrityError if it is missing or damaged."""
+        """Return the record with a number.
+
+        Raises:
+            IntegrityError: it is missing or damaged.
+            StoreError: it cannot be read.
+        """
         key = layout.log_record(self.folder, n)
         try:
-            record = self._parse(self._store.read(key), n)
+            record = self._parse(self._store.read(key, _LARGEST_RECORD), n)
         except Missing:
             record = None
         if record is None:
@@ -66,7 +74,7 @@ class AppendOnlyLog(Generic[T]):
         return record
 
     def read_once(self, n: int) -> T:
-        """Return the record with a number as it was when first read here. Raises IntegrityError."""
+        """Return the record with a number as it was when first read here; see `read`."""
         if n not in self._cache:
             self._cache[n] = self.read(n)
         return self._cache[n]
@@ -77,7 +85,7 @@ class AppendOnlyLog(Generic[T]):
             record = msgspec.json.decode(data, type=self._record_type)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return record if record.fits(n) else None
+        return record if record.fits(n) and len(data) <= _LARGEST_RECORD else None
 
     def last_number(self) -> int:
         """Return the number of the newest record; 0 if there is none."""
@@ -97,13 +105,21 @@ class AppendOnlyLog(Generic[T]):
         return self.read(n) if n else None
 
     def records(self) -> list[T]:
-        """Return all records, oldest first. Raises IntegrityError if one is damaged."""
+        """Return all records, oldest first. Raises IntegrityError or StoreError, as `read`."""
         return [self.read(n) for n in self.numbers()]
 
-    def readable_records(self) -> Iterator[T]:
-        """Yield the records that are not damaged, oldest first; ``verify`` names the others."""
+    def entries(self) -> Iterator[T | IntegrityError | StoreError]:
+        """Yield all records, oldest first; in the place of one that cannot be read, the error."""
         for n in self.numbers():
-            with contextlib.suppress(IntegrityError):
+            try:
+                yield self.read(n)
+            except (IntegrityError, StoreError) as error:
+                yield error
+
+    def readable_records(self) -> Iterator[T]:
+        """Yield the records that can be read, oldest first; ``verify`` names the others."""
+        for n in self.numbers():
+            with contextlib.suppress(IntegrityError, StoreError):
                 yield self.read_once(n)
 
     def create(self, n: int, record: T) -> None:

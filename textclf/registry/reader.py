@@ -11,6 +11,7 @@ from semver import Version
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import (
     ARTIFACT,
+    LARGEST_METADATA,
     METADATA,
     FileListing,
     FileRecord,
@@ -68,8 +69,14 @@ class RegistryReader:
         return METADATA in self.store.names(str(version))
 
     def versions(self) -> list[Version]:
-        """Return every published version, lowest first."""
-        return [version for version in self.numbers() if self.is_published(version)]
+        """Return every published version whose folder can be read, lowest first."""
+        return list(self._published())
+
+    def _published(self) -> Iterator[Version]:
+        for version in self.numbers():
+            with contextlib.suppress(StoreError):  # `summaries` and ``verify`` name it
+                if self.is_published(version):
+                    yield version
 
     def highest(self, line: tuple[int, ...] = ()) -> Version | None:
         """Return the highest version to go on from, of those whose number begins with ``line``.
@@ -90,14 +97,14 @@ class RegistryReader:
         head = self.promotions.head()
         return parse_version(head.to) if head else None
 
-    def summaries(self) -> Iterator[Summary | IntegrityError]:
-        """Yield the main fields of every version, highest first; if they are damaged, the error."""
+    def summaries(self) -> Iterator[Summary | IntegrityError | StoreError]:
+        """Yield the main fields of every version, highest first, or why they cannot be read."""
         for version in reversed(self.numbers()):
             try:
                 yield self._parse(version, self.metadata_bytes(version), Summary)
             except NoSuchVersion:
                 continue
-            except IntegrityError as error:
+            except (IntegrityError, StoreError) as error:
                 yield error
 
     def resolve(self, name: str) -> Version:
@@ -151,8 +158,19 @@ class RegistryReader:
     # -- what is in a version --------------------------------------------------------------------
 
     def metadata_bytes(self, version: Version) -> bytes:
-        """Return a version's metadata file as it is. Raises NoSuchVersion."""
-        data = read_or_none(self.store, layout.version_file(version, METADATA))
+        """Return a version's metadata file as it is.
+
+        Raises:
+            NoSuchVersion: the version is not published.
+            IntegrityError: something else stands in the place of the file.
+            StoreError: it cannot be read.
+        """
+        key = layout.version_file(version, METADATA)
+        data = read_or_none(self.store, key, LARGEST_METADATA)
+        if data is None and self.is_published(version):  # by now, if it is not a folder
+            data = read_or_none(self.store, key, LARGEST_METADATA)
+            if data is None and self.is_published(version):
+                raise self._damaged(version, METADATA, "is not a file")
         if data is None:
             raise self._unknown(version)
         return data

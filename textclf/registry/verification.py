@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -35,12 +36,14 @@ class Verification(msgspec.Struct, frozen=True):
         versions: the number of version folders that were checked.
         problems: all that is wrong.
         repaired: what was repaired before the check.
+        failed: what could not be repaired, and why.
         repairable: whether a repair would help.
     """
 
     versions: int
     problems: tuple[Problem, ...]
     repaired: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     repairable: bool = False
 
     @property
@@ -57,26 +60,45 @@ def verify(registry: Registry, *, repair: bool = False) -> Verification:
         repair: first restore the alias, remove half-written work and finish removals that were
             begun; nothing else of versions and logs is ever changed.
     """
-    repaired = tuple(_repair(registry)) if repair else ()
-    return _Check(registry).run(repaired)
+    repaired: list[str] = []
+    failed: list[str] = []
+    for step in _repairs(registry) if repair else ():
+        try:
+            repaired += step()
+        except (IntegrityError, NoSuchVersion):
+            pass  # a version or a log is damaged, so this is not known: the check names it
+        except StoreError as error:
+            failed.append(str(error))
+    return msgspec.structs.replace(
+        _Check(registry).run(), repaired=tuple(repaired), failed=tuple(failed)
+    )
 
 
-def _repair(registry: Registry) -> Iterator[str]:
-    store = registry.store
-    if store.leftovers():
-        store.sweep()
-        if not store.leftovers():
-            yield "removed half-written work of writers that died"
+def _repairs(registry: Registry) -> Iterator[Callable[[], Iterable[str]]]:
+    """Yield the steps of a repair, each independent of the others; each says what it did."""
+    yield lambda: _sweep(registry)
     for version in registry.pruner.unfinished():
-        with contextlib.suppress(IntegrityError):  # of a log: whether it is promoted is not known
-            why = registry.pruner.finish(version)
-            yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
-    with contextlib.suppress(IntegrityError, NoSuchVersion):
-        # the version itself, or the log, is damaged: the check that follows names it
-        if any(_alias_problems(registry)):
-            kept = registry.sync_alias()
-            where = f"; the file that stood there is now {kept}" if kept else ""
-            yield f"restored {store.locate(layout.ALIAS)}{where}"
+        yield partial(_finish_removal, registry, version)
+    yield lambda: _restore_alias(registry)
+
+
+def _sweep(registry: Registry) -> Iterator[str]:
+    if registry.store.leftovers():
+        registry.store.sweep()
+        if not registry.store.leftovers():
+            yield "removed half-written work of writers that died"
+
+
+def _finish_removal(registry: Registry, version: Version) -> Iterator[str]:
+    why = registry.pruner.finish(version)
+    yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
+
+
+def _restore_alias(registry: Registry) -> Iterator[str]:
+    if any(_alias_problems(registry)):
+        kept = registry.sync_alias()
+        where = f"; the file that stood there is now {kept}" if kept else ""
+        yield f"restored {registry.store.locate(layout.ALIAS)}{where}"
 
 
 def _alias_problems(registry: Registry) -> Iterator[Problem]:
@@ -115,7 +137,7 @@ class _Check:
                 if not isinstance(entry.record, Problem):
                     self._digests.setdefault(entry.record.to, entry.record.metadata_sha256)
 
-    def run(self, repaired: tuple[str, ...]) -> Verification:
+    def run(self) -> Verification:
         registry = self._registry
         folders = registry.numbers()
         lasting: list[Problem] = []
@@ -129,7 +151,7 @@ class _Check:
             derived += self._guarded(layout.ALIAS, _alias_problems(registry))
         derived += self._guarded(layout.STAGING, self._leftover_problems())
         derived += self._guarded(events.folder, self._half_pruned_problems())
-        return Verification(len(folders), (*lasting, *derived), repaired, bool(derived))
+        return Verification(len(folders), (*lasting, *derived), repairable=bool(derived))
 
     def _guarded(
         self, key: str, problems: Iterable[Problem], version: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from memory_store import MemoryStore
 
+from textclf.errors import StoreError
 from textclf.registry.store.base import LONGEST_KEY, Exists, Missing, Store
 from textclf.registry.store.local import LocalStore
 
@@ -145,6 +146,14 @@ def test_replace_takes_the_place_of_anything(store, backend):
     backend.put("alias", b"an edit")
     store.replace("alias", b"new")
     assert backend.raw() == {"alias": b"new"}
+
+
+def test_a_key_with_too_much_content_is_refused(store):
+    """Of a key that has more than a reader takes, no more is read."""
+    store.create("key", b"x" * 10)
+    assert store.read("key", 10) == b"x" * 10
+    with pytest.raises(StoreError, match="more than"):
+        store.read("key", 9)
 
 
 def test_a_folder_is_created_once(store, backend):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
+from textclf.errors import IntegrityError, TextclfError
 
 if TYPE_CHECKING:
-    from textclf.registry.promotion_log import PromotionRecord
+    from textclf.registry.promotion_log import AppendOnlyLog, PromotionRecord
     from textclf.registry.version_state import Event
+
+T = TypeVar("T", "PromotionRecord", "Event")
 
 All = Annotated[
     bool,
@@ -26,17 +29,31 @@ All = Annotated[
 def history(everything: All = False, *, common: CommonOptions) -> None:
     """Show the promotion log, and promotions that were refused."""
     registry = common.open_registry()
-    records = registry.history()
+    damaged: list[TextclfError] = []
+    records = list(_readable(registry.promotions, damaged))
     if common.as_json and not everything:
         render.json([record.as_json() for record in records])
-        return
-    entries = _by_time(records, registry.events.records())
-    if common.as_json:
-        render.json([_as_json(entry) for entry in entries])
-    elif entries:
-        _show(entries)
     else:
-        common.hint("nothing has been promoted yet; to start: textclf train")
+        entries = _by_time(records, list(_readable(registry.events, damaged)))
+        if common.as_json:
+            render.json([_as_json(entry) for entry in entries])
+        elif entries:
+            _show(entries)
+        else:
+            common.hint("nothing has been promoted yet; to start: textclf train")
+    for error in damaged:
+        render.warning(str(error))
+    if damaged:
+        raise typer.Exit(IntegrityError.exit_code)
+
+
+def _readable(log: AppendOnlyLog[T], damaged: list[TextclfError]) -> Iterator[T]:
+    """Yield the records of a log, and add the errors of those that cannot be read to a list."""
+    for entry in log.entries():
+        if isinstance(entry, TextclfError):
+            damaged.append(entry)
+        else:
+            yield entry
 
 
 def _by_time(

@@ -44,9 +44,12 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
         result = verification.verify(registry, repair=repair)
     if common.as_json:
         answer = {"ok": result.ok, "versions": result.versions, "problems": result.problems}
-        render.json({**answer, "repaired": result.repaired} if repair else answer)
+        done = {"repaired": result.repaired, "failed": result.failed} if repair else {}
+        render.json({**answer, **done})
     else:
         _show(result, registry)
+    for failure in result.failed:
+        render.warning(f"not repaired: {failure}")
     if not result.ok:
         if result.repairable and not repair:
             common.hint("textclf verify --repair restores the alias and removes unfinished work")

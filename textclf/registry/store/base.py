@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from textclf.errors import StoreError
+from textclf.files import LARGEST
 
 T = TypeVar("T")
 
@@ -80,10 +81,10 @@ def check_name(folder: str, name: str) -> str:
     return name
 
 
-def read_or_none(store: Store, key: str) -> bytes | None:
-    """Return the content of a key; ``None`` if nothing is stored under it."""
+def read_or_none(store: Store, key: str, most: int = LARGEST) -> bytes | None:
+    """Return the content of a key; ``None`` if nothing is stored under it. See `Store.read`."""
     try:
-        return store.read(key)
+        return store.read(key, most)
     except Missing:
         return None
 
@@ -96,8 +97,13 @@ class Store(Protocol):
     of the machine.
     """
 
-    def read(self, key: str) -> bytes:
-        """Return the content of a key. Raises Missing."""
+    def read(self, key: str, most: int = LARGEST) -> bytes:
+        """Return the content of a key.
+
+        Raises:
+            Missing: nothing is stored under it.
+            StoreError: it has more than so many bytes, of which no more are read.
+        """
         ...
 
     def view(self, key: str) -> View:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
-from textclf.files import open_binary, read_bytes
+from textclf.files import LARGEST, open_binary, read_bytes
 from textclf.registry.layout import STAGING
 from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
 
@@ -37,10 +37,10 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, most: int = LARGEST) -> bytes:
         """See Store."""
         with self._reading(key) as path:
-            return read_bytes(path)
+            return read_bytes(path, most)
 
     def view(self, key: str) -> View:
         """See Store."""

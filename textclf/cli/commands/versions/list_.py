@@ -10,7 +10,7 @@ import typer
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
 from textclf.cli.output.answers import tag_list
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, StoreError, TextclfError
 from textclf.formatting import excerpt, percent
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def list_(common: CommonOptions) -> None:
     """List every version, highest first, with the promoted one marked."""
     registry = common.open_registry()
     results = list(registry.summaries())
-    summaries = [result for result in results if not isinstance(result, IntegrityError)]
-    damaged = [result for result in results if isinstance(result, IntegrityError)]
+    summaries = [result for result in results if not isinstance(result, TextclfError)]
+    damaged: list[TextclfError] = [result for result in results if isinstance(result, TextclfError)]
     try:
         promoted = str(registry.latest())
-    except IntegrityError as unreadable:
+    except (IntegrityError, StoreError) as unreadable:
         promoted = ""
         damaged.append(unreadable)
     states = registry.events.version_states().items()

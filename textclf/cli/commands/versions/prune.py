@@ -55,11 +55,16 @@ def prune(
     )
     removed: list[Summary] = []
     kept: dict[str, str] = {}
+    failures: list[StoreError] = []
     for decision in decisions:
         version = decision.version.version
         reason = decision.keep_reason
         if reason is None and not dry_run:
-            reason = _prune_one(registry, version, message)
+            try:
+                reason = _prune_one(registry, version, message)
+            except StoreError as error:
+                failures.append(error)
+                reason = str(error)
         if reason is not None:
             kept[version] = reason
             continue
@@ -70,12 +75,16 @@ def prune(
         render.json(_as_json(removed, kept, dry_run=dry_run))
     else:
         _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
+    for failure in failures[:-1]:
+        render.warning(str(failure))
+    for failure in failures[-1:]:
+        raise failure
 
 
 def _readable(registry: Registry) -> Iterator[Summary]:
     """Yield the versions whose metadata can be relied on; the others are kept and not counted."""
     for summary in registry.summaries():
-        if isinstance(summary, IntegrityError):
+        if isinstance(summary, IntegrityError | StoreError):
             render.warning(f"{summary}; it is kept")
         elif problem := _problem(registry, summary.version):
             render.warning(f"{problem}; it is kept")
@@ -83,7 +92,7 @@ def _readable(registry: Registry) -> Iterator[Summary]:
             yield summary
 
 
-def _problem(registry: Registry, version: str) -> IntegrityError | None:
+def _problem(registry: Registry, version: str) -> IntegrityError | StoreError | None:
     """Return why the metadata cannot be relied on, such as a missing signature."""
     from textclf.metadata.versions import parse_version
 
@@ -91,7 +100,7 @@ def _problem(registry: Registry, version: str) -> IntegrityError | None:
         registry.metadata(parse_version(version))
     except NoSuchVersion:
         pass  # removed since, which is found again below
-    except IntegrityError as problem:
+    except (IntegrityError, StoreError) as problem:
         return problem
     return None
 
