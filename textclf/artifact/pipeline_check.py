@@ -101,7 +101,7 @@ def _check_vectorizer(vectorizer: Any) -> int:
 
 
 def _check_vocabulary(vocabulary: Any) -> int:
-    """The number of terms; each must have its attributes column, for scipy trusts these numbers."""
+    """Return the number of terms. Each must have a column of its own: scipy trusts the numbers."""
     if type(vocabulary) is not dict:
         refuse("a vocabulary that is not a mapping")
     width = len(vocabulary)
@@ -125,7 +125,7 @@ def _check_calibrated(model: Any, width: int) -> None:
     classifier = inner["estimator"]
     labels = _check_classifier(classifier, width)
     if hasattr(classifier, "predict_proba"):
-        refuse("a calibration of what has probabilities of its attributes")
+        refuse("a calibration of a classifier that has probabilities of its own")
     _attributes(attributes["estimator"], type(classifier).__name__)  # only its settings are of use
     if attributes["n_features_in_"] != width:
         raise ValueError("a calibration of other features")

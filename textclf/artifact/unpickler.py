@@ -98,7 +98,7 @@ def load_pipeline(data: bytes, *, name: str) -> Any:
     except RefusedError as error:
         message = f"{name} holds {error}, which a model of textclf never does"
         raise UnsafeModel(message, hint=_UNSAFE_HINT) from error
-    except Exception as error:  # damage has many faces, MemoryError and RecursionError included
+    except Exception as error:  # a damaged file can cause any, even MemoryError and RecursionError
         message = f"{name} is damaged or not a model of textclf"
         raise IntegrityError(message, hint=_DAMAGED_HINT) from error
     return pipeline
