@@ -32,8 +32,8 @@ Indices = NDArray[np.int32]
 CHUNK = 1 << 20
 """Characters counted at once; a single text may have more."""
 
-_SETTINGS = ("lowercase", "strip_accents", "token_pattern", "stop_words")
-"""The parameters of a vectorizer that decide which n-grams a text has."""
+COUNTED_BY = ("lowercase", "strip_accents", "token_pattern", "stop_words")
+"""The parameters, besides the n-gram range, that decide which n-grams a text has."""
 
 _LONGEST = int(np.iinfo(np.int16).max)
 _MOST = int(np.iinfo(np.int32).max)
@@ -224,7 +224,7 @@ def _checked_vectorizer(
     block: str, settings: Mapping[str, Any], lo: int, hi: int
 ) -> tuple[CountVectorizer, tuple[str, ...]]:
     """A vectorizer whose settings scikit-learn has accepted, and its warnings."""
-    given = {name: settings[name] for name in _SETTINGS if name in settings}
+    given = {name: settings[name] for name in COUNTED_BY if name in settings}
     vectorizer = CountVectorizer(analyzer=block, ngram_range=(lo, hi), vocabulary=["a"], **given)
     with capture_warnings() as captured:
         vectorizer.fit([""])  # checks the settings; an empty vocabulary would be an error

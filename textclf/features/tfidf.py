@@ -18,14 +18,11 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from textclf.features.counts import Counts, NoExactShortcut, count
+from textclf.features.counts import COUNTED_BY, Counts, NoExactShortcut, count
 from textclf.jit import compiled
 
 Settings = Mapping[str, Any]
 Rows = NDArray[np.intp]
-
-COUNTING = ("lowercase", "strip_accents", "token_pattern", "stop_words")
-"""The parameters, besides the n-gram range, that decide what is counted."""
 
 
 def build_vectorizer(block: str, settings: Settings) -> TfidfVectorizer:
@@ -181,7 +178,7 @@ class CountCache:
 
 
 def _key(block: str, settings: Settings) -> str:
-    return repr((block, [(name, settings.get(name)) for name in COUNTING]))
+    return repr((block, [(name, settings.get(name)) for name in COUNTED_BY]))
 
 
 def _count_shared(texts: Sequence[str], blocks: Sequence[tuple[str, Settings]]) -> Counts | None:

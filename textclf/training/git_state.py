@@ -38,7 +38,7 @@ _FILE, _SUBMODULE, _FOLDER = 0o10, 0o16, 0o04
 _ASSUME_VALID, _EXTENDED, _STAGE, _NAME_LENGTH = 0x8000, 0x4000, 0x3000, 0x0FFF
 _SKIP_WORKTREE: Final = 0x4000
 _COMMIT: Final = 1
-"""The type number of a commit in a pack that is stored whole, not as a difference."""
+"""The type number of a commit in a pack that is stored in full, not as a difference."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class _Repository:
         return next((line[:40] for line in lines if line[41:] == name), None)
 
     def tree_of(self, commit: str) -> str | None:
-        """The root tree of a commit, if its object is stored whole; its digest is checked."""
+        """The root tree of a commit, if its object is stored in full; its digest is checked."""
         loose = self.common / "objects" / commit[:2] / commit[2:]
         if loose.is_file():
             data = _inflate(read_bytes(loose, _SMALL))
@@ -121,14 +121,14 @@ class _Repository:
             data = b"commit %d\0" % len(content) + content
         if hashlib.sha1(data, usedforsecurity=False).hexdigest() != commit:
             return None
-        found = re.match(rb"commit [0-9]+\0tree ([0-9a-f]{40})\n", data)
-        return found[1].decode() if found else None
+        match = re.match(rb"commit [0-9]+\0tree ([0-9a-f]{40})\n", data)
+        return match[1].decode() if match else None
 
     def _packed_commits(self, commit: str) -> Iterator[bytes]:
         for index in sorted((self.common / "objects" / "pack").glob("pack-*.idx")):
             offset = _pack_offset(index, bytes.fromhex(commit))
             if offset is not None:
-                yield from _whole_commit(index.with_suffix(".pack"), offset)
+                yield from _undeltified_commit(index.with_suffix(".pack"), offset)
 
 
 def _read_text(path: Path, most: int = _SMALL) -> str:
@@ -157,7 +157,7 @@ def _pack_offset(path: Path, commit: bytes) -> int | None:
         return None if offset >> 31 else int(offset)
 
 
-def _whole_commit(path: Path, offset: int) -> Iterator[bytes]:
+def _undeltified_commit(path: Path, offset: int) -> Iterator[bytes]:
     with open_binary(path) as file:
         file.seek(offset)
         data = file.read(_SMALL)

@@ -1,4 +1,4 @@
-"""Labelled rows written to a file that the user named, to be looked at, mended, or trained on."""
+"""Labelled rows written to a file that the user named, to be inspected, repaired or trained on."""
 
 from __future__ import annotations
 
