@@ -31,6 +31,13 @@ def excerpt(text: object, width: int = 60) -> str:
     return escaped if len(escaped) <= width else escaped[: width - 1] + "…"
 
 
+def code_span(text: str) -> str:
+    """Return a text as a code span of Markdown, whose fence is longer than any in the text."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
 def encodable(path: object) -> str:
     """Return a path as valid Unicode; bytes of a file name that are not UTF-8 become escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode()

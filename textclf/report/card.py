@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
 
-from textclf.formatting import encodable, excerpt, percent, plural
+from textclf.formatting import code_span, encodable, excerpt, percent, plural
 from textclf.metadata.schema import ARTIFACT, Metadata
 from textclf.report.subject import Subject, split_of
 
@@ -113,11 +113,8 @@ def _plain(text: object) -> str:
 
 
 def _code(text: object) -> str:
-    """Return a code span that shows a text as it is; its fence is longer than any in the text."""
-    code = excerpt(" ".join(str(text).split()), 200).replace("|", r"\|") or " "
-    fence = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
-    pad = " " if code[0] == "`" or code[-1] == "`" else ""
-    return f"{fence}{pad}{code}{pad}{fence}"
+    """Return a code span that shows a text as it is, also in a table."""
+    return code_span(excerpt(" ".join(str(text).split()), 200).replace("|", r"\|") or " ")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], rule: str = "---:") -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.cli.output.document import Items, TableBlock, UserText, heading, sentence, write
+from textclf.cli.output.document import Heading, Items, TableBlock, UserText, sentence, write
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def markdown(capsys):
     [
         ("spam", "`spam`"),
         ("@everyone <b>", "`@everyone <b>`"),
-        ("a`b", "`` a`b ``"),
+        ("a`b", "``a`b``"),
         ("``", "``` `` ```"),
         ("", '`""`'),
         ("two\nlines\x1b[31m", "`two\\nlines\\x1b[31m`"),
@@ -34,7 +34,7 @@ def markdown(capsys):
 def test_what_is_not_ours_is_a_code_span(markdown, label, shown):
     """Mentions, HTML and line ends have no effect; the fence is longer than any in the text."""
     assert markdown(sentence("label ", UserText(label))) == f"label {shown}\n\n"
-    assert markdown(heading(UserText(label))) == f"### {shown}\n\n"
+    assert markdown(Heading((UserText(label),))) == f"### {shown}\n\n"
 
 
 def test_a_pipe_ends_no_cell(markdown):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import metrics
-from textclf.cli.output.document import Block, Items, TableBlock, UserText, heading, sentence
+from textclf.cli.output.document import Block, Heading, Items, TableBlock, UserText, sentence
 from textclf.formatting import percent, plural, points
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def blocks(
     """Return the answer; ``numbers_first`` puts the metrics before what changed."""
     changes, numbers = list(_changes(comparison)), list(_numbers(comparison, scored))
     parts = [*numbers, *changes] if numbers_first else [*changes, *numbers]
-    return [heading(f"{comparison.a} → {comparison.b}"), *_warnings(comparison, scored), *parts]
+    return [Heading((f"{comparison.a} → {comparison.b}",)), *_warnings(comparison, scored), *parts]
 
 
 def _warnings(comparison: Comparison, scored: PairedComparison | None) -> Iterator[Block]:

@@ -7,7 +7,6 @@ no character is markup, no user is mentioned and no HTML is interpreted.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import typer
 
 from textclf.cli.output import render
 from textclf.errors import UsageError
-from textclf.formatting import escape_controls, excerpt
+from textclf.formatting import code_span, escape_controls, excerpt
 
 _LONG = 12
 """Entries above which a table or a list is folded in Markdown."""
@@ -75,11 +74,6 @@ class TableBlock:
 
 
 Block = Heading | Sentence | Items | TableBlock
-
-
-def heading(*pieces: str) -> Heading:
-    """Return a heading made of pieces."""
-    return Heading(pieces)
 
 
 def sentence(*pieces: str, is_warning: bool = False) -> Sentence:
@@ -161,10 +155,4 @@ def _cell(cell: object) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a code span, whose fence is longer than any run of backticks in the text."""
-    code = excerpt(text, 80) or '""'
-    runs = re.findall("`+", code)
-    if not runs:
-        return f"`{code}`"
-    fence = "`" * (1 + max(map(len, runs)))
-    return f"{fence} {code} {fence}"
+    return code_span(excerpt(text, 80) or '""')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from textclf.cli.output.document import Block, Sentence, TableBlock, UserText, heading, sentence
+from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
 from textclf.cli.output.gate_report import verdict_table
 from textclf.cli.output.metrics import class_table, interval, method
 from textclf.formatting import percent, plural
@@ -29,7 +29,7 @@ def blocks(
     """Return the answer as blocks."""
     metrics, intervals = evaluation.metrics, evaluation.intervals
     calibration = evaluation.calibration
-    yield heading(f"{version} on {plural(len(rows), 'row')} of ", UserText(rows.path))
+    yield Heading((f"{version} on {plural(len(rows), 'row')} of ", UserText(rows.path)))
     accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
