@@ -3,10 +3,16 @@
 ``python concurrent_client.py write MODELS SEED ROUNDS`` waits for a line on stdin, then publishes,
 promotes, rolls back and notes events; it prints each version that it was told is published.
 
+``python concurrent_client.py keep MODELS SEED ROUNDS`` does the same, and tags and prunes, too.
+
+``python concurrent_client.py check MODELS`` verifies the registry again and again until stdin ends;
+then it prints JSON: how often, and every problem that was named.
+
 ``python concurrent_client.py read MODELS`` loads what is latest, again and again, until stdin ends;
 then it prints JSON: how often, what it saw, and everything that it should not have seen.
 """
 
+import contextlib
 import json
 import random
 import select
@@ -15,8 +21,10 @@ from pathlib import Path
 
 import registries
 
+from textclf.errors import NoSuchVersion
 from textclf.metadata.versions import Bump
 from textclf.registry.store.local import LocalStore
+from textclf.registry.verification import verify
 
 
 def write(models, seed, rounds):
@@ -35,6 +43,24 @@ def write(models, seed, rounds):
         registry.promote(rng.choice(registry.versions()))
         if len(registry.history()) > 1:  # else there is nothing before
             registry.rollback()
+
+
+def keep(models, seed, rounds):
+    """Publish, promote, tag and prune, so that versions come and go."""
+    rng = random.Random(seed)
+    registry = registries.Registry(LocalStore(Path(models)))
+    print("ready", flush=True)  # noqa: T201 - stress.py waits for it
+    sys.stdin.readline()
+    for n in range(int(rounds)):
+        published = registries.publish(registry, rng.choice(list(Bump)), files=registries.FURTHER)
+        print(published.version, flush=True)  # noqa: T201 - the acknowledgement
+        with contextlib.suppress(NoSuchVersion):  # another has pruned it
+            registry.promote(registry.resolve(published.version))
+        with contextlib.suppress(NoSuchVersion):
+            registry.tag(rng.choice(registry.versions()), {"round": str(n) if n % 2 else None})
+        for version in rng.sample(registry.versions(), 2):
+            with contextlib.suppress(NoSuchVersion):
+                registry.prune(version)
 
 
 class Reader:
@@ -85,5 +111,16 @@ def read(models):
     print(json.dumps(seen))  # noqa: T201 - the answer
 
 
+def check(models):
+    """Verify until told to stop: beside healthy writers nothing is wrong."""
+    registry = registries.open_registry(Path(models))
+    checks, bad = 0, []
+    print("ready", flush=True)  # noqa: T201 - stress.py waits for it
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        checks += 1
+        bad += [f"{p.file} {p.problem}" for p in verify(registry).problems]
+    print(json.dumps({"checks": checks, "bad": bad}))  # noqa: T201 - the answer
+
+
 if __name__ == "__main__":
-    {"write": write, "read": read}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "keep": keep, "read": read, "check": check}[sys.argv[1]](*sys.argv[2:])

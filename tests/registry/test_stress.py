@@ -47,3 +47,15 @@ def test_killed_writers_lose_no_acknowledged_version(stress, writers, kills):
     assert report["writers"] == writers + kills
     assert report["killed"] >= kills / 2
     assert report["acknowledged"] >= 4 * (report["writers"] - report["killed"])
+
+
+@pytest.mark.parametrize(
+    ("keepers", "rounds"), [(3, 4), pytest.param(6, 40, marks=pytest.mark.faults)]
+)
+def test_verify_finds_nothing_wrong_beside_healthy_writers(stress, keepers, rounds):
+    """Versions are published, promoted, tagged and pruned meanwhile; verify names none of it."""
+    report = stress(writers=0, rounds=rounds, readers=0, kills=0, keepers=keepers, checkers=2)
+    assert report["violations"] == []
+    assert report["acknowledged"] == keepers * rounds
+    assert report["published"] < report["acknowledged"], "some were pruned"
+    assert report["checks"] > rounds

@@ -9,7 +9,7 @@ import pytest
 import registries
 from registries import edit, model, refusal, remove
 
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, NoSuchVersion
 from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry.verification import Problem, verify
@@ -263,3 +263,22 @@ def test_a_damaged_event_is_named(two, root, harm):
     (problem,) = verify(two).problems
     assert "record 2 is missing" in problem.problem or "not an event" in problem.problem
     assert two.promote(V("1.0.0")).changed
+
+
+@pytest.mark.parametrize("version", ["1.1.0", "1.0.0"], ids=["latest", "previous"])
+def test_what_is_latest_or_previous_has_to_be_there_whatever_events_say(two, root, version):
+    """An event calls a version pruned that is latest, or was before it, and its folder is gone."""
+    two.events.append_event("pruned", V(version))
+    remove(root, version)
+    record = RECORD.format(2 if version == "1.1.0" else 1)
+    assert (version, record, f"names version {version}, which was pruned") in found(two)
+    with pytest.raises(NoSuchVersion):
+        two.resolve("latest" if version == "1.1.0" else "previous")
+
+
+def test_a_version_that_was_promoted_long_ago_may_be_pruned(two):
+    """The log names it for ever, and nothing is wrong."""
+    registries.publish(two)
+    two.promote(V("1.2.0"))
+    assert two.prune(V("1.0.0")) is None
+    assert found(two) == []

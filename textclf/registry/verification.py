@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
@@ -19,6 +20,9 @@ from textclf.registry.registry import Registry
 from textclf.registry.store.base import Missing, read_or_none
 
 T = TypeVar("T", bound=LogRecord)
+
+_PAUSES = (0.0, 0.05, 0.25)
+"""Seconds before each further look at what seems wrong: others may finish their work meanwhile."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -102,7 +106,10 @@ def _restore_alias(registry: Registry) -> Iterator[str]:
 
 
 def _alias_problems(registry: Registry) -> Iterator[Problem]:
-    head = registry.promotions.head()
+    try:
+        head = registry.promotions.head()
+    except (IntegrityError, StoreError):  # a problem of the log
+        return
     data = read_or_none(registry.store, layout.ALIAS)
     if head and data is None:
         yield Problem(head.to, layout.ALIAS, f"is missing; {head.to} is promoted")
@@ -112,9 +119,35 @@ def _alias_problems(registry: Registry) -> Iterator[Problem]:
 
 def _promoted_digest(registry: Registry, head: PromotionRecord) -> str:
     """Return the digest of the promoted model by the version's metadata, which are checked, too."""
-    with contextlib.suppress(NoSuchVersion, IntegrityError):
+    with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
         return registry.unverified_metadata(parse_version(head.to)).artifact.sha256
     return head.sha256  # of a version that is lost or damaged, which is a problem of its own
+
+
+_Look = Callable[[], Iterable[Problem]]
+"""Looks at a part of the registry, as it is at that moment, and returns what is wrong with it."""
+
+
+def _persistent(looks: Sequence[_Look]) -> list[list[Problem]]:
+    """Return the problems that each look finds whenever it is taken.
+
+    Others may write meanwhile, and each look reads one file after the other: what was wrong between
+    two of their steps is right a moment later.
+    """
+    found = [list(look()) for look in looks]
+    for pause in _PAUSES:
+        if not any(found):
+            break
+        time.sleep(pause)
+        found = [
+            problems and _still(problems, look) for problems, look in zip(found, looks, strict=True)
+        ]
+    return found
+
+
+def _still(problems: Iterable[Problem], look: _Look) -> list[Problem]:
+    now = set(look())
+    return [problem for problem in problems if problem in now]
 
 
 class _LogEntry(NamedTuple, Generic[T]):
@@ -138,27 +171,26 @@ class _Check:
                     self._digests.setdefault(entry.record.to, entry.record.metadata_sha256)
 
     def run(self) -> Verification:
-        registry = self._registry
-        folders = registry.numbers()
-        lasting: list[Problem] = []
-        for version in map(str, folders):
-            lasting += self._guarded(version, self._settled_problems(version), version)
-        log, events = registry.promotions, registry.events
-        lasting += self._guarded(log.folder, self._promotion_problems())
-        lasting += self._guarded(events.folder, self._event_problems())
-        derived: list[Problem] = []
-        with contextlib.suppress(TextclfError):  # a problem of the log
-            derived += self._guarded(layout.ALIAS, _alias_problems(registry))
-        derived += self._guarded(layout.STAGING, self._leftover_problems())
-        derived += self._guarded(events.folder, self._half_pruned_problems())
-        return Verification(len(folders), (*lasting, *derived), repairable=bool(derived))
+        registry, log, events = self._registry, self._registry.promotions, self._registry.events
+        folders = list(map(str, registry.numbers()))
+        lasting: list[_Look] = [
+            *(partial(self._guarded, v, partial(self._settled_problems, v), v) for v in folders),
+            partial(self._guarded, log.folder, self._promotion_problems),
+            partial(self._guarded, events.folder, self._event_problems),
+        ]
+        derived: list[_Look] = [
+            partial(self._guarded, layout.ALIAS, partial(_alias_problems, registry)),
+            partial(self._guarded, layout.STAGING, self._leftover_problems),
+            partial(self._guarded, events.folder, self._half_pruned_problems),
+        ]
+        found = _persistent([*lasting, *derived])
+        problems = tuple(problem for problems in found for problem in problems)
+        return Verification(len(folders), problems, repairable=any(found[len(lasting) :]))
 
-    def _guarded(
-        self, key: str, problems: Iterable[Problem], version: str | None = None
-    ) -> Iterator[Problem]:
+    def _guarded(self, key: str, look: _Look, version: str | None = None) -> Iterator[Problem]:
         """Yield problems, and if they cannot be looked for, that one: the check goes on."""
         try:
-            yield from problems
+            yield from look()
         except StoreError as error:
             yield Problem(version, key, self._without_location(error, key))
 
@@ -210,7 +242,10 @@ class _Check:
     def _promotion_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()
         previous: str | None = None
-        for key, record, follows in self._read_log(self._registry.promotions):
+        entries = list(self._read_log(self._registry.promotions))
+        needed = entries[-2:]  # latest and previous
+        for entry in entries:
+            key, record, follows = entry
             if isinstance(record, Problem):
                 yield record
                 continue
@@ -218,7 +253,7 @@ class _Check:
                 yield Problem(
                     None, key, f"names {record.previous} as the previous version, not {previous}"
                 )
-            if problem := self._promoted_problem(record):
+            if problem := self._promoted_problem(record, needed=entry in needed):
                 yield Problem(record.to, key, problem)
             previous = record.to
 
@@ -230,14 +265,15 @@ class _Check:
                 problem = f"is empty, but {layout.ALIAS} is a version of this registry"
                 yield Problem(None, log.folder, problem)
 
-    def _promoted_problem(self, record: PromotionRecord) -> str | None:
+    def _promoted_problem(self, record: PromotionRecord, *, needed: bool) -> str | None:
+        """Say what is wrong with a promotion; if ``needed``, its version may not be pruned."""
         version = parse_version(record.to)
         try:
             metadata = self._registry.unverified_metadata(version)
         except NoSuchVersion:
-            if self._is_pruned(version):
-                return None
-            return f"names version {version}, which does not exist"
+            if not self._is_pruned(version):
+                return f"names version {version}, which does not exist"
+            return f"names version {version}, which was pruned" if needed else None
         except TextclfError:
             return None  # a problem of that version
         if metadata.artifact.sha256 != record.sha256:
