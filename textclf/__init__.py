@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
     from textclf.prediction.explanation import Explanation
     from textclf.prediction.load import load
-    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.model import Prediction
     from textclf.prediction.predictor import Predictor
     from textclf.registry.open import open_registry
     from textclf.registry.registry import Registry
@@ -43,7 +43,7 @@ _HOMES = {
     "Explanation": "textclf.prediction.explanation",
     "LocalStore": "textclf.registry.store.local",
     "Metadata": "textclf.metadata.schema",
-    "Prediction": "textclf.prediction.prediction",
+    "Prediction": "textclf.prediction.model",
     "Predictor": "textclf.prediction.predictor",
     "PublicKey": "textclf.registry.signing",
     "ReadOptions": "textclf.data.dataset",

@@ -5,7 +5,7 @@ import pytest
 from textclf.data.dataset import Dataset
 from textclf.evaluation.evaluate import evaluate
 from textclf.evaluation.metrics import measure
-from textclf.prediction.prediction import Prediction
+from textclf.prediction.model import Prediction
 
 
 class Says:

@@ -14,7 +14,7 @@ from textclf.scorer.ngrams import Block, preprocessor
 from textclf.scorer.scorer import Scorer, Table, weighted_ngrams
 
 if TYPE_CHECKING:
-    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.model import Prediction
 
 Span = tuple[int, int]
 """A part of a text, from its first character to its last + 1."""

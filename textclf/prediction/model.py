@@ -1,13 +1,30 @@
-"""The interface between a predictor and the models that it can work with."""
+"""The interface between a predictor and the models that it can work with, and its predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A text with its label and a score for every label.
+
+    Attributes:
+        text: the text as it was given.
+        label: the label with the highest score, or ``None`` if that score is below the threshold.
+        score: the highest score; ``Predictor.score_type`` says what a score means.
+        scores: the score of each label, the highest first.
+    """
+
+    text: str
+    label: str | None
+    score: float
+    scores: dict[str, float]
 
 
 class Model(Protocol):

@@ -10,7 +10,7 @@ from textclf.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.model import Prediction
 
 
 class PipelineModel:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from textclf.prediction.model import Prediction
 from textclf.prediction.open_model import open_model
-from textclf.prediction.prediction import Prediction
 
 if TYPE_CHECKING:
     from semver import Version

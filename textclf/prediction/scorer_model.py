@@ -10,7 +10,7 @@ from textclf.scorer.scorer import Scorer, label_index
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.model import Prediction
     from textclf.scorer.batch import BatchScorer
 
 _MANY = 100_000

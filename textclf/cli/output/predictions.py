@@ -12,7 +12,7 @@ from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-    from textclf.prediction.prediction import Prediction
+    from textclf.prediction.model import Prediction
     from textclf.prediction.predictor import Predictor
 
 Answer = tuple["Prediction", "Explanation | None"]
