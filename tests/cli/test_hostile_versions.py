@@ -29,7 +29,7 @@ def harm(outcome):
         outcome["seconds"] > SECONDS
         or outcome["bytes"] > BYTES
         or outcome["code"] not in CODES
-        or "unexpected" in outcome["said"]
+        or "error: unexpected" in outcome["said"]
         or "Traceback" in outcome["said"]
     )
 

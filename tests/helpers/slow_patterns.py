@@ -10,6 +10,7 @@ SLOW_PATTERNS = {
     "many escaped ranges": r"[\0-\uffff]" * 90,
     "many ranges in one class": "(?i)[" + "!-\uffff" * 300 + "]",
     "repetitions of repetitions": "(?:(?:(?:a?){65535}){65535}){65535}",
+    "repetitions of nothing": "(?:){1000000}",
     "deep nesting": "(?:" * 400 + ")*" * 100,
     "many groups": "(a)|" * 30 + "b",
 }

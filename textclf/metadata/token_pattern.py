@@ -17,8 +17,8 @@ LONGEST: Final = 1_000
 _MOST_RANGES: Final = 32
 """Ranges of characters that end beyond ASCII, such as ``[à-ÿ]``."""
 
-_MOST_REPEATS: Final = 1_000_000
-"""Repetitions that ``{n}`` prescribes, all multiplied: nested ones take time for any text."""
+_MOST_REPEATS: Final = 1_000
+"""Repetitions that ``{n}`` prescribes, all multiplied: each character may take so many steps."""
 
 _RANGE = re.compile(r"-[\\\x80-\U0010FFFF]")
 _REPEAT = re.compile(r"\{(\d+)")
