@@ -111,12 +111,12 @@ DAMAGES = {
     "a record that is a pipe": Damage(
         lambda m: turn_into(os.mkfifo)(m / RECORD.format(1)),
         [(RECORD.format(1), "cannot be read: it is not a regular file")], 1,
-        {"history": 6},
+        {"history": 6, "promote 1.2.0": 1, "rollback": 1},
     ),
     "a record larger than any": Damage(
         lambda m: os.truncate(m / RECORD.format(1), 1 << 40),
         [(RECORD.format(1), "cannot be read: it has more than 16 MB")], 1,
-        {"history": 6},
+        {"history": 6, "promote 1.2.0": 1, "rollback": 1},
     ),
     "a further file that is damaged": Damage(
         lambda m: (m / "1.2.0/notes.md").write_bytes(b"# Other"),

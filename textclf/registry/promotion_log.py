@@ -117,9 +117,13 @@ class AppendOnlyLog(Generic[T]):
                 yield error
 
     def readable_records(self) -> Iterator[T]:
-        """Yield the records that can be read, oldest first; ``verify`` names the others."""
+        """Yield the records that are not damaged, oldest first; ``verify`` names the others.
+
+        Raises:
+            StoreError: one cannot be read: nobody knows what it says.
+        """
         for n in self.numbers():
-            with contextlib.suppress(IntegrityError, StoreError):
+            with contextlib.suppress(IntegrityError):
                 yield self.read_once(n)
 
     def create(self, n: int, record: T) -> None:

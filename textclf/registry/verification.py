@@ -81,9 +81,16 @@ def verify(registry: Registry, *, repair: bool = False) -> Verification:
 def _repairs(registry: Registry) -> Iterator[Callable[[], Iterable[str]]]:
     """Yield the steps of a repair, each independent of the others; each says what it did."""
     yield lambda: _sweep(registry)
-    for version in registry.pruner.unfinished():
+    for version in _unfinished(registry):
         yield partial(_finish_removal, registry, version)
     yield lambda: _restore_alias(registry)
+
+
+def _unfinished(registry: Registry) -> list[Version]:
+    """Return the versions whose removal was begun; none if an event cannot be read: see there."""
+    with contextlib.suppress(StoreError):
+        return registry.pruner.unfinished()
+    return []
 
 
 def _sweep(registry: Registry) -> Iterator[str]:
@@ -311,5 +318,5 @@ class _Check:
             yield Problem(None, key, "was left by an interrupted writer")
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
-        for version in self._registry.pruner.unfinished():
+        for version in _unfinished(self._registry):
             yield Problem(str(version), str(version), "was pruned, but still exists")

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion, StoreError, UsageError
+from textclf.errors import IntegrityError, NoSuchVersion, UsageError
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import AppendOnlyLog, current_user, utc_now
@@ -139,11 +139,11 @@ class EventLog(AppendOnlyLog[Event]):
         """Return the state of every version that has events.
 
         Raises:
-            IntegrityError, StoreError: an event is damaged or cannot be read, if ``strict``; else
-                such events are skipped.
+            IntegrityError: an event is damaged, if ``strict``; else such events are skipped.
+            StoreError: an event cannot be read: nobody knows what it says.
         """
         events: list[Event] = []
-        skipped = () if strict else (IntegrityError, StoreError)
+        skipped = () if strict else (IntegrityError,)
         for n in self.numbers():
             with contextlib.suppress(*skipped):
                 events.append(self.read_once(n))

@@ -31,8 +31,12 @@ def list_(common: CommonOptions) -> None:
     except (IntegrityError, StoreError) as unreadable:
         promoted = ""
         damaged.append(unreadable)
-    states = registry.events.version_states().items()
-    tags = {version: state.tags for version, state in states if state.tags}
+    tags = {}
+    try:
+        states = registry.events.version_states().items()
+        tags = {version: state.tags for version, state in states if state.tags}
+    except StoreError as unreadable:
+        damaged.append(unreadable)
     if common.as_json:
         render.json([_as_json(s, promoted, tags.get(s.version, {})) for s in summaries])
     elif summaries:
