@@ -99,7 +99,7 @@ def _settings(whole):
     _, scorer, _ = _parts(whole)
     for name, values in {
         "labels": ([], ["a"], ["a"] * 3, ["\ud800"] * 3, ["\x1b[31m\n", "<script>", "=cmd()"],
-                   [f"l{n}" for n in range(100_000)], ["x" * 10**6, "y", "z"]),
+                   [f"l{n}" for n in range(100_000)], ["x" * 10**4, "y", "z"]),
         "outputs": (0, 1, 2, -1, HUGE, 10**30),
         "intercept": ([], [1e308] * 3, [-1e308, 1e308, 0], [0] * 10**6, [0, 0, "x"]),
         "link": ("softmax", "logistic", "clip", "none", "eval"),

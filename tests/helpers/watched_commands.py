@@ -169,7 +169,11 @@ def _limited(commands, told):
 
 def _outcome(command):
     said, begin = io.StringIO(), time.process_time()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(said),
+    ):
         code = run(command)
     return {
         "command": " ".join(command),

@@ -288,6 +288,7 @@ HEADS = {
     "no offsets": lambda head, _: head["1.text"].pop("data_offsets"),
     "a list": lambda head, _: head.update({"0.ends": []}),
     "blocks without arrays": lambda _, scorer: scorer["blocks"].append(scorer["blocks"][0]),
+    "a label twice": lambda _, scorer: scorer.update(labels=["a", "a", "b"]),
     "one label": lambda _, scorer: scorer.update(labels=["a"]),
     "more labels than outputs": lambda _, scorer: scorer["labels"].append("x"),
     "an intercept too many": lambda _, scorer: scorer["intercept"].append(0.5),

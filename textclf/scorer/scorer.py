@@ -221,6 +221,8 @@ def _settings(metadata: dict[str, str], name: str) -> Settings:
     expected = {len(settings.labels)} | ({1} if len(settings.labels) == 2 else set())  # noqa: PLR2004
     if settings.outputs not in expected or len(settings.intercept) != settings.outputs:
         raise damaged(name, "labels and outputs do not match")
+    if len(set(settings.labels)) < len(settings.labels):
+        raise damaged(name, "a label is there twice")
     if any(block.ngram_range[0] > block.ngram_range[1] for block in settings.blocks):
         raise damaged(name, "an n-gram range is empty")
     return settings
