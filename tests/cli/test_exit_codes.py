@@ -149,6 +149,25 @@ def test_a_bug_is_1_and_asks_for_a_report(cli, monkeypatch):
 
 
 @pytest.mark.usefixtures("project")
+def test_an_error_that_follows_ctrl_c_is_130(cli, monkeypatch):
+    """Compiled code may return all the same, which Python makes an error of another class."""
+
+    def interrupted(_):
+        try:
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt as interrupt:
+                raise SystemError("returned a result with an exception set") from interrupt
+        except SystemError as error:
+            raise SystemError("returned a result with an exception set") from error
+
+    monkeypatch.setattr("textclf.registry.registry.Registry.history", interrupted)
+    done = cli("history")
+    assert (done.code, done.out) == (130, "")
+    assert done.err == "error: interrupted; no change was left incomplete\n"
+
+
+@pytest.mark.usefixtures("project")
 def test_debug_shows_the_traceback(process):
     """TEXTCLF_DEBUG=1 shows where an error comes from; without it there is no traceback."""
     assert "Traceback" not in process("promote", "7.0.0").err

@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_search_at_once(project, start, write_data, classifier):
         assert running.poll() is None
         os.killpg(running.pid, signal.SIGINT)
         out, err = running.communicate(timeout=30)
-        assert running.returncode == 130
+        assert running.returncode == 130, err
         assert out == b""
         lines = err.decode().splitlines()
         assert lines[-1] == "error: interrupted; no change was left incomplete"

@@ -143,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("TEXTCLF_DEBUG"):
             traceback.print_exc()
         _drop_unwritten()
-        if isinstance(error.__cause__, KeyboardInterrupt):  # raised while compiled code returned
+        if _follows_interrupt(error):
             return _interrupted()
         return _report(error)
     return _interrupted() if code == INTERRUPTED else code or 0
@@ -160,6 +160,13 @@ def _call(arguments: Sequence[str]) -> int | None:
     app = application(named if is_known and not settings else _COMMANDS)
     code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
     return code if isinstance(code, int) else None
+
+
+def _follows_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C caused an error, as where compiled code returned a result all the same."""
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _drop_unwritten() -> None:

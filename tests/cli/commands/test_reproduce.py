@@ -1,5 +1,6 @@
 """`textclf reproduce`: its answer, its exit code, and that it changes nothing."""
 
+import hashlib
 import json
 
 import pytest
@@ -45,12 +46,17 @@ def test_it_answers_in_json(cli):
 
 
 def plant(project, **changes):
-    """Edit the metadata of 1.0.0, which was promoted before, so that they look original."""
+    """Edit the metadata of 1.0.0 and the record of its promotion, so that they look original."""
     path = project / "models/1.0.0/metadata.json"
     metadata = json.loads(path.read_text())
     for name, change in changes.items():
-        metadata[name] |= change
+        metadata[name] = metadata[name] | change if isinstance(change, dict) else change
     path.write_text(json.dumps(metadata))
+    record = project / "models/.registry/promotions/00000001.json"
+    promotion = json.loads(record.read_text())
+    assert promotion["to"] == "1.0.0"
+    promotion["metadata_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    record.write_text(json.dumps(promotion))
 
 
 def test_a_search_that_went_otherwise_is_1(project, cli):
@@ -141,9 +147,7 @@ def test_a_damaged_version_is_6(project, cli):
 
 def test_a_better_score_than_it_ever_had_is_6(project, cli):
     """If the model is identical but its recorded accuracy is not, the metadata are false."""
-    plant(project, test={"split": None}, search={"seed": 0})
-    path = project / "models/1.0.0/metadata.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"best_cv_accuracy": 0.12}))
+    plant(project, best_cv_accuracy=0.12)
     done = cli("reproduce", "1.0.0")
     assert (done.code, done.out) == (6, "")
     assert "the metadata of 1.0.0 has been changed" in done.err
