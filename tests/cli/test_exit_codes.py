@@ -140,7 +140,7 @@ def test_damaged_metadata_is_6(project, cli):
 @pytest.mark.usefixtures("project")
 def test_a_bug_is_1_and_asks_for_a_report(cli, monkeypatch):
     """An unexpected exception is one line, and says how to see more."""
-    monkeypatch.setattr("textclf.registry.registry.Registry.history", lambda _: 1 / 0)
+    monkeypatch.setattr("textclf.registry.promotion_log.AppendOnlyLog.entries", lambda _: 1 / 0)
     done = cli("history")
     assert done.code == 1
     assert "error: unexpected ZeroDivisionError: division by zero" in done.err
@@ -153,15 +153,12 @@ def test_an_error_that_follows_ctrl_c_is_130(cli, monkeypatch):
     """Compiled code may return all the same, which Python makes an error of another class."""
 
     def interrupted(_):
-        try:
-            try:
-                raise KeyboardInterrupt
-            except KeyboardInterrupt as interrupt:
-                raise SystemError("returned a result with an exception set") from interrupt
-        except SystemError as error:
-            raise SystemError("returned a result with an exception set") from error
+        error = SystemError("returned a result with an exception set")
+        error.__cause__ = SystemError("returned a result with an exception set")
+        error.__cause__.__cause__ = KeyboardInterrupt()
+        raise error
 
-    monkeypatch.setattr("textclf.registry.registry.Registry.history", interrupted)
+    monkeypatch.setattr("textclf.registry.promotion_log.AppendOnlyLog.entries", interrupted)
     done = cli("history")
     assert (done.code, done.out) == (130, "")
     assert done.err == "error: interrupted; no change was left incomplete\n"
