@@ -103,7 +103,8 @@ def promote_back(registry):
 def repair(registry):
     checked = verify(registry, repair=True)
     if problems := [p.problem for p in checked.problems if p.problem != LEFT]:
-        raise StoreError("; ".join(problems))  # as the command line fails, with these sentences
+        sentences = [*checked.failed, *problems]  # which the command line prints
+        raise StoreError("; ".join(sentences))
 
 
 def prune(registry):

@@ -96,7 +96,9 @@ def test_a_failing_disk_is_an_error_at_any_point(strike, operation):
     assert report["violations"] == []
     assert report["struck"] == report["events"] >= OPERATIONS[operation]
     assert report["cut_short"] >= 3
-    assert report["unacknowledged"] > report["events"] / 2
+    # verify looks again at what seems wrong, so a fault that passes while it only reads is no error
+    share = 1 / 4 if operation == "repair" else 1 / 2
+    assert report["unacknowledged"] > share * report["events"]
 
 
 @pytest.mark.parametrize(

@@ -81,16 +81,16 @@ def verify(registry: Registry, *, repair: bool = False) -> Verification:
 def _repairs(registry: Registry) -> Iterator[Callable[[], Iterable[str]]]:
     """Yield the steps of a repair, each independent of the others; each says what it did."""
     yield lambda: _sweep(registry)
-    for version in _unfinished(registry):
+    unfinished: list[Version] = []
+
+    def find_unfinished() -> Iterable[str]:
+        unfinished.extend(registry.pruner.unfinished())
+        return ()
+
+    yield find_unfinished
+    for version in unfinished:
         yield partial(_finish_removal, registry, version)
     yield lambda: _restore_alias(registry)
-
-
-def _unfinished(registry: Registry) -> list[Version]:
-    """Return the versions whose removal was begun; none if an event cannot be read: see there."""
-    with contextlib.suppress(StoreError):
-        return registry.pruner.unfinished()
-    return []
 
 
 def _sweep(registry: Registry) -> Iterator[str]:
@@ -106,17 +106,21 @@ def _finish_removal(registry: Registry, version: Version) -> Iterator[str]:
 
 
 def _restore_alias(registry: Registry) -> Iterator[str]:
-    if any(_alias_problems(registry)):
+    if any(_alias_problems(registry, registry.promotions.head())):
         kept = registry.sync_alias()
         where = f"; the file that stood there is now {kept}" if kept else ""
         yield f"restored {registry.store.locate(layout.ALIAS)}{where}"
 
 
-def _alias_problems(registry: Registry) -> Iterator[Problem]:
+def _check_alias(registry: Registry) -> Iterator[Problem]:
     try:
         head = registry.promotions.head()
     except (IntegrityError, StoreError):  # a problem of the log
         return
+    yield from _alias_problems(registry, head)
+
+
+def _alias_problems(registry: Registry, head: PromotionRecord | None) -> Iterator[Problem]:
     data = read_or_none(registry.store, layout.ALIAS)
     if head and data is None:
         yield Problem(head.to, layout.ALIAS, f"is missing; {head.to} is promoted")
@@ -186,7 +190,7 @@ class _Check:
             partial(self._guarded, events.folder, self._event_problems),
         ]
         derived: list[_Look] = [
-            partial(self._guarded, layout.ALIAS, partial(_alias_problems, registry)),
+            partial(self._guarded, layout.ALIAS, partial(_check_alias, registry)),
             partial(self._guarded, layout.STAGING, self._leftover_problems),
             partial(self._guarded, events.folder, self._half_pruned_problems),
         ]
@@ -318,5 +322,6 @@ class _Check:
             yield Problem(None, key, "was left by an interrupted writer")
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
-        for version in _unfinished(self._registry):
-            yield Problem(str(version), str(version), "was pruned, but still exists")
+        with contextlib.suppress(StoreError):  # a problem of the event log
+            for version in self._registry.pruner.unfinished():
+                yield Problem(str(version), str(version), "was pruned, but still exists")
