@@ -197,9 +197,10 @@ def _outcome(done):
         return Outcome(signal=-done.returncode)
     if done.returncode == 0:
         return Outcome()
-    told = re.match("error: cannot ", done.stderr) or (done.returncode, done.stderr) == (6, "")
+    is_reported = done.returncode == 6 and not done.stderr  # verify names it among its problems
+    sentence = re.match("(error|warning: not repaired): cannot ", done.stderr) or is_reported
     said = done.stderr + done.stdout
-    return Outcome(error="StoreError" if told else f"exit code {done.returncode}", message=said)
+    return Outcome(error="StoreError" if sentence else f"exit code {done.returncode}", message=said)
 
 
 # -- the table ------------------------------------------------------------------------------------
