@@ -53,8 +53,8 @@ def test_old_versions_are_signed_one_by_one(required, keys, cli):
     done = cli("verify")
     assert done.code == 0
     assert done.out == (
-        "2 versions, the log and the alias: OK; the versions are signed (ours.pub), "
-        "the log, by which 1.0.1 is latest, is not\n"
+        "2 versions, the log and the alias: OK; all versions are signed (ours.pub); "
+        "the log, which makes 1.0.1 the latest, is not\n"
     )
     told = json.loads(cli("sign", "latest", "--key", keys[0], "--json").out)
     assert told["version"] == "1.0.1"
@@ -215,8 +215,8 @@ def test_verify_says_that_the_log_is_not_signed(required, keys, cli):
     (required / "models/.registry/promotions/00000002.json").unlink()
     done = cli("verify")
     assert done.code == 0
-    assert "the versions are signed" in done.out
-    assert "the log, by which 1.0.0 is latest, is not\n" in done.out
+    assert "all versions are signed" in done.out
+    assert "the log, which makes 1.0.0 the latest, is not\n" in done.out
 
 
 @pytest.mark.parametrize("signed", [True, False])

@@ -70,6 +70,6 @@ def _signed(registry: Registry) -> str:
     if not registry.signed_by:
         return ""
     latest = registry.latest()
-    choice = f", by which {latest} is latest," if latest else ""
+    choice = f", which makes {latest} the latest," if latest else ""
     key = escape_controls(registry.signed_by.path)
-    return f"; the versions are signed ({key}), the log{choice} is not"
+    return f"; all versions are signed ({key}); the log{choice} is not"
