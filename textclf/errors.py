@@ -12,9 +12,9 @@
     └── IntegrityError           6  a file is not what was published
         └── UnsafeModel          6  a model file asks for more than data
 
-The number is the exit code of the command line. The message is one sentence, and one line whatever
-name stands in it; ``details`` are further lines, such as the rows that are bad; ``hint`` is how to
-go on, where there is a way.
+The number is the exit code of the command line, and ``kind`` names the error for programs. The
+message is one sentence, and one line whatever name stands in it; ``details`` are further lines,
+such as the rows that are bad; ``hint`` is how to go on, where there is a way.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from typing import Any
 class TextclfError(Exception):
     """Base of all errors; ``hint`` says what to do next, in words or as a command to type."""
 
+    kind = "failed"
     exit_code = 1
 
     def __init__(
@@ -39,32 +40,40 @@ class TextclfError(Exception):
 class StoreError(TextclfError):
     """The place where models are kept cannot be read or written."""
 
+    kind = "store"
+
 
 class ClusterError(TextclfError):
     """A cluster cannot be reached, or cannot do the work."""
+
+    kind = "cluster"
 
 
 class UsageError(TextclfError):
     """An option, a setting or a search space makes no sense."""
 
+    kind = "usage"
     exit_code = 2
 
 
 class NoSuchVersion(TextclfError):
     """A version was named, or needed, that the registry does not hold."""
 
+    kind = "no-such-version"
     exit_code = 3
 
 
 class DataError(TextclfError):
     """A data set cannot be read, or cannot be trained or tested on."""
 
+    kind = "data"
     exit_code = 4
 
 
 class GateRefused(TextclfError):
     """A version does not meet what was required of it; ``verdict`` says how."""
 
+    kind = "gate-refused"
     exit_code = 5
 
     def __init__(self, message: str, *, hint: str | None = None, verdict: Any = None) -> None:
@@ -75,8 +84,11 @@ class GateRefused(TextclfError):
 class IntegrityError(TextclfError):
     """A file differs from its recorded digest, or is damaged."""
 
+    kind = "integrity"
     exit_code = 6
 
 
 class UnsafeModel(IntegrityError):
     """A model file holds something that a textclf model never holds; it was not opened."""
+
+    kind = "unsafe-model"

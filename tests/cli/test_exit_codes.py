@@ -21,7 +21,7 @@ import pytest
         (["train", "--scoring", "acuracy"], 2, "'balanced_accuracy'", "textclf train --help"),
         (["train", "--bump", "huge"], 2, "'minor'", "textclf train --help"),
         (["predict", "a", "--file", "b"], 2, "exclude each other", None),
-        (["predict", "a", "--json", "--format", "csv"], 2, "exclude each other", "jsonl"),
+        (["predict", "a", "--explain", "--format", "csv"], 2, "no columns for csv", "jsonl"),
         (["promote", "1.0.0", "--require", "accuracy"], 2, "is not a requirement", "quote it"),
         (["promote", "1.0.0", "--require", "acuracy=1"], 2, "no metric", "did you mean 'accuracy'"),
         (["promote", "1.0.0", "--require", "f1=0.9"], 2, "there is no metric 'f1'", "f1[LABEL]"),
@@ -31,7 +31,6 @@ import pytest
         (["train", "--force"], 2, "--force needs a reason", '-m "why"'),
         (["promote", "1.0.0", "--data", "data/test.csv"], 2, "there is no gate", "--require"),
         (["versions", "compare", "1.0.0", "1.0.1", "--flips", "f"], 2, "--flips needs", None),
-        (["evaluate", "data/test.csv", "--json", "--format", "md"], 2, "exclude each other", None),
         (["evaluate", "data/test.csv", "--errors", "data/test.csv"], 2, "write over", None),
         (["evaluate", "data/test.csv", "--fail-under", "f1"], 2, "not a requirement", "quote it"),
         (["train", "--test", "a.csv", "--test-size", "0.2"], 2, "exclude each other", None),
@@ -190,7 +189,7 @@ def test_a_closed_reader_gives_no_traceback(start, command):
 def test_a_full_disk_under_stdout_is_one_line(process):
     """An answer that cannot be written is an error of one line."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
-        done = process("history", "--json", stdout=full)
+        done = process("history", stdout=full)
     assert done.code == 1
     assert done.err == "error: No space left on device\n"
 

@@ -15,13 +15,13 @@ from typing import Annotated, TextIO
 import typer
 
 from textclf._version import __version__
+from textclf.cli import failures
 from textclf.cli.interrupts import InterruptedChange, obey_interrupts
 from textclf.cli.options.settings import defaults_for, read_settings
 from textclf.cli.output import render
-from textclf.errors import TextclfError
 from textclf.formatting import first_line
 
-INTERRUPTED = 130
+_STDERR = 2
 
 _COMMANDS = {
     "train": "Train",
@@ -85,13 +85,16 @@ def main() -> None:
     _prepare_warnings()
     obey_interrupts()
     code = run(sys.argv[1:])
-    if code == INTERRUPTED:
+    if code == failures.INTERRUPTED:
         os._exit(code)  # an orderly exit aborts while threads are in compiled code
     sys.exit(code)
 
 
 def _prepare_streams() -> None:
     """Replace closed streams, write UTF-8 to pipes, and escape what cannot be encoded."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass  # else the next file opened would be the stream, and libraries would write to it
+    os.close(descriptor)
     sys.stdout, sys.stderr = sys.stdout or _null_stream(), sys.stderr or _null_stream()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -130,23 +133,20 @@ def run(arguments: Sequence[str]) -> int:
         _drop_unwritten()
         return 1
     except InterruptedChange:
-        _drop_unwritten()
-        render.error(
-            "interrupted in the middle of a change",
-            "textclf verify shows what is incomplete, textclf verify --repair repairs it",
-        )
-        return INTERRUPTED
+        failure = failures.INTERRUPTED_CHANGE
     except (KeyboardInterrupt, typer.Abort):
-        _drop_unwritten()
-        return _interrupted()
+        failure = failures.INTERRUPTION
     except Exception as error:  # noqa: BLE001 - the last place that can turn it into a sentence
         if os.environ.get("TEXTCLF_DEBUG"):
             traceback.print_exc()
-        _drop_unwritten()
-        if _follows_interrupt(error):
-            return _interrupted()
-        return _report(error)
-    return _interrupted() if code == INTERRUPTED else code or 0
+        follows = _follows_interrupt(error)
+        failure = failures.INTERRUPTION if follows else failures.describe(error)
+    else:
+        if code != failures.INTERRUPTED:
+            return code or 0
+        failure = failures.INTERRUPTION
+    _drop_unwritten()
+    return failures.show(failure, arguments)
 
 
 def _call(arguments: Sequence[str]) -> int | None:
@@ -175,36 +175,3 @@ def _drop_unwritten() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _interrupted() -> int:
-    render.error("interrupted; no change was left incomplete")
-    return INTERRUPTED
-
-
-def _report(error: Exception) -> int:
-    match error:
-        case TextclfError():
-            render.error(error.message, error.hint, error.details)
-            return error.exit_code
-        case typer.TyperException():
-            render.error(error.format_message(), _usage_hint(error))
-            return error.exit_code
-        case OSError():  # such as a full disk that stdout is written to
-            path = f"{error.filename}: " if error.filename else ""
-            render.error(f"{path}{error.strerror or error}")
-        case MemoryError():
-            render.error("out of memory", "use fewer candidates, fewer --jobs, or a larger machine")
-        case _:
-            render.error(
-                f"unexpected {type(error).__name__}: {error}",
-                "this is a bug in textclf, please report it; TEXTCLF_DEBUG=1 shows the traceback",
-            )
-    return 1
-
-
-def _usage_hint(error: typer.TyperException) -> str | None:
-    context = getattr(error, "ctx", None)
-    if context and context.info_name == "predict" and "No such option" in error.format_message():
-        return "put -- before a text that begins with a dash: textclf predict -- TEXT"
-    return f"{context.command_path} --help" if context else None

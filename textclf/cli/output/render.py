@@ -6,6 +6,7 @@ the cursor or set a title. Rich is imported only to draw a table on a terminal.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -31,9 +32,7 @@ def hint(text: str, *, quiet: bool = False) -> None:
 
 def progress(text: str) -> None:
     """Write to stderr how far the work is."""
-    sys.stdout.flush()
-    sys.stderr.write(f"{escape_controls(text)}\n")
-    sys.stderr.flush()
+    _write_to_stderr(f"{escape_controls(text)}\n")
 
 
 def warning(text: str) -> None:
@@ -51,9 +50,21 @@ def error(text: str, next_step: str | None = None, details: Iterable[str] = ()) 
 def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> None:
     lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {escape_controls(text)}"]
     lines += [f"  {escape_controls(detail)}" for detail in details]
-    sys.stdout.flush()  # so that both streams keep their order where they are one
-    sys.stderr.write("\n".join(lines) + "\n")
-    sys.stderr.flush()
+    _write_to_stderr("\n".join(lines) + "\n")
+
+
+def json_error(value: Any) -> None:
+    """Write an error to stderr as one line of JSON."""
+    _write_to_stderr(json_on_a_line(value) + "\n")
+
+
+def _write_to_stderr(text: str) -> None:
+    """Write to stderr, which may be full or closed: that is no reason to stop the work."""
+    with contextlib.suppress(OSError):  # of stdout, it is raised again when the answer is written
+        sys.stdout.flush()  # so that both streams keep their order where they are one
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def paint(text: str, colour: str, stream: TextIO) -> str:

@@ -1,0 +1,110 @@
+"""What is said of a command that failed: a sentence and a hint for people, or one JSON object."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import typer
+
+from textclf.cli.options.settings import read_settings
+from textclf.cli.output import render
+from textclf.errors import TextclfError
+from textclf.formatting import escape_controls
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a command failed.
+
+    Attributes:
+        kind: the kind of the error, for programs: see `textclf.errors`.
+        message: one sentence.
+        hint: how to go on; ``None`` where the way is not known.
+        exit_code: the exit code of the command.
+        details: further lines, such as the rows that are bad.
+    """
+
+    kind: str
+    message: str
+    hint: str | None = None
+    exit_code: int = 1
+    details: tuple[str, ...] = ()
+
+
+INTERRUPTION = Failure(
+    "interrupted", "interrupted; no change was left incomplete", None, INTERRUPTED
+)
+INTERRUPTED_CHANGE = Failure(
+    "interrupted",
+    "interrupted in the middle of a change",
+    "textclf verify shows what is incomplete, textclf verify --repair repairs it",
+    INTERRUPTED,
+)
+
+
+def describe(error: Exception) -> Failure:
+    """Return what is said of an error."""
+    match error:
+        case TextclfError():
+            return Failure(error.kind, error.message, error.hint, error.exit_code, error.details)
+        case typer.TyperException():
+            message = error.format_message()
+            return Failure("usage", message, _usage_hint(error, message), error.exit_code)
+        case OSError():  # such as a full disk that stdout is written to
+            path = f"{error.filename}: " if error.filename else ""
+            return Failure("system", f"{path}{error.strerror or error}")
+        case MemoryError():
+            hint = "use fewer candidates, fewer --jobs, or a larger machine"
+            return Failure("memory", "out of memory", hint)
+    return Failure(
+        "unexpected",
+        f"unexpected {type(error).__name__}: {error}",
+        "this is a bug in textclf, please report it; TEXTCLF_DEBUG=1 shows the traceback",
+    )
+
+
+def _usage_hint(error: typer.TyperException, message: str) -> str | None:
+    context = getattr(error, "ctx", None)
+    if context and context.info_name == "predict" and "No such option" in message:
+        return "put -- before a text that begins with a dash: textclf predict -- TEXT"
+    return f"{context.command_path} --help" if context else None
+
+
+def show(failure: Failure, arguments: Sequence[str]) -> int:
+    """Write a failure to stderr, as JSON where the command was asked for JSON.
+
+    Returns:
+        The exit code.
+    """
+    if _asks_for_json(arguments):
+        render.json_error(_without_controls(failure))
+    else:
+        render.error(failure.message, failure.hint, failure.details)
+    return failure.exit_code
+
+
+def _without_controls(failure: Failure) -> Failure:
+    hint = None if failure.hint is None else escape_controls(failure.hint)
+    details = tuple(map(escape_controls, failure.details))
+    message = escape_controls(failure.message)
+    return Failure(failure.kind, message, hint, failure.exit_code, details)
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether the answer would be JSON; read from the words, which may not be a valid command."""
+    words = list(arguments)
+    options = words[: words.index("--")] if "--" in words else words
+    if {"--json", "--format=json"} & {*options}:
+        return True
+    if ("--format", "json") in itertools.pairwise(options):
+        return True
+    with contextlib.suppress(TextclfError, OSError):
+        settings = read_settings()
+        tables = [settings, *(settings.get(word) for word in options[:1])]
+        return any(table.get("json") is True for table in tables if isinstance(table, dict))
+    return False
