@@ -7,6 +7,7 @@ import pytest
 from effort import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_grids import CLASSIFIER_VALUES, VECTORIZER_VALUES
 from search_oracle import FOLDS, found_scores, ours, relabelled, theirs
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import get_scorer
@@ -178,55 +179,6 @@ def test_the_folds_are_those_of_stratified_k_fold():
     ):
         assert train.tolist() == train_.tolist()
         assert held_out.tolist() == held_out_.tolist()
-
-
-CLASSIFIER_VALUES = {
-    "LinearSVC": {
-        "C": [0.1, 1, 10],
-        "class_weight": [None, "balanced"],
-        "loss": ["squared_hinge", "hinge"],
-        "dual": ["auto", True, False],
-        "tol": [1e-4, 1e-2],
-        "max_iter": [1000, 5],
-        "fit_intercept": [True, False],
-    },
-    "LogisticRegression": {
-        "C": [0.1, 1, 10],
-        "class_weight": [None, "balanced"],
-        "solver": ["lbfgs", "newton-cg", "liblinear"],
-        "max_iter": [100, 5],
-    },
-    "RidgeClassifier": {
-        "alpha": [0.1, 1, 10],
-        "class_weight": [None, "balanced"],
-        "solver": ["auto", "lsqr", "cholesky", "svd"],
-        "fit_intercept": [True, False],
-    },
-    "SGDClassifier": {
-        "alpha": [1e-4, 1e-3],
-        "loss": ["hinge", "log_loss", "modified_huber"],
-        "penalty": ["l2", "l1", "elasticnet"],
-        "average": [False, True],
-    },
-    "ComplementNB": {"alpha": [0.01, 1], "norm": [True, False]},
-    "MultinomialNB": {"alpha": [0.01, 1], "fit_prior": [True, False]},
-}
-
-VECTORIZER_VALUES = {
-    "binary": [True, False],
-    "lowercase": [True, False],
-    "max_df": [0.3, 0.9, 1.0, 8],
-    "max_features": [None, 20, 150],
-    "min_df": [1, 2, 0.02, 60],
-    "ngram_range": [[1, 1], [1, 2], [2, 3], [3, 3]],
-    "norm": ["l1", "l2", None],
-    "smooth_idf": [True, False],
-    "stop_words": [None, "english", ["the", "it's"]],
-    "strip_accents": [None, "ascii", "unicode"],
-    "sublinear_tf": [True, False],
-    "token_pattern": [r"\w+", r"\w+|[^\w\s]", r"\S+", r"\w+ \w+"],
-    "use_idf": [True, False],
-}
 
 
 @st.composite

@@ -128,10 +128,9 @@ def _weights(classifier: Any) -> Iterator[Floats]:
         logs = fitted.feature_log_prob_
         total, others = logs.sum(axis=0), max(1, len(logs) - 1)
         yield from (row - (total - row) / others for row in logs)
-    elif len(fitted.coef_) == 1:
-        yield from (-fitted.coef_[0], fitted.coef_[0])
-    else:
-        yield from fitted.coef_
+        return
+    rows = np.atleast_2d(fitted.coef_)  # RidgeClassifier has one dimension for two labels
+    yield from rows if len(rows) > 1 else (-rows[0], rows[0])
 
 
 def _largest(weights: Floats, most: int) -> NDArray[np.intp]:
