@@ -32,7 +32,8 @@ def load(
     """Open a version for prediction.
 
     Args:
-        models: the folder of the versions; if not given, ``$TEXTCLF_MODELS`` or ``models``.
+        models: the folder of the versions, or its URL; if not given, ``$TEXTCLF_MODELS`` or
+            ``models``.
         version: ``1.1.0``, ``latest`` or ``previous``.
         follow: change to the version that is promoted, within about a second of its promotion;
             where it cannot be opened, the old one stays, and a warning is logged.

@@ -1,4 +1,4 @@
-"""Open a registry: the one place where its location, so far a folder, becomes a store."""
+"""Open a registry: the one place where its location becomes a store."""
 
 from __future__ import annotations
 
@@ -8,25 +8,34 @@ from pathlib import Path
 from textclf.errors import UsageError
 from textclf.registry.registry import Registry
 from textclf.registry.signing import PublicKey
+from textclf.registry.store.base import Store
 from textclf.registry.store.local import LocalStore
+from textclf.registry.store.location import Folder, Location, expand_home, parse_location
 
 REQUIRED_KEY = "TEXTCLF_REQUIRE_SIGNATURE"
 """The variable that names the public key that versions must be signed for."""
 
 
-def open_registry(models: str | Path, signed_by: str | Path | None = None) -> Registry:
+def open_registry(models: str | Path | Location, signed_by: str | Path | None = None) -> Registry:
     """Open the registry at a location, which need not exist yet.
 
     Args:
-        models: the folder of the versions.
+        models: the folder of the versions, or a URL; see `parse_location`.
         signed_by: the file of a public key; versions must be signed with it to be promoted or read.
             If not given, that of ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
 
     Raises:
-        UsageError: the variable is set, but not to an absolute path.
+        UsageError: it is no location, or the variable is set, but not to an absolute path.
     """
     key = key_of_environment() if signed_by is None else Path(signed_by)
-    return Registry(LocalStore(Path(models)), PublicKey(key) if key else None)
+    store = _open_store(parse_location(models))
+    return Registry(store, PublicKey(key) if key else None)
+
+
+def _open_store(location: Location) -> Store:
+    if isinstance(location, Folder):
+        return LocalStore(location.path)
+    raise UsageError(f"{location}: only folders can be opened so far")
 
 
 def key_of_environment() -> Path | None:
@@ -47,11 +56,3 @@ def key_of_environment() -> Path | None:
             hint="name the public key, a PEM file, from / or from ~",
         )
     return path
-
-
-def expand_home(name: str, source: str) -> Path:
-    """Return a path, with ``~`` replaced. Raises UsageError if there is no such home."""
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:
-        raise UsageError(f"{source}: there is no home for {name!r}") from None

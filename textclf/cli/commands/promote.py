@@ -43,7 +43,7 @@ def promote(
 
     gate.require_reason(message)
     conditions = gate.gate(context)
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
     if data and not conditions:
         raise UsageError(

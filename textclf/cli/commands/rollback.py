@@ -11,7 +11,7 @@ from textclf.cli.output.answers import show_promotion
 @option_groups
 def rollback(message: Message = None, *, common: CommonOptions) -> None:
     """Promote the version that was promoted before; gates do not apply."""
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=True)
     with deferred_interrupts():
         promotion = registry.rollback(message=message)
         show_promotion(promotion, as_json=common.as_json, quiet=common.quiet)

@@ -22,7 +22,7 @@ Key = Annotated[
 @option_groups
 def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
     """Sign a version that was published unsigned, or signed with another key."""
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
     signature = registry.sign(resolved, load_required_signer(registry, key))
     if common.as_json:

@@ -83,7 +83,7 @@ def train(
     gate.require_reason(message)
     conditions = gate.gate(context)
     require_data(data)
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=not dry_run)
     signer = publishing_signer(registry, sign)
     base = registry.resolve(from_) if from_ else None
     settings = search.settings(context)

@@ -39,7 +39,7 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
     """Check the digests of all files, the log, the alias and, with a key, the signatures."""
     from textclf.registry import verification
 
-    registry = common.open_registry(key)
+    registry = common.open_registry(key, to_write=repair)
     with deferred_interrupts() if repair else nullcontext():
         result = verification.verify(registry, repair=repair)
     if common.as_json:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from textclf.cli.options.options import DEFAULT_MODELS, folder
+from textclf.cli.options.options import DEFAULT_MODELS, Models, parse_models, with_source
 from textclf.cli.options.settings import required_key
 from textclf.cli.output import render
 
@@ -25,13 +25,14 @@ class CommonOptions:
     """The options of every command."""
 
     models: Annotated[
-        Path,
+        Models,
         typer.Option(
             "--models",
             envvar="TEXTCLF_MODELS",
-            metavar="DIR",
-            parser=folder,
-            help="The models folder, which holds the versions.",
+            metavar="DIR|URL",
+            parser=parse_models,
+            callback=with_source,
+            help="The models folder, which holds the versions, or its URL: s3://…, az://…, gs://….",
         ),
     ] = DEFAULT_MODELS
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
@@ -39,15 +40,22 @@ class CommonOptions:
         bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")
     ] = False
 
-    def open_registry(self, public_key: Path | None = None) -> "Registry":
+    def open_registry(
+        self, public_key: Path | None = None, *, to_write: bool = False
+    ) -> "Registry":
         """Open the models folder, which need not exist yet.
 
         Args:
+            to_write: say where to if that is a URL in a settings file, which a stranger may have
+                written.
             public_key: the key that must have signed every version; else that of the settings.
         """
         from textclf.registry.open import open_registry
+        from textclf.registry.store.location import Folder
 
-        return open_registry(self.models, public_key or required_key())
+        if to_write and self.models.settings_file and not isinstance(self.models.location, Folder):
+            render.progress(f"registry: {self.models} ({self.models.settings_file})")
+        return open_registry(self.models.location, public_key or required_key())
 
     def hint(self, text: str) -> None:
         """Print a hint on stderr, unless ``--quiet`` is given."""

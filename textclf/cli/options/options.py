@@ -4,15 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from textclf.cli.options.settings import read_settings
+from textclf.cli.options.settings import read_settings, settings_file
 from textclf.errors import TextclfError, UsageError
+from textclf.registry.store.location import Folder, Location, parse_location
 
-DEFAULT_MODELS = Path("models")
+
+@dataclass(frozen=True)
+class Models:
+    """The value of ``--models``.
+
+    Attributes:
+        location: where the registry is.
+        settings_file: the name of the settings file that names it, if one does.
+    """
+
+    location: Location
+    settings_file: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.location)
+
+
+DEFAULT_MODELS = Models(Folder(Path("models")))
+
+
+def parse_models(given: str | Models) -> Models:
+    """Return the value of ``--models``. Raises UsageError."""
+    return given if isinstance(given, Models) else Models(parse_location(given))
+
+
+def with_source(context: typer.Context, models: Models) -> Models:
+    """Return the value of ``--models`` with the settings file that it comes from, if it does."""
+    source = context.get_parameter_source("models")
+    if source is not None and source.name == "DEFAULT_MAP":
+        return replace(models, settings_file=settings_file())
+    return models
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
@@ -21,26 +53,18 @@ def complete_version(context: typer.Context, incomplete: str) -> list[str]:
 
     names = ["latest", "previous"]
     with contextlib.suppress(TextclfError):
-        numbers = opening.open_registry(_models_folder(context)).numbers()
-        names += map(str, reversed(numbers))
+        location = _models_of_completion(context).location
+        if isinstance(location, Folder):  # nobody waits for a network on pressing Tab
+            names += map(str, reversed(opening.open_registry(location).numbers()))
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _models_folder(context: typer.Context) -> Path:
-    """Return the models folder; during completion the settings have not been read yet."""
+def _models_of_completion(context: typer.Context) -> Models:
+    """Return the value of ``--models``; during completion the settings have not been read yet."""
     given = context.params.get("models") or os.environ.get("TEXTCLF_MODELS")
-    if given and Path(given) != DEFAULT_MODELS:
-        return Path(given)
-    with contextlib.suppress(TextclfError):
-        return Path(str(read_settings().get("models", DEFAULT_MODELS)))
-    return DEFAULT_MODELS
-
-
-def folder(name: str | Path) -> Path:
-    """Refuse an empty name, as of a variable that is not set: it would be the current folder."""
-    if not str(name):
-        raise typer.BadParameter("it is empty")
-    return Path(name)
+    if given and given != DEFAULT_MODELS:
+        return parse_models(given)
+    return parse_models(str(read_settings().get("models", DEFAULT_MODELS)))
 
 
 Version = Annotated[

@@ -45,7 +45,8 @@ def read_settings() -> dict[str, Any]:
 
 def required_key() -> Path | None:
     """Return the path of the public key that versions must be signed for. Raises UsageError."""
-    from textclf.registry.open import expand_home, key_of_environment
+    from textclf.registry.open import key_of_environment
+    from textclf.registry.store.location import expand_home
 
     if key := key_of_environment():
         return key
@@ -155,6 +156,8 @@ def _checked_one(parameter: Any, name: str, value: Any) -> Any:
         parameter.type(typed, parameter)
     except typer.BadParameter as error:
         raise UsageError(f"{_source()}: {name}: {error.message}") from None
+    except UsageError as error:
+        raise UsageError(f"{_source()}: {name}: {error.message}", hint=error.hint) from None
     return typed
 
 
@@ -184,6 +187,11 @@ def _require_known(given: Mapping[str, Any], known: Any, problem: str) -> None:
         if _normalised(name) not in known:
             hint = suggestion(_normalised(name), known, "see textclf --help")
             raise UsageError(f"{_source()}: {problem} {name!r}", hint=hint)
+
+
+def settings_file() -> str:
+    """Return the name of the file that settings are read from."""
+    return str(_OWN_FILE if _OWN_FILE.is_file() else _SHARED_FILE)
 
 
 def _source() -> str:

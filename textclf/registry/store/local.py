@@ -23,6 +23,7 @@ from textclf.errors import StoreError
 from textclf.files import LARGEST, open_binary, read_bytes
 from textclf.registry.layout import STAGING
 from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
+from textclf.registry.store.location import parse_folder
 
 _STALE_SECONDS = 24 * 60 * 60
 """Staged work of this age was left by an interrupted writer: publishing takes seconds."""
@@ -34,8 +35,8 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 class LocalStore:
     """Files below ``root``, which is created when the first file is written."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+    def __init__(self, root: str | Path) -> None:
+        self.root = parse_folder(root)
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
         """See Store."""

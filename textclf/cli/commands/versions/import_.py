@@ -23,7 +23,7 @@ def import_(file: Source, *, common: CommonOptions) -> None:
     from textclf.files import open_binary
     from textclf.registry.archive import read_archive
 
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=True)
     try:
         with open_binary(file) as archive:
             imported = read_archive(archive, os.fstat(archive.fileno()).st_size, str(file))

@@ -49,7 +49,7 @@ def prune(
             hint="textclf versions prune --keep 10 --dry-run",
         )
     policy = RetentionPolicy(keep, None if older_than is None else parse_age(older_than))
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=not dry_run)
     decisions = policy.decide(
         _readable(registry), registry.pruner.prune_exemptions(), datetime.now(UTC)
     )

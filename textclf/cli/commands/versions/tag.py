@@ -43,7 +43,7 @@ def tag(
     common: CommonOptions,
 ) -> None:
     """Add tags to a version or remove them; a tagged version is never pruned."""
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=bool(tags or remove))
     resolved = registry.resolve(version)
     changes = {**dict(map(_key_and_value, tags or [])), **dict.fromkeys(remove or [])}
     with deferred_interrupts():
