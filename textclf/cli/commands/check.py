@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -23,7 +24,7 @@ from textclf.errors import DataError
 from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textclf.data.dataset import Dataset
     from textclf.data.quality import DataProblem
@@ -49,25 +50,47 @@ def check(
     problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if common.as_json:
-        render.json(_as_json(rows, test_rows, problems, ok=ok))
+        render.json(_answer(rows, test_rows, problems, ok=ok))
     else:
         _show(rows, test_rows, problems, quiet=common.quiet)
     if not ok:
         raise typer.Exit(DataError.exit_code)
 
 
-def _as_json(
+@dataclass(frozen=True)
+class CheckedTestRows:
+    """The test rows that a data set was checked with."""
+
+    path: str
+    rows: int
+    labels: dict[str, int]
+
+
+@dataclass(frozen=True)
+class CheckAnswer:
+    """The JSON of ``textclf check``."""
+
+    ok: bool
+    path: str
+    format: str
+    rows: int
+    labels: Mapping[str, int]
+    test: CheckedTestRows | None
+    problems: Sequence[DataProblem]
+
+
+def _answer(
     rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, ok: bool
-) -> dict[str, object]:
-    return {
-        "ok": ok,
-        "path": rows.path,
-        "format": rows.format,
-        "rows": len(rows),
-        "labels": rows.label_counts,
-        "test": test and {"path": test.path, "rows": len(test), "labels": test.label_counts},
-        "problems": problems,
-    }
+) -> CheckAnswer:
+    return CheckAnswer(
+        ok,
+        rows.path,
+        rows.format,
+        len(rows),
+        rows.label_counts,
+        CheckedTestRows(test.path, len(test), test.label_counts) if test else None,
+        problems,
+    )
 
 
 def _show(

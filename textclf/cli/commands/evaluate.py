@@ -74,7 +74,7 @@ def evaluate(
     if gate:
         verdict = judge(gate, evaluation.metrics, Baseline(), judged_rows(rows))
     if answer_format == "json":
-        render.json(evaluation_report.as_json(str(resolved), rows, evaluation, verdict))
+        render.json(evaluation_report.answer(str(resolved), rows, evaluation, verdict))
     else:
         blocks = evaluation_report.blocks(str(resolved), rows, evaluation, verdict)
         document.write(blocks, markdown=answer_format == "md")

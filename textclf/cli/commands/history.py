@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.output import render
+from textclf.cli.output import promotion_history, render
 from textclf.errors import IntegrityError, TextclfError
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ def history(everything: All = False, *, common: CommonOptions) -> None:
     else:
         entries = _by_time(records, list(_readable(registry.events, damaged)))
         if common.as_json:
-            render.json([_as_json(entry) for entry in entries])
+            render.json([promotion_history.as_json(entry) for entry in entries])
         elif entries:
-            _show(entries)
+            promotion_history.show(entries)
         else:
             common.hint("nothing has been promoted yet; to start: textclf train")
     for error in damaged:
@@ -75,47 +74,3 @@ def _by_time(
             entries.append(remaining.popleft())
         entries.append(event)
     return [*entries, *remaining]
-
-
-def _as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
-    import msgspec
-
-    from textclf.registry.version_state import Event
-
-    if isinstance(entry, Event):
-        fields = msgspec.to_builtins(entry)
-        return {name: value for name, value in fields.items() if name != "token"}
-    return {"kind": "promoted", **entry.as_json()}
-
-
-def _show(entries: Sequence[PromotionRecord | Event]) -> None:
-    from textclf.registry.version_state import Event
-
-    render.table(
-        ["n", "at", "what", "from", "to", "by", "message"],
-        [
-            ["", e.at, e.kind, "", e.version, e.by, _why(e)]
-            if isinstance(e, Event)
-            else [e.n, e.at, _what(e), e.previous or "–", e.to, e.by, e.message or ""]
-            for e in entries
-        ],
-        right=["n"],
-    )
-
-
-def _what(record: PromotionRecord) -> str:
-    return f"promoted, {record.gate.verdict}" if record.gate else "promoted"
-
-
-def _why(event: Event) -> str:
-    """Return the message and, for a refusal, the requirements that were not met."""
-    import msgspec
-
-    from textclf.metadata.verdict import Verdict
-
-    parts = [event.message] if event.message else []
-    if event.kind == "refused":
-        with contextlib.suppress(msgspec.ValidationError):  # written by a later textclf
-            unmet = dict.fromkeys(c.rule for c in msgspec.convert(event.detail, Verdict).failed)
-            parts.append(f"not {', '.join(unmet)}")
-    return "; ".join(parts)

@@ -13,7 +13,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Message, Version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
-from textclf.cli.output.answers import show_promotion
+from textclf.cli.output.answers import PromotionAnswer, show_promotion
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.errors import GateRefused, UsageError
 
@@ -67,7 +67,6 @@ def promote(
 def _show_refusal(version: str, refusal: GateRefused, *, as_json: bool) -> None:
     verdict = refusal.verdict
     if as_json:
-        answer = {"version": version, "previous": verdict.against, "changed": False}
-        render.json({**answer, "gate": verdict})
+        render.json(PromotionAnswer(version, verdict.against, changed=False, gate=verdict))
     else:
         document.write(verdict_blocks(verdict))

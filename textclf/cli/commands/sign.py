@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,14 @@ Key = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class SignAnswer:
+    """The JSON of ``textclf sign``."""
+
+    version: str
+    signature: str
+
+
 @option_groups
 def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
     """Sign a version that was published unsigned, or signed with another key."""
@@ -26,7 +35,7 @@ def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
     resolved = registry.resolve(version)
     signature = registry.sign(resolved, load_required_signer(registry, key))
     if common.as_json:
-        render.json({"version": str(resolved), "signature": signature})
+        render.json(SignAnswer(str(resolved), signature))
         return
     render.line(f"signed {render.strong(str(resolved))}: {escape_controls(signature)}")
     common.hint("textclf verify --key PUB checks the signature")

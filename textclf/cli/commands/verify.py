@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ from textclf.errors import IntegrityError
 from textclf.formatting import escape_controls, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textclf.registry.registry import Registry
-    from textclf.registry.verification import Verification
+    from textclf.registry.verification import Problem, Verification
 
 Repair = Annotated[
     bool,
@@ -34,6 +37,23 @@ Key = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class VerifyAnswer:
+    """The JSON of ``textclf verify``."""
+
+    ok: bool
+    versions: int
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True)
+class RepairAnswer(VerifyAnswer):
+    """The JSON of ``textclf verify --repair``."""
+
+    repaired: Sequence[str]
+    failed: Sequence[str]
+
+
 @option_groups
 def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) -> None:
     """Check the digests of all files, the log, the alias and, with a key, the signatures."""
@@ -43,9 +63,9 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
     with deferred_interrupts() if repair else nullcontext():
         result = verification.verify(registry, repair=repair)
     if common.as_json:
-        answer = {"ok": result.ok, "versions": result.versions, "problems": result.problems}
-        done = {"repaired": result.repaired, "failed": result.failed} if repair else {}
-        render.json({**answer, **done})
+        found = result.ok, result.versions, result.problems
+        repaired = result.repaired, result.failed
+        render.json(RepairAnswer(*found, *repaired) if repair else VerifyAnswer(*found))
     else:
         _show(result, registry)
     for failure in result.failed:

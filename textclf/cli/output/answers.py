@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import document, render
@@ -10,14 +11,28 @@ from textclf.cli.output.gate_report import verdict_blocks
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
+    from textclf.metadata.verdict import Verdict
     from textclf.registry.promotion import Promotion
 
 
-def metadata_with(metadata: Metadata, **fields: object) -> dict[str, Any]:
-    """Return the metadata object with further fields at its end."""
+@dataclass(frozen=True)
+class PromotionAnswer:
+    """The JSON of ``textclf promote`` and ``textclf rollback``."""
+
+    version: str
+    previous: str | None
+    changed: bool
+    gate: Verdict | None
+
+
+def metadata_with(metadata: Metadata, further: Any) -> dict[str, Any]:
+    """Return the metadata object with the fields of a dataclass at its end."""
     import msgspec
 
-    return {**msgspec.to_builtins(metadata), **fields}
+    return {
+        **msgspec.to_builtins(metadata),
+        **{field.name: getattr(further, field.name) for field in fields(further)},
+    }
 
 
 def tag_list(tags: Mapping[str, str]) -> str:
@@ -47,12 +62,9 @@ def show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None:
     warn_of_kept_file(promotion.kept)
     if as_json:
         render.json(
-            {
-                "version": promotion.version,
-                "previous": promotion.previous,
-                "changed": promotion.changed,
-                "gate": promotion.gate,
-            }
+            PromotionAnswer(
+                promotion.version, promotion.previous, promotion.changed, promotion.gate
+            )
         )
         return
     if promotion.gate:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
 from textclf.cli.output.gate_report import verdict_table
@@ -13,8 +14,8 @@ from textclf.formatting import percent, plural
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
     from textclf.evaluation.evaluate import Evaluation
-    from textclf.evaluation.records import Calibration
-    from textclf.metadata.schema import Confusion
+    from textclf.evaluation.records import Calibration, Intervals
+    from textclf.metadata.schema import Confusion, Metrics
     from textclf.metadata.verdict import Verdict
 
 _MATRIX_LABELS = 8
@@ -75,18 +76,33 @@ def _mistakes(confusion: Confusion) -> TableBlock:
     )
 
 
-def as_json(
+@dataclass(frozen=True)
+class EvaluateAnswer:
+    """The JSON of ``textclf evaluate``."""
+
+    version: str
+    path: str
+    sha256: str
+    rows: int
+    skipped_rows: int
+    metrics: Metrics
+    intervals: Intervals
+    calibration: Calibration | None
+    fail_under: Verdict | None
+
+
+def answer(
     version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
-) -> dict[str, Any]:
-    """Return the answer as JSON values."""
-    return {
-        "version": version,
-        "path": rows.path,
-        "sha256": rows.sha256,
-        "rows": len(rows),
-        "skipped_rows": len(rows.bad_rows),
-        "metrics": evaluation.metrics,
-        "intervals": evaluation.intervals,
-        "calibration": evaluation.calibration,
-        "fail_under": verdict,
-    }
+) -> EvaluateAnswer:
+    """Return the answer as it is written as JSON."""
+    return EvaluateAnswer(
+        version=version,
+        path=rows.path,
+        sha256=rows.sha256,
+        rows=len(rows),
+        skipped_rows=len(rows.bad_rows),
+        metrics=evaluation.metrics,
+        intervals=evaluation.intervals,
+        calibration=evaluation.calibration,
+        fail_under=verdict,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from textclf.cli.output import render
 from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
-    from textclf.prediction.explanation import Explanation
+    from textclf.prediction.explanation import Contribution, Explanation
     from textclf.prediction.model import Prediction
     from textclf.prediction.predictor import Predictor
 
@@ -77,6 +77,33 @@ WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
 """Writes predictions to stdout, one at a time, in each format."""
 
 
+@dataclass(frozen=True)
+class LabelledText:
+    """The JSON of one prediction; ``label`` is ``None`` for a text that gets none."""
+
+    text: str
+    label: str | None
+    score: float
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class WhyLabelled:
+    """The JSON of an explanation: how much each n-gram contributed to the decision value."""
+
+    label: str
+    decision: float
+    intercept: float
+    contributions: Sequence[Contribution]
+
+
+@dataclass(frozen=True)
+class ExplainedText(LabelledText):
+    """The JSON of one prediction with ``--explain``."""
+
+    explanation: WhyLabelled
+
+
 def write_json(predictor: Predictor, answers: Iterable[Answer], style: PredictionStyle) -> None:
     """Write one JSON object, piece by piece as the predictions come."""
     head = {"version": str(predictor.version), "score_type": predictor.score_type}
@@ -90,19 +117,17 @@ def write_json(predictor: Predictor, answers: Iterable[Answer], style: Predictio
 
 def _as_json(
     prediction: Prediction, explanation: Explanation | None, style: PredictionStyle
-) -> dict[str, object]:
+) -> LabelledText:
     scores = prediction.scores
-    answer: dict[str, object] = {
-        "text": prediction.text,
-        "label": style.abstain if prediction.label is None else prediction.label,
-        "score": prediction.score,
-        "scores": dict(list(scores.items())[: style.top_k]) if style.top_k else scores,
-    }
-    if explanation:
-        answer["explanation"] = {
-            "label": explanation.explained,
-            "decision": explanation.decision,
-            "intercept": explanation.intercept,
-            "contributions": explanation.contributions,
-        }
-    return answer
+    label = style.abstain if prediction.label is None else prediction.label
+    shown = dict(list(scores.items())[: style.top_k]) if style.top_k else scores
+    fields = prediction.text, label, prediction.score, shown
+    if not explanation:
+        return LabelledText(*fields)
+    why = WhyLabelled(
+        explanation.explained,
+        explanation.decision,
+        explanation.intercept,
+        explanation.contributions,
+    )
+    return ExplainedText(*fields, why)

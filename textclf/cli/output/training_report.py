@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.cli.interrupts import deferred_interrupts
@@ -26,12 +27,46 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textclf.data.quality import DataProblem
-    from textclf.metadata.schema import Metadata
+    from textclf.metadata.schema import BumpRecord, Metadata
+    from textclf.metadata.verdict import Verdict
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
     from textclf.release.baseline import BaselineDelta
     from textclf.release.release import ReleaseCallbacks, ReleaseResult
     from textclf.training.job import Job
+
+
+@dataclass(frozen=True)
+class FurtherFields:
+    """What the JSON of ``textclf train`` has after the fields of the metadata.
+
+    Attributes:
+        path: the location of the model file.
+        promoted: whether the version is the promoted one.
+        published: whether it is new; otherwise nothing had changed.
+        against: the difference to the version promoted before, on the same test rows.
+        gate: how the version came through the gate.
+    """
+
+    path: str
+    promoted: bool
+    published: bool
+    against: BaselineDelta | None = None
+    gate: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class DryRunAnswer:
+    """The JSON of ``textclf train --dry-run``."""
+
+    dry_run: bool
+    version: str
+    bump: BumpRecord
+    rows: int
+    test_rows: int
+    candidates: int
+    fits: int
+
 
 _REASONS = 3
 """Reasons for a bump that are shown; the metadata has all."""
@@ -102,7 +137,8 @@ def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: boo
     promoted = registry.latest() == base
     if as_json:
         metadata = registry.unverified_metadata(base)
-        render.json(_answer(metadata, registry.locate(base), promoted=promoted, published=False))
+        further = FurtherFields(encodable(registry.locate(base)), promoted, published=False)
+        render.json(answers.metadata_with(metadata, further))
         return
     render.line(f"{plan.bump.reasons[0]}: no new version")
     if not promoted:
@@ -116,15 +152,15 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
     plan, job = result.plan, result.job
     if as_json:
         render.json(
-            {
-                "dry_run": True,
-                "version": str(plan.version),
-                "bump": plan.bump,
-                "rows": job.rows,
-                "test_rows": job.test_rows,
-                "candidates": job.candidates,
-                "fits": job.fits,
-            }
+            DryRunAnswer(
+                dry_run=True,
+                version=str(plan.version),
+                bump=plan.bump,
+                rows=job.rows,
+                test_rows=job.test_rows,
+                candidates=job.candidates,
+                fits=job.fits,
+            )
         )
         return
     render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
@@ -143,8 +179,9 @@ def _show_published(
     _warn_of_notes(metadata)
     promotion, path = result.promotion, str(result.path)
     if as_json:
-        answer = _answer(metadata, path, promoted=promotion is not None, published=True)
-        render.json({**answer, "against": result.delta, "gate": result.verdict})
+        is_promoted = promotion is not None
+        further = FurtherFields(encodable(path), is_promoted, True, result.delta, result.verdict)
+        render.json(answers.metadata_with(metadata, further))
         return
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
@@ -184,12 +221,6 @@ def _show_delta(delta: BaselineDelta) -> None:
         classes.append(f"and {len(changed) - _CLASSES} more")
     if classes:
         render.line(f"    {', '.join(classes)}")
-
-
-def _answer(metadata: Metadata, path: str, *, promoted: bool, published: bool) -> dict[str, object]:
-    return answers.metadata_with(
-        metadata, path=encodable(path), promoted=promoted, published=published
-    )
 
 
 def _why(applied: str, reasons: list[str]) -> str:

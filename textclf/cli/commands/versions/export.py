@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -17,6 +18,16 @@ from textclf.errors import StoreError, UsageError
 from textclf.formatting import encodable, escape_controls
 
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write (.tar.gz).")]
+
+
+@dataclass(frozen=True)
+class ExportAnswer:
+    """The JSON of ``textclf versions export``."""
+
+    version: str
+    path: str
+    bytes: int
+    files: list[str]
 
 
 @option_groups
@@ -32,8 +43,7 @@ def export(version: Version, file: Target, *, common: CommonOptions) -> None:
         size = archive.tell()
     names = list(exported.files)
     if common.as_json:
-        answer = {"version": str(resolved), "path": encodable(file), "bytes": size, "files": names}
-        render.json(answer)
+        render.json(ExportAnswer(str(resolved), encodable(file), size, names))
     else:
         render.line(f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes")
 

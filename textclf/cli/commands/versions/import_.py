@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,15 @@ from textclf.errors import DataError
 from textclf.formatting import encodable
 
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="An archive written by export.")]
+
+
+@dataclass(frozen=True)
+class ImportAnswer:
+    """The JSON of ``textclf versions import``."""
+
+    version: str
+    path: str
+    changed: bool
 
 
 @option_groups
@@ -33,8 +43,7 @@ def import_(file: Source, *, common: CommonOptions) -> None:
     with deferred_interrupts():
         new = registry.import_version(version, imported.files, source=encodable(file))
     if common.as_json:
-        path = encodable(registry.locate(version))
-        render.json({"version": str(version), "path": path, "changed": new})
+        render.json(ImportAnswer(str(version), encodable(registry.locate(version)), new))
     elif new:
         render.line(f"imported {render.strong(str(version))}")
         if registry.latest() != version:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -38,7 +39,7 @@ def list_(common: CommonOptions) -> None:
     except StoreError as unreadable:
         damaged.append(unreadable)
     if common.as_json:
-        render.json([_as_json(s, promoted, tags.get(s.version, {})) for s in summaries])
+        render.json([_listed(s, promoted, tags.get(s.version, {})) for s in summaries])
     elif summaries:
         columns = ["version", "", "saved", *_RIGHT, *(["tags"] if tags else []), "message"]
         render.table(columns, (_row(s, promoted, tags) for s in summaries), right=_RIGHT)
@@ -50,18 +51,33 @@ def list_(common: CommonOptions) -> None:
         raise typer.Exit(IntegrityError.exit_code)
 
 
-def _as_json(summary: Summary, promoted: str, tags: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "version": summary.version,
-        "latest": summary.version == promoted,
-        "saved_at": summary.saved_at,
-        "best_cv_accuracy": summary.best_cv_accuracy,
-        "test_accuracy": summary.test_accuracy,
-        "macro_f1": summary.test.metrics.macro_f1,
-        "rows": summary.data.rows,
-        "message": summary.message,
-        "tags": tags,
-    }
+@dataclass(frozen=True)
+class ListedVersion:
+    """An entry of the JSON of ``textclf versions list``."""
+
+    version: str
+    latest: bool
+    saved_at: str
+    best_cv_accuracy: float
+    test_accuracy: float
+    macro_f1: float
+    rows: int
+    message: str | None
+    tags: Mapping[str, str]
+
+
+def _listed(summary: Summary, promoted: str, tags: Mapping[str, str]) -> ListedVersion:
+    return ListedVersion(
+        version=summary.version,
+        latest=summary.version == promoted,
+        saved_at=summary.saved_at,
+        best_cv_accuracy=summary.best_cv_accuracy,
+        test_accuracy=summary.test_accuracy,
+        macro_f1=summary.test.metrics.macro_f1,
+        rows=summary.data.rows,
+        message=summary.message,
+        tags=tags,
+    )
 
 
 def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]]) -> list[object]:

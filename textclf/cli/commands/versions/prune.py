@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,7 @@ def prune(
         if not common.as_json:
             render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
     if common.as_json:
-        render.json(_as_json(removed, kept, dry_run=dry_run))
+        render.json(_answer(removed, kept, dry_run=dry_run))
     else:
         _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
     for failure in failures[:-1]:
@@ -119,12 +120,34 @@ def _prune_one(registry: Registry, version: str, message: str | None) -> str | N
         raise
 
 
-def _as_json(removed: list[Summary], kept: dict[str, str], *, dry_run: bool) -> dict[str, object]:
-    return {
-        "dry_run": dry_run,
-        "pruned": [{"version": version.version, "bytes": version.bytes} for version in removed],
-        "kept": [{"version": version, "why": reason} for version, reason in kept.items()],
-    }
+@dataclass(frozen=True)
+class PrunedVersion:
+    """A version that was removed, and the bytes of its files."""
+
+    version: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class KeptVersion:
+    """A version that was kept, and the reason."""
+
+    version: str
+    why: str
+
+
+@dataclass(frozen=True)
+class PruneAnswer:
+    """The JSON of ``textclf versions prune``."""
+
+    dry_run: bool
+    pruned: list[PrunedVersion]
+    kept: list[KeptVersion]
+
+
+def _answer(removed: list[Summary], kept: dict[str, str], *, dry_run: bool) -> PruneAnswer:
+    pruned = [PrunedVersion(version.version, version.bytes) for version in removed]
+    return PruneAnswer(dry_run, pruned, [KeptVersion(*entry) for entry in kept.items()])
 
 
 def _show(removed: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,14 @@ Data = Annotated[
 IncludeTexts = Annotated[
     bool, typer.Option("--include-texts", help="Show the texts of the most confident mistakes.")
 ]
+
+
+@dataclass(frozen=True)
+class ReportAnswer:
+    """The JSON of ``textclf versions report``."""
+
+    versions: list[str]
+    path: str
 
 
 @option_groups
@@ -128,7 +137,6 @@ def _hint_at_missing(subject: Subject, common: CommonOptions, *, include_texts: 
 
 def _print_path(versions: list[semver.Version], path: str, common: CommonOptions) -> None:
     if common.as_json:
-        names = [str(version) for version in versions]
-        render.json({"versions": names, "path": encodable(path)})
+        render.json(ReportAnswer([str(version) for version in versions], encodable(path)))
     else:
         render.line(escape_controls(path))

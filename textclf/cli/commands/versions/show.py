@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version
-from textclf.cli.output import document, render
-from textclf.cli.output.answers import metadata_with, tag_list
-from textclf.cli.output.metrics import class_table
-from textclf.formatting import MISSING, candidate_name, escape_controls, percent, plural
+from textclf.cli.output import render, version_facts
+from textclf.cli.output.answers import metadata_with
 
-if TYPE_CHECKING:
-    from textclf.metadata.schema import Metadata
+
+@dataclass(frozen=True)
+class FurtherFields:
+    """What the JSON of ``textclf versions show`` has after the fields of the metadata."""
+
+    latest: bool
+    tags: Mapping[str, str]
 
 
 @option_groups
@@ -30,57 +33,6 @@ def show(version: Version, *, common: CommonOptions) -> None:
     if problem := registry.signature_problem(resolved):
         render.warning(f"{registry.locate(resolved, METADATA)} {problem}")
     if common.as_json:
-        render.json(metadata_with(metadata, latest=latest, tags=tags))
+        render.json(metadata_with(metadata, FurtherFields(latest, tags)))
         return
-    facts = _facts(metadata, registry.locate(resolved), tags, latest=latest)
-    width = max(map(len, facts))
-    for name, fact in facts.items():
-        render.line(f"{render.strong(name.ljust(width))}  {escape_controls(fact)}")
-    document.write([class_table(metadata.test.metrics)])
-
-
-def _facts(
-    metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
-) -> dict[str, str]:
-    bump, search, artifact = metadata.bump, metadata.search, metadata.artifact
-    return {
-        "version": metadata.version + (" (latest)" if latest else ""),
-        "saved": metadata.saved_at,
-        "message": metadata.message or MISSING,
-        **({"tags": tag_list(tags)} if tags else {}),
-        "bump": f"{bump.applied} from {bump.base or 'nothing'}: {'; '.join(bump.reasons)}",
-        "model": candidate_name(metadata.best_params),
-        "cv accuracy": f"{percent(metadata.best_cv_accuracy)} in {search.folds} folds, "
-        f"the best of {plural(len(search.candidates), 'candidate')} by {search.scoring}",
-        "test": _test(metadata),
-        "data": _data(metadata),
-        "environment": _environment(metadata),
-        "git": _commit(metadata),
-        "file": f"{path}, {artifact.bytes:,} bytes, SHA-256 {artifact.sha256[:12]}…",
-    }
-
-
-def _test(metadata: Metadata) -> str:
-    test = metadata.test
-    rows = f"{plural(test.rows, 'row')} of {test.path or f'a split of {test.split:.0%}'}"
-    accuracy, macro_f1 = percent(metadata.test_accuracy), percent(test.metrics.macro_f1)
-    return f"accuracy {accuracy}, macro F1 {macro_f1} on {rows}"
-
-
-def _data(metadata: Metadata) -> str:
-    data = metadata.data
-    skipped = f", {plural(data.skipped_rows, 'bad row')} skipped" if data.skipped_rows else ""
-    return f"{data.path}, {plural(data.rows, 'row')}{skipped}, SHA-256 {data.sha256[:12]}…"
-
-
-def _environment(metadata: Metadata) -> str:
-    environment = metadata.environment
-    named = {"textclf": metadata.code.textclf, "Python": environment.python}
-    return ", ".join(f"{name} {v}" for name, v in {**named, **environment.libraries}.items())
-
-
-def _commit(metadata: Metadata) -> str:
-    code = metadata.code
-    if not code.git_commit:
-        return MISSING
-    return code.git_commit[:12] + (" with changes" if code.dirty else "")
+    version_facts.show(metadata, registry.locate(resolved), tags, latest=latest)

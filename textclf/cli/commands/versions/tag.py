@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -33,6 +35,14 @@ Remove = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class TagAnswer:
+    """The JSON of ``textclf versions tag``."""
+
+    version: str
+    tags: Mapping[str, str]
+
+
 @option_groups
 def tag(
     version: Version,
@@ -49,7 +59,7 @@ def tag(
     with deferred_interrupts():
         remaining = registry.tag(resolved, changes, message=message)
     if common.as_json:
-        render.json({"version": str(resolved), "tags": remaining})
+        render.json(TagAnswer(str(resolved), remaining))
     else:
         render.line(escape_controls(f"{resolved}: {tag_list(remaining) or 'no tags'}"))
 

@@ -1,0 +1,70 @@
+"""The answer of ``textclf versions show``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from textclf.cli.output import document, render
+from textclf.cli.output.answers import tag_list
+from textclf.cli.output.metrics import class_table
+from textclf.formatting import MISSING, candidate_name, escape_controls, percent, plural
+
+if TYPE_CHECKING:
+    from textclf.metadata.schema import Metadata
+
+
+def show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool) -> None:
+    """Show what is recorded of a version, and its metrics of each class."""
+    facts = _facts(metadata, path, tags, latest=latest)
+    width = max(map(len, facts))
+    for name, fact in facts.items():
+        render.line(f"{render.strong(name.ljust(width))}  {escape_controls(fact)}")
+    document.write([class_table(metadata.test.metrics)])
+
+
+def _facts(
+    metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
+) -> dict[str, str]:
+    bump, search, artifact = metadata.bump, metadata.search, metadata.artifact
+    return {
+        "version": metadata.version + (" (latest)" if latest else ""),
+        "saved": metadata.saved_at,
+        "message": metadata.message or MISSING,
+        **({"tags": tag_list(tags)} if tags else {}),
+        "bump": f"{bump.applied} from {bump.base or 'nothing'}: {'; '.join(bump.reasons)}",
+        "model": candidate_name(metadata.best_params),
+        "cv accuracy": f"{percent(metadata.best_cv_accuracy)} in {search.folds} folds, "
+        f"the best of {plural(len(search.candidates), 'candidate')} by {search.scoring}",
+        "test": _test(metadata),
+        "data": _data(metadata),
+        "environment": _environment(metadata),
+        "git": _commit(metadata),
+        "file": f"{path}, {artifact.bytes:,} bytes, SHA-256 {artifact.sha256[:12]}…",
+    }
+
+
+def _test(metadata: Metadata) -> str:
+    test = metadata.test
+    rows = f"{plural(test.rows, 'row')} of {test.path or f'a split of {test.split:.0%}'}"
+    accuracy, macro_f1 = percent(metadata.test_accuracy), percent(test.metrics.macro_f1)
+    return f"accuracy {accuracy}, macro F1 {macro_f1} on {rows}"
+
+
+def _data(metadata: Metadata) -> str:
+    data = metadata.data
+    skipped = f", {plural(data.skipped_rows, 'bad row')} skipped" if data.skipped_rows else ""
+    return f"{data.path}, {plural(data.rows, 'row')}{skipped}, SHA-256 {data.sha256[:12]}…"
+
+
+def _environment(metadata: Metadata) -> str:
+    environment = metadata.environment
+    named = {"textclf": metadata.code.textclf, "Python": environment.python}
+    return ", ".join(f"{name} {v}" for name, v in {**named, **environment.libraries}.items())
+
+
+def _commit(metadata: Metadata) -> str:
+    code = metadata.code
+    if not code.git_commit:
+        return MISSING
+    return code.git_commit[:12] + (" with changes" if code.dirty else "")
