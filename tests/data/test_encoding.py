@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from data_files import read, refused, rows
+from data_files import SKIP, bad, read, refused, rows
 
 from textclf.errors import UsageError
 
@@ -15,21 +15,80 @@ def test_byte_order_mark(tmp_path, encoding):
     assert rows(read(tmp_path / "a.csv", content)) == [("grün", "x")]
 
 
-def test_encoding(tmp_path):
-    """A wrong encoding names file, line, byte and the way out, which works."""
+RUSSIAN = ["отличный товар, рекомендую", "ужасное качество", "сломалось через день"]
+CHINESE = ["这个手机的质量非常好，我很满意", "物流太慢了，包装也坏了", "客服态度很差，不会再买"]
+TAIWANESE = ["這個手機的品質非常好，我很滿意", "物流太慢了，包裝也壞了", "客服態度很差，不會再買"]
+KOREAN = ["정말 좋은 제품입니다", "다시는 사지 않겠습니다", "배송이 너무 늦었어요"]
+JAPANESE = ["とても良い商品です", "すぐに壊れました、残念です", "配送が遅かったです"]
+GREEK = ["πολύ καλό προϊόν", "κακή ποιότητα", "δεν το συνιστώ σε κανέναν"]
+FRENCH = ["très bon café", "déçu à l'époque", "je ne suis pas content du résultat"]
+GERMAN = ["Größe passt überhaupt nicht", "schöne Farbe", "Lieferung war verspätet"]
+POLISH = ["bardzo ładny, dziękuję", "zły żółw", "nie polecam, jakość jest słaba"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sentences"),
+    [
+        *((encoding, RUSSIAN) for encoding in ("cp1251", "koi8-r", "cp866", "iso8859-5")),
+        *((encoding, JAPANESE) for encoding in ("shift-jis", "euc-jp")),
+        *((encoding, FRENCH) for encoding in ("mac-roman", "cp1252", "latin-1", "cp850")),
+        *((encoding, POLISH) for encoding in ("cp1250", "iso8859-2")),
+        *((encoding, GREEK) for encoding in ("cp1253", "iso8859-7")),
+        *((f"utf-16-{order}", text) for order in ("le", "be") for text in (RUSSIAN, CHINESE)),
+        *(("gbk", CHINESE), ("big5", TAIWANESE), ("euc-kr", KOREAN), ("cp1252", GERMAN)),
+        *((f"utf-16-{order}", ["plain", "ascii", "text"]) for order in ("le", "be")),
+    ],
+)
+def test_likely_encodings(tmp_path, encoding, sentences):
+    """A wrong encoding is refused with a line in each likely one, and one of them is right."""
+    lines = [f'"{text}",{n % 2}\n' for n, text in enumerate(sentences * 5)]
+    content = "".join(["text,label\n", *lines]).encode(encoding)
+    message, hint = refused(tmp_path / "a.csv", content)
+    shown = dict(line.strip().split(": ", 1) for line in message.splitlines()[1:])
+    assert 1 <= len(shown) <= 4
+    written = content.decode(encoding)
+    right = [name for name, line in shown.items() if line.strip("…") in written]
+    assert all(name in hint for name in shown)
+    assert len(shown) > 1 or hint == f"--encoding {right[0]}"
+    readings = [read(tmp_path / "a.csv", content, encoding=name) for name in right]
+    assert any(reading.texts == tuple(sentences * 5) for reading in readings)
+
+
+def test_bytes_of_no_encoding(tmp_path):
+    """Where no encoding is likely none is named; an unknown one is refused."""
     path = tmp_path / "a.csv"
-    content = "text,label\na,x\ngrün,x\n".encode("cp1252")
-    message, hint = refused(path, content)
-    assert message == f"{path.as_posix()}:3: byte 0xfc is not UTF-8"
-    assert hint == "--encoding cp1252"
-    assert read(path, content, encoding="cp1252").texts == ("a", "grün")
-    assert refused(path, b"text,label\n\x81,x\n")[1] == "--encoding latin-1"
-    assert refused(path, "text,label\na,x\n".encode("utf-16-le"))[1] == "--encoding utf-16-le"
-    assert refused(path, "text,label\na,x\n".encode("utf-16-be"))[1] == "--encoding utf-16-be"
+    for content in (bytes(range(1, 256)) * 9, b"\0\1\2\xff" * 99):
+        message, hint = refused(path, content)
+        assert "is not UTF-8" in message
+        assert hint is None
     for unknown in ("utf-99", "rot13", "a\0"):
         with pytest.raises(UsageError, match="there is no encoding"):
             read(path, content, encoding=unknown)
     assert "not UTF-7" in refused(path, b"+2AA-", encoding="utf-7")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "encoding"),
+    [
+        ("a.csv", "{},x\n", None),
+        ("a.tsv", "{}\tx\n", "utf-8"),
+        ("a.jsonl", '{{"text": "{}", "label": "x"}}\n', None),
+        ("a.ft", "__label__x {}\n", None),
+        ("a.csv", "{},x\n", "gbk"),
+    ],
+)
+def test_a_few_bad_bytes(tmp_path, name, row, encoding):
+    """A few bytes that are not text make bad rows, named by line, and ruin no other row."""
+    header = {"csv": "text,label\n", "tsv": "text\tlabel\n"}.get(name[2:], "")
+    codec = encoding or "utf-8"
+    good = [row.format(text) for text in ("étage", "plain", "über", "é")]
+    content = "".join([header, *good]).encode(codec).replace(b"plain", b"pla\xff")
+    line = 2 + bool(header)
+    reason = f"byte 0xff is not {codec.upper()}"
+    assert f"{name}:{line}: {reason}" in refused(tmp_path / name, content, encoding=encoding)[0]
+    dataset = read(tmp_path / name, content, encoding=encoding, on_bad_rows=SKIP)
+    assert dataset.texts == ("étage", "über", "é")
+    assert bad(dataset) == [(str(line), reason)]
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_label_in_front_of_text(tmp_path):
     """Latin-1 and no delimiter: the encoding first, then how to make it a table."""
     content = "DESC:def What is a caf\xe9 ?\nHUM:ind Who said : no ?\n".encode("latin-1") * 4
     message, hint = refused(tmp_path / "trec.txt", content)
-    assert message.endswith("trec.txt:1: byte 0xe9 is not UTF-8")
-    assert hint == "--encoding cp1252"
+    assert "trec.txt:1: byte 0xe9 is not UTF-8\n" in message
+    assert "cp1252" in hint
     message, hint = refused(tmp_path / "trec.txt", content, encoding="cp1252")
     assert 'nothing separates a text from its label in "DESC:def What is a café ?"' in message
     assert "put a tab in place of the space after it" in hint

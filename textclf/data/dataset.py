@@ -14,11 +14,12 @@ from typing import Final
 
 from textclf.data.columns import Columns
 from textclf.data.delimited import DELIMITED
-from textclf.data.encoding import NotTextError, decompress, to_utf8
+from textclf.data.encoding import NotTextError, decompress, keep_undecoded, to_utf8
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.folder import read_folder
 from textclf.data.format import Format, Rows, Source
 from textclf.data.jsonl import JSONL
+from textclf.data.likely_encoding import likely_encodings, utf_16_without_mark
 from textclf.data.parquet import PARQUET
 from textclf.errors import DataError, UsageError
 from textclf.files import read_bytes
@@ -143,10 +144,14 @@ def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
     """Return the format, by the ending of the name or by the first bytes, and the rows."""
     format_ = next((format_ for format_ in FORMATS if source.ending in format_.endings), None)
     format_ = format_ or _recognised(source, binary=True)
-    if format_ is None or not format_.binary:
-        source = replace(source, data=_decode(source, encoding))
-        format_ = format_ or _recognised(source, binary=False) or DELIMITED
-    return format_.name, format_.read(source)
+    if format_ is not None and format_.binary:
+        return format_.name, format_.read(source)
+    source = _decode(source, encoding)
+    format_ = format_ or _recognised(source, binary=False) or DELIMITED
+    rows = format_.read(source)
+    if source.undecoded:
+        rows = rows.without_undecoded(source.undecoded)
+    return format_.name, rows
 
 
 def _recognised(source: Source, *, binary: bool) -> Format | None:
@@ -154,15 +159,30 @@ def _recognised(source: Source, *, binary: bool) -> Format | None:
     return next((format_ for format_ in formats if format_.recognise(source)), None)
 
 
-def _decode(source: Source, encoding: str | None) -> bytes:
+def _decode(source: Source, encoding: str | None) -> Source:
+    """Return the source in UTF-8."""
+    undecoded = None
     try:
         data = to_utf8(source.data, encoding)
     except NotTextError as problem:
-        where = _where(source.name, problem.line)
-        raise DataError(f"{where}: {problem.reason}", hint=problem.hint) from None
+        kept = keep_undecoded(source.data, problem.codec)
+        if kept is None or utf_16_without_mark(source.data):
+            raise _not_text(source, problem, guess=encoding is None) from None
+        data, undecoded = kept, problem.codec
     if not data.strip():
         raise DataError(f"{source.name} is empty")
-    return data
+    return replace(source, data=data, undecoded=undecoded)
+
+
+def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataError:
+    likely = likely_encodings(source.data) if guess else []
+    names = [encoding.name for encoding in likely]
+    hint = f"--encoding {names[0]}" if names else None
+    if len(names) > 1:
+        hint = f"--encoding with the name of the line that reads right: {', '.join(names)}"
+    details = [f"{encoding.name}: {encoding.line}" for encoding in likely]
+    message = f"{_where(source.name, problem.line)}: {problem.reason}"
+    return DataError(message, details=details, hint=hint)
 
 
 def _dataset(name: str, format_: str, sha256: str, rows: Rows, on_bad_rows: OnBadRows) -> Dataset:

@@ -4,8 +4,11 @@ import contextlib
 import errno
 import gzip
 import io
+import re
 import zlib
+from typing import Final
 
+from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_to_end
 from textclf.formatting import excerpt
@@ -24,6 +27,9 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first: its mark starts with that of UTF-16
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+UNDECODED: Final = re.compile("[\udc80-\udcff]")
+"""Bytes that are not text in the encoding, as they stand in a decoded text."""
+
 _ALWAYS_ALLOWED = 1 << 26
 """Bytes that a file of any size may decompress to."""
 
@@ -32,10 +38,16 @@ _MOST_RATIO = 200
 
 
 class NotTextError(Exception):
-    """Bytes that are not text in their encoding."""
+    """Bytes that are not text in their encoding.
 
-    def __init__(self, line: int, reason: str, hint: str | None) -> None:
-        self.line, self.reason, self.hint = line, reason, hint
+    Attributes:
+        line: the line of the first of them.
+        reason: what is wrong with it.
+        codec: the encoding, by Python's name.
+    """
+
+    def __init__(self, line: int, reason: str, codec: str) -> None:
+        self.line, self.reason, self.codec = line, reason, codec
 
 
 def decompress(raw: bytes, name: str) -> bytes:
@@ -83,7 +95,9 @@ def to_utf8(data: bytes, encoding: str | None) -> bytes:
     Raises:
         NotTextError: the bytes do not fit the encoding.
     """
-    codec = encoding or _marked_encoding(data) or _default_encoding(data)
+    codec = encoding or _marked_encoding(data) or "utf-8"
+    if codec == "utf-8" and utf_16_without_mark(data):
+        raise NotTextError(1, "null bytes, as in UTF-16", codec)
     try:
         text = data.decode(codec)
         if codec != "utf-8":
@@ -92,34 +106,42 @@ def to_utf8(data: bytes, encoding: str | None) -> bytes:
         line = 1
         with contextlib.suppress(UnicodeError):  # odd codecs cannot ignore
             line += data[: error.start].decode(codec, "ignore").count("\n")
-        byte = f"byte 0x{data[error.start]:02x}" if error.start < len(data) else "the end"
-        hint = None if encoding else _likely_encoding(data)
-        raise NotTextError(line, f"{byte} is not {codec.upper()}", hint) from None
+        reason = not_in(codec, chr(data[error.start])) if error.start < len(data) else "cut off"
+        raise NotTextError(line, reason, codec) from None
     except UnicodeError:  # from odd codecs, and of half surrogate pairs
-        raise NotTextError(1, f"not {codec.upper()}", None) from None
+        raise NotTextError(1, f"not {codec.upper()}", codec) from None
     return data.removeprefix("\ufeff".encode())
+
+
+def not_in(codec: str, byte: str) -> str:
+    """Return the reason for which a byte, decoded or not, makes a row unusable."""
+    return f"byte 0x{ord(byte) & 0xFF:02x} is not {codec.upper()}"
+
+
+def keep_undecoded(data: bytes, codec: str) -> bytes | None:
+    """Return the same text in UTF-8, with the bytes that are not text in it left as they are.
+
+    They are decoded as Python decodes file names (``surrogateescape``), and their rows are bad
+    ones. Where they are more than a few it is another encoding: fewer lines with characters beyond
+    ASCII are whole than are not.
+
+    Args:
+        data: the text's bytes.
+        codec: its encoding, by Python's name.
+
+    Returns:
+        The text; ``None`` if the encoding is another one.
+    """
+    try:
+        text = data.decode(codec, "surrogateescape")
+        kept = text.encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return None
+    beyond_ascii = [line for line in text.split("\n") if not line.isascii()]
+    undecoded = sum(UNDECODED.search(line) is not None for line in beyond_ascii)
+    return None if undecoded > len(beyond_ascii) / 2 else kept.removeprefix("\ufeff".encode())
 
 
 def _marked_encoding(data: bytes) -> str | None:
     marks = _BYTE_ORDER_MARKS.items()
     return next((encoding for mark, encoding in marks if data.startswith(mark)), None)
-
-
-def _default_encoding(data: bytes) -> str:
-    """Return UTF-8, unless every other byte is null, as in UTF-16 without a mark."""
-    head = data[:1000]
-    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        bytes_ = head[start::2]
-        if bytes_.count(0) > len(bytes_) * 0.4 and head[1 - start :: 2].count(0) == 0:
-            raise NotTextError(1, "null bytes, as in UTF-16", f"--encoding {encoding}")
-    return "utf-8"
-
-
-def _likely_encoding(data: bytes) -> str | None:
-    if b"\0" in data:
-        return None  # a picture or a program, not text
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "--encoding latin-1"
-    return "--encoding cp1252"

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from textclf.data.columns import Columns
+from textclf.data.encoding import UNDECODED, not_in
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,15 @@ class Source:
         name: the file as the user knows it.
         columns: the columns that hold text and label.
         delimiter: the character between columns, or None to detect it.
+        undecoded: the encoding of the file if some of its bytes are not text in it; they stand in
+            `data` as they are (`encoding.keep_undecoded`).
     """
 
     data: bytes
     name: str
     columns: Columns
     delimiter: str | None = None
+    undecoded: str | None = None
 
     @property
     def ending(self) -> str:
@@ -65,6 +69,18 @@ class Rows:
             self.texts.append(text)
             self.labels.append(self.known_labels.setdefault(label or "", stripped))
             self.places.append(place)
+
+    def without_undecoded(self, codec: str) -> "Rows":
+        """Return the rows that are text; those with bytes that are not in the codec become bad."""
+        kept = Rows(places=self.places[:0], bad=list(self.bad))
+        for place, text, label in zip(self.places, self.texts, self.labels, strict=True):
+            byte = UNDECODED.search(f"{text}{label}")
+            if byte:
+                kept.bad.append((place, not_in(codec, byte[0])))
+            else:
+                kept.add(place, text, label)
+        kept.bad.sort()
+        return kept
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any, Final, NoReturn
 
 from textclf.data.columns import Columns
+from textclf.data.encoding import UNDECODED, not_in
 from textclf.data.format import Format, Rows, Source
 from textclf.data.lines import physical_lines, with_line_feeds
 from textclf.errors import DataError
@@ -34,6 +35,10 @@ def read_jsonl(source: Source) -> Rows:
     rows = Rows()
     for number, line in enumerate(physical_lines(data), 1):
         if line.isspace():
+            continue
+        byte = UNDECODED.search(line) if source.undecoded else None
+        if source.undecoded and byte:
+            rows.bad.append((number, not_in(source.undecoded, byte[0])))
             continue
         try:
             text, label = _pair(decode(line), keys)

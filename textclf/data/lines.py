@@ -24,10 +24,13 @@ START = Position(0, 0)
 
 
 def physical_lines(data: bytes, offset: int = 0) -> Iterator[str]:
-    """Iterate over lines that end in line feeds; lone carriage returns stay inside them."""
+    """Iterate over lines that end in line feeds; lone carriage returns stay inside them.
+
+    Bytes that are not UTF-8 are decoded as Python decodes file names.
+    """
     stream = io.BytesIO(data)  # shares the memory of `data`
     stream.seek(offset)
-    return io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+    return io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def with_line_feeds(data: bytes) -> bytes:
