@@ -44,7 +44,7 @@ class NaiveStore(LocalStore):
             raise Exists(key)
         path.write_bytes(data)
 
-    def replace(self, key, data):
+    def replace(self, key, data, _seen=None):
         """Empty the file, then write."""
         (self.root / key).write_bytes(data)
 

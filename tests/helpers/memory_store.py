@@ -8,7 +8,18 @@ import threading
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST
-from textclf.registry.store.base import Exists, Missing, check_key, check_name, is_key
+from textclf.registry.store.base import (
+    Changed,
+    Exists,
+    Incomplete,
+    Missing,
+    Stamped,
+    check_key,
+    check_name,
+    is_key,
+    read_each,
+    read_or_none,
+)
 
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -19,11 +30,13 @@ class MemoryStore:
     Attributes:
         objects: contents by key; several stores may share them, as processes share a bucket.
         before_request: called with the number of each request, from 1, before it is made.
+        writers_died: whether folders that are not complete were left by writers that died.
     """
 
     def __init__(self, objects=None):
         self.objects = {} if objects is None else objects
         self.requests, self.before_request = 0, lambda _number: None
+        self.writers_died = False
 
     def _request(self):
         self.requests += 1
@@ -43,13 +56,34 @@ class MemoryStore:
 
     view = read
 
-    def names(self, folder=""):
+    def read_many(self, keys, most=LARGEST):
+        """See Store."""
+        return read_each(self, keys, most)
+
+    def read_stamped(self, key):
+        """See Store: the content is its own stamp."""
+        data = read_or_none(self, key)
+        return Stamped(data, data)
+
+    def exists(self, key):
+        """See Store."""
+        check_key(key)
+        self._request()
+        return key in self.objects
+
+    def names(self, folder="", after=""):
         """See Store."""
         prefix = f"{check_key(folder)}/" if folder else ""
         self._request()
         keys = [key for key in list(self.objects) if key.startswith(prefix)]
         names = {key.removeprefix(prefix).split("/")[0]: None for key in keys}
-        return [name for name in names if is_key(name)]
+        return [name for name in names if is_key(name) and name.encode() > after.encode()]
+
+    def folders_with(self, name):
+        """See Store."""
+        self._request()
+        keys = [key.split("/") for key in list(self.objects)]
+        return [folder for folder, *rest in keys if rest == [name]]
 
     def create(self, key, data):
         """See Store."""
@@ -60,11 +94,14 @@ class MemoryStore:
                 raise Exists(key)
             self.objects[key] = data
 
-    def replace(self, key, data):
+    def replace(self, key, data, seen=None):
         """See Store."""
         check_key(key)
         self._request()
-        self.objects[key] = data
+        with _ONE_AT_A_TIME:
+            if seen is not None and self.objects.get(key) != seen.stamp:
+                raise Changed(key)
+            self.objects[key] = data
 
     def create_all(self, folder, files):
         """See Store: one object after the other."""
@@ -85,6 +122,10 @@ class MemoryStore:
         names = self.names(folder)
         for name in sorted(names, key=lambda name: name != first):
             self.remove(f"{folder}/{name}")
+
+    def why_incomplete(self, _folder):
+        """See Store: a test says when writers have died."""
+        return Incomplete.ABANDONED if self.writers_died else Incomplete.IN_PROGRESS
 
     def require_writable(self):
         """See Store."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 
 from textclf.metadata.schema import sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.reader import RegistryReader
-from textclf.registry.store.base import Exists, read_or_none
+from textclf.registry.store.base import Changed, Exists, back_off
 
 
 def sync_alias(registry: RegistryReader) -> str | None:
@@ -25,16 +26,22 @@ def sync_alias(registry: RegistryReader) -> str | None:
         IntegrityError: the promoted version is damaged, or lacks the signature that is required.
     """
     kept = None
-    while head := registry.promotions.head():
+    for attempt in itertools.count():
+        head = registry.promotions.head()
+        if head is None:
+            break
         version = parse_version(head.to)
         promoted = registry.metadata(version).artifact
-        current = read_or_none(registry.store, layout.ALIAS)
-        if current is not None and sha256(current) == promoted.sha256:
+        current = registry.store.read_stamped(layout.ALIAS)
+        if current.data is not None and sha256(current.data) == promoted.sha256:
             break
         model = registry.read_recorded(version, promoted)
-        if current is not None:
-            kept = _keep_foreign_file(registry, current) or kept
-        registry.store.replace(layout.ALIAS, model)
+        if current.data is not None:
+            kept = _keep_foreign_file(registry, current.data) or kept
+        try:
+            registry.store.replace(layout.ALIAS, model, current)
+        except Changed:
+            back_off(attempt)
     return kept
 
 

@@ -21,6 +21,10 @@ HOLDS: Final = ".registry/holds"
 """The folder of marks on versions that are being promoted at this moment."""
 STAGING: Final = ".registry/staging"
 """The folder of half-written work, for stores that need one."""
+PROBES: Final = ".registry/probe"
+"""The folder in which an object store is tried out, and of the finding."""
+
+_SIGNATURES = ".registry/signatures"
 
 _DIGITS = 8
 """Digits in the file name of a record."""
@@ -46,9 +50,24 @@ def record_number(name: str) -> int | None:
     return int(number)
 
 
+def never_changes(key: str) -> bool:
+    """Whether what is stored under a key stays as it is until it is removed.
+
+    That is so for files of versions, records of logs, and signatures; they can be kept elsewhere.
+    """
+    folder, _, name = key.rpartition("/")
+    if folder in (PROMOTIONS, EVENTS):
+        return record_number(name) is not None
+    return bool(folder) and (not key.startswith(".registry/") or _is_signature(key))
+
+
+def _is_signature(key: str) -> bool:
+    return key.startswith(f"{_SIGNATURES}/")
+
+
 def added_signatures(version: Version | str) -> str:
     """Return the folder of signatures that were added to a version after its publication."""
-    return f".registry/signatures/{version}"
+    return f"{_SIGNATURES}/{version}"
 
 
 def added_signature(version: Version | str, digest: str) -> str:

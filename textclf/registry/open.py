@@ -10,7 +10,7 @@ from textclf.registry.registry import Registry
 from textclf.registry.signing import PublicKey
 from textclf.registry.store.base import Store
 from textclf.registry.store.local import LocalStore
-from textclf.registry.store.location import Folder, Location, expand_home, parse_location
+from textclf.registry.store.location import Bucket, Folder, Location, expand_home, parse_location
 
 REQUIRED_KEY = "TEXTCLF_REQUIRE_SIGNATURE"
 """The variable that names the public key that versions must be signed for."""
@@ -33,9 +33,15 @@ def open_registry(models: str | Path | Location, signed_by: str | Path | None = 
 
 
 def _open_store(location: Location) -> Store:
-    if isinstance(location, Folder):
-        return LocalStore(location.path)
-    raise UsageError(f"{location}: only folders can be opened so far")
+    match location:
+        case Folder():
+            return LocalStore(location.path)
+        case Bucket():
+            from textclf.registry.store.connection import connect
+            from textclf.registry.store.object_store import ObjectStore
+
+            return ObjectStore(connect(location), location.prefix, str(location))
+    raise UsageError(f"{location}: only folders and buckets can be opened so far")
 
 
 def key_of_environment() -> Path | None:

@@ -45,7 +45,7 @@ def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator
         NoSuchVersion: it was pruned before, or was removed in spite of the hold.
     """
     key = layout.hold(version, uuid.uuid4().hex)
-    store.replace(key, datetime.now(UTC).isoformat().encode())
+    store.create(key, datetime.now(UTC).isoformat().encode())
     try:
         _require_not_pruned(events, version)
         yield

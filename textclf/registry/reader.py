@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from semver import Version
@@ -61,22 +61,15 @@ class RegistryReader:
 
     def numbers(self) -> list[Version]:
         """Return the numbers of all folders, lowest first, with or without metadata."""
-        numbers = (parse_version(name) for name in self.store.names() if is_version(name))
-        return sorted(numbers, key=Version.to_tuple)  # their own comparison is slow for thousands
+        return _numbers(self.store.names())
 
     def is_published(self, version: Version) -> bool:
         """Whether a version has its metadata, the last file to appear and the first to go."""
-        return METADATA in self.store.names(str(version))
+        return self.store.exists(layout.version_file(version, METADATA))
 
     def versions(self) -> list[Version]:
         """Return every published version whose folder can be read, lowest first."""
-        return list(self._published())
-
-    def _published(self) -> Iterator[Version]:
-        for version in self.numbers():
-            with contextlib.suppress(StoreError):  # `summaries` and ``verify`` name it
-                if self.is_published(version):
-                    yield version
+        return _numbers(self.store.folders_with(METADATA))
 
     def highest(self, line: tuple[int, ...] = ()) -> Version | None:
         """Return the highest version to go on from, of those whose number begins with ``line``.
@@ -99,13 +92,22 @@ class RegistryReader:
 
     def summaries(self) -> Iterator[Summary | IntegrityError | StoreError]:
         """Yield the main fields of every version, highest first, or why they cannot be read."""
-        for version in reversed(self.numbers()):
+        versions = self.numbers()[::-1]
+        keys = [layout.version_file(version, METADATA) for version in versions]
+        contents = self.store.read_many(keys, LARGEST_METADATA)
+        for version, content in zip(versions, contents, strict=True):
             try:
-                yield self._parse(version, self.metadata_bytes(version), Summary)
+                yield self._parse(version, self._checked(version, content), Summary)
             except NoSuchVersion:
                 continue
             except (IntegrityError, StoreError) as error:
                 yield error
+
+    def _checked(self, version: Version, content: bytes | Missing | StoreError) -> bytes:
+        """Return content of a version's metadata file; raise the error that stands in its place."""
+        if isinstance(content, StoreError):
+            raise content
+        return self.metadata_bytes(version) if isinstance(content, Missing) else content
 
     def resolve(self, name: str) -> Version:
         """Return the version that ``1.1.0``, ``v1.1.0``, ``latest`` or ``previous`` names.
@@ -137,7 +139,7 @@ class RegistryReader:
                 f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
             )
         version = parse_version(number)
-        if not self.is_published(version):
+        if self._metadata_or_none(version) is None:
             event = self.events.version_state(version).pruned
             why = f"and {describe_pruning(event)}" if event else "whose folder no longer exists"
             raise NoSuchVersion(f"{name} is {number}, {why}", hint="textclf promote VERSION")
@@ -165,15 +167,20 @@ class RegistryReader:
             IntegrityError: something else stands in the place of the file.
             StoreError: it cannot be read.
         """
-        key = layout.version_file(version, METADATA)
-        data = read_or_none(self.store, key, LARGEST_METADATA)
-        if data is None and self.is_published(version):  # by now, if it is not a folder
-            data = read_or_none(self.store, key, LARGEST_METADATA)
-            if data is None and self.is_published(version):
-                raise self._damaged(version, METADATA, "is not a file")
+        data = self._metadata_or_none(version)
         if data is None:
             raise self._unknown(version)
         return data
+
+    def _metadata_or_none(self, version: Version) -> bytes | None:
+        """Return a version's metadata file; ``None`` if the version is not published."""
+        for _ in range(2):
+            data = read_or_none(
+                self.store, layout.version_file(version, METADATA), LARGEST_METADATA
+            )
+            if data is not None or not self.is_published(version):
+                return data
+        raise self._damaged(version, METADATA, "is not a file")  # else it was published meanwhile
 
     def unverified_metadata(self, version: Version) -> Metadata:
         """Return a version's metadata, whoever wrote it: only to be shown. See `metadata`."""
@@ -284,6 +291,12 @@ class RegistryReader:
                 hint="was the folder copied or renamed? a version keeps its number",
             )
         return described
+
+
+def _numbers(names: Iterable[str]) -> list[Version]:
+    """Return those of the names that are numbers of versions, lowest first."""
+    numbers = (parse_version(name) for name in names if is_version(name))
+    return sorted(numbers, key=Version.to_tuple)  # their own comparison is slow for thousands
 
 
 def _record(files: list[FileRecord], name: str) -> FileRecord | None:

@@ -10,8 +10,10 @@ import pytest
 from memory_store import MemoryStore
 
 from textclf.errors import StoreError
+from textclf.registry.layout import PROBES
 from textclf.registry.store.base import LONGEST_KEY, Exists, Missing, Store
 from textclf.registry.store.local import LocalStore
+from textclf.registry.store.object_store import ObjectStore
 
 STAGING = ".registry/staging"
 
@@ -62,6 +64,33 @@ class MemoryBackend:
         self.objects[key] = data
 
 
+class ObjectBackend:
+    """A prefix of a bucket in memory."""
+
+    def __init__(self):
+        from obstore.store import MemoryStore as Objects
+
+        self.objects = Objects()
+
+    def store(self) -> Store:
+        """Open it."""
+        return ObjectStore(self.objects, "team/reviews", "memory://bucket/team/reviews")
+
+    def raw(self) -> dict[str, bytes]:
+        """Everything that is stored, without the finding that conditions are obeyed."""
+        paths = [meta["path"] for meta in self.objects.list().collect()]
+        keys = {path: path.removeprefix("team/reviews/") for path in paths}
+        return {
+            key: bytes(self.objects.get(path).bytes())
+            for path, key in keys.items()
+            if not key.startswith(PROBES)
+        }
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store something as somebody else would."""
+        self.objects.put(f"team/reviews/{key}", data)
+
+
 def without_links(monkeypatch):
     """Let this be a file system without hard links, such as exFAT."""
 
@@ -75,6 +104,7 @@ BACKENDS = {  # another backend is one more line
     "local": lambda root, _: LocalBackend(root),
     "without links": lambda root, patch: without_links(patch) or LocalBackend(root),
     "memory": lambda _root, _: MemoryBackend(),
+    "objects": lambda _root, _: ObjectBackend(),
 }
 
 
@@ -191,6 +221,52 @@ def test_a_file_stands_in_a_folder_s_way(store, backend):
     assert backend.raw() == {"1.0.0": b"a file"}
 
 
+def test_names_after_another(store, backend):
+    """Names can be listed from one of them on, in the order of their bytes."""
+    for n in (1, 2, 10):
+        backend.put(f"log/{n:08d}.json", b"")
+    assert sorted(store.names("log", after="00000001.json")) == ["00000002.json", "00000010.json"]
+    assert store.names("log", after="00000010.json") == []
+    assert store.names("nowhere", after="00000001.json") == []
+
+
+def test_several_keys_are_read_at_once(store, backend):
+    """Contents come in the order of the keys; an error stands in the place of what is missing."""
+    for n in range(40):
+        backend.put(f"folder/{n}", b"%d" % n)
+    keys = [f"folder/{n}" for n in range(39, -1, -1)]
+    contents = list(store.read_many([*keys, "folder/none"], 2))
+    assert contents[:-1] == [key.removeprefix("folder/").encode() for key in keys]
+    assert isinstance(contents[-1], Missing)
+    assert list(store.read_many([])) == []
+
+
+def test_existence(store, backend):
+    """A key exists once something is stored under it."""
+    backend.put("a/b", b"")
+    assert store.exists("a/b")
+    assert not store.exists("a/c")
+    assert not store.exists("a/b/c")
+
+
+def test_folders_with_a_file(store, backend):
+    """Those at the top that hold a file of that name are found, whatever else they hold."""
+    for key in ("1.0.0/marker", "1.0.0/a", "1.1.0/a", "x/y/marker", "marker", "2.0.0/marker"):
+        backend.put(key, b"")
+    assert sorted(store.folders_with("marker")) == ["1.0.0", "2.0.0"]
+
+
+def test_content_that_was_seen_is_replaced(store, backend):
+    """A writer that has seen what is there replaces it; that there was nothing is seen, too."""
+    nothing = store.read_stamped("alias")
+    assert nothing.data is None
+    store.replace("alias", b"1", nothing)
+    first = store.read_stamped("alias")
+    assert first.data == b"1"
+    store.replace("alias", b"2", first)
+    assert backend.raw() == {"alias": b"2"}
+
+
 def test_names(store, backend):
     """Names are those directly below; a folder that is not there has none, nor has a file."""
     assert store.names() == []
@@ -208,6 +284,8 @@ def test_what_is_not_a_key_is_refused(backend, tmp_path, key):
     store = backend.store()
     for verb in (
         lambda: store.read(key),
+        lambda: store.read_stamped(key),
+        lambda: store.exists(key),
         lambda: store.view(key),
         lambda: store.names(key),
         lambda: store.create(key, b"x"),
@@ -245,7 +323,10 @@ def test_the_longest_key_can_be_used(store):
 @pytest.mark.parametrize("name", ["a\nb", "a\\b", "\x7f"])
 def test_names_that_cannot_be_keys_are_not_listed(store, backend, name):
     """What somebody else has put there under such a name is left out, and all others are listed."""
-    backend.put(f"1.0.0/{name}", b"theirs")
+    try:
+        backend.put(f"1.0.0/{name}", b"theirs")
+    except ValueError:
+        pytest.skip("obstore cannot write such a key")
     backend.put("1.0.0/file", b"theirs")
     assert store.names("1.0.0") == ["file"]
 

@@ -7,9 +7,12 @@ one file, the last to appear and the first to disappear, tells whether the other
 
 from __future__ import annotations
 
+import enum
 import mmap
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol, TypeVar
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST
@@ -31,6 +34,34 @@ class Missing(Exception):
     """Nothing is stored under the key."""
 
 
+class Changed(Exception):
+    """The key has other content than the writer has seen; nothing was changed."""
+
+
+class Stamped(NamedTuple):
+    """The content of a key, and a stamp of it, by which `Store.replace` tells whether it changed.
+
+    The stamp belongs to the store; it also stands for the absence of content (``None``).
+    """
+
+    data: bytes | None
+    stamp: object
+
+
+class Incomplete(enum.Enum):
+    """Why a folder has not all of its files.
+
+    Attributes:
+        IN_PROGRESS: a writer may be about to create the rest, or to remove them.
+        ABANDONED: a writer died some time ago.
+        DAMAGED: no writer leaves a folder so; somebody else has removed the files.
+    """
+
+    IN_PROGRESS = enum.auto()
+    ABANDONED = enum.auto()
+    DAMAGED = enum.auto()
+
+
 MOST_CONFLICTS: Final = 500
 """How often other writers may be faster: with twenty at once, one in ten billion is so unlucky."""
 
@@ -50,6 +81,14 @@ def retry_on_conflict(attempt: Callable[[], T]) -> T:
         f"{conflict} cannot be created: of {MOST_CONFLICTS} attempts each found it there already",
         hint="try again when fewer processes write; textclf verify checks the registry",
     )
+
+
+def back_off(attempt: int) -> None:
+    """Give way to other writers for a random time, which grows with the number of the attempt.
+
+    Google takes one update of an object in a second.
+    """
+    time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311 - no secret
 
 
 def is_key(text: str) -> bool:
@@ -89,6 +128,17 @@ def read_or_none(store: Store, key: str, most: int = LARGEST) -> bytes | None:
         return None
 
 
+def read_each(
+    store: Store, keys: Sequence[str], most: int = LARGEST
+) -> Iterator[bytes | Missing | StoreError]:
+    """Yield the content of keys, one after the other; see `Store.read_many`."""
+    for key in keys:
+        try:
+            yield store.read(key, most)
+        except (Missing, StoreError) as error:
+            yield error
+
+
 class Store(Protocol):
     """A place to keep files, safe for any number of readers and writers at once.
 
@@ -113,20 +163,57 @@ class Store(Protocol):
         """
         ...
 
-    def names(self, folder: str = "") -> list[str]:
+    def read_many(
+        self, keys: Sequence[str], most: int = LARGEST
+    ) -> Iterator[bytes | Missing | StoreError]:
+        """Yield the content of each key, in their order, or what `read` raises.
+
+        A place that is far away reads several at once.
+        """
+        ...
+
+    def read_stamped(self, key: str) -> Stamped:
+        """Return the content of a key that is about to be replaced, if there is any."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether something is stored under a key."""
+        ...
+
+    def names(self, folder: str = "", after: str = "") -> list[str]:
         """Return the names of files and folders directly below a folder, in any order.
 
         A folder that does not exist has none; without a folder, those at the top are listed. Names
         that cannot be part of a key are left out.
+
+        Args:
+            folder: the folder's key.
+            after: only names that sort after this one, by their bytes in UTF-8; where a folder has
+                many, a place that is far away answers faster then.
         """
+        ...
+
+    def folders_with(self, name: str) -> list[str]:
+        """Return the names of the folders at the top in which a file of this name is."""
         ...
 
     def create(self, key: str, data: bytes) -> None:
         """Store content under a new key, completely or not at all. Raises Exists."""
         ...
 
-    def replace(self, key: str, data: bytes) -> None:
-        """Store content under a key, new or not; a reader gets the old content or the new."""
+    def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:
+        """Store content under a key, new or not; a reader gets the old content or the new.
+
+        Args:
+            key: the key.
+            data: the new content.
+            seen: what the writer knows of the old content; if not given, whatever is there is
+                replaced.
+
+        Raises:
+            Changed: another writer was faster, so that what is there is not what was seen. A place
+                whose writers see each other at once need not notice.
+        """
         ...
 
     def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
@@ -154,6 +241,10 @@ class Store(Protocol):
         The file named ``first`` disappears before any other. If the process dies, any of the others
         may remain, and a second call removes them.
         """
+        ...
+
+    def why_incomplete(self, folder: str) -> Incomplete:
+        """Say why a folder is without the file that is the last to appear and the first to go."""
         ...
 
     def require_writable(self) -> None:

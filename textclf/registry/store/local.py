@@ -16,13 +16,24 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST, open_binary, read_bytes
 from textclf.registry.layout import STAGING
-from textclf.registry.store.base import Exists, Missing, View, check_key, check_name, is_key
+from textclf.registry.store.base import (
+    Exists,
+    Incomplete,
+    Missing,
+    Stamped,
+    View,
+    check_key,
+    check_name,
+    is_key,
+    read_each,
+    read_or_none,
+)
 from textclf.registry.store.location import parse_folder
 
 _STALE_SECONDS = 24 * 60 * 60
@@ -50,15 +61,41 @@ class LocalStore:
                 return b""
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def names(self, folder: str = "") -> list[str]:
+    def read_many(
+        self, keys: Sequence[str], most: int = LARGEST
+    ) -> Iterator[bytes | Missing | StoreError]:
+        """See Store."""
+        return read_each(self, keys, most)
+
+    def read_stamped(self, key: str) -> Stamped:
+        """See Store: no stamp is needed, because writers look again after they have replaced."""
+        return Stamped(read_or_none(self, key), None)
+
+    def exists(self, key: str) -> bool:
+        """See Store."""
+        path = self._path(key)
+        with self._store_errors("read", path):
+            try:
+                path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                self._require_folder()
+                return False
+        return True
+
+    def names(self, folder: str = "", after: str = "") -> list[str]:
         """See Store."""
         path = self._path(folder) if folder else self.root
         with self._store_errors("list", path):
             try:
-                return [name for entry in path.iterdir() if is_key(name := entry.name)]
+                names = [name for entry in path.iterdir() if is_key(name := entry.name)]
             except (FileNotFoundError, NotADirectoryError):
                 self._require_folder()
                 return []
+        return [name for name in names if name.encode() > after.encode()] if after else names
+
+    def folders_with(self, name: str) -> list[str]:
+        """See Store."""
+        return [folder for folder in self.names() if os.path.lexists(self.root / folder / name)]
 
     def create(self, key: str, data: bytes) -> None:
         """See Store."""
@@ -95,7 +132,7 @@ class LocalStore:
             raise Exists(key) from None
         self.replace(key, data)
 
-    def replace(self, key: str, data: bytes) -> None:
+    def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:  # noqa: ARG002
         """See Store."""
         path = self._path(key)
         with self._store_errors("write", path), self._staged() as staged:
@@ -139,6 +176,10 @@ class LocalStore:
     def remove_all(self, folder: str, *, first: str) -> None:  # noqa: ARG002 - all go at once
         """See Store: by one rename, so that all disappear at once."""
         self.remove(folder)
+
+    def why_incomplete(self, folder: str) -> Incomplete:  # noqa: ARG002 - of every folder
+        """See Store: all files of a folder appear at once."""
+        return Incomplete.DAMAGED
 
     def require_writable(self) -> None:
         """See Store."""

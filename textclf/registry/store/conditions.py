@@ -1,0 +1,109 @@
+"""Find out whether a store obeys the conditions of a write, before anything relies on it.
+
+Some servers ignore ``If-None-Match`` or ``If-Match``, and answer that all is well. On such a server
+two writers at once would overwrite each other's versions without a word. Before the first write to
+a registry this is tried out on a key of its own, and the finding is kept in the registry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from textclf.errors import StoreError
+from textclf.registry.layout import PROBES
+from textclf.registry.store.base import Exists, read_or_none
+
+if TYPE_CHECKING:
+    from obstore import PutMode
+
+    from textclf.registry.store.object_store import ObjectStore
+
+_WRONG_TAG = '"00000000000000000000000000000000"'
+_LARGEST_FINDING = 1 << 16
+
+
+class Writer(Protocol):
+    """What the conditions are tried out with."""
+
+    def create_unchecked(self, key: str, data: bytes) -> None:
+        """Create a key without asking whether conditions are obeyed. Raises Exists."""
+        ...
+
+    def put_once(self, key: str, data: bytes, mode: PutMode) -> bool:
+        """Write by one request, and return whether the store says that it has written."""
+        ...
+
+
+class ConditionCheck:
+    """The check of one store, made once.
+
+    Args:
+        store: the store.
+        server: what tells it from any other; the finding for another server, from which the
+            registry was copied, says nothing of this one.
+    """
+
+    def __init__(self, store: ObjectStore, server: str) -> None:
+        self._store = store
+        self._server = server
+        self._obeyed = False
+
+    @property
+    def _finding(self) -> str:
+        digest = hashlib.sha256(self._server.encode()).hexdigest()
+        return f"{PROBES}/{digest[:12]}.json"
+
+    def require_obeyed(self) -> None:
+        """Raise StoreError unless the store obeys conditions; ask the registry, or try it out."""
+        if self._obeyed:
+            return
+        if read_or_none(self._store, self._finding, _LARGEST_FINDING) is None:
+            self._try_out()
+            finding = {"server": self._server, "conditional_writes": "obeyed"}
+            # of several writers each has found the same
+            self._store.put_once(self._finding, json.dumps(finding).encode(), "create")
+        self._obeyed = True
+
+    def require_creation(self) -> None:
+        """Raise StoreError if an object cannot be created now."""
+        with self._probe() as key:
+            self._store.put_once(key, b"", "create")
+
+    def _try_out(self) -> None:
+        with self._probe() as key:
+            if problem := violated_condition(self._store, key):
+                raise StoreError(
+                    f"{self._store.locate('')} cannot keep a registry: its server {problem}, so "
+                    "that writers would overwrite each other's versions",
+                    hint="docs/remote.md names servers and versions that obey conditional writes",
+                )
+
+    @contextlib.contextmanager
+    def _probe(self) -> Iterator[str]:
+        """Give a key that nobody else uses, and remove what is there in the end."""
+        key = f"{PROBES}/{uuid.uuid4().hex}"
+        try:
+            yield key
+        finally:
+            with contextlib.suppress(StoreError):  # the role may not remove anything
+                self._store.remove(key)
+
+
+def violated_condition(store: Writer, key: str) -> str | None:
+    """Try out conditional writes on a key that does not exist; say which one is not obeyed."""
+    if store.put_once(key, b"update", {"e_tag": _WRONG_TAG, "version": "1"}):
+        return "updates an object that does not exist, although the request says If-Match"
+    try:
+        store.create_unchecked(key, b"one")
+    except Exists:
+        return "refuses to create an object that does not exist, with If-None-Match"
+    if store.put_once(key, b"two", "create"):
+        return "creates an object a second time, although the request says If-None-Match"
+    if store.put_once(key, b"three", {"e_tag": _WRONG_TAG, "version": "1"}):
+        return "updates an object that has changed, although the request says If-Match"
+    return None

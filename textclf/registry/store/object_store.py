@@ -1,0 +1,323 @@
+"""A prefix of a bucket as a store: S3, Azure Blob Storage, Google Cloud Storage, through obstore.
+
+Every write is conditional: it creates a key, or it updates the very content that its writer has
+seen. So of writers at once exactly one succeeds. A request whose answer is lost is sent again, and
+then the store may say that the key exists, or has changed, because the first one came through. So
+each write carries a random token in the object's user metadata, which is read back: if it is the
+writer's own, the write has succeeded. S3 can also answer a conflict where nobody has won; then the
+write is tried again.
+
+No object is copied, and none is uploaded in parts: buckets may require conditional writes by
+policy, and then both are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+from textclf.errors import StoreError
+from textclf.files import LARGEST
+from textclf.registry.store.base import (
+    Changed,
+    Exists,
+    Incomplete,
+    Missing,
+    Stamped,
+    View,
+    back_off,
+    check_key,
+    check_name,
+    is_key,
+)
+from textclf.registry.store.conditions import ConditionCheck
+from textclf.registry.store.object_errors import FAILURES, is_missing, reason
+
+if TYPE_CHECKING:
+    from obstore import GetResult, ObjectMeta, PutMode, UpdateVersion
+    from obstore.store import ObjectStore as Objects
+
+TOKEN: Final = "textclftoken"  # noqa: S105 - the name of user metadata
+"""Without a hyphen, which Azure refuses, and an underscore, which proxies may drop."""
+
+_AT_ONCE = 16
+"""Requests at the same time."""
+
+_ATTEMPTS = 8
+"""Of a write that meets a conflict in which nobody has won."""
+
+_ABANDONED = timedelta(days=1)
+"""A folder that nobody has added to for so long was left by a writer that died."""
+
+_LONGEST_CREATION = _ABANDONED.total_seconds() / 2
+
+
+class ObjectStore:
+    """Objects below a prefix of a bucket.
+
+    Args:
+        objects: the connected store of obstore.
+        prefix: where the keys of this store begin, without a slash at its end; may be empty.
+        url: the location for messages, without anything secret.
+        server: what else tells this location from others with the same URL, such as an endpoint.
+    """
+
+    def __init__(self, objects: Objects, prefix: str, url: str, server: str = "") -> None:
+        self._objects = objects
+        self._prefix = prefix
+        self._url = url.rstrip("/")
+        self._conditions = ConditionCheck(self, f"{self._url} {server}".strip())
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, key: str, most: int = LARGEST) -> bytes:
+        """See Store."""
+        return self._content(key, self._get(key), most)
+
+    def view(self, key: str) -> View:
+        """See Store: the content is read."""
+        return self.read(key)
+
+    def read_many(
+        self, keys: Sequence[str], most: int = LARGEST
+    ) -> Iterator[bytes | Missing | StoreError]:
+        """See Store."""
+
+        def read(key: str) -> bytes | Missing | StoreError:
+            try:
+                return self.read(key, most)
+            except (Missing, StoreError) as error:
+                return error
+
+        pool = ThreadPoolExecutor(min(_AT_ONCE, len(keys) or 1))
+        try:
+            yield from pool.map(read, keys)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def read_stamped(self, key: str) -> Stamped:
+        """See Store."""
+        try:
+            found = self._get(key)
+        except Missing:
+            return Stamped(None, None)
+        return Stamped(self._content(key, found, LARGEST), _version(found.meta))
+
+    def exists(self, key: str) -> bool:
+        """See Store."""
+        return self._head(key) is not None
+
+    def names(self, folder: str = "", after: str = "") -> list[str]:
+        """See Store."""
+        path = self._path(folder)
+        start = f"{path}/" if path else ""
+        with self._failures("list", folder):
+            if after:
+                paths = [m["path"] for m in self._list(path, offset=start + after)]
+            else:
+                listed = self._objects.list_with_delimiter(path or None)
+                paths = [*listed["common_prefixes"], *(m["path"] for m in listed["objects"])]
+        below = (path.removeprefix(start).split("/")[0] for path in paths)
+        return [name for name in dict.fromkeys(below) if is_key(name)]
+
+    def folders_with(self, name: str) -> list[str]:
+        """See Store: all keys are listed, a thousand with a request."""
+        with self._failures("list"):
+            paths = [meta["path"] for meta in self._list(self._prefix)]
+        start = f"{self._prefix}/" if self._prefix else ""
+        parts = (path.removeprefix(start).split("/") for path in paths)
+        return [folder for folder, *rest in parts if rest == [name] and is_key(folder)]
+
+    def why_incomplete(self, folder: str) -> Incomplete:
+        """See Store: going by the time of the last change, which the store records."""
+        with self._failures("list", folder):
+            times = [meta["last_modified"] for meta in self._list(self._path(folder))]
+        if times and datetime.now(UTC) - max(times) > _ABANDONED:
+            return Incomplete.ABANDONED
+        return Incomplete.IN_PROGRESS
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def create(self, key: str, data: bytes) -> None:
+        """See Store."""
+        check_key(key)
+        self._conditions.require_obeyed()
+        self.create_unchecked(key, data)
+
+    def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:
+        """See Store."""
+        check_key(key)
+        self._conditions.require_obeyed()
+        if seen is not None:
+            self._replace(key, data, seen.stamp)
+            return
+        for attempt in range(_ATTEMPTS):
+            found = self._head(key)
+            try:
+                self._replace(key, data, _version(found.meta) if found else None)
+            except Changed:
+                back_off(attempt)
+            else:
+                return
+        raise StoreError(f"cannot write {self.locate(key)}: others write it all the time")
+
+    def _replace(self, key: str, data: bytes, stamp: Any) -> None:
+        """Create a key, or update the content with a stamp. Raises Changed."""
+        try:
+            self._put(key, data, stamp or "create")
+        except Exists:
+            raise Changed(key) from None
+
+    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """See Store: one object after the other."""
+        names = [check_name(folder, name) for name in files]
+        self._conditions.require_obeyed()
+        if self.names(folder) or self.exists(folder):
+            raise Exists(folder)
+        started = time.monotonic()
+        for name in names:
+            if time.monotonic() - started > _LONGEST_CREATION:
+                raise StoreError(f"cannot write {self.locate(folder)}: it takes too long")
+            self._put(f"{folder}/{name}", files[name], "create")
+
+    def remove(self, key: str) -> None:
+        """See Store."""
+        path = self._path(check_key(key))
+        with self._failures("remove", key), contextlib.suppress(Missing):
+            self._objects.delete(path)
+
+    def remove_all(self, folder: str, *, first: str) -> None:
+        """See Store: one object after the other."""
+        check_name(folder, first)
+        with self._failures("list", folder):
+            paths = [meta["path"] for meta in self._list(self._path(folder))]
+        start = f"{self._prefix}/" if self._prefix else ""
+        for key in sorted((p.removeprefix(start) for p in paths), key=f"{folder}/{first}".__ne__):
+            self.remove(key)
+
+    def require_writable(self) -> None:
+        """See Store. What remains is the finding that this store obeys conditions."""
+        self._conditions.require_obeyed()
+        self._conditions.require_creation()
+
+    def leftovers(self) -> list[str]:
+        """See Store: an object is written completely or not at all."""
+        return []
+
+    def sweep(self) -> None:
+        """See Store."""
+
+    def locate(self, key: str) -> str:
+        """See Store."""
+        return f"{self._url}/{key}" if key else self._url
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def create_unchecked(self, key: str, data: bytes) -> None:
+        """Create an object; for the check of conditions, which comes before `create`."""
+        self._put(key, data, "create")
+
+    def put_once(self, key: str, data: bytes, mode: PutMode) -> bool:
+        """Write an object by one request; return False if the store says that there is a conflict.
+
+        For the check of conditions: whoever else writes needs more than this answer.
+        """
+        path = self._path(key)
+        with self._failures("write", key):
+            try:
+                self._objects.put(path, data, mode=mode, use_multipart=False)
+            except (AlreadyExistsError, PreconditionError, FileNotFoundError) as conflict:
+                if isinstance(conflict, FileNotFoundError) and not is_missing(conflict):
+                    raise
+                return False
+        return True
+
+    def _put(self, key: str, data: bytes, mode: Literal["create"] | UpdateVersion) -> None:
+        """Create an object, or update it. Raises Exists if another writer was faster."""
+        token = uuid.uuid4().hex
+        path = self._path(key)
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._objects.put(
+                    path, data, mode=mode, attributes={TOKEN: token}, use_multipart=False
+                )
+            except (AlreadyExistsError, PreconditionError):
+                found = self._head(key)
+            except FAILURES as error:
+                if not (is_missing(error) or self._is_own(key, token)):
+                    raise self._failure("write", key, error) from error
+                found = self._head(key)
+            else:
+                return
+            if found and found.attributes.get(TOKEN) == token:
+                return  # the acknowledgement was lost
+            if (_version(found.meta) if found else "create") != mode:
+                raise Exists(key)
+            back_off(attempt)
+        raise StoreError(f"cannot write {self.locate(key)}: {_ATTEMPTS} conflicts without a winner")
+
+    def _is_own(self, key: str, token: str) -> bool:
+        with contextlib.suppress(StoreError):
+            found = self._head(key)
+            return found is not None and found.attributes.get(TOKEN) == token
+        return False
+
+    def _head(self, key: str) -> GetResult | None:
+        """Return what is known of a key without its content; ``None`` if it does not exist."""
+        with contextlib.suppress(Missing):
+            return self._get(key, head=True)
+        return None
+
+    def _get(self, key: str, *, head: bool = False) -> GetResult:
+        path = self._path(check_key(key))
+        with self._failures("read", key):
+            return self._objects.get(path, options={"head": head})
+
+    def _content(self, key: str, found: GetResult, most: int) -> bytes:
+        size = found.meta["size"]
+        if size > most:
+            limit = f"{most:,} bytes"
+            raise StoreError(f"cannot read {self.locate(key)}: it has more than {limit}")
+        with self._failures("read", key):
+            data = bytes(found.bytes())
+        if len(data) != size:
+            raise StoreError(f"cannot read {self.locate(key)}: only a part of it was sent")
+        return data
+
+    def _list(self, path: str, offset: str | None = None) -> Sequence[ObjectMeta]:
+        return self._objects.list(path or None, offset=offset).collect()
+
+    def _path(self, key: str) -> str:
+        if key:
+            check_key(key)
+        return "/".join(filter(None, (self._prefix, key)))
+
+    @contextlib.contextmanager
+    def _failures(self, verb: str, key: str = "") -> Iterator[None]:
+        """Turn what obstore raises into Missing, or a StoreError with a sentence."""
+        try:
+            yield
+        except FAILURES as error:
+            if is_missing(error):
+                raise Missing(key) from None
+            raise self._failure(verb, key, error) from error
+
+    def _failure(self, verb: str, key: str, error: BaseException) -> StoreError:
+        return StoreError(f"cannot {verb} {self.locate(key)}: {reason(error)}")
+
+
+def _version(meta: ObjectMeta) -> UpdateVersion:
+    """Return what identifies the content of an object: S3 needs the one field, Google the other."""
+    version: UpdateVersion = {}
+    if e_tag := meta["e_tag"]:
+        version["e_tag"] = e_tag
+    if number := meta["version"]:
+        version["version"] = number
+    return version
