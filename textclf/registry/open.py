@@ -37,10 +37,9 @@ def _open_store(location: Location) -> Store:
         case Folder():
             return LocalStore(location.path)
         case Bucket():
-            from textclf.registry.store.connection import connect
-            from textclf.registry.store.object_store import ObjectStore
+            from textclf.registry.store import connection
 
-            return ObjectStore(connect(location), location.prefix, str(location))
+            return connection.open_store(location)
     raise UsageError(f"{location}: only folders and buckets can be opened so far")
 
 

@@ -1,20 +1,100 @@
-"""A bucket as a connected store of obstore, with what the environment says of it."""
+"""Connect to a bucket: with the credentials that the command line of its cloud would use."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
 
-from obstore.store import S3Store
-
-from textclf.errors import UsageError
-from textclf.registry.store.location import Bucket, Cloud
+from textclf._version import __version__
+from textclf.errors import StoreError
+from textclf.registry.store import aws
+from textclf.registry.store.access import Access, is_true
+from textclf.registry.store.location import Bucket, Cloud, without_secrets
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
+
+    from textclf.registry.store.object_store import ObjectStore
+
+    Connected = S3Store | AzureStore | GCSStore
+
+_RETRIES: Final = 3
+_RETRY_SECONDS: Final = 30
+_LONGEST_REQUEST: Final = dt.timedelta(minutes=10)
+"""A model of 1 GB takes that long at 2 MB/s; obstore's default is 30 seconds."""
 
 
-def connect(bucket: Bucket) -> ObjectStore:
-    """Return the store of a bucket. Raises UsageError."""
-    if bucket.cloud is not Cloud.S3:
-        raise UsageError(f"{bucket}: only S3 can be opened so far")
-    return S3Store(bucket.name)
+def open_store(bucket: Bucket) -> ObjectStore:
+    """Return the store of a bucket; nothing is sent yet. Raises StoreError."""
+    access = find_access(bucket)
+    objects = connect(bucket, access)
+    from textclf.registry.store.object_store import ObjectStore
+
+    return ObjectStore(objects, bucket.prefix, str(bucket), access.endpoint or "")
+
+
+def find_access(bucket: Bucket) -> Access:
+    """Return how a bucket is reached, without asking it for anything but its region.
+
+    Raises:
+        StoreError: there are no credentials, or they cannot be used.
+    """
+    match bucket.cloud:
+        case Cloud.S3:
+            return aws.find_access(bucket)
+        case Cloud.AZURE:
+            from textclf.registry.store import azure
+
+            return azure.find_access(bucket)
+        case Cloud.GOOGLE:
+            from textclf.registry.store import google
+
+            return google.find_access(bucket)
+
+
+def connect(bucket: Bucket, access: Access) -> Connected:
+    """Return obstore's store of a bucket; nothing is sent yet. Raises StoreError."""
+    try:
+        from obstore import store
+        from obstore.exceptions import BaseError
+    except ImportError:
+        raise StoreError(
+            f"{bucket} is read with the library obstore, which is not installed",
+            hint="pip install 'textclf-cli[remote]'",
+        ) from None
+    kinds = {Cloud.S3: store.S3Store, Cloud.AZURE: store.AzureStore, Cloud.GOOGLE: store.GCSStore}
+    more: dict[str, Any] = {"credential_provider": access.provider} if access.provider else {}
+    try:
+        opened: Connected = kinds[bucket.cloud](
+            bucket.name,
+            config=dict(access.config),
+            client_options=_client_options(bucket),
+            retry_config=_retries(),
+            **more,
+        )
+    except (BaseError, ValueError) as error:
+        raise StoreError(f"cannot connect to {bucket}: {without_secrets(str(error))}") from None
+    return opened
+
+
+def _client_options(bucket: Bucket) -> ClientConfig:
+    options: ClientConfig = {
+        "user_agent": f"textclf/{__version__}",
+        "timeout": _LONGEST_REQUEST,
+        "allow_http": is_true("AWS_ALLOW_HTTP") or bucket.cloud is not Cloud.S3,
+    }
+    if bucket.cloud is Cloud.S3 and (certificate := aws.certificate()):
+        options["root_certificate"] = certificate
+    return options
+
+
+def _retries() -> RetryConfig:
+    return {
+        "max_retries": _RETRIES,
+        "retry_timeout": dt.timedelta(seconds=_RETRY_SECONDS),
+        "backoff": {
+            "init_backoff": dt.timedelta(milliseconds=100),
+            "max_backoff": dt.timedelta(seconds=5),
+            "base": 2,
+        },
+    }

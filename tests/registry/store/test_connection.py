@@ -1,0 +1,289 @@
+"""Credentials and regions of buckets: where they are found, and what is said without any."""
+
+import json
+import os
+import sys
+import time
+
+import pytest
+
+from textclf.errors import StoreError
+from textclf.registry.store import aws
+from textclf.registry.store.connection import connect, find_access
+from textclf.registry.store.location import parse_location
+
+SECRET = "hunter2"
+URLS = {"aws": "s3://bucket/x", "azure": "az://container/x", "google": "gs://bucket/x"}
+PROFILES = """
+[profile keys]
+region = eu-west-1
+endpoint_url = https://minio.example.com
+
+[profile process]
+region = eu-west-2
+credential_process = {process}
+
+[profile login]
+sso_session = ours
+
+[profile empty]
+region = eu-west-3
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Be at an empty home, without any variable of a cloud, and nowhere near a metadata service."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "AZURE_", "GOOGLE_", "GCE_", "CLOUDSDK_", "IDENTITY_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:9")
+    monkeypatch.setattr("textclf.registry.store.azure._METADATA_SERVICE", "http://127.0.0.1:9")
+    return tmp_path
+
+
+@pytest.fixture
+def profiles(home):
+    """Write AWS's two files."""
+    keys = {"Version": 1, "AccessKeyId": "AKIA1", "SecretAccessKey": SECRET}
+    (home / "keys.json").write_text(json.dumps(keys))
+    (home / ".aws").mkdir()
+    process = f"cat {home}/keys.json"
+    (home / ".aws/config").write_text(PROFILES.format(process=process))
+    (home / ".aws/credentials").write_text(
+        f"[keys]\naws_access_key_id = AKIA1\naws_secret_access_key = {SECRET}\n"
+    )
+
+
+@pytest.fixture
+def google_file(home):
+    """Write a file of Google credentials, in the place of gcloud or elsewhere."""
+
+    def write(kind, name=".config/gcloud/application_default_credentials.json"):
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {"type": kind, "client_email": "", "private_key": SECRET, "client_id": "x"}
+        path.write_text(json.dumps({**content, "client_secret": SECRET, "refresh_token": SECRET}))
+        return path
+
+    return write
+
+
+def access(cloud):
+    return find_access(parse_location(URLS[cloud]))
+
+
+@pytest.mark.parametrize("cloud", URLS)
+def test_no_credentials_are_an_error_at_once(cloud, monkeypatch):
+    """Without credentials it takes under a second to say so, and how to get some."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    begin = time.monotonic()
+    with pytest.raises(StoreError, match=f"no credentials for {URLS[cloud]} were found") as error:
+        access(cloud)
+    assert time.monotonic() - begin < 1
+    assert {"aws": "aws configure", "azure": "az login", "google": "gcloud auth"}[
+        cloud
+    ] in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("cloud", "variables", "source"),
+    [
+        ("aws", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "AWS_ACCESS_KEY_ID"),
+        ("aws", ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"], "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        ("aws", ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        ("azure", ["AZURE_STORAGE_ACCOUNT_KEY"], "AZURE_STORAGE_ACCOUNT_KEY"),
+        ("azure", ["AZURE_STORAGE_KEY"], "AZURE_STORAGE_KEY"),
+        ("azure", ["AZURE_STORAGE_SAS_TOKEN"], "AZURE_STORAGE_SAS_TOKEN"),
+        ("azure", ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"], "AZURE_CLIENT_ID and"),
+        ("azure", ["AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"], "AZURE_CLIENT_ID and"),
+        ("google", ["GOOGLE_BEARER_TOKEN"], "GOOGLE_BEARER_TOKEN"),
+    ],
+)
+def test_credentials_of_the_environment_are_used(cloud, variables, source, monkeypatch):
+    """The variables that the cloud's own command line reads are read, and named, but not shown."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    for name in variables:
+        monkeypatch.setenv(name, SECRET)
+    found = access(cloud)
+    assert found.credentials.startswith(source)
+    assert SECRET not in repr(found)
+
+
+def test_half_a_pair_of_keys_is_named(monkeypatch):
+    """A key without its secret is told, rather than another credential being used."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY is not"):
+        access("aws")
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("with_boto3", [True, False])
+def test_a_profile_with_keys_needs_no_boto3(monkeypatch, with_boto3):
+    """Keys, region and server of a profile are read from AWS's files, without a library."""
+    monkeypatch.setenv("AWS_PROFILE", "keys")
+    if not with_boto3:
+        monkeypatch.setitem(sys.modules, "boto3", None)
+    found = access("aws")
+    assert found.credentials == "the profile keys"
+    assert found.region == "eu-west-1 (the profile keys)"
+    assert found.endpoint == "https://minio.example.com"
+    assert found.config["secret_access_key"] == SECRET
+    assert SECRET not in repr(found)
+
+
+@pytest.mark.usefixtures("profiles")
+def test_a_profile_with_a_process_is_asked_through_boto3(monkeypatch):
+    """Credentials that have to be got come from boto3, and are got anew after five minutes."""
+    monkeypatch.setenv("AWS_PROFILE", "process")
+    found = access("aws")
+    assert found.credentials == "the profile process, by a credential process"
+    assert found.region == "eu-west-2 (the profile process)"
+    assert found.provider()["secret_access_key"] == SECRET
+    assert found.provider.ttl.total_seconds() == 300
+    connect(parse_location(URLS["aws"]), found)
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("process", "the profile process, by a credential process, can only be used with .* boto3"),
+        ("login", "the profile login, by SSO, can only be used with the library boto3"),
+        ("empty", "AWS_PROFILE is empty, but .* have no credentials for it"),
+        ("absent", "AWS_PROFILE is absent, but .* have no credentials for it"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_an_error(monkeypatch, profile, message):
+    """A profile without credentials, or one that needs boto3 where that is absent, is named."""
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(StoreError, match=message) as error:
+        access("aws")
+    assert error.value.hint
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize("process", ["false", "no-such-program"])
+def test_credentials_that_boto3_cannot_get_are_an_error_at_once(home, monkeypatch, process):
+    """The error is a sentence before any request, not an hour of retries."""
+    (home / ".aws/config").write_text(PROFILES.format(process=process))
+    monkeypatch.setenv("AWS_PROFILE", "process")
+    with pytest.raises(StoreError, match="the profile process, by a credential process, cannot"):
+        access("aws")
+
+
+def test_a_damaged_file_of_aws_is_not_quoted(home):
+    """A file that cannot be read is named; none of its lines, which may be secret, is shown."""
+    (home / ".aws").mkdir()
+    (home / ".aws/credentials").write_text(f"{SECRET}\n")
+    with pytest.raises(StoreError, match=r"cannot read .*credentials") as error:
+        access("aws")
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "region"),
+    [
+        ("s3://b/x?region=eu-north-1", {"AWS_REGION": "eu-west-1"}, "eu-north-1 (from the URL)"),
+        ("s3://b/x", {"AWS_REGION": "eu-west-1"}, "eu-west-1 (AWS_REGION)"),
+        ("s3://b/x", {"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1 (AWS_DEFAULT_REGION)"),
+        ("s3://b/x", {"AWS_ENDPOINT_URL": "https://minio"}, "us-east-1 (the default of other"),
+        ("s3://b/x", {}, "eu-south-2 (asked of the bucket)"),
+    ],
+)
+def test_the_region_comes_from_the_url_the_environment_or_the_bucket(
+    url, variables, region, monkeypatch
+):
+    """The nearest source decides; where there is none, AWS is asked where the bucket is."""
+    monkeypatch.setattr(aws, "region_of", lambda _bucket: "eu-south-2")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert find_access(parse_location(url)).region.startswith(region)
+
+
+def test_an_unencrypted_server_must_be_allowed(monkeypatch):
+    """Plain http is refused unless AWS_ALLOW_HTTP says that it is meant."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://ada:{SECRET}@127.0.0.1:9000")
+    with pytest.raises(StoreError, match="is not encrypted") as error:
+        access("aws")
+    assert SECRET not in str(error.value)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    assert SECRET not in repr(access("aws"))
+
+
+def test_a_certificate_that_is_missing_is_an_error(monkeypatch):
+    """AWS_CA_BUNDLE names a file that exists."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/no/such.pem")
+    with pytest.raises(StoreError, match="cannot read AWS_CA_BUNDLE"):
+        connect(parse_location(URLS["aws"]), access("aws"))
+
+
+def test_the_account_of_azure_must_be_known(monkeypatch):
+    """az:// takes the account from the environment; abfss:// names it."""
+    monkeypatch.setenv("AZURE_STORAGE_KEY", SECRET)
+    with pytest.raises(StoreError, match="the account of az://container/x is not known"):
+        access("azure")
+    url = "abfss://c@acc.dfs.core.chinacloudapi.cn/x"
+    found = find_access(parse_location(url))
+    assert found.config["account_name"] == "acc"
+    assert found.endpoint == "https://acc.blob.core.chinacloudapi.cn"
+
+
+def test_a_connection_string_of_azure_is_read(monkeypatch):
+    """The string that the portal shows is enough."""
+    monkeypatch.setenv(
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=aGVsbG8=;EndpointSuffix=core.windows.net",
+    )
+    found = access("azure")
+    assert found.credentials == "AZURE_STORAGE_CONNECTION_STRING"
+    assert found.config == {"account_name": "acc", "account_key": "aGVsbG8="}
+    connect(parse_location(URLS["azure"]), found)
+
+
+@pytest.mark.parametrize("kind", ["service_account", "authorized_user"])
+def test_files_of_google_are_found(google_file, monkeypatch, kind):
+    """Application default credentials are found in the place of gcloud, or of a variable."""
+    path = google_file(kind)
+    assert access("google").credentials == f"{path} (gcloud auth application-default login)"
+    other = google_file(kind, "other.json")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(other))
+    found = access("google")
+    assert found.credentials == f"{other} (GOOGLE_APPLICATION_CREDENTIALS)"
+    assert SECRET not in repr(found)
+
+
+def test_federated_credentials_of_google_need_its_library(google_file, monkeypatch):
+    """OIDC and impersonation are got by google-auth; where that is absent, it is named."""
+    google_file("external_account")
+    monkeypatch.setitem(sys.modules, "google.auth.exceptions", None)
+    with pytest.raises(StoreError, match="of the type external_account, can only be used with"):
+        access("google")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_damaged_file_of_google_is_an_error(google_file, content):
+    """A file that holds no credentials is named."""
+    google_file("service_account").write_text(content)
+    with pytest.raises(StoreError, match="is not a file of Google credentials"):
+        access("google")
+
+
+def test_without_obstore_the_extra_is_named(monkeypatch):
+    """A URL needs the extra remote, and an error says so."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(StoreError, match="obstore, which is not installed") as error:
+        connect(parse_location(URLS["aws"]), access("aws"))
+    assert "remote" in error.value.hint

@@ -1,0 +1,63 @@
+"""How a bucket is reached: which credentials, which region, and where each was found."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from textclf.errors import StoreError
+
+_ANSWER_SECONDS = 0.5
+"""How long the metadata service of a virtual machine may take; it answers in milliseconds."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a store is opened with. The credentials themselves are in none of the texts.
+
+    Attributes:
+        credentials: where the credentials were found.
+        region: the region of the bucket, and where that was found; None if the cloud has none.
+        endpoint: the server, if it is not the cloud's own.
+        config: the arguments of obstore's store.
+        provider: obstore's credential provider, where a library of the cloud is asked.
+    """
+
+    credentials: str
+    region: str | None = None
+    endpoint: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    provider: Any = field(default=None, repr=False)
+
+
+def first_set(names: Iterable[str]) -> str | None:
+    """Return the first of these environment variables that has a value."""
+    return next((name for name in names if os.environ.get(name)), None)
+
+
+def is_true(name: str) -> bool:
+    """Whether an environment variable says yes."""
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def answers(url: str) -> bool:
+    """Whether something listens where the metadata service of a virtual machine would."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        address = (parts.hostname or "", parts.port or 80)
+        with socket.create_connection(address, timeout=_ANSWER_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def library_missing(credentials: str, library: str) -> StoreError:
+    """Return the error of credentials that only a library of the cloud can get."""
+    return StoreError(
+        f"{credentials} can only be used with the library {library}, which is not installed",
+        hint=f"pip install {library}",
+    )
