@@ -10,8 +10,9 @@ from data_files import SKIP, read, refused, rows, same_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.data.dataset import read_dataset
+from textclf.data.dataset import OnBadRows, read_dataset
 from textclf.errors import DataError
+from textclf.formatting import plural
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,23 @@ def test_bad_rows_fail(tmp_path):
     assert len(lines) == 7
     assert lines[-1] == "  and 2 more"
     assert hint.startswith("--on-bad-rows skip")
+
+
+@pytest.mark.parametrize(
+    ("bad_rows", "choice", "usable"),
+    [(1, "auto", True), (2, "auto", False), (1, "fail", False), (99, "skip", True)],
+)
+def test_few_bad_rows_are_left_out(tmp_path, bad_rows, choice, usable):
+    """Up to 1% of unusable rows are left out and named; `fail` and `skip` decide otherwise."""
+    content = "text,label\n" + "a,\n" * bad_rows + "a,x\n" * (100 - bad_rows)
+    path, options = tmp_path / "a.csv", {"on_bad_rows": OnBadRows(choice)}
+    if not usable:
+        assert refused(path, content, **options)[0].startswith(f"{plural(bad_rows, 'bad row')} in ")
+        return
+    dataset = read(path, content, **options)
+    assert (len(dataset), len(dataset.bad_rows)) == (100 - bad_rows, bad_rows)
+    note = f"left out {plural(bad_rows, 'row')} of 100 that cannot be used: {path}:2: no label"
+    assert dataset.bad_rows_note.startswith(note)
 
 
 def test_missing_file(tmp_path):

@@ -2,17 +2,62 @@
 
 import json
 
+import pytest
 from data_files import SKIP, bad, labels, read, refused, rows, same_folder, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
+ROWS = [("a", "x"), ("b", "y")]
+RECORDS = [{"text": t, "label": w} for t, w in ROWS]
+ONE, TWO = map(json.dumps, RECORDS)
+DOCUMENTS = {
+    "a list": json.dumps(RECORDS),
+    "an indented list": json.dumps(RECORDS, indent=2),
+    "a list on lines": f"[\n{ONE},\n{TWO}\n]\n",
+    "objects in a row": ONE + TWO,
+    "indented objects": "\n".join(json.dumps(record, indent=1) for record in RECORDS),
+    "lines with commas": f"{ONE},\n{TWO},\n",
+    "a list in an object": json.dumps({"data": RECORDS, "version": 1}),
+    "pandas, columns": json.dumps({"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}),
+    "pandas, index": json.dumps({"0": RECORDS[0], "1": RECORDS[1]}),
+    "pandas, split": json.dumps(
+        {"columns": ["text", "label"], "index": [0, 1], "data": [["a", "x"], ["b", "y"]]}
+    ),
+    "pandas, table": json.dumps({"schema": {"fields": []}, "data": RECORDS}),
+    "datasets, columns": json.dumps({"text": ["a", "b"], "label": ["x", "y"]}),
+    "datasets, viewer": json.dumps(
+        {"features": [{"name": "text"}], "rows": [{"row_idx": 0, "row": one} for one in RECORDS]}
+    ),
+}
 
-def test_json_list_is_refused(tmp_path):
-    """A `.json` file that is one list is refused with the command that makes lines of it."""
-    message, hint = refused(tmp_path / "data.json", '[{"text": "a", "label": "b"}]')
-    assert "is a JSON list, not one JSON object per line" in message
-    assert hint.startswith("jq -c '.[]'")
-    assert hint.endswith("data.jsonl")
+
+@pytest.mark.parametrize("content", DOCUMENTS.values(), ids=DOCUMENTS)
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_documents(tmp_path, content, ending):
+    """Objects are read from lists, and from the tables that pandas and datasets write."""
+    assert rows(read(tmp_path / f"a.{ending}", content)) == ROWS
+
+
+def test_places_in_a_document(tmp_path):
+    """A row of a list is named by the line on which it starts."""
+    dataset = read(tmp_path / "a.json", json.dumps(RECORDS, indent=2))
+    assert [dataset.where(row).rpartition(":")[2] for row in range(2)] == ["2", "6"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (f"[{ONE},\n{TWO}", "a.json:2: invalid JSON: The list is not closed"),
+        (f"[{ONE},\n{TWO[:-1]}\n]", "a.json:3: invalid JSON: Expecting ',' delimiter"),
+        (f"[{ONE}]\n[{TWO}]", "a.json:2: invalid JSON: Text after the end of the list"),
+        ("[" * 100_000, "a.json: invalid JSON: nested too deeply"),
+        ("[1, 2]", "a.json:1: not a JSON object"),
+        ("[]", "a.json contains no rows"),
+    ],
+)
+def test_a_document_that_is_not_json(tmp_path, content, problem):
+    """A damaged document is refused as a whole, with the line."""
+    assert problem in refused(tmp_path / "a.json", content)[0]
 
 
 def test_bad_json_rows(tmp_path):

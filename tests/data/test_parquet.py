@@ -55,5 +55,5 @@ def test_damaged_parquet(tmp_path, capfd):
 
 def test_polars_breaks_down(tmp_path, monkeypatch):
     """A process that ends without an answer is a damaged file, not a damaged textclf."""
-    monkeypatch.setattr("textclf.data.parquet.sys.executable", "/bin/false")
+    monkeypatch.setattr("textclf.data.isolated.sys.executable", "/bin/false")
     assert "polars broke down" in refused(tmp_path / "a", b"PAR1PAR1")[0]

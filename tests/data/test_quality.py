@@ -49,6 +49,14 @@ def test_bad_rows(data):
     assert names(problem) == ["train.csv:6: no label", "test.csv:4: empty text"]
 
 
+def test_few_bad_rows(data):
+    """As many as training leaves out are a warning."""
+    train = data("train.csv", *(f"{n},{n % 2}" for n in range(99)), "e,")
+    problem = only(find_problems(train, folds=2), "bad-rows")
+    assert (problem.severity, problem.count) == (Severity.WARNING, 1)
+    assert problem.message == "1 row cannot be used and will be left out."
+
+
 def test_one_label(data):
     """One label is an error."""
     problem = only(find_problems(data("a.csv", "a,x", "b,x"), folds=2), "one-label")

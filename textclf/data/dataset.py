@@ -5,8 +5,8 @@ import enum
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,7 @@ from textclf.data.parquet import PARQUET
 from textclf.errors import DataError, UsageError
 from textclf.files import read_bytes
 from textclf.formatting import encodable, excerpt, plural
+from textclf.metadata.schema import BadRow
 
 FORMATS: Final = (PARQUET, FASTTEXT, JSONL, DELIMITED)
 """All formats; the first that recognises a file reads it, if the name does not decide."""
@@ -34,9 +35,14 @@ _CHUNK = 10_000
 _MOST_EXAMPLES = 5
 
 
+_MOST_BAD: Final = 0.01
+"""The share of rows that cannot be used up to which the others are used without being asked."""
+
+
 class OnBadRows(enum.StrEnum):
     """What to do about rows that cannot be used."""
 
+    AUTO = "auto"
     FAIL = "fail"
     SKIP = "skip"
 
@@ -50,22 +56,15 @@ class ReadOptions:
         label_column: likewise.
         delimiter: the character between columns, detected if None. ``tab`` and ``\t`` are a tab.
         encoding: by Python's name; None is UTF-8, or what a byte-order mark says.
-        on_bad_rows: fail and name them, or leave them out.
+        on_bad_rows: fail and name them, or leave them out; ``auto`` leaves out up to 1% of the
+            rows.
     """
 
     text_column: str = "text"
     label_column: str = "label"
     delimiter: str | None = None
     encoding: str | None = None
-    on_bad_rows: OnBadRows = OnBadRows.FAIL
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that cannot be used: where it starts (``train.csv:17``) and why."""
-
-    where: str
-    reason: str
+    on_bad_rows: OnBadRows = OnBadRows.AUTO
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,9 @@ class Dataset:
         texts: exactly as written.
         labels: the labels of the texts, without the white space around them.
         places: the line (Parquet: the row; a folder: the file) of each text; see `where`.
-        bad_rows: the rows left out.
+        bad_rows: the rows left out because they cannot be used.
+        tool: the labelling tool whose export it is, if it is one.
+        left_out: how many rows that tool does not train on, by the reason.
     """
 
     path: str
@@ -89,6 +90,8 @@ class Dataset:
     labels: tuple[str, ...]
     places: Sequence[int] | Sequence[str]
     bad_rows: tuple[BadRow, ...]
+    tool: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -101,6 +104,32 @@ class Dataset:
     def label_counts(self) -> dict[str, int]:
         """The number of rows of each label, sorted by label."""
         return dict(sorted(Counter(self.labels).items()))
+
+    @property
+    def has_few_bad_rows(self) -> bool:
+        """Whether so few rows cannot be used that the others are used without being asked."""
+        return len(self.bad_rows) <= _MOST_BAD * (len(self) + len(self.bad_rows))
+
+    @property
+    def export_note(self) -> str | None:
+        """A sentence on the tool whose export it is, and on the records that were left out."""
+        if self.tool is None:
+            return None
+        count = sum(self.left_out.values())
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.left_out.items()))
+        left_out = f"; left out of {len(self) + count:,} records: {reasons}" if count else ""
+        return f"{self.path} is read as an export of {self.tool}{left_out}"
+
+    @property
+    def bad_rows_note(self) -> str | None:
+        """A sentence on the rows that were left out because they cannot be used."""
+        if not self.bad_rows:
+            return None
+        named = [f"{row.where}: {row.reason}" for row in self.bad_rows[:_MOST_EXAMPLES]]
+        if len(self.bad_rows) > _MOST_EXAMPLES:
+            named.append(f"and {len(self.bad_rows) - _MOST_EXAMPLES:,} more")
+        count = f"{plural(len(self.bad_rows), 'row')} of {len(self) + len(self.bad_rows):,}"
+        return f"left out {count} that cannot be used: {'; '.join(named)}"
 
     @cached_property
     def rows_sha256(self) -> str:
@@ -187,12 +216,23 @@ def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataErro
 
 def _dataset(name: str, format_: str, sha256: str, rows: Rows, on_bad_rows: OnBadRows) -> Dataset:
     if not rows.texts and not rows.bad:
-        raise DataError(f"{name} contains no rows")
+        raise _no_rows_error(name, rows)
     bad_rows = tuple(BadRow(_where(name, place), reason) for place, reason in rows.bad)
-    if bad_rows and (on_bad_rows is OnBadRows.FAIL or not rows.texts):
-        raise _bad_rows_error(name, bad_rows, usable=len(rows.texts))
     texts, labels = tuple(rows.texts), tuple(rows.labels)
-    return Dataset(name, format_, sha256, texts, labels, rows.places, bad_rows)
+    dataset = Dataset(
+        name, format_, sha256, texts, labels, rows.places, bad_rows, rows.tool, rows.left_out
+    )
+    few = on_bad_rows is OnBadRows.AUTO and dataset.has_few_bad_rows
+    if not texts or not (on_bad_rows is OnBadRows.SKIP or few or not bad_rows):
+        raise _bad_rows_error(name, bad_rows, usable=len(texts))
+    return dataset
+
+
+def _no_rows_error(name: str, rows: Rows) -> DataError:
+    if not rows.left_out:
+        return DataError(f"{name} contains no rows")
+    reasons = " or ".join(sorted(rows.left_out))
+    return DataError(f"{name} is an export of {rows.tool} in which every record is {reasons}")
 
 
 def _bad_rows_error(name: str, bad_rows: Sequence[BadRow], usable: int) -> DataError:

@@ -1,11 +1,13 @@
 """Read delimited text: CSV, TSV and the like."""
 
 import csv
+from collections.abc import Iterator
 from typing import Any, Final
 
-from textclf.data.dialect import Dialect, Layout, detect
+from textclf.data.dialect import Dialect, Layout, detect, exported_dialect
 from textclf.data.format import Format, Rows, Source
 from textclf.data.lines import START, Position, lines_from, physical_lines, with_line_feeds
+from textclf.data.records import Unreadable, read_records
 from textclf.errors import DataError
 from textclf.formatting import plural
 
@@ -22,11 +24,34 @@ def read_delimited(source: Source) -> Rows:
     csv.field_size_limit(_LONGEST_FIELD)
     data = with_line_feeds(source.data)
     tab = "\t" if source.ending in (".tsv", ".tab") else None
+    exported = None if source.columns.positions else exported_dialect(data, source.delimiter or tab)
+    if exported:
+        return read_records(_records(data, source.name, exported), source.columns, source.name)
     dialect, layout = detect(data, source.name, source.columns, source.delimiter or tab)
     start = START if source.columns.positions else _after_header(data, dialect)
     if dialect.delimiter == "\t" and b'"' in data:
         return _read_tabs(data, source.name, start, layout)
     return _read_body(data, source.name, start, dialect, layout)
+
+
+def _records(data: bytes, name: str, dialect: Dialect) -> Iterator[tuple[int, Any]]:
+    """Iterate over the records of an export, by the names of the columns."""
+    reader = dialect.reader(physical_lines(data))
+    names: list[str] | None = None
+    line = 1
+    try:
+        for row in reader:
+            if row and names is None:
+                names = row
+            elif row and names:
+                width = f"{plural(len(row), 'column')}, the header names {len(names)}"
+                fits = len(row) == len(names)
+                yield line, dict(zip(names, row, strict=True)) if fits else Unreadable(width)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{name}:{line}: {_malformed(str(error), data, START.forward(data, line - 1), dialect)}"
+        ) from None
 
 
 def _after_header(data: bytes, dialect: Dialect) -> Position:

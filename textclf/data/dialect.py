@@ -15,6 +15,7 @@ from textclf.data.columns import (
     require_different,
     wrong_columns,
 )
+from textclf.data.exports import find_export
 from textclf.data.lines import START, physical_lines
 from textclf.errors import DataError
 from textclf.formatting import excerpt
@@ -103,6 +104,16 @@ def detect(
     if columns.positions is None:
         return _with_header(samples, name, columns)
     return _without_header(samples, name, columns)
+
+
+def exported_dialect(data: bytes, delimiter: str | None) -> Dialect | None:
+    """Return the dialect in which a file is the export of a labelling tool, if it is one."""
+    for sample in _samples(data, (delimiter,) if delimiter else DELIMITERS):
+        names = sample.header
+        records = [dict(zip(names, record, strict=False)) for record in sample.records[1:]]
+        if len(set(names)) == sample.width > 1 and find_export(records):
+            return sample.dialect
+    return None
 
 
 def _samples(data: bytes, delimiters: Sequence[str]) -> list[Sample]:

@@ -1,6 +1,7 @@
 """The interface of a reader: the file it gets, the rows it returns, the format it reads."""
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -37,13 +38,15 @@ class Source:
 
 @dataclass
 class Rows:
-    """What was read: usable rows in parallel sequences, and the others with a reason.
+    """What was read: usable rows in parallel sequences, and why the others are not among them.
 
     Attributes:
         texts: exactly as written.
         labels: without the white space around them.
         places: the place of each text: a line counted from 1, or a file of a folder.
         bad: place and reason of each row that cannot be used.
+        left_out: how many rows the tool that exported them does not train on, by the reason.
+        tool: the name of that tool, if the rows are an export of one.
         known_labels: labels as written → stripped: one string per label in memory, and the quick
             way to accept a row.
     """
@@ -52,6 +55,8 @@ class Rows:
     labels: list[str] = field(default_factory=list)
     places: MutableSequence[Any] = field(default_factory=lambda: array("I"))
     bad: list[tuple[int | str, str]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    tool: str | None = None
     known_labels: dict[str, str] = field(default_factory=dict)
 
     def add(self, place: int | str, text: str | None, label: str | None) -> None:
@@ -72,7 +77,9 @@ class Rows:
 
     def without_undecoded(self, codec: str) -> "Rows":
         """Return the rows that are text; those with bytes that are not in the codec become bad."""
-        kept = Rows(places=self.places[:0], bad=list(self.bad))
+        kept = Rows(
+            places=self.places[:0], bad=list(self.bad), left_out=self.left_out, tool=self.tool
+        )
         for place, text, label in zip(self.places, self.texts, self.labels, strict=True):
             byte = UNDECODED.search(f"{text}{label}")
             if byte:

@@ -1,101 +1,139 @@
-"""Read JSON Lines: one JSON object a line."""
+"""Read JSON: an object a line, a list of objects, or one object that is a table."""
 
 import json
-import shlex
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
 from itertools import islice
-from pathlib import PurePath
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from textclf.data.columns import Columns
 from textclf.data.encoding import UNDECODED, not_in
 from textclf.data.format import Format, Rows, Source
 from textclf.data.lines import physical_lines, with_line_feeds
+from textclf.data.records import NotJson, Unreadable, read_records
 from textclf.errors import DataError
 
-_SAMPLE = 100
-"""Number of lines whose keys are looked at."""
+_BETWEEN = re.compile(r"[\s,]*")
+"""What separates two values; some write a comma at the end of each line."""
+
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=NotJson)
 
 
-def read_jsonl(source: Source) -> Rows:
-    """Read one object a line; numbers and truth values become text as JSON writes them.
+def read_json(source: Source) -> Rows:
+    """Read objects; numbers and truth values become text as JSON writes them.
 
     Raises:
-        DataError: the file is one list, or no object has the keys asked for.
+        DataError: the file is one document and not JSON, or no object has the keys asked for.
     """
-    if _is_list(source):
-        target = PurePath(source.name.removesuffix(".gz")).with_suffix(".jsonl")
-        raise DataError(
-            f"{source.name} is a JSON list, not one JSON object per line",
-            hint=f"jq -c '.[]' {shlex.quote(source.name)} > {shlex.quote(str(target))}",
-        )
-    decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse).decode
     data = with_line_feeds(source.data)
-    keys = _keys(data, source, decode)
-    rows = Rows()
-    for number, line in enumerate(physical_lines(data), 1):
-        if line.isspace():
-            continue
-        byte = UNDECODED.search(line) if source.undecoded else None
-        if source.undecoded and byte:
-            rows.bad.append((number, not_in(source.undecoded, byte[0])))
-            continue
-        try:
-            text, label = _pair(decode(line), keys)
-        except json.JSONDecodeError as error:
-            rows.bad.append((number, f"invalid JSON: {error.msg} at column {error.colno}"))
-        except RecursionError:
-            rows.bad.append((number, "invalid JSON: nested too deeply"))
-        except ValueError as error:
-            rows.bad.append((number, str(error)))
-        else:
-            rows.add(number, text, label)
-    return rows
+    if _is_lines(data):
+        records = _lines(data, source.undecoded)
+    else:
+        records = iter(_document(data.decode(errors="surrogateescape"), source))
+    return read_records(records, source.columns, source.name)
 
 
 def _recognise(source: Source) -> bool:
-    return source.data.lstrip().startswith(b"{") or _is_list(source)
+    start = source.data[:1000].lstrip()
+    return start.startswith(b"{") or (
+        start.startswith(b"[") and (source.ending == ".json" or start[1:].lstrip()[:1] == b"{")
+    )
 
 
-def _is_list(source: Source) -> bool:
-    return source.ending == ".json" and source.data.lstrip().startswith(b"[")
+# --- an object a line -----------------------------------------------------------------------------
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"invalid JSON: {constant}")
+def _is_lines(data: bytes) -> bool:
+    """Tell whether the first line is an object, and not the only one: that may be a table."""
+    first = list(islice((line for line in physical_lines(data) if not line.isspace()), 2))
+    return len(first) > 1 and isinstance(_of_line(first[0]), dict)
 
 
-def _pair(row: Any, keys: Columns) -> tuple[str | None, str | None]:
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - about the data, not the code
-    return _as_text(row.get(keys.text), "text"), _as_text(row.get(keys.label), "label")
+def _lines(data: bytes, undecoded: str | None) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(physical_lines(data), 1):
+        byte = UNDECODED.search(line) if undecoded else None
+        if undecoded and byte:
+            yield number, Unreadable(not_in(undecoded, byte[0]))
+        elif not line.isspace():
+            yield number, _of_line(line)
 
 
-def _as_text(value: Any, what: str) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError(f"the {what} is {'a list' if isinstance(value, list) else 'an object'}")  # noqa: TRY004 - as above
+def _of_line(line: str) -> Any:
     try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"the {what} contains an unpaired surrogate") from None
-    return value
+        return _DECODER.decode(line.rstrip().removesuffix(","))
+    except json.JSONDecodeError as error:
+        return Unreadable(f"invalid JSON: {error.msg} at column {error.colno}")
+    except RecursionError:
+        return Unreadable("invalid JSON: nested too deeply")
 
 
-def _keys(data: bytes, source: Source, decode: Callable[[str], Any]) -> Columns:
-    """Return the keys of text and label as the first objects write them."""
-    keys: dict[str, None] = {}
-    for line in islice(physical_lines(data), _SAMPLE):
-        try:
-            row = decode(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict):
-            keys.update(dict.fromkeys(row))
-    return source.columns.among(list(keys), source.name) if keys else source.columns
+# --- a document -----------------------------------------------------------------------------------
 
 
-JSONL: Final = Format("jsonl", (".jsonl", ".ndjson"), _recognise, read_jsonl)
+def _document(text: str, source: Source) -> list[tuple[int, Any]]:
+    """Return the records of a list, of an object that is a table, or of objects in a row.
+
+    A record of a list has the line on which it starts, a record of a table its number.
+    """
+    try:
+        values = list(_values(text))
+    except json.JSONDecodeError as error:
+        where = f"{source.name}:{error.lineno}"
+        raise DataError(f"{where}: invalid JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise DataError(f"{source.name}: invalid JSON: nested too deeply") from None
+    alone = len(values) == 1 and not text.lstrip().startswith("[")
+    if alone and isinstance(values[0][1], dict):
+        table = _table(values[0][1], source.columns)
+        return values if table is None else list(enumerate(table, 1))
+    return values
+
+
+def _values(text: str) -> Iterator[tuple[int, Any]]:
+    """Iterate over the values of a list, or of the text, with the line on which each starts."""
+    line, start = 1, _start(text, 0)
+    listed = text.startswith("[", start)
+    position = _start(text, start + 1) if listed else start
+    while position < len(text) and not (listed and text[position] == "]"):
+        line += text.count("\n", start, position)
+        value, end = _DECODER.raw_decode(text, position)
+        yield line, value
+        start, position = position, _start(text, end)
+    if listed and position == len(text):
+        raise json.JSONDecodeError("The list is not closed: is the file complete?", text, position)
+    after = _start(text, position + 1)
+    if listed and after < len(text):
+        raise json.JSONDecodeError("Text after the end of the list", text, after)
+
+
+def _start(text: str, position: int) -> int:
+    between = _BETWEEN.match(text, position)
+    return between.end() if between else position
+
+
+def _table(document: dict[str, Any], columns: Columns) -> list[Any] | None:
+    """Return the records of a document that is a table, in the shapes that are in use.
+
+    The data viewer of Hugging Face wraps each record; ``pandas.DataFrame.to_json`` has five shapes,
+    and ``datasets.Dataset.to_dict`` has one.
+    """
+    rows, names, data = (document.get(key, []) for key in ("rows", "columns", "data"))
+    if _all(rows, dict) and all("row" in one for one in rows):
+        return [one["row"] for one in rows]
+    if _all(names, str) and _all(data, list):
+        return [dict(zip(names, cells, strict=False)) for cells in data]
+    lists = [value for value in document.values() if _all(value, dict)]
+    if len(lists) == 1:
+        return list(lists[0])
+    values = list(document.values())
+    if _all(values, list) or (_all(values, dict) and columns.text in document):
+        cells = [list(one.values()) if isinstance(one, dict) else one for one in values]
+        return [dict(zip(document, row, strict=False)) for row in zip(*cells, strict=False)]
+    return values if _all(values, dict) and any(columns.text in one for one in values) else None
+
+
+def _all(values: Any, kind: type) -> bool:
+    return isinstance(values, list) and bool(values) and all(isinstance(v, kind) for v in values)
+
+
+JSONL: Final = Format("jsonl", (".jsonl", ".ndjson"), _recognise, read_json)

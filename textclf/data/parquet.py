@@ -1,36 +1,20 @@
-"""Read Parquet with polars, in a process of its own.
+"""Read Parquet with polars."""
 
-On a damaged file polars may write a page about itself to the terminal, or take the process down;
-here that becomes one sentence.
-"""
-
-import importlib.util
 import io
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from textclf.data.columns import Columns
+from textclf.data.exports import HUGGING_FACE, find_export
 from textclf.data.format import Format, Rows, Source
+from textclf.data.isolated import read_isolated
+from textclf.data.records import SAMPLE, read_records
 from textclf.errors import DataError
 from textclf.formatting import excerpt
 
 _MAGIC = b"PAR1"
 """The first and the last bytes of a Parquet file."""
-
-
-class _Answer(msgspec.Struct):
-    """The cells of both columns; or the message and the hint about what is wrong."""
-
-    texts: list[str | None] = []
-    labels: list[str | None] = []
-    message: str | None = None
-    hint: str | None = None
 
 
 def read_parquet(source: Source) -> Rows:
@@ -40,77 +24,83 @@ def read_parquet(source: Source) -> Rows:
         DataError: it is not a Parquet file, polars is not installed, or a column is not there or
             holds neither text nor numbers.
     """
-    if importlib.util.find_spec("polars") is None:
-        raise DataError(
-            f"reading {source.name} needs polars, which is not installed",
-            hint="pip install '.[parquet]'",
-        )
     if not (source.data.startswith(_MAGIC) and source.data.endswith(_MAGIC)):
         raise DataError(f"{source.name} is not a Parquet file, or not a complete one")
-    answer = _ask(source)
-    if answer.message:
-        raise DataError(answer.message, hint=answer.hint)
-    rows = Rows()
-    for number, (text, label) in enumerate(zip(answer.texts, answer.labels, strict=True), 1):
-        rows.add(number, text, label)
-    return rows
+    return read_isolated(source, "parquet", "polars", "parquet")
 
 
-def _ask(source: Source) -> _Answer:
-    code = "from textclf.data import parquet; parquet.serve()"
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
-    question = [source.name, source.columns.text, source.columns.label]
-    run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
-        [sys.executable, "-P", "-c", code],
-        input=json.dumps(question).encode() + b"\n" + source.data,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-    )
-    if run.returncode:
-        return _Answer(message=f"{source.name} is damaged: polars broke down over it")
-    return msgspec.msgpack.decode(run.stdout, type=_Answer)
-
-
-def serve() -> None:
-    """Answer ``_ask`` in the process that it starts."""
-    name, text, label = json.loads(sys.stdin.buffer.readline())
-    try:
-        answer = _columns(Source(sys.stdin.buffer.read(), name, Columns(text, label)))
-    except DataError as error:
-        answer = _Answer(message=error.message, hint=error.hint)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
-
-
-def _columns(source: Source) -> _Answer:
+def read_here(source: Source) -> Rows:
+    """Read the file in this process, as `read_parquet` does in another."""
     import polars as pl
 
-    name = source.name
     try:
-        schema = pl.read_parquet_schema(io.BytesIO(source.data))
-        keys = source.columns.among(list(schema), name)
-        frame = pl.read_parquet(io.BytesIO(source.data), columns=[keys.text, keys.label])
-        texts, labels = (_as_text(frame[key], name) for key in (keys.text, keys.label))
+        return _rows(source)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = excerpt(error, 100)
-        raise DataError(f"{name} is not a Parquet file that polars can read: {reason}") from None
-    return _Answer(texts, labels)
+        message = f"{source.name} is not a Parquet file that polars can read: {reason}"
+        raise DataError(message) from None
 
 
-def _as_text(series: Any, name: str) -> list[str | None]:
+def _rows(source: Source) -> Rows:
     import polars as pl
 
+    file = io.BytesIO(source.data)
+    class_names = _class_names(pl.read_parquet_metadata(file))
+    export = find_export(pl.read_parquet(file, n_rows=SAMPLE).iter_rows(named=True))
+    if export is None:
+        keys = source.columns.among(list(pl.read_parquet_schema(file)), source.name)
+        frame = pl.read_parquet(file, columns=[keys.text, keys.label])
+        _require_readable(frame, keys, source.name)
+        export = HUGGING_FACE if keys.label in class_names else None
+    else:
+        frame = pl.read_parquet(file)
+    cells = frame.select(_as_json(frame[name], class_names.get(name)) for name in frame.columns)
+    records = enumerate(cells.iter_rows(named=True), 1)
+    return read_records(records, source.columns, source.name, export)
+
+
+def _class_names(metadata: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of the numbers in columns of labels, as Hugging Face's data sets have them.
+
+    Source: https://huggingface.co/docs/datasets/about_dataset_features
+    """
+    try:
+        features = json.loads(metadata.get("huggingface", "{}"))["info"]["features"]
+        return {
+            name: [str(label) for label in feature["names"]]
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _require_readable(frame: Any, keys: Columns, file: str) -> None:
+    """Raise DataError if the texts or the labels are dates, structures and the like."""
+    import polars as pl
+
+    plain = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
+    for name in (keys.text, keys.label):
+        dtype = frame[name].dtype
+        if name == keys.label and isinstance(dtype, pl.List):
+            dtype = dtype.inner
+        if not (dtype.is_numeric() and not dtype.is_decimal()) and dtype not in plain:
+            raise DataError(
+                f'{file}: column "{excerpt(name)}" holds {frame[name].dtype}, not text or numbers'
+            )
+
+
+def _as_json(series: Any, class_names: Sequence[str] | None) -> Any:
+    """Return a column with its numbers as text, and those of classes as their names."""
+    import polars as pl
+
+    if class_names and series.dtype.is_integer():
+        named = dict(enumerate(class_names))
+        return series.replace_strict(named, default=None, return_dtype=pl.String)
     if series.dtype.is_float():
         series = series.fill_nan(None)
-    elif not (
-        series.dtype.is_integer()
-        or series.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
-    ):
-        raise DataError(
-            f'{name}: column "{excerpt(series.name)}" holds {series.dtype}, not text or numbers'
-        )
-    cells: list[str | None] = series.cast(pl.String).to_list()
-    return cells
+    nested = series.dtype.is_nested() or series.dtype in (pl.Boolean, pl.Binary)
+    return series if nested else series.cast(pl.String)
 
 
 def _recognise(source: Source) -> bool:

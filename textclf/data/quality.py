@@ -48,11 +48,14 @@ def find_problems(
 
 
 def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
-    bad = train.bad_rows + (test.bad_rows if test else ())
+    sets = [train] if test is None else [train, test]
+    bad = [row for rows in sets for row in rows.bad_rows]
     if bad:
-        message = f"{plural(len(bad), 'row')} cannot be used."
+        few = all(rows.has_few_bad_rows for rows in sets)
+        severity = Severity.WARNING if few else Severity.ERROR
+        message = f"{plural(len(bad), 'row')} cannot be used{' and will be left out' * few}."
         examples = (f"{row.where}: {row.reason}" for row in bad)
-        yield _problem("bad-rows", Severity.ERROR, len(bad), message, examples)
+        yield _problem("bad-rows", severity, len(bad), message, examples)
 
 
 def _labels(train: Dataset, folds: int, split: float) -> Iterator[DataProblem]:

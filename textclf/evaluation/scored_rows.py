@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation.metrics import measure
-from textclf.metadata.schema import TestRecord
+from textclf.metadata.schema import MOST_BAD_ROWS, TestRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,4 +59,5 @@ class ScoredRows:
             sha256=rows.sha256 if split is None else None,
             split=split,
             skipped_rows=len(rows.bad_rows),
+            bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
         )

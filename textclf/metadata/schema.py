@@ -87,11 +87,24 @@ def file_problem(data: bytes | None, recorded: FileRecord) -> str | None:
     return None
 
 
+class BadRow(msgspec.Struct, frozen=True):
+    """A row that could not be used: where it starts (``train.csv:17``) and why."""
+
+    where: str
+    reason: str
+
+
+MOST_BAD_ROWS = 100
+"""The most bad rows that a record names."""
+
+
 class DataRecord(msgspec.Struct, frozen=True):
     """The training data: where it was, how it was read, what was in it.
 
     ``sha256`` is the digest of the file; ``rows_sha256`` that of the (text, label) rows in their
-    order, after the test rows were split off, if they were.
+    order, after the test rows were split off, if they were. ``bad_rows`` are the first
+    `MOST_BAD_ROWS` of the ``skipped_rows``. ``tool`` is the labelling tool whose export it was,
+    which does not train on the ``left_out`` records, counted by the reason.
     """
 
     path: str
@@ -103,6 +116,9 @@ class DataRecord(msgspec.Struct, frozen=True):
     format: str
     read: dict[str, str | None]
     skipped_rows: Count = 0
+    bad_rows: list[BadRow] = []
+    tool: str | None = None
+    left_out: dict[str, Count] = {}
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):
@@ -141,6 +157,7 @@ class TestRecord(msgspec.Struct, frozen=True):
     sha256: str | None = None
     split: Share | None = None
     skipped_rows: Count = 0
+    bad_rows: list[BadRow] = []
 
 
 class Candidate(msgspec.Struct, frozen=True):

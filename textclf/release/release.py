@@ -11,7 +11,7 @@ from pathlib import Path
 
 from semver import Version
 
-from textclf.data.dataset import ReadOptions, read_dataset
+from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import DataProblem, Severity, find_problems
 from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
@@ -131,6 +131,7 @@ class ReleaseCallbacks:
     """What is called while a release runs, for example to show its progress.
 
     Attributes:
+        on_read: takes each data set that was read.
         on_problems: takes what is suspicious in the data.
         on_plan: takes what is about to be trained.
         search: returns a context for the time of the search, which gives a function that takes
@@ -138,6 +139,7 @@ class ReleaseCallbacks:
         on_publish: prepares for the registry being changed, from then until `release` returns.
     """
 
+    on_read: Callable[[Dataset], object] = lambda _: None
     on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
     on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
     search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
@@ -176,7 +178,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             for another reason than the gate; the hint says so.
     """
     callbacks = callbacks or ReleaseCallbacks()
-    job, read_seconds = _read_job(request)
+    job, read_seconds = _read_job(request, callbacks)
     callbacks.on_problems(_check_data(job))
     plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
     result = ReleaseResult(plan, JobSummary.from_job(job))
@@ -216,20 +218,27 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     )
 
 
-def _read_job(request: ReleaseRequest) -> tuple[Job, float]:
+def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job, float]:
     """Read the data; return the job and the seconds that reading took."""
     started = time.perf_counter()
     rows = read_dataset(request.data, request.read)
     test_rows = read_dataset(request.test, request.read) if request.test else None
     seconds = time.perf_counter() - started
+    for dataset in (rows, test_rows):
+        if dataset is not None:
+            callbacks.on_read(dataset)
     return prepare(rows, test_rows, request.test_share, request.read, request.search), seconds
 
 
 def _check_data(job: Job) -> tuple[DataProblem, ...]:
-    """Return what is suspicious in the rows. Raises DataError if they cannot be trained on."""
-    problems = find_problems(job.train, job.test, folds=job.settings.folds)
+    """Return what is suspicious in the rows. Raises DataError if they cannot be trained on.
+
+    Rows that cannot be used were left out when the data was read, and told then.
+    """
+    found = find_problems(job.train, job.test, folds=job.settings.folds)
+    problems = tuple(problem for problem in found if problem.kind != "bad-rows")
     for problem in problems:
-        if problem.severity is Severity.ERROR and problem.kind != "bad-rows":
+        if problem.severity is Severity.ERROR:
             path, folds = shlex.quote(job.train.path), job.settings.folds
             raise DataError(
                 f"{job.train.path}: {problem.message}", hint=f"textclf check {path} --cv {folds}"

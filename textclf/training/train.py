@@ -17,6 +17,7 @@ from textclf.artifact.unpickler import load_pipeline
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.features.tfidf import CountCache
 from textclf.metadata.schema import (
+    MOST_BAD_ROWS,
     SCHEMA,
     BumpRecord,
     Candidate,
@@ -239,6 +240,9 @@ def _data_record(job: Job) -> DataRecord:
         format=data.format,
         read={name: value and str(value) for name, value in asdict(job.options).items()},
         skipped_rows=len(data.bad_rows),
+        bad_rows=list(data.bad_rows[:MOST_BAD_ROWS]),
+        tool=data.tool,
+        left_out=dict(data.left_out),
     )
 
 

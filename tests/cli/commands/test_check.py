@@ -9,7 +9,9 @@ import pytest
 def test_check(cli):
     """`check` counts rows and labels of the data and of the test file beside it."""
     answer = json.loads(cli("check", "--json").out)
-    assert list(answer) == ["ok", "path", "format", "rows", "labels", "test", "problems"]
+    assert list(answer) == [
+        "ok", "path", "format", "tool", "left_out", "rows", "labels", "test", "problems"
+    ]  # fmt: skip
     assert (answer["ok"], answer["rows"], answer["test"]["rows"]) == (True, 60, 12)
     assert answer["labels"] == {"negative": 20, "neutral": 20, "positive": 20}
     assert cli("check").out.endswith("no problems found\n")

@@ -209,8 +209,8 @@ def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
     done = cli("train", "--on-bad-rows", "skip", "--json")
     answer = json.loads(done.out)
     assert (answer["data"]["rows"], answer["data"]["skipped_rows"]) == (60, 2)
-    assert "warning: 2 rows cannot be used: " in done.err
-    assert "data/train.csv:62" in done.err
+    assert "warning: left out 2 rows of 62 that cannot be used: data/train.csv:62: " in done.err
+    assert [row["reason"] for row in answer["data"]["bad_rows"]] == ["empty text", "no label"]
 
 
 def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):

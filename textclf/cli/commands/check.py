@@ -40,13 +40,15 @@ def check(
     common: CommonOptions,
 ) -> None:
     """Report errors and suspicious findings in a data set, before training."""
+    from textclf.data.dataset import read_dataset
     from textclf.data.quality import Severity, find_problems
 
     require_data(data)
     reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
-    rows = reading.read(data)
+    options = reading.read_options()
+    rows = read_dataset(data, options)
     test = test or test_beside(data)
-    test_rows = reading.read(test) if test else None
+    test_rows = read_dataset(test, options) if test else None
     problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if common.as_json:
@@ -73,6 +75,8 @@ class CheckAnswer:
     ok: bool
     path: str
     format: str
+    tool: str | None
+    left_out: Mapping[str, int]
     rows: int
     labels: Mapping[str, int]
     test: CheckedTestRows | None
@@ -86,6 +90,8 @@ def _answer(
         ok,
         rows.path,
         rows.format,
+        rows.tool,
+        rows.left_out,
         len(rows),
         rows.label_counts,
         CheckedTestRows(test.path, len(test), test.label_counts) if test else None,
@@ -102,6 +108,8 @@ def _show(
                 f"{escape_controls(data.path)}: {plural(len(data), 'row')}, "
                 f"{plural(len(data.label_counts), 'label')} ({data.format})"
             )
+            if data.export_note:
+                render.line(escape_controls(data.export_note))
     test_counts = test.label_counts if test else {}
     render.table(
         ["label", "rows", *(["test rows"] if test else [])],

@@ -63,7 +63,7 @@ def evaluate(
     gate = parse_gate(fail_under)
     registry = common.open_registry()
     resolved = registry.resolve(version)
-    rows = reading.read(data)
+    rows = reading.read(data, quiet=common.quiet)
     predictor = load_predictor(registry, resolved, unsafe=unsafe_load)
     evaluation = score(predictor, rows)
     if not common.quiet:

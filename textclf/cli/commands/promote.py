@@ -51,7 +51,7 @@ def promote(
             hint="--require 'accuracy>=0.9', or "
             f"textclf versions compare latest {resolved} --data …",
         )
-    rows = reading.read(data) if data else None
+    rows = reading.read(data, quiet=common.quiet) if data else None
     evidence = gather_evidence(registry, resolved, conditions, rows)
     try:
         with deferred_interrupts():

@@ -8,6 +8,7 @@ import typer
 
 from textclf.cli.options.options import Encoding
 from textclf.cli.options.settings import option_to_ignore
+from textclf.cli.output.reading import show_reading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ class ReadingOptions(FormatOptions):
     """The options of every command that reads labelled rows and uses all of them."""
 
     on_bad_rows: Annotated[
-        Literal["fail", "skip"],
-        typer.Option(help="What to do if rows have no text or label, or cannot be read."),
-    ] = "fail"
+        Literal["auto", "fail", "skip"],
+        typer.Option(
+            help="What to do if rows have no text or label, or cannot be read; auto leaves out up "
+            "to 1% of the rows, and fails if there are more."
+        ),
+    ] = "auto"
 
     def read_options(self) -> "ReadOptions":
         """Return the options as the core takes them."""
@@ -78,11 +82,13 @@ class ReadingOptions(FormatOptions):
             OnBadRows(self.on_bad_rows),
         )
 
-    def read(self, path: Path) -> "Dataset":
-        """Read a data set. Raises DataError."""
+    def read(self, path: Path, *, quiet: bool) -> "Dataset":
+        """Read a data set, and say what was left out of it. Raises DataError."""
         from textclf.data.dataset import read_dataset
 
-        return read_dataset(path, self.read_options())
+        dataset = read_dataset(path, self.read_options())
+        show_reading(dataset, quiet=quiet)
+        return dataset
 
 
 def require_data(data: Path) -> None:

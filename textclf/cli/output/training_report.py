@@ -12,6 +12,7 @@ from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.cli.output.leaderboard import leaderboard
 from textclf.cli.output.metrics import NOTABLE_OVERLAP, overlap_warning
+from textclf.cli.output.reading import show_reading
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -83,6 +84,7 @@ def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
     from textclf.release.release import ReleaseCallbacks
 
     return ReleaseCallbacks(
+        on_read=lambda dataset: show_reading(dataset, quiet=quiet),
         on_problems=_warn_of_problems,
         on_plan=(lambda _plan, _job: None) if quiet else _announce,
         search=lambda job: leaderboard(job.candidates(), job.settings.folds, quiet=quiet),

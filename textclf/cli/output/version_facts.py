@@ -54,6 +54,10 @@ def _test(metadata: Metadata) -> str:
 def _data(metadata: Metadata) -> str:
     data = metadata.data
     skipped = f", {plural(data.skipped_rows, 'bad row')} skipped" if data.skipped_rows else ""
+    if data.tool:
+        skipped += f", an export of {data.tool}"
+    if data.left_out:
+        skipped += f", {plural(sum(data.left_out.values()), 'record')} of it left out"
     return f"{data.path}, {plural(data.rows, 'row')}{skipped}, SHA-256 {data.sha256[:12]}…"
 
 

@@ -59,7 +59,7 @@ def compare(
     scored = None
     if data:
         require_other(flips, data, "--flips")
-        rows = reading.read(data)
+        rows = reading.read(data, quiet=common.quiet)
         before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
         scored = _score(registry, before, after, rows, flips)
     if answer_format == "json":

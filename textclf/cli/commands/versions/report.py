@@ -87,7 +87,7 @@ def report(
     if published_page_fits and registry.file(versions[0], PAGE):
         _print_path(versions, registry.locate(versions[0], PAGE), common)
         return
-    rows = reading.read(data) if data else None
+    rows = reading.read(data, quiet=common.quiet) if data else None
     subjects = [_subject(registry, one, rows, include_texts=include_texts) for one in versions]
     html = page.comparison(*subjects) if other else page.page(subjects[0])
     for subject in subjects:

@@ -1,0 +1,89 @@
+"""Read with a library of native code, in a process of its own.
+
+On a damaged file such a library may write a page about itself to the terminal, or take the process
+down; here that becomes one sentence.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from textclf.data.columns import Columns
+from textclf.data.format import Rows, Source
+from textclf.errors import DataError
+
+
+class _Answer(msgspec.Struct):
+    """The rows; or the message and the hint about what is wrong."""
+
+    texts: list[str] = []
+    labels: list[str] = []
+    places: list[int] = []
+    bad: list[tuple[int, str]] = []
+    left_out: dict[str, int] = {}
+    tool: str | None = None
+    message: str | None = None
+    hint: str | None = None
+
+
+def read_isolated(source: Source, module: str, library: str, extra: str) -> Rows:
+    """Return what the function ``read_here`` of a module reads, in a process of its own.
+
+    Args:
+        source: the file.
+        module: the name of the module in ``textclf.data``.
+        library: the library that it needs.
+        extra: the extra of textclf that installs the library.
+
+    Raises:
+        DataError: as ``read_here``; or the library is not installed, or broke down.
+    """
+    if importlib.util.find_spec(library) is None:
+        raise DataError(
+            f"reading {source.name} needs {library}, which is not installed",
+            hint=f"pip install '.[{extra}]'",
+        )
+    answer = _ask(source, module)
+    if answer is None:
+        raise DataError(f"{source.name} is damaged: {library} broke down over it")
+    if answer.message:
+        raise DataError(answer.message, hint=answer.hint)
+    rows = Rows(left_out=Counter(answer.left_out), tool=answer.tool)
+    rows.texts, rows.labels, rows.bad = answer.texts, answer.labels, list(answer.bad)
+    rows.places.extend(answer.places)
+    return rows
+
+
+def _ask(source: Source, module: str) -> _Answer | None:
+    code = f"from textclf.data import isolated; isolated.serve({module!r})"
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    question = {**asdict(source), "data": None}
+    run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
+        [sys.executable, "-P", "-c", code],
+        input=json.dumps(question).encode() + b"\n" + source.data,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )
+    return None if run.returncode else msgspec.msgpack.decode(run.stdout, type=_Answer)
+
+
+def serve(module: str) -> None:
+    """Answer ``_ask`` in the process that it starts."""
+    question = json.loads(sys.stdin.buffer.readline())
+    question.update(data=sys.stdin.buffer.read(), columns=Columns(**question["columns"]))
+    try:
+        rows = importlib.import_module(f"textclf.data.{module}").read_here(Source(**question))
+        answer = _Answer(
+            rows.texts, rows.labels, list(rows.places), rows.bad, rows.left_out, rows.tool
+        )
+    except DataError as error:
+        answer = _Answer(message=error.message, hint=error.hint)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answer))

@@ -1,0 +1,176 @@
+"""Take text and label from records: rows by the names of their columns, or JSON objects."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, Final
+
+from textclf.data.columns import Columns, listed
+from textclf.data.exports import Entry, Export, Record, find_export
+from textclf.data.format import Rows
+from textclf.errors import DataError
+from textclf.formatting import excerpt
+
+SAMPLE: Final = 100
+"""The number of records whose names are looked at."""
+
+_MOST_LABELS = 3
+"""The most labels of one row that a message names."""
+
+
+@dataclass(frozen=True)
+class NotJson:
+    """A value that Python writes as JSON although it is none: ``NaN`` or an infinity."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What stands in the place of a record that cannot be read, with the reason."""
+
+    reason: str
+
+
+def read_records(
+    records: Iterable[tuple[int, Any]], columns: Columns, file: str, export: Export | None = None
+) -> Rows:
+    """Read records as the first of them show what they look like.
+
+    Args:
+        records: the place of each, and what it holds.
+        columns: the columns of text and label.
+        file: the name of the file, for messages.
+        export: the export that they are; None if only the records can show that.
+
+    Raises:
+        DataError: the columns asked for are not there, or there more than once.
+    """
+    records = iter(records)
+    head = list(islice(records, SAMPLE))
+    sample = [one for _, one in head if isinstance(one, dict)]
+    reader = RecordReader(sample, columns, file, export or find_export(sample))
+    for place, record in chain(head, records):
+        reader.add(place, record)
+    return reader.rows
+
+
+class RecordReader:
+    """Reads the records of one file into ``rows``."""
+
+    def __init__(
+        self, sample: Sequence[Record], columns: Columns, file: str, export: Export | None
+    ) -> None:
+        """Raise DataError if records like these do not have the columns asked for."""
+        self._export = export
+        self.rows = Rows(tool=export.tool if export else None)
+        if export:
+            entries = [export.entry(record) for record in sample]
+            self._columns = _columns_of_export(export, entries, columns, file)
+        else:
+            names = list(dict.fromkeys(name for record in sample for name in record))
+            self._columns = columns.among(names, file) if names else columns
+
+    def add(self, place: int, record: Any) -> None:
+        """Add the row of a record, or why there is none."""
+        try:
+            text, label, left_out = self._read(record)
+        except ValueError as error:
+            self.rows.bad.append((place, str(error)))
+            return
+        if left_out:
+            self.rows.left_out[left_out] += 1
+        else:
+            self.rows.add(place, text, label)
+
+    def _read(self, record: Any) -> tuple[str | None, str | None, str | None]:
+        """Return the text, the label, and why the record is left out."""
+        if not isinstance(record, dict):
+            reason = record.reason if isinstance(record, Unreadable) else "not a JSON object"
+            raise ValueError(reason)  # noqa: TRY004 - about the data, not the code
+        text, label = self._columns.text, self._columns.label
+        if self._export is None:
+            return _as_text(record.get(text)), _as_label(record.get(label)), None
+        if not self._export.recognise(record):
+            raise ValueError(f"not a record as {self._export.tool} writes it")
+        entry = self._export.entry(record)
+        if entry.left_out and label != self._export.decision:
+            return None, None, entry.left_out
+        answers = entry.answers.get(label, ())
+        if not answers:
+            return None, None, "not labelled"
+        return _as_text(entry.texts.get(text)), _agreed(answers), None
+
+
+def _columns_of_export(
+    export: Export, entries: Sequence[Entry], columns: Columns, file: str
+) -> Columns:
+    """Return the text and the question asked for; where there is only one, it needs no name."""
+    texts = dict.fromkeys(
+        name for entry in entries for name, value in entry.texts.items() if isinstance(value, str)
+    )
+    text = _choose(list(texts), columns.text, Columns().text)
+    questions = dict.fromkeys(name for entry in entries for name in entry.answers if name != text)
+    label = _choose(list(questions), columns.label, Columns().label)
+    for option, wanted, chosen, names in (
+        ("text", columns.text, text, texts),
+        ("label", columns.label, label, questions),
+    ):
+        if chosen is None:
+            raise DataError(
+                f'{file} is an export of {export.tool} that has no {option} "{excerpt(wanted)}", '
+                f"but {listed(list(names)) or 'none at all'}",
+                hint=f"--{option}-column names the {option}" if names else None,
+            )
+    return Columns(str(text), str(label))
+
+
+def _choose(names: list[str], wanted: str, default: str) -> str | None:
+    if wanted in names:
+        return wanted
+    same = [name for name in names if name.casefold() == wanted.strip().casefold()]
+    if wanted == default and not same:
+        same = names
+    return same[0] if len(same) == 1 else None
+
+
+def _agreed(answers: Sequence[Any]) -> str | None:
+    """Return the label that all annotators gave. Raises ValueError if they gave different ones."""
+    if all(answer == answers[0] for answer in answers):
+        return _as_label(answers[0])
+    labels = [_as_label(answer) for answer in answers]
+    raise ValueError(f"the annotators disagree: {_named(labels)}")
+
+
+def _as_label(value: Any) -> str | None:
+    """Return a label; a list of one is that one. Raises ValueError if there are several."""
+    if not isinstance(value, list):
+        return _as_text(value, "label")
+    if len(value) > 1:
+        raise ValueError(f"{len(value)} labels: {_named(value)}")
+    return _as_text(value[0], "label") if value else None
+
+
+def _named(labels: Sequence[Any]) -> str:
+    different = dict.fromkeys(excerpt(label, 40) for label in labels)
+    more = ", …" if len(different) > _MOST_LABELS else ""
+    return ", ".join(list(different)[:_MOST_LABELS]) + more
+
+
+def _as_text(value: Any, what: str = "text") -> str | None:
+    """Return a text, or a number or a truth value as JSON writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return None
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, NotJson):
+        raise ValueError(f"invalid JSON: {value.name}")  # noqa: TRY004 - about the data
+    if not isinstance(value, str):
+        raise ValueError(f"the {what} is {'a list' if isinstance(value, list) else 'an object'}")  # noqa: TRY004 - as above
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the {what} contains an unpaired surrogate") from None
+    return value
