@@ -137,6 +137,6 @@ class MemoryStore:
     def sweep(self):
         """See Store."""
 
-    def locate(self, key):
+    def locate(self, key=""):
         """See Store."""
         return f"memory:{key}"

@@ -69,6 +69,11 @@ class Explanation:
                     marks[place] += part.contribution / covered
         return marks
 
+    def _repr_html_(self) -> str:
+        from textclf.prediction.html import explanation_html
+
+        return explanation_html(self)
+
 
 def explain(scorer: Scorer, prediction: Prediction, label_index: int) -> Explanation:
     """Return the contributions of a text's n-grams to the decision value of a label."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textclf.errors import TextclfError
 from textclf.prediction.open_model import open_model
 from textclf.prediction.predictor import Predictor
+from textclf.prediction.process_lock import ProcessLock
 
 if TYPE_CHECKING:
     from semver import Version
@@ -56,37 +56,44 @@ def load(
 
 
 class Follower(Predictor):
-    """A predictor that changes to whatever version is promoted."""
+    """A predictor that changes to what is promoted, also in a registry that was replaced.
+
+    While no other version can be opened it goes on with the one it has.
+    """
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._checking = threading.Lock()
+        self._checking = ProcessLock()
         self._logged_problem = ""
-        self._open()
+        self._open(registry)
 
-    def _open(self) -> None:
-        promotion = self._registry.promotions.last_number()
-        version = self._registry.resolve("latest")
-        super().__init__(open_model(self._registry, version), version)
-        self._promotion, self._checked_at = promotion, time.monotonic()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Follower, (self._followed,)
+
+    def _open(self, registry: Registry) -> None:
+        head = registry.promotions.head()
+        version = registry.promoted_version("latest", head)
+        assert head is not None
+        super().__init__(open_model(registry, version), version, registry)
+        self._followed, self._head, self._checked_at = registry, head, time.monotonic()
 
     def _current(self) -> tuple[Model, Version]:
+        lock = self._checking.current()
         due = time.monotonic() - self._checked_at >= _CHECK_INTERVAL
-        if due and self._checking.acquire(blocking=False):
+        if due and lock.acquire(blocking=False):
             try:
                 self._check()
             finally:
-                self._checking.release()
+                lock.release()
         return self._opened
 
     def _check(self) -> None:
         """Change to the promoted version; if it cannot be opened, log that once and go on."""
         self._checked_at = time.monotonic()
         try:
-            if self._registry.promotions.has(self._promotion + 1):
-                self._open()
+            if not self._followed.promotions.is_head(self._head):
+                self._open(copy.copy(self._followed))  # which remembers no file of the old one
                 self._logged_problem = ""
-        except TextclfError as error:
+        except Exception as error:  # noqa: BLE001 - whatever fails, the old model serves
             if str(error) != self._logged_problem:
                 import logging
 

@@ -26,6 +26,11 @@ class Prediction:
     score: float
     scores: dict[str, float]
 
+    def _repr_html_(self) -> str:
+        from textclf.prediction.html import prediction_html
+
+        return prediction_html(self)
+
 
 class Model(Protocol):
     """What a predictor needs of a model, which knows a label by its index in ``labels``.

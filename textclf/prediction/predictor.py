@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, overload
 
+from textclf.formatting import plural
 from textclf.prediction.model import Prediction
 from textclf.prediction.open_model import open_model
+from textclf.prediction.texts import list_texts, require_text
 
 if TYPE_CHECKING:
     from semver import Version
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class Predictor:
-    """A version ready to label texts, from any number of threads."""
+    """A version ready to label texts, from any number of threads.
 
-    def __init__(self, model: Model, version: Version) -> None:
+    It can be copied and pickled, and opens its registry anew then; it can be used after a fork.
+    """
+
+    def __init__(self, model: Model, version: Version, registry: Registry | None = None) -> None:
         self._opened = model, version
+        self._registry = registry
 
     @classmethod
     def load(cls, registry: Registry, version: Version) -> Predictor:
@@ -32,7 +38,18 @@ class Predictor:
             NoSuchVersion: it is not published.
             IntegrityError: a file is not what was published, or holds more than a model.
         """
-        return cls(open_model(registry, version), version)
+        return cls(open_model(registry, version), version, registry)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        model, version = self._opened
+        if self._registry is None:
+            return Predictor, (model, version)
+        return Predictor.load, (self._registry, version)
+
+    def __repr__(self) -> str:
+        """Return the version with the number of its labels."""
+        model, version = self._opened
+        return f"<{type(self).__name__} of version {version}, {plural(len(model.labels), 'label')}>"
 
     @classmethod
     def from_pipeline(cls, pipeline: Any, version: Version) -> Predictor:
@@ -67,26 +84,36 @@ class Predictor:
         return self._current()[0].threshold
 
     @overload
-    def predict(  # type: ignore[overload-overlap]  # a text is a sequence of texts, too
+    def predict(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
         self, texts: str, *, threshold: float | None = None
     ) -> Prediction: ...
 
     @overload
     def predict(
-        self, texts: Sequence[str], *, threshold: float | None = None
+        self, texts: Iterable[str], *, threshold: float | None = None
     ) -> list[Prediction]: ...
 
     def predict(
-        self, texts: str | Sequence[str], *, threshold: float | None = None
+        self, texts: str | Iterable[str], *, threshold: float | None = None
     ) -> Prediction | list[Prediction]:
         """Label one text or several; an empty text gets the scores of the intercept alone.
 
         Args:
-            texts: a text, or a sequence of texts.
+            texts: a text, or texts in a list, an array, a Series or any other iterable.
             threshold: the score below which there is no label; by default the version's own.
+
+        Returns:
+            A prediction for the text, or one for each text; ``pandas.DataFrame`` and
+            ``polars.DataFrame`` take the list as it is.
+
+        Raises:
+            TypeError: something in it is not a str; the message names its index.
         """
         if isinstance(texts, str):
-            return self.predict([texts], threshold=threshold)[0]
+            return self._predict([str(texts)], threshold)[0]
+        return self._predict(list_texts(texts), threshold)
+
+    def _predict(self, texts: list[str], threshold: float | None) -> list[Prediction]:
         if not texts:
             return []
         model, _ = self._current()
@@ -96,8 +123,23 @@ class Predictor:
             for text, index, scores in zip(texts, *model.score(texts), strict=True)
         ]
 
-    def label(self, texts: Sequence[str]) -> list[str]:
-        """Return only the label of each text, whatever its score."""
+    @overload
+    def label(self, texts: str) -> str: ...  # type: ignore[overload-overlap]  # as above
+
+    @overload
+    def label(self, texts: Iterable[str]) -> list[str]: ...
+
+    def label(self, texts: str | Iterable[str]) -> str | list[str]:
+        """Return only the label of a text, or of each text, whatever its score.
+
+        Raises:
+            TypeError: something in it is not a str; the message names its index.
+        """
+        if isinstance(texts, str):
+            return self._label([str(texts)])[0]
+        return self._label(list_texts(texts))
+
+    def _label(self, texts: list[str]) -> list[str]:
         model, _ = self._current()
         return [model.labels[index] for index in model.label_indices(texts)] if texts else []
 
@@ -105,8 +147,10 @@ class Predictor:
         """Label a text, and say how much each of its n-grams contributed.
 
         Raises:
+            TypeError: the text is not a str.
             UsageError: the version cannot be explained.
         """
+        text = require_text(text)
         model, _ = self._current()
         limit = model.threshold if threshold is None else threshold
         [index], [scores] = model.score([text])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textclf.prediction.process_lock import ProcessLock
 from textclf.scorer.scorer import Scorer, label_index
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ScorerModel:
         self.labels, self.score_type = scorer.labels, scorer.score_type
         self.threshold = scorer.settings.threshold
         self._scorer = scorer
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._batch: BatchScorer | None = None
         self._characters_seen = 0
 
@@ -68,6 +68,6 @@ class ScorerModel:
     def _open_batch(self) -> None:
         from textclf.scorer.batch import BatchScorer
 
-        with self._lock:  # of two threads the second finds what the first has opened
+        with self._lock.current():  # of two threads the second finds what the first has opened
             if self._batch is None:
                 self._batch = BatchScorer(self._scorer)

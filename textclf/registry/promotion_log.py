@@ -15,14 +15,17 @@ from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
-from textclf.registry.store.base import Missing, Store, retry_on_conflict
+from textclf.registry.store.base import Missing, Store, read_or_none, retry_on_conflict
 
 _LARGEST_RECORD = 16 << 20
 """The most bytes of a record: that of a gate has a few for each label."""
 
 
 class LogRecord(Protocol):
-    """What an append-only log keeps."""
+    """What an append-only log keeps, each under its number."""
+
+    @property
+    def n(self) -> int: ...  # noqa: D102 - documented by the class
 
     def fits(self, n: int) -> bool:
         """Whether this can be the record with that number: not one that somebody edited."""
@@ -103,6 +106,19 @@ class AppendOnlyLog(Generic[T]):
         """Return the newest record."""
         n = self.last_number()
         return self.read(n) if n else None
+
+    def is_head(self, record: T) -> bool:
+        """Whether a record is still the newest one; cheaper than `head`.
+
+        In a log that was replaced by another, however long, another record is in its place.
+        """
+        key = layout.log_record(self.folder, record.n)
+        data = read_or_none(self._store, key, _LARGEST_RECORD)
+        return (
+            data is not None
+            and self._parse(data, record.n) == record
+            and not self.has(record.n + 1)
+        )
 
     def records(self) -> list[T]:
         """Return all records, oldest first. Raises IntegrityError or StoreError, as `read`."""

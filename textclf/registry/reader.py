@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from semver import Version
 
@@ -47,6 +47,10 @@ class RegistryReader:
         self.promotions = PromotionLog(store)
         self.events = EventLog(store)
         self.signatures = Signatures(store, self.events, signed_by)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy opens the store anew, and has read nothing of it yet."""
+        return type(self), (self.store, self.signed_by)
 
     @property
     def signed_by(self) -> PublicKey | None:

@@ -31,6 +31,9 @@ class PublicKey:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
+    def __reduce__(self) -> tuple[type[PublicKey], tuple[Path]]:
+        return PublicKey, (self.path.absolute(),)  # wherever the other process runs
+
     def require_usable(self) -> None:
         """Raise what `verifies` would, if there is no signature to check."""
         _ = self._key

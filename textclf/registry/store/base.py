@@ -259,6 +259,6 @@ class Store(Protocol):
         """Remove the leftovers."""
         ...
 
-    def locate(self, key: str) -> str:
-        """Return the location of a key, for messages."""
+    def locate(self, key: str = "") -> str:
+        """Return the location of a key, or of the store itself, for messages."""
         ...

@@ -49,6 +49,9 @@ class LocalStore:
     def __init__(self, root: str | Path) -> None:
         self.root = parse_folder(root)
 
+    def __reduce__(self) -> tuple[type[LocalStore], tuple[Path]]:
+        return LocalStore, (self.root.absolute(),)  # wherever the other process runs
+
     def read(self, key: str, most: int = LARGEST) -> bytes:
         """See Store."""
         with self._reading(key) as path:
@@ -204,9 +207,9 @@ class LocalStore:
             with contextlib.suppress(OSError), self._staged() as aside:
                 self._path(key).rename(aside)  # a writer that wakes finds nothing, rather than half
 
-    def locate(self, key: str) -> str:
+    def locate(self, key: str = "") -> str:
         """See Store."""
-        return str(self._path(key))
+        return str(self._path(key) if key else self.root)
 
     def _written(self, key: str) -> float:
         try:

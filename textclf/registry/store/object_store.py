@@ -214,7 +214,7 @@ class ObjectStore:
     def sweep(self) -> None:
         """See Store."""
 
-    def locate(self, key: str) -> str:
+    def locate(self, key: str = "") -> str:
         """See Store."""
         return f"{self._url}/{key}" if key else self._url
 
