@@ -2,7 +2,7 @@
 
     python tests/helpers/random_grids.py --minutes 60 --data FOLDER
 
-prints every fold score that differs by more than a row, as JSON with all that repeats it, and at
+prints every fold score that differs by a row or more, as JSON with all that repeats it, and at
 last how many cases were compared. ``--data`` names folders with data sets (``train.csv``, possibly
 gzipped, with the columns text and label); without it, the rows are those of the sample data.
 """
@@ -79,7 +79,7 @@ MORE_VALUES = {
         "l1_ratio": [0, 0.5, 1],
         "fit_intercept": [False],
         "tol": [1e-2],
-        "C": [100, 1e4],
+        "C": [100],
     },
     "RidgeClassifier": {
         "solver": ["sag", "saga", "sparse_cg", "lbfgs"],
@@ -135,7 +135,7 @@ def draw_grid(dice):
 def draw_rows(dice, sets):
     """Some rows of a data set, with 2 to 20 labels, or texts of very few different words."""
     labels = dice.choice([2, 2, 3, 4, 7, 12, 20])
-    size = dice.choice([40, 90, 200, 480, 900])
+    size = dice.choice([40, 90, 200, 480])
     if dice.random() < 0.2:
         words = [f"w{n}" for n in range(dice.choice([5, 30, 200]))]
         texts = [" ".join(dice.choices(words, k=dice.randint(1, 8))) for _ in range(size)]
@@ -146,7 +146,7 @@ def draw_rows(dice, sets):
     kept = set(dice.sample(known, min(labels, len(known))))
     rows = [row for row in rows if row[1] in kept]
     rows = dice.sample(rows, min(size, len(rows)))
-    return [text[:600] for text, _ in rows], [label for _, label in rows]
+    return [text for text, _ in rows], [label for _, label in rows]
 
 
 def hash_of(text, labels):
@@ -155,7 +155,7 @@ def hash_of(text, labels):
 
 
 def differences(sample, grid, folds):
-    """The scores that differ by more than a row: each with its candidate, the fold and both."""
+    """The scores that differ: each with its candidate, the fold, the number of rows, and both."""
     candidates = list_candidates([grid])
     mine, _ = found_scores(sample, candidates, folds)
     for candidate, ours, oracle in zip(
@@ -175,8 +175,8 @@ def read_rows(path):
     """The rows of a data set, read without textclf."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as file:
-        rows = [(row["text"], row["label"]) for row in csv.DictReader(file)]
-    return random.Random(0).sample(rows, min(len(rows), 20_000))
+        rows = [(row["text"][:600], row["label"]) for row in csv.DictReader(file)]
+    return random.Random(0).sample(rows, min(len(rows), 3000))
 
 
 def main():

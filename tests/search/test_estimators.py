@@ -1,10 +1,11 @@
 """The unfitted classifier and pipeline of a candidate."""
 
+import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
 
-from textclf.search.estimators import build_classifier, build_pipeline
+from textclf.search.estimators import build_classifier, build_pipeline, depends_only_on_gram
 from textclf.search.space import CandidateParams
 
 
@@ -27,3 +28,23 @@ def test_the_seed_is_the_random_state_unless_the_candidate_has_one():
         == 3
     )
     assert not hasattr(build_classifier(CandidateParams({}, "ComplementNB", {}), 7), "random_state")
+
+
+@pytest.mark.parametrize(
+    ("classifier", "settings", "expected"),
+    [
+        ("LogisticRegression", {}, True),
+        ("LogisticRegression", {"tol": 0.01}, False),
+        ("LogisticRegression", {"solver": "saga"}, False),
+        ("LogisticRegression", {"l1_ratio": 0.5, "solver": "saga"}, False),
+        ("RidgeClassifier", {}, True),
+        ("RidgeClassifier", {"solver": "sag"}, False),
+        ("RidgeClassifier", {"positive": True}, False),
+        ("SGDClassifier", {}, False),
+        ("LinearSVC", {"tol": 0.01}, True),
+    ],
+)
+def test_columns_are_merged_only_where_the_solution_is_the_same(classifier, settings, expected):
+    """A solver that stops early, by a measure that depends on the columns, needs all of them."""
+    estimator = build_classifier(CandidateParams({}, classifier, settings), 7)
+    assert depends_only_on_gram(estimator) == expected

@@ -12,6 +12,9 @@ from sklearn.svm import LinearSVC
 from textclf.features.tfidf import build_feature_union
 from textclf.search.space import CLASSIFIERS, CandidateParams
 
+_CLOSE = 1e-4
+"""The default tolerance of LogisticRegression, with which the labels are those of the solution."""
+
 
 def build_classifier(candidate: CandidateParams, seed: int) -> Any:
     """Build the unfitted classifier of a candidate.
@@ -45,14 +48,20 @@ def depends_on_column_order(candidate: CandidateParams) -> bool:
 
 
 def depends_only_on_gram(estimator: Any) -> bool:
-    """Whether the solution follows from the Gram matrix XXᵀ, as with a pure L2 penalty."""
+    """Whether the solution follows from the Gram matrix XXᵀ, as with a pure L2 penalty.
+
+    It does not where the solver stops far from it, by a measure that the columns decide.
+    """
     settings = estimator.get_params()
+    if settings.get("solver") in {"sag", "saga"}:  # by the largest change of a weight
+        return False
     match type(estimator).__name__:
         case "LinearSVC":
             return bool(settings["penalty"] == "l2")
         case "LogisticRegression":
             penalty_is_l2 = settings["penalty"] in {"l2", "deprecated"}
-            return penalty_is_l2 and settings.get("l1_ratio") in {None, 0}
+            is_close = settings["tol"] <= _CLOSE  # the largest partial derivative that it leaves
+            return penalty_is_l2 and settings.get("l1_ratio") in {None, 0} and is_close
         case "RidgeClassifier":
             return not settings["positive"]
     return False
