@@ -28,6 +28,7 @@ _COMMANDS = {
     "check": "Train",
     "predict": "Use",
     "evaluate": "Use",
+    "serve": "Use",
     "versions": "Manage versions",
     "promote": "Manage versions",
     "rollback": "Manage versions",

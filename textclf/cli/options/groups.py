@@ -57,6 +57,11 @@ class CommonOptions:
             render.progress(f"registry: {self.models} ({self.models.settings_file})")
         return open_registry(self.models.location, public_key or required_key())
 
+    def progress(self, text: str) -> None:
+        """Print on stderr how far the work is, unless ``--quiet`` is given."""
+        if not self.quiet:
+            render.progress(text)
+
     def hint(self, text: str) -> None:
         """Print a hint on stderr, unless ``--quiet`` is given."""
         if not self.quiet:

@@ -1,0 +1,177 @@
+"""POST /v1/predict."""
+
+import csv
+import io
+import json
+
+import pytest
+
+TEXTS = ["this is great", "waste of money, broke after two days", "", "Ünï 文字 \x00"]
+
+
+def test_the_answer_is_what_the_predictor_says(served, predictor):
+    """For each text its label, its score and all scores, the highest first, and the version."""
+    answer = served.predict(*TEXTS)
+    assert answer.status == 200
+    assert answer.json()["version"] == answer.headers["x-model-version"] == "1.0.0"
+    for got, expected in zip(answer.json()["predictions"], predictor.predict(TEXTS), strict=True):
+        assert got["label"] == expected.label
+        assert got["score"] == pytest.approx(expected.score)
+        assert list(got["scores"]) == list(expected.scores)
+        assert got["scores"] == pytest.approx(expected.scores)
+
+
+def test_no_texts_get_no_predictions(served):
+    """An empty list is no mistake."""
+    assert served.predict().json() == {"version": "1.0.0", "predictions": []}
+
+
+def test_top_k_keeps_the_highest_scores(served, predictor):
+    """In their order."""
+    [prediction] = served.predict(TEXTS[0], top_k=2).json()["predictions"]
+    assert (
+        list(prediction["scores"].items()) == list(predictor.predict(TEXTS[0]).scores.items())[:2]
+    )
+
+
+def test_a_threshold_leaves_texts_without_a_label(served, predictor):
+    """The scores are still there."""
+    [prediction] = served.predict(TEXTS[0], threshold=1e9).json()["predictions"]
+    assert prediction["label"] is None
+    assert prediction["scores"] == predictor.predict(TEXTS[0]).scores
+
+
+def test_an_explanation_has_the_contributions_of_the_n_grams(served, predictor):
+    """With their places in the text; they add up to the decision value."""
+    [prediction] = served.predict(TEXTS[1], explain=True).json()["predictions"]
+    explanation, expected = prediction["explanation"], predictor.explain(TEXTS[1])
+    assert explanation["explained"] == expected.explained
+    total = explanation["intercept"] + sum(p["contribution"] for p in explanation["contributions"])
+    assert total == pytest.approx(explanation["decision"])
+    assert [p["spans"] for p in explanation["contributions"]] == [
+        [list(span) for span in part.spans] for part in expected.contributions
+    ]
+
+
+def test_many_texts_get_the_same_predictions_as_one_by_one(served):
+    """Also where they are labelled together in a thread."""
+    texts = [f"{text} {n}" for n in range(200) for text in TEXTS[:2]]
+    together = served.predict(*texts).json()["predictions"]
+    single = [served.predict(text).json()["predictions"][0] for text in texts[:20]]
+    assert [p["label"] for p in together[:20]] == [p["label"] for p in single]
+    assert [p["score"] for p in together[:20]] == pytest.approx([p["score"] for p in single])
+    assert len(together) == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 400, "not JSON"),
+        (b'{"texts": ["a"', 400, "not JSON"),
+        (b"\xff\xfe", 400, "not JSON"),
+        (b'{"texts": ["\xff"]}', 400, "not JSON"),
+        (b"[" * 100_000, 422, "Expected `object`"),
+        (b'{"texts": ' + b"[" * 100_000, 422, "$.texts[0]"),
+        (b'{"texts": "a"}', 422, "$.texts"),
+        (b'{"texts": ["a", 1]}', 422, "$.texts[1]"),
+        (b'{"texts": ["a"], "top_k": 0}', 422, "$.top_k"),
+        (b'{"texts": ["a"], "threshold": NaN}', 400, "not JSON"),
+        (b'{"texts": ["a"], "topk": 1}', 422, "`topk`"),
+        (b"{}", 422, "`texts`"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_told_where(served, body, status, said):
+    """In a sentence, as JSON."""
+    answer = served.post("/v1/predict", body)
+    assert answer.status == status
+    assert said in answer.json()["error"]
+
+
+def test_limits_are_told(registry):
+    """Of the body, the number of texts, and the length of a text."""
+    from served import serving
+
+    with serving(registry, max_body=1000, max_texts=3, max_characters=10) as served:
+        assert served.predict("a", "b", "c").status == 200
+        for body, said in [
+            ({"texts": ["a"] * 4}, "at most 3"),
+            ({"texts": ["a", "b" * 11]}, "text 1 has 11 characters"),
+            ({"texts": ["a" * 1000]}, "more than 1,000 bytes"),
+        ]:
+            answer = served.post("/v1/predict", body)
+            assert answer.status == 413
+            assert said in answer.json()["error"]
+
+
+def test_another_content_type_is_refused(served):
+    """A client that sends a form gets told what to send."""
+    answer = served.post("/v1/predict", b"<texts/>", content_type="application/xml")
+    assert answer.status == 415
+    assert "application/json" in answer.json()["error"]
+
+
+def test_csv_gets_two_columns_more(served, predictor):
+    """Whatever is in the cells; the text may be in a column of another name."""
+    body = b'id,review\n1,"great, really"\n2,"broke\nafter ""two"" days"\n'
+    answer = served.post("/v1/predict?text_column=review", body, content_type="text/csv")
+    texts = ["great, really", 'broke\nafter "two" days']
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+    for n, (row, expected) in enumerate(zip(rows, predictor.predict(texts), strict=True), 1):
+        assert (row["id"], row["review"], row["label"]) == (str(n), expected.text, expected.label)
+        assert float(row["score"]) == pytest.approx(expected.score)
+    assert answer.headers["content-type"].startswith("text/csv")
+
+
+def test_json_lines_get_two_fields_more(served, predictor):
+    """A line may be an object or a string."""
+    body = b'{"id": 1, "text": "great"}\n\n"broke"\n'
+    answer = served.post("/v1/predict", body, content_type="application/jsonl")
+    great, broke = predictor.predict(["great", "broke"])
+    assert [json.loads(line) for line in answer.body.splitlines()] == [
+        {"id": 1, "text": "great", "label": great.label, "score": pytest.approx(great.score)},
+        {"text": "broke", "label": broke.label, "score": pytest.approx(broke.score)},
+    ]
+
+
+def test_a_stream_is_answered_while_it_is_sent(served):
+    """More rows than the limits of a single request allow, with each one answered."""
+    rows = b"".join(b'"text number %d"\n' % n for n in range(20_000))
+    answer = served.post("/v1/predict", rows, content_type="application/x-ndjson")
+    assert answer.body.count(b"\n") == 20_000
+    assert answer.headers["transfer-encoding"] == "chunked"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "said"),
+    [
+        ("text/csv", b"id,review\n1,a\n", 422, "text_column"),
+        ("text/csv", b"text,n\na\n", 422, "line 2 has 1 cells"),
+        ("text/csv", b'text\n"a\n', 422, "line 2"),
+        ("text/csv", b"text\n\xff\n", 415, "not UTF-8"),
+        ("text/csv", b"text\n" + b"a" * 3_000_000, 413, "a line has more than"),
+        ("application/jsonl", b"{\n", 422, "line 1 is not JSON"),
+        ("application/jsonl", b'{"texts": "a"}\n', 422, "line 1 has no text"),
+        ("application/jsonl", b'"a"\n{"text": 1}\n', 422, "line 2 has no text"),
+        (
+            "application/jsonl",
+            b'"' + b"a" * 1_500_000 + b'"',
+            413,
+            "more than 1,000,000 characters",
+        ),
+    ],
+)
+def test_a_stream_that_begins_badly_is_told_where(served, kind, body, status, said):
+    """As any other request is."""
+    answer = served.post("/v1/predict", body, content_type=kind)
+    assert answer.status == status
+    assert said in answer.json()["error"]
+
+
+def test_a_stream_that_goes_bad_later_has_no_last_chunk(served):
+    """The client can tell that rows are missing."""
+    import http.client
+
+    rows = b'"fine"\n' * 5000 + b"{\n"
+    with pytest.raises(http.client.IncompleteRead):
+        served.post("/v1/predict", rows, content_type="application/jsonl")
+    assert served.predict("a").status == 200

@@ -1,0 +1,122 @@
+"""The request formats of MLflow, SageMaker, KServe and the Open Inference Protocol."""
+
+import pytest
+
+TEXTS = ["this is great", "waste of money"]
+
+
+@pytest.fixture(scope="module")
+def labels(predictor):
+    return predictor.label(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"instances": TEXTS},
+        {"inputs": TEXTS},
+        {"inputs": [[text] for text in TEXTS]},
+        {"inputs": {"text": TEXTS}},
+        {"instances": [{"text": text} for text in TEXTS]},
+        {"dataframe_split": {"columns": ["id", "text"], "data": [[1, TEXTS[0]], [2, TEXTS[1]]]}},
+        {"dataframe_split": {"index": [0, 1], "columns": ["review"], "data": [[t] for t in TEXTS]}},
+        {"dataframe_records": [{"id": 1, "text": text} for text in TEXTS], "params": {}},
+    ],
+)
+def test_invocations_take_all_forms_of_mlflow(served, labels, body):
+    """Each gives the labels in the order of the texts."""
+    answer = served.post("/invocations", body, content_type="application/json; charset=utf-8")
+    assert answer.json() == {"predictions": labels}
+
+
+def test_invocations_take_csv_with_a_header(served, labels):
+    """The column is called text, or is the only one."""
+    for body in (f"id,text\n1,{TEXTS[0]}\n2,{TEXTS[1]}\n", f"x\n{TEXTS[0]}\n{TEXTS[1]}\n"):
+        answer = served.post("/invocations", body.encode(), content_type="text/csv")
+        assert answer.json() == {"predictions": labels}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        ({}, "application/json", 422, "exactly one of"),
+        ({"inputs": TEXTS, "instances": TEXTS}, "application/json", 422, "exactly one of"),
+        ({"inputs": [1]}, "application/json", 422, "inputs[0]"),
+        ({"dataframe_records": [{"a": "b", "c": "d"}]}, "application/json", 422, "[0]"),
+        ({"inputs": TEXTS}, "application/json; charset=latin-1", 415, "UTF-8"),
+        ({"inputs": TEXTS}, "text/plain", 415, "text/plain"),
+    ],
+)
+def test_invocations_that_make_no_sense_are_told_where(served, body, kind, status, said):
+    """With MLflow's statuses."""
+    answer = served.post("/invocations", body, content_type=kind)
+    assert answer.status == status
+    assert said in answer.json()["error"]
+
+
+def test_kserve_takes_instances(served, labels):
+    """Under any name of a model, which is the client's."""
+    answer = served.post("/v1/models/reviews:predict", {"instances": TEXTS})
+    assert answer.json() == {"predictions": labels}
+    assert served.get("/v1/models/reviews").json() == {"name": "reviews", "ready": True}
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+def test_open_inference_takes_a_tensor_of_texts(served, predictor, labels, shape):
+    """Of one dimension or two; the answer has the labels, the scores and the request's id."""
+    data = TEXTS if shape == [2] else [[text] for text in TEXTS]
+    tensor = {"name": "text", "datatype": "BYTES", "shape": shape, "data": data}
+    answer = served.post("/v2/models/reviews/infer", {"id": "7", "inputs": [tensor]}).json()
+    assert (answer["id"], answer["model_name"], answer["model_version"]) == (
+        "7",
+        "reviews",
+        "1.0.0",
+    )
+    label, score = answer["outputs"]
+    assert label == {"name": "label", "datatype": "BYTES", "shape": [2], "data": labels}
+    assert score["data"] == pytest.approx([p.score for p in predictor.predict(TEXTS)])
+
+
+def test_open_inference_returns_the_outputs_that_were_asked_for(served):
+    """And refuses others."""
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["a"]}
+    asked = {"inputs": [tensor], "outputs": [{"name": "score"}]}
+    [output] = served.post("/v2/models/m/infer", asked).json()["outputs"]
+    assert output["name"] == "score"
+    asked["outputs"] = [{"name": "embedding"}]
+    assert "'embedding'" in served.post("/v2/models/m/infer", asked).json()["error"]
+
+
+def test_open_inference_describes_the_model(served):
+    """What it takes and returns, and that it is ready."""
+    described = served.get("/v2/models/m").json()
+    assert described["versions"] == ["1.0.0"]
+    assert described["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/m/ready"):
+        assert served.get(path).status == 200
+    assert served.get("/v2/models/m/versions/1.0.0/ready").status == 200
+    assert served.get("/v2").json()["name"] == "textclf"
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        ({"name": "input", "datatype": "BYTES", "shape": [1], "data": ["a"]}, "'text'"),
+        ({"name": "text", "datatype": "FP32", "shape": [1], "data": [1.0]}, "BYTES"),
+        ({"name": "text", "datatype": "BYTES", "shape": [2], "data": ["a"]}, "shape"),
+        ({"name": "text", "datatype": "BYTES", "shape": [1], "data": [1]}, "data[0]"),
+        ({"name": "text", "datatype": "BYTES", "shape": [1]}, "no data"),
+    ],
+)
+def test_open_inference_says_what_is_wrong_with_a_tensor(served, tensor, said):
+    """In its form of an error."""
+    answer = served.post("/v2/models/m/infer", {"inputs": [tensor]})
+    assert answer.status == 422
+    assert said in answer.json()["error"]
+
+
+def test_open_inference_serves_one_version(served):
+    """Another is not found."""
+    answer = served.get("/v2/models/m/versions/2.0.0")
+    assert answer.status == 404
+    assert "1.0.0 is" in answer.json()["error"]

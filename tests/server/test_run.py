@@ -1,0 +1,129 @@
+"""The command, as a process: ports, sockets, signals and the end."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from predictors import published
+from served import wait_until
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, sample):
+    folder = tmp_path_factory.mktemp("run") / "models"
+    published(folder, sample)
+    return folder
+
+
+@contextlib.contextmanager
+def running(models, *options, **kwargs):
+    """Run the command; yield the process and its port."""
+    command = [sys.executable, "-m", "textclf", "serve", "--models", str(models), *options]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs
+    )
+    try:
+        line = process.stderr.readline()
+        assert "serving 1.0.0" in line
+        yield process, int(line.split("; ")[0].rpartition(":")[2])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+def test_sigterm_is_told_first_and_cuts_nothing_off(models):
+    """Readiness goes at once, requests are answered for some seconds, and the exit code is 0."""
+    with running(models, "--port", "0", "--drain", "1") as (process, port):
+        failed, statuses, stop = [], set(), threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                try:
+                    statuses.add(get(port, "/readyz")[0])
+                except OSError as error:
+                    failed.append(error)
+
+        clients = [threading.Thread(target=ask) for _ in range(3)]
+        for client in clients:
+            client.start()
+        wait_until(lambda: 200 in statuses)
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: 503 in statuses)
+        stop.set()
+        for client in clients:
+            client.join()
+        assert failed == []
+        assert process.wait(20) == 0
+
+
+def test_ctrl_c_ends_it_without_waiting(models):
+    """With exit code 0: it was asked to."""
+    with running(models, "--port", "0", "--drain", "1000") as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+def test_the_access_log_goes_to_standard_output(models):
+    """And nothing else does."""
+    with running(models, "--port", "0") as (process, port):
+        get(port, "/healthz")
+        assert json.loads(process.stdout.readline())["route"] == "/healthz"
+
+
+def test_it_listens_on_a_socket_that_it_inherits(models):
+    """As systemd passes one; systemd is told when it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, notified(models) as (told, address):
+        listener.set_inheritable(True)
+        options = {"pass_fds": [listener.fileno()], "env": {**os.environ, "NOTIFY_SOCKET": address}}
+        with running(models, "--fd", str(listener.fileno()), **options) as (_, port):
+            assert port == listener.getsockname()[1]
+            assert get(port, "/healthz")[0] == 200
+            assert told.recv(100) == b"READY=1"
+
+
+@contextlib.contextmanager
+def notified(models):
+    address = str(models / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(address)
+        told.settimeout(20)
+        yield told, address
+    Path(address).unlink()
+
+
+def test_a_port_in_use_is_told(models):
+    """In a sentence, with the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        command = [
+            sys.executable,
+            "-m",
+            "textclf",
+            "serve",
+            "--models",
+            str(models),
+            "--port",
+            port,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+    assert "--port 0" in done.stderr

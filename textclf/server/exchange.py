@@ -1,0 +1,100 @@
+"""One request and what is known of it while it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from textclf.server.refusal import Refusal
+
+if TYPE_CHECKING:
+    from textclf.server.settings import ServerSettings
+
+T = TypeVar("T")
+
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass
+class Exchange:
+    """What the access log and the headers of the answer say about a request.
+
+    Attributes:
+        request_id: the one that came with the request, or a new one.
+        trace_id: the trace that ``traceparent`` names, if it names one.
+        route: the template of the path, such as ``/v1/versions/{version}``.
+        version: the version that answered.
+        texts: how many texts were labelled.
+        characters: how many characters these have.
+    """
+
+    request_id: str
+    trace_id: str | None = None
+    route: str = "unknown"
+    version: str | None = None
+    texts: int = 0
+    characters: int = 0
+
+
+def trace_id(traceparent: str) -> str | None:
+    """Return the trace that the header of W3C's Trace Context names."""
+    match = _TRACE.fullmatch(traceparent)
+    return match[1] if match else None
+
+
+def exchange_of(request: Request) -> Exchange:
+    """Return what is known of a request."""
+    exchange: Exchange = request.scope["textclf.exchange"]
+    return exchange
+
+
+async def read_body(request: Request, settings: ServerSettings) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        Refusal: it is too large, or takes too long to arrive.
+    """
+    limit = settings.max_body
+    too_large = Refusal.too_large(f"the body has more than {limit:,} bytes, the limit")
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > limit:
+        raise too_large
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(settings.body_timeout):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        message = f"the body did not arrive within {settings.body_timeout:g} seconds"
+        raise Refusal(408, message, "timeout", {"connection": "close"}) from None
+    except ClientDisconnect:
+        raise Refusal(400, "the client went away", "disconnected") from None
+    return b"".join(parts)
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    """Return the value of a JSON body.
+
+    Raises:
+        Refusal: it is not JSON, or not of that type.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refusal.invalid(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, f"the body is not JSON: {error}", "malformed") from None
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return a value as a response."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -1,0 +1,161 @@
+"""What every request passes: its id, the key, the headers of the answer, metrics and the log."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import re
+import secrets
+import time
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from textclf.errors import TextclfError
+from textclf.server.exchange import Exchange, json_response, trace_id
+from textclf.server.refusal import Refusal
+from textclf.server.service import Service
+
+_access_log = logging.getLogger("textclf.server.access")
+_logger = logging.getLogger("textclf.server")
+
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/ping"})
+"""Paths that need no key: who asks whether the server is there has none."""
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class Gateway:
+    """An ASGI application around another: authenticates, answers errors, measures and logs."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service, self._metrics = app, service, service.metrics
+        key = service.settings.api_key
+        self._api_key = key.encode() if key else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self._service.start()  # where this is mounted in another application, nobody else does
+        begin = time.perf_counter()
+        headers = Headers(scope=scope)
+        exchange = scope["textclf.exchange"] = _exchange(headers)
+        scope["textclf.service"] = self._service
+        scope["app"] = self
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._add_headers(message, exchange)
+            await send(message)
+
+        try:
+            await self._answer(scope, headers, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - begin
+            self._record(scope["method"], exchange, status, seconds)
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Call the application, and answer what it raises before it has begun to answer."""
+        started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            self._authenticate(scope["path"], headers)
+            await self._app(scope, receive, watched_send)
+        except Exception as error:
+            refusal = self._as_refusal(error, scope["textclf.exchange"])
+            if started:  # nothing can be said any more: the connection is cut
+                raise
+            response = json_response({"error": refusal.message}, refusal.status)
+            response.headers.update(refusal.headers)
+            await response(scope, receive, watched_send)
+
+    def _as_refusal(self, error: Exception, exchange: Exchange) -> Refusal:
+        match error:
+            case Refusal():
+                self._metrics.rejected.labels(error.reason).inc()
+                return error
+            case HTTPException():
+                return Refusal(error.status_code, error.detail, "http", error.headers)
+            case TextclfError():
+                _logger.error("request %s: %s", exchange.request_id, error)
+                return Refusal(500, error.message, "model")
+            case _:
+                _logger.error("request %s", exchange.request_id, exc_info=error)
+                message = f"internal error; the log has it under {exchange.request_id}"
+                return Refusal(500, message, "internal")
+
+    def _authenticate(self, path: str, headers: Headers) -> None:
+        if self._api_key is None or path in _OPEN_PATHS:
+            return
+        if not hmac.compare_digest(_key_in(headers), self._api_key):
+            raise Refusal(
+                401,
+                "the API key is missing or wrong; send it as Authorization: Bearer KEY",
+                "unauthorized",
+                {"www-authenticate": 'Basic realm="textclf", charset="UTF-8"'},
+            )
+
+    def _add_headers(self, message: Message, exchange: Exchange) -> None:
+        headers = MutableHeaders(raw=message["headers"])
+        headers["x-request-id"] = exchange.request_id
+        headers["x-model-version"] = exchange.version or self._service.model.version
+        if self._service.draining:
+            headers["connection"] = "close"
+
+    def _record(self, method: str, exchange: Exchange, status: int, seconds: float) -> None:
+        self._metrics.durations.labels(method, exchange.route, str(status)).observe(seconds)
+        if _access_log.isEnabledFor(logging.INFO):
+            _access_log.info(_log_line(method, exchange, status, seconds))
+
+
+def _exchange(headers: Headers) -> Exchange:
+    request_id = headers.get("x-request-id", "")
+    if not _REQUEST_ID.fullmatch(request_id):
+        request_id = secrets.token_hex(8)
+    return Exchange(request_id, trace_id(headers.get("traceparent", "")))
+
+
+def _key_in(headers: Headers) -> bytes:
+    """Return the key of a request: a bearer token, X-API-Key, or a browser's password."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return value.strip().encode("latin-1")
+        case "basic":
+            try:
+                return base64.b64decode(value, validate=True).partition(b":")[2]
+            except (binascii.Error, ValueError):
+                return b""
+        case _:
+            return headers.get("x-api-key", "").encode("latin-1")
+
+
+def _log_line(method: str, exchange: Exchange, status: int, seconds: float) -> str:
+    fields: dict[str, Any] = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "request_id": exchange.request_id,
+        "trace_id": exchange.trace_id,
+        "method": method,
+        "route": exchange.route,
+        "status": status,
+        "seconds": round(seconds, 6),
+        "texts": exchange.texts,
+        "characters": exchange.characters,
+        "version": exchange.version,
+    }
+    return msgspec.json.encode(fields).decode()

@@ -1,0 +1,85 @@
+"""Texts of a request → predictions, within the limits: what all protocols share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from textclf.prediction.model import Prediction
+from textclf.server.batching import Answer, Batcher
+from textclf.server.exchange import exchange_of
+from textclf.server.metrics import Metrics
+from textclf.server.refusal import Refusal
+from textclf.server.served_model import ServedModel
+from textclf.server.settings import ServerSettings
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The answer to a request.
+
+    Attributes:
+        model: the version that all predictions are from.
+        predictions: one for each text.
+        labels: the label of each text, ``None`` where its score is below the threshold.
+    """
+
+    model: ServedModel
+    predictions: Sequence[Prediction]
+    labels: Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """Labels the texts of requests."""
+
+    batcher: Batcher
+    metrics: Metrics
+    settings: ServerSettings
+
+    async def label(
+        self, request: Request, texts: Sequence[str], threshold: float | None = None
+    ) -> Labelled:
+        """Label the texts of a request.
+
+        Args:
+            request: the request.
+            texts: its texts.
+            threshold: the score below which a text has no label; by default the version's own.
+
+        Raises:
+            Refusal: there are too many texts, or one is too long.
+        """
+        self._require_within_limits(texts)
+        answer = await self.batcher.predict(texts)
+        labelled = _with_labels(answer, threshold)
+        exchange = exchange_of(request)
+        exchange.version = answer.model.version
+        exchange.texts += len(texts)
+        exchange.characters += sum(map(len, texts))
+        self.metrics.count_labels(answer.model, labelled.labels)
+        return labelled
+
+    def _require_within_limits(self, texts: Sequence[str]) -> None:
+        most, longest = self.settings.max_texts, self.settings.max_characters
+        if len(texts) > most:
+            raise Refusal.too_large(
+                f"{len(texts):,} texts, and at most {most:,} are taken at a time; "
+                "send more requests, or stream them as application/jsonl"
+            )
+        for n, text in enumerate(texts):
+            if len(text) > longest:
+                raise Refusal.too_large(
+                    f"text {n} has {len(text):,} characters, and at most {longest:,} are taken"
+                )
+
+
+def _with_labels(answer: Answer, threshold: float | None) -> Labelled:
+    limit = answer.model.predictor.threshold if threshold is None else threshold
+    labels = [
+        prediction.label if limit is None or prediction.score >= limit else None
+        for prediction in answer.predictions
+    ]
+    return Labelled(answer.model, answer.predictions, labels)

@@ -1,0 +1,135 @@
+"""``POST /v1/predict``: the API of textclf itself."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from textclf.prediction.explanation import Explanation
+from textclf.server.exchange import decode_json, json_response, read_body
+from textclf.server.labelling import Labelled, Labeller
+from textclf.server.refusal import Refusal
+from textclf.server.row_formats import ROW_FORMATS
+from textclf.server.streams import Streamer
+
+_JSON = "application/json"
+
+_CURL_DEFAULT = "application/x-www-form-urlencoded"
+"""What ``curl --data`` says of any body that it sends."""
+
+_MOST_EXPLAINED = 100
+"""An explanation takes about fifty times as long as a prediction."""
+
+
+class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Texts to label.
+
+    Attributes:
+        texts: the texts.
+        top_k: how many of the scores to return for each text, the highest first; by default all.
+        explain: whether to say how much each n-gram contributed.
+        threshold: the score below which a text gets no label; by default the version's own.
+    """
+
+    texts: list[str]
+    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    explain: bool = False
+    threshold: float | None = None
+
+
+class NgramContribution(msgspec.Struct):
+    """What one n-gram adds to the decision value of the explained label."""
+
+    kind: str
+    ngram: str
+    count: int
+    contribution: float
+    spans: list[tuple[int, int]]
+
+
+class TextExplanation(msgspec.Struct):
+    """What the decision value of a label is made of."""
+
+    explained: str
+    decision: float
+    intercept: float
+    contributions: list[NgramContribution]
+
+
+class TextPrediction(msgspec.Struct, omit_defaults=True):
+    """The label of a text, ``null`` if no score reaches the threshold, and its scores."""
+
+    label: str | None
+    score: float
+    scores: dict[str, float]
+    explanation: TextExplanation | None = None
+
+
+class PredictResponse(msgspec.Struct):
+    """The predictions, in the order of the texts, and the version that all of them are from."""
+
+    version: str
+    predictions: list[TextPrediction]
+
+
+@dataclass(frozen=True)
+class PredictEndpoint:
+    """Answers with the labels of texts in JSON, or of streamed rows."""
+
+    labeller: Labeller
+    streamer: Streamer
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request. Raises Refusal if it makes no sense or is over a limit."""
+        kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if kind in ROW_FORMATS:
+            return self.streamer.response(request, kind)
+        if kind not in (_JSON, _CURL_DEFAULT):
+            raise Refusal(
+                415,
+                f"the content type {kind} is not known: send application/json, text/csv or "
+                "application/jsonl",
+                "media_type",
+            )
+        asked = decode_json(await read_body(request, self.labeller.settings), PredictRequest)
+        if asked.explain and len(asked.texts) > _MOST_EXPLAINED:
+            raise Refusal.too_large(f"at most {_MOST_EXPLAINED} texts are explained at a time")
+        labelled = await self.labeller.label(request, asked.texts, asked.threshold)
+        predictions = _predictions(labelled, asked.top_k)
+        if asked.explain:
+            await asyncio.to_thread(_add_explanations, labelled, predictions)
+        return json_response(PredictResponse(labelled.model.version, predictions))
+
+
+def _predictions(labelled: Labelled, top_k: int | None) -> list[TextPrediction]:
+    return [
+        TextPrediction(label, prediction.score, _highest(prediction.scores, top_k))
+        for prediction, label in zip(labelled.predictions, labelled.labels, strict=True)
+    ]
+
+
+def _highest(scores: dict[str, float], top_k: int | None) -> dict[str, float]:
+    """Return the highest scores, which come first."""
+    return scores if top_k is None else dict(itertools.islice(scores.items(), top_k))
+
+
+def _add_explanations(labelled: Labelled, predictions: list[TextPrediction]) -> None:
+    predictor = labelled.model.predictor
+    for prediction, answer in zip(labelled.predictions, predictions, strict=True):
+        answer.explanation = _explanation(predictor.explain(prediction.text))
+
+
+def _explanation(explanation: Explanation) -> TextExplanation:
+    parts: list[Any] = [
+        NgramContribution(p.kind, p.ngram, p.count, p.contribution, list(p.spans))
+        for p in explanation.contributions
+    ]
+    return TextExplanation(
+        explanation.explained, explanation.decision, explanation.intercept, parts
+    )

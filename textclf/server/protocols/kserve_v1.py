@@ -1,0 +1,41 @@
+"""``POST /v1/models/{name}:predict``: what clients of KServe, TF Serving and Vertex AI send.
+
+Source: KServe, "V1 Inference Protocol"; Vertex AI, "Custom container requirements".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from textclf.server.exchange import decode_json, json_response, read_body
+from textclf.server.protocols.invocations import Labels, text_of
+from textclf.server.refusal import Refusal
+from textclf.server.service import Service
+
+
+class Instances(msgspec.Struct):
+    """The texts: strings, or objects with the text in ``text``."""
+
+    instances: list[Any]
+    parameters: Any = None
+
+
+async def predict(request: Request) -> Response:
+    """Answer with the label of each text."""
+    service = Service.of(request)
+    asked = decode_json(await read_body(request, service.settings), Instances)
+    texts = [text_of(row, f"instances[{n}]") for n, row in enumerate(asked.instances)]
+    labelled = await service.labeller.label(request, texts)
+    return json_response(Labels(list(labelled.labels)))
+
+
+async def status(request: Request) -> Response:
+    """Answer whether the model can be used."""
+    name = request.path_params["name"]
+    if Service.of(request).draining:
+        raise Refusal(503, "the server is stopping", "draining")
+    return json_response({"name": name, "ready": True})

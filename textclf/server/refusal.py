@@ -1,0 +1,43 @@
+"""Requests that are not answered as asked, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Refusal(Exception):
+    """A request cannot be answered.
+
+    Args:
+        status: the HTTP status.
+        message: a sentence that says what is wrong and where.
+        reason: a word for ``textclf_rejected_total``.
+        headers: further headers of the answer.
+    """
+
+    def __init__(
+        self, status: int, message: str, reason: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.reason = status, message, reason
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def invalid(cls, message: str) -> Refusal:
+        """Return the refusal of a request that makes no sense."""
+        return cls(422, message, "invalid")
+
+    @classmethod
+    def too_large(cls, message: str) -> Refusal:
+        """Return the refusal of a request that is over a limit."""
+        return cls(413, message, "too_large")
+
+    @classmethod
+    def overloaded(cls, message: str, reason: str) -> Refusal:
+        """Return the refusal of a request that may be sent again in a second."""
+        return cls(429, message, reason, {"retry-after": "1"})
+
+    @classmethod
+    def not_found(cls, message: str) -> Refusal:
+        """Return the refusal of a request for something that does not exist."""
+        return cls(404, message, "not_found")

@@ -1,0 +1,89 @@
+"""Run the server in this process, until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from textclf.server.app import application
+from textclf.server.http_protocol import BoundedHttpProtocol
+from textclf.server.service import Service
+
+_KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than the 60 of most load balancers."""
+
+_BACKLOG = 2048
+
+
+def run(service: Service, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Answer requests until SIGTERM or Ctrl-C, and finish those that are being answered.
+
+    Args:
+        service: what answers.
+        listener: a socket that is bound.
+        on_ready: called once requests are answered.
+    """
+    config = uvicorn.Config(
+        application(service),
+        http=BoundedHttpProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        backlog=_BACKLOG,
+    )
+    _DrainingServer(config, service, on_ready).run(sockets=[listener])
+
+
+class _DrainingServer(uvicorn.Server):
+    """A server that goes on for some seconds after it was asked to stop.
+
+    ``/readyz`` says so at once, so that load balancers send no more requests, and answers close
+    their connections. uvicorn alone would close the listener at once, and reset connections.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, on_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._service, self._on_ready = service, on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+        notify_systemd("READY=1")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Drain at SIGTERM, stop at once at Ctrl-C, cut requests off at a further signal."""
+        if self._service.draining:
+            self.force_exit = self.should_exit
+            self._stop()
+            return
+        self._service.draining = True
+        notify_systemd("STOPPING=1")
+        seconds = self._service.settings.drain if sig == signal.SIGTERM else 0.0
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(loop.call_later, seconds, self._stop)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def notify_systemd(state: str) -> None:
+    """Tell systemd the state of the service, if it started this process and wants to know."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)

@@ -1,0 +1,76 @@
+"""What all requests of one server share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.requests import Request
+
+from textclf.server.batching import Batcher
+from textclf.server.labelling import Labeller
+from textclf.server.metrics import Metrics
+from textclf.server.served_model import ModelReloader, ServedModel
+from textclf.server.settings import ServerSettings
+from textclf.server.streams import Streamer
+
+if TYPE_CHECKING:
+    from textclf.registry.registry import Registry
+
+
+class Service:
+    """The registry, the served model, and what answers with it.
+
+    Attributes:
+        registry: the versions.
+        settings: the limits.
+        reloader: keeps the served model up to date.
+        metrics: what is counted.
+        labeller: labels the texts of requests.
+        streamer: labels streamed rows.
+        draining: whether the server was asked to stop.
+    """
+
+    def __init__(self, registry: Registry, settings: ServerSettings) -> None:
+        """Open the version to serve.
+
+        Raises:
+            NoSuchVersion: there is none of that name.
+            IntegrityError: a file of it is not what was published.
+            StoreError: it cannot be read.
+        """
+        self.registry, self.settings = registry, settings
+        self.metrics = Metrics()
+        self.draining = False
+        self.reloader = ModelReloader(registry, settings.version, settings.reload_interval)
+        self.reloader.on_reload = lambda outcome: self.metrics.reloads.labels(outcome).inc()
+        self._batcher = Batcher(
+            lambda: self.model,
+            max_queued=settings.max_queued,
+            threads=os.cpu_count() or 1,
+            on_batch=self.metrics.observe_batch,
+        )
+        self.labeller = Labeller(self._batcher, self.metrics, settings)
+        limiter = anyio.CapacityLimiter(settings.max_streams)
+        self.streamer = Streamer(lambda: self.model, self.metrics, settings, limiter)
+
+    @property
+    def model(self) -> ServedModel:
+        """The model that answers now."""
+        return self.reloader.current
+
+    def start(self) -> None:
+        """Begin to look for promotions."""
+        self.reloader.start()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self.reloader.stop()
+        self._batcher.close()
+
+    @classmethod
+    def of(cls, request: Request) -> Service:
+        """Return the service that a request was sent to."""
+        service: Service = request.scope["textclf.service"]
+        return service
