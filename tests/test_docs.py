@@ -218,7 +218,7 @@ def test_the_reference_is_complete():
         assert f"\n| {code} | " in text
     sources = [path.read_text("utf-8") for path in (ROOT / "textclf").rglob("*.py")]
     variables = {name for source in sources for name in re.findall(r'"(TEXTCLF_\w+)"', source)}
-    assert len(variables) == 4
+    assert "TEXTCLF_MODELS" in variables
     for variable in variables:
         assert f"\n| `{variable}` | " in text
 

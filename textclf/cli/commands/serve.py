@@ -46,8 +46,11 @@ Drain = Annotated[
     float,
     typer.Option(min=0.0, metavar="SECONDS", help="How long to go on answering after SIGTERM."),
 ]
-AccessLog = Annotated[
-    bool, typer.Option(help="Write a line of JSON for each request to standard output.")
+NoAccessLog = Annotated[
+    bool,
+    typer.Option(
+        "--no-access-log", help="Do not write a line of JSON for each request to standard output."
+    ),
 ]
 
 
@@ -63,7 +66,7 @@ def serve(
     max_characters: MaxCharacters = 1_000_000,
     drain: Drain = 5.0,
     *,
-    access_log: AccessLog = True,
+    no_access_log: NoAccessLog = False,
     common: CommonOptions,
 ) -> None:
     """Answer HTTP requests with the promoted version, and change to the next without a restart."""
@@ -85,7 +88,7 @@ def serve(
     )
     service = Service(common.open_registry(), settings)
     listener = _inherit(descriptor) if descriptor is not None else _listen(host, port)
-    _prepare_logs(access_log=access_log)
+    _prepare_logs(access_log=not no_access_log)
     if descriptor is None and host not in _LOCAL and not api_key:
         render.warning(f"others can reach {host}, and no --api-key is asked of them")
     version_served = service.model.version
