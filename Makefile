@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 PYTEST := pytest -n auto --dist worksteal
 KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
-.PHONY: help train test lint types tests coverage test-faults test-thorough test-node browser bench \
+.PHONY: help train test lint types tests coverage test-faults test-thorough test-node azurite browser bench \
 	fuzz format lock clean
 
 help: ## list these targets
@@ -52,6 +52,8 @@ browser: .venv/installed-dev ## test the report in Chromium, if it is installed
 test-node: examples/fastify/node_modules/installed ## types and tests of examples/fastify (needs npm and node 20 or later)
 	cd examples/fastify && npm test
 
+azurite: tests/servers/node_modules/installed ## the server of Azure Blob Storage for the tests, 360 MB (needs npm)
+
 bench: .venv/installed-bench ## compare with scikit-learn and fastText; DATA=folder of data sets
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
@@ -74,7 +76,7 @@ lock: ## update the lock files of the dependencies (needs uv)
 
 clean: ## remove .venv and caches (never models/)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf examples/fastify/node_modules examples/fastify/dist
+	rm -rf examples/fastify/node_modules examples/fastify/dist tests/servers/node_modules
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "textclf needs Python 3.11 or later: make PYTHON=python3.12 ...")'
@@ -102,6 +104,10 @@ clean: ## remove .venv and caches (never models/)
 # atheris has no wheels for some systems; make fuzz then says so and continues
 .venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
 	$(PIP) --require-hashes -r requirements-fuzz.lock || echo "atheris cannot be installed here"
+	@touch $@
+
+tests/servers/node_modules/installed: tests/servers/package.json tests/servers/package-lock.json
+	cd tests/servers && npm ci
 	@touch $@
 
 # npm checks what it installs against the hashes of package-lock.json

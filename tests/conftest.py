@@ -1,5 +1,8 @@
+import os
 import signal
 
+import pytest
+from cloud_servers import CLOUDS
 from hypothesis import settings
 
 settings.register_profile("quick", deadline=None, max_examples=50)  # a busy machine is no failure
@@ -8,3 +11,17 @@ settings.load_profile("quick")
 
 # a shell lets what it starts in the background ignore Ctrl-C, and all its children inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _server(name):
+    @pytest.fixture(scope="session", name=name)
+    def server(tmp_path_factory):
+        base = tmp_path_factory.getbasetemp()
+        run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        with CLOUDS[name](run / name) as cloud:
+            yield cloud
+
+    return server
+
+
+seaweedfs, azurite, google = map(_server, CLOUDS)

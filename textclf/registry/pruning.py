@@ -130,7 +130,7 @@ class Pruner:
         return [
             parse_version(version)
             for version, state in states.items()
-            if state.pruned and version in folders
+            if state.pruned and version in folders and self._store.names(version)
         ]
 
 

@@ -124,7 +124,8 @@ class ObjectStore:
             else:
                 listed = self._objects.list_with_delimiter(path or None)
                 paths = [*listed["common_prefixes"], *(m["path"] for m in listed["objects"])]
-        below = (path.removeprefix(start).split("/")[0] for path in paths)
+        # what begins otherwise is a mark of the folder itself, which some programs make
+        below = (path.removeprefix(start).split("/")[0] for path in paths if path.startswith(start))
         return [name for name in dict.fromkeys(below) if is_key(name)]
 
     def folders_with(self, name: str) -> list[str]:
@@ -179,7 +180,7 @@ class ObjectStore:
         """See Store: one object after the other."""
         names = [check_name(folder, name) for name in files]
         self._conditions.require_obeyed()
-        if self.names(folder) or self.exists(folder):
+        if self.names(folder):
             raise Exists(folder)
         started = time.monotonic()
         for name in names:
@@ -190,7 +191,7 @@ class ObjectStore:
     def remove(self, key: str) -> None:
         """See Store."""
         path = self._path(check_key(key))
-        with self._failures("remove", key), contextlib.suppress(Missing):
+        with contextlib.suppress(Missing), self._failures("remove", key):
             self._objects.delete(path)
 
     def remove_all(self, folder: str, *, first: str) -> None:
