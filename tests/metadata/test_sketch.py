@@ -98,3 +98,19 @@ def test_a_sketch_survives_json_and_stays_small(size):
     assert msgspec.json.decode(data, type=Sketch) == made
     assert len(data) < 3000
     assert made.distinct == size
+
+
+def test_few_sampled_rows_do_not_say_much():
+    """The share of rows in a far larger set is hardly ever overstated, and 100% is never missed."""
+    large = numbered(range(30_000))
+    for start in range(0, 30_000, 1_500):
+        known = range(start, start + 15)  # 1% of the rows
+        some = numbered([*known, *range(90_000 + start, 90_000 + start + 1_485)])
+        assert some.containment_in(large) <= 0.05
+        assert numbered(range(start, start + 1_500)).containment_in(large) > 0.5
+
+
+def test_the_same_rows_are_all_contained():
+    """Of the same rows nothing is estimated."""
+    rows = numbered(range(5000))
+    assert rows.containment_in(rows) == 1.0

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation import statistics
 from textclf.evaluation.metrics import confused_pairs, label_codes, measure
-from textclf.evaluation.records import METHOD, Interval, IntervalMethod
+from textclf.evaluation.records import METHOD, Interval, IntervalMethod, McNemar
 from textclf.evaluation.statistics import Floats
+from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import ClassMetrics, Confusion, Metadata, Metrics
-from textclf.metadata.sketch import Sketch
 
 
 @dataclass(frozen=True)
@@ -25,15 +24,6 @@ class MetricPair:
     before: Interval
     after: Interval
     delta: Interval
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """The rows that only one version labels correctly, and the p-value of McNemar's exact test."""
-
-    only_a_right: int
-    only_b_right: int
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +65,7 @@ class PairedComparison(msgspec.Struct, frozen=True):
         path: of the data set.
         sha256: of its file.
         rows: the number of rows.
-        train_overlap_a: the share of them that ``a`` was trained on (estimated, 0 to 1).
+        train_overlap_a: the share of them that ``a`` was trained on, or its lower limit (0 to 1).
         train_overlap_b: the same of ``b``.
         metrics: accuracy and macro F1.
         method: how their intervals were computed.
@@ -118,10 +108,8 @@ def compare_predictions(
     codes = {label: code for code, label in enumerate(sorted({*rows.labels}.union(*predicted)))}
     truth, one, other = (label_codes(labels, codes) for labels in (rows.labels, *predicted))
     resampled = statistics.bootstrap(truth, one, other)
-    only_a = int(np.count_nonzero((one == truth) & (other != truth)))
-    only_b = int(np.count_nonzero((other == truth) & (one != truth)))
-    sketch = Sketch.from_rows(rows.texts, rows.labels)
-    overlap_a, overlap_b = (round(sketch.containment_in(m.data.sketch), 3) for m in metadata)
+    test = paired_test(rows.labels, *predicted)
+    overlap_a, overlap_b = train_overlap(rows, *(m.data.sketch for m in metadata))
     return PairedComparison(
         path=rows.path,
         sha256=rows.sha256,
@@ -133,13 +121,26 @@ def compare_predictions(
             _pair("macro F1", before.macro_f1, after.macro_f1, *(s.macro_f1 for s in resampled)),
         ],
         method=METHOD,
-        mcnemar=McNemar(only_a, only_b, statistics.mcnemar(only_a, only_b)),
+        mcnemar=test,
         per_class=_class_deltas(before, after),
         confusions=_confusion_deltas(before.confusion, after.confusion),
-        fixed=only_b,
-        broken=only_a,
+        fixed=test.only_b_right,
+        broken=test.only_a_right,
         flips=list(_flips(*predicted)),
     )
+
+
+def paired_test(truth: Sequence[str], a: Sequence[str], b: Sequence[str]) -> McNemar:
+    """Test whether one of two versions is correct on more rows by more than chance.
+
+    Args:
+        truth: the true label of each row.
+        a: the label that the first version predicts for it.
+        b: the label that the second version predicts for it.
+    """
+    right = [(x == label, y == label) for label, x, y in zip(truth, a, b, strict=True)]
+    only_a, only_b = right.count((True, False)), right.count((False, True))
+    return McNemar(only_a, only_b, statistics.mcnemar(only_a, only_b))
 
 
 def _pair(name: str, before: float, after: float, one: Floats, other: Floats) -> MetricPair:

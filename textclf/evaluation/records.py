@@ -1,4 +1,4 @@
-"""What an evaluation finds, as values: intervals and calibration. They need no NumPy."""
+"""What an evaluation finds, as values: intervals, tests, calibration. They need no NumPy."""
 
 from __future__ import annotations
 
@@ -35,6 +35,29 @@ class Intervals:
     accuracy: Interval
     macro_f1: Interval
     method: IntervalMethod
+
+
+SIGNIFICANCE = 0.05
+"""The level of McNemar's test."""
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """The rows that only one version labels correctly, and the p-value of McNemar's exact test."""
+
+    only_a_right: int
+    only_b_right: int
+    p_value: float
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether one version is correct on more rows by more than chance."""
+        return self.p_value < SIGNIFICANCE
+
+    @property
+    def b_is_worse(self) -> bool:
+        """Whether the second version is correct on fewer rows by more than chance."""
+        return self.is_significant and self.only_b_right < self.only_a_right
 
 
 @dataclass(frozen=True)

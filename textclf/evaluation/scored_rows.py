@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation.metrics import measure
+from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import MOST_BAD_ROWS, TestRecord
+from textclf.metadata.sketch import Sketch
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +45,16 @@ class ScoredRows:
             scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
         return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)
 
-    def test_record(self, split: float | None = None) -> TestRecord:
+    def test_record(self, trained_on: Sketch, split: float | None = None) -> TestRecord:
         """Return the record of a test on the rows.
 
         Args:
+            trained_on: the sketch of the training rows.
             split: the share of the training file that they were split off as; ``None`` if they are
                 a file of their own.
         """
         rows = self.rows
+        [overlap] = train_overlap(rows, trained_on)
         return TestRecord(
             rows=len(rows),
             rows_sha256=rows.rows_sha256,
@@ -60,4 +64,5 @@ class ScoredRows:
             split=split,
             skipped_rows=len(rows.bad_rows),
             bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
+            train_overlap=overlap,
         )

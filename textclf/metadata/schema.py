@@ -148,7 +148,11 @@ class Metrics(msgspec.Struct, frozen=True):
 
 
 class TestRecord(msgspec.Struct, frozen=True):
-    """The test rows: a file (``path``, ``sha256``), or a share of the training file (``split``)."""
+    """The test rows: a file (``path``, ``sha256``), or a share of the training file (``split``).
+
+    ``train_overlap`` is the share of them that is in the training rows, or its lower limit;
+    ``None`` in a file written before it was recorded.
+    """
 
     rows: Count
     rows_sha256: str
@@ -158,6 +162,7 @@ class TestRecord(msgspec.Struct, frozen=True):
     split: Share | None = None
     skipped_rows: Count = 0
     bad_rows: list[BadRow] = []
+    train_overlap: Share | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True):

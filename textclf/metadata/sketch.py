@@ -4,6 +4,10 @@ A bottom-k sketch keeps the k smallest of the 64-bit hashes of all distinct rows
 sample of the rows, and the same sample for the same rows, so two sketches can be compared (Broder,
 "On the resemblance and containment of documents", 1997). With k = 256 the standard error of the
 share is at most 3.5 percentage points; sets of up to 256 distinct rows are compared exactly.
+
+Whether rows are among others is asked to warn of it, so a lower limit is the answer: that of the
+score interval (Wilson, "Probable inference, the law of succession, and statistical inference",
+1927). Of a small set only a few rows may be in the sample of a large one.
 """
 
 from __future__ import annotations
@@ -11,12 +15,15 @@ from __future__ import annotations
 import heapq
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from math import sqrt
 from typing import Annotated
 
 import msgspec
 
 _K = 256
 _BYTES = 8
+_Z = 1.645
+"""The quantile of the normal distribution for a limit that holds in 95% of cases."""
 
 
 class Sketch(msgspec.Struct, frozen=True):
@@ -67,9 +74,17 @@ class Sketch(msgspec.Struct, frozen=True):
         return min(both, self.distinct, other.distinct)
 
     def containment_in(self, other: Sketch) -> float:
-        """Return the share of this set's rows that the other also has (estimated, 0 to 1)."""
+        """Return the share of this set's rows that the other has at least (0 to 1).
+
+        It is exact if both sets are small or the same, and otherwise a limit that holds in 95% of
+        cases.
+        """
         mine, theirs = self._samples(other)
-        return len(mine & theirs) / len(mine) if mine else 0.0
+        if not mine:
+            return 0.0
+        share = len(mine & theirs) / len(mine)
+        is_exact = self == other or (self.is_exact and other.is_exact)
+        return share if is_exact else _lower_limit(share, len(mine))
 
     def _samples(self, other: Sketch) -> tuple[set[bytes], set[bytes]]:
         limit = min(self._limit(), other._limit())
@@ -83,3 +98,10 @@ class Sketch(msgspec.Struct, frozen=True):
         packed = b64decode(self.hashes)
         hashes = (packed[i : i + _BYTES] for i in range(0, len(packed), _BYTES))
         return {row for row in hashes if row <= limit}
+
+
+def _lower_limit(share: float, rows: int) -> float:
+    """Return the lower limit of a share that was observed in a sample of rows."""
+    z = _Z**2 / rows
+    spread = _Z * sqrt(share * (1 - share) / rows + z / (4 * rows))
+    return max(0.0, (share + z / 2 - spread) / (1 + z))

@@ -12,6 +12,8 @@ class JudgedRows(msgspec.Struct, frozen=True):
 
     ``scored`` is false where the metrics were those recorded at its training. ``path`` and
     ``sha256`` are of a file; the test rows may have been split off the training file instead.
+    ``train_overlap`` is the share of them that the version was trained on, or its lower limit;
+    ``None`` if it is not known.
     """
 
     rows: int
@@ -19,13 +21,14 @@ class JudgedRows(msgspec.Struct, frozen=True):
     scored: bool
     path: str | None = None
     sha256: str | None = None
+    train_overlap: float | None = None
 
 
 class Check(msgspec.Struct, frozen=True):
     """One condition, and how it came out.
 
     Attributes:
-        rule: ``accuracy>=0.9``, or ``max-regression 0.01``.
+        rule: ``accuracy>=0.9``, ``max-regression 0.01``, or ``train_overlap<=0.05``.
         metric: which value it is about.
         least: what that had to be at least; ``None`` where this cannot be said.
         value: what it is.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textclf.errors import UsageError
+from textclf.evaluation.train_overlap import NOTABLE_OVERLAP, is_notable, overlap_sentence
 from textclf.formatting import suggestion
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import PASSED, REFUSED, Check, JudgedRows, Verdict
@@ -20,6 +21,9 @@ _OVERALL = ("accuracy", "macro_f1", "weighted_f1")
 _PER_CLASS = ("f1", "precision", "recall")
 _REGRESSION = ("accuracy", "macro_f1")
 """The metrics that ``max_regression`` limits."""
+
+TRAIN_OVERLAP = "train_overlap"
+"""What a check of the rows themselves is about, as `JudgedRows` names it."""
 
 _REQUIREMENT = re.compile(r"\s*(\w+)(?:\[(.*)\])?\s*(?:>?=)\s*([^\s=>\[\]]+)\s*", re.DOTALL)
 _ROUNDING = 1e-9
@@ -92,11 +96,13 @@ class Gate:
         max_regression: how far accuracy and macro F1 may be below those of the promoted version;
             ``None`` is no limit.
         max_class_regression: how far the F1 of any class may be below that of the promoted version.
+        allow_training_rows: whether it may be judged on rows that it was trained on.
     """
 
     require: tuple[Requirement, ...] = ()
     max_regression: float | None = None
     max_class_regression: float | None = None
+    allow_training_rows: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.require) or self.compares
@@ -112,6 +118,7 @@ class Gate:
             tuple(dict.fromkeys([*self.require, *other.require])),
             _stricter(self.max_regression, other.max_regression),
             _stricter(self.max_class_regression, other.max_class_regression),
+            self.allow_training_rows or other.allow_training_rows,
         )
 
 
@@ -123,7 +130,8 @@ def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: JudgedRows) -> V
     """Judge a version by its metrics.
 
     All classes whose F1 fell too far are listed; if there are none, the one that fell furthest is.
-    A condition that cannot be judged is not met.
+    A condition that cannot be judged is not met. On rows that the version was trained on nothing
+    can be judged, unless the gate allows them.
 
     Args:
         gate: the conditions.
@@ -131,11 +139,24 @@ def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: JudgedRows) -> V
         baseline: the promoted version on the same rows.
         on: these rows, for the record.
     """
-    checks = [_check_requirement(requirement, metrics) for requirement in gate.require]
+    checks = [*_check_overlap(gate, on)]
+    checks += [_check_requirement(requirement, metrics) for requirement in gate.require]
     if gate.compares and baseline.version is not None:
         checks += _regressions(gate, metrics, baseline)
     verdict = PASSED if all(check.passed for check in checks) else REFUSED
     return Verdict(verdict, baseline.version, on, checks)
+
+
+def _check_overlap(gate: Gate, on: JudgedRows) -> Iterator[Check]:
+    share = on.train_overlap
+    if share is None or not is_notable(share):
+        return
+    rule, reason = f"{TRAIN_OVERLAP}<={NOTABLE_OVERLAP}", None
+    if gate.allow_training_rows:
+        rule = f"{TRAIN_OVERLAP} allowed"
+    else:
+        reason = overlap_sentence("it", share)
+    yield Check(rule, TRAIN_OVERLAP, None, share, None, passed=reason is None, reason=reason)
 
 
 def _check_requirement(requirement: Requirement, metrics: Metrics) -> Check:

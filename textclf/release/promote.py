@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from semver import Version
 
 from textclf.errors import GateRefused, TextclfError
-from textclf.metadata.schema import Metrics
+from textclf.evaluation.train_overlap import train_overlap
+from textclf.metadata.schema import Metadata, Metrics
 from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry
 from textclf.registry.version_state import EventKind
 from textclf.release.baseline import Baseline
-from textclf.release.gate import Gate, judge
+from textclf.release.gate import TRAIN_OVERLAP, Gate, judge
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
@@ -26,9 +28,8 @@ _NAMED = 3
 class Evidence(Protocol):
     """Metrics of versions, all on the same rows."""
 
-    @property
-    def rows(self) -> JudgedRows:
-        """Which rows these are."""
+    def rows(self, version: Version) -> JudgedRows:
+        """Return which rows these are, and how many of them a version was trained on."""
         ...
 
     def metrics(self, version: Version) -> Metrics:
@@ -41,15 +42,24 @@ class RecordedEvidence:
 
     def __init__(self, registry: Registry, version: Version) -> None:
         self._registry = registry
-        test = registry.metadata(version).test
-        self.rows = JudgedRows(
-            test.rows, test.rows_sha256, scored=False, path=test.path, sha256=test.sha256
+        self._test = registry.metadata(version).test
+
+    def rows(self, version: Version) -> JudgedRows:
+        """Return the test rows of the version; the overlap is that of its own training rows."""
+        test = self._registry.metadata(version).test
+        return JudgedRows(
+            test.rows,
+            test.rows_sha256,
+            scored=False,
+            path=test.path,
+            sha256=test.sha256,
+            train_overlap=test.train_overlap,
         )
 
     def metrics(self, version: Version) -> Metrics:
         """Return the recorded metrics. Raises TextclfError if they are on other rows."""
         test = self._registry.metadata(version).test
-        if test.rows_sha256 != self.rows.rows_sha256:
+        if test.rows_sha256 != self._test.rows_sha256:
             raise TextclfError(
                 f"{version} was tested on different rows",
                 hint="--data FILE scores both versions on the same rows",
@@ -64,26 +74,45 @@ class LiveEvidence:
         self._registry = registry
         self._data = data
         self._metrics: dict[Version, Metrics] = {}
-        self.rows = judged_rows(data)
+        self._labels: dict[Version, Sequence[str]] = {}
 
     def add(self, version: Version, metrics: Metrics) -> None:
         """Take over the metrics of a version that was scored on these rows elsewhere."""
         self._metrics[version] = metrics
 
-    def metrics(self, version: Version) -> Metrics:
-        """Open a version and score it, once. Raises TextclfError if it cannot be used here."""
-        if version not in self._metrics:
-            from textclf.evaluation.metrics import measure
+    def rows(self, version: Version) -> JudgedRows:
+        """Return the rows of the data set, and how many of them the version was trained on."""
+        return judged_rows(self._data, self._registry.metadata(version))
+
+    def labels(self, version: Version) -> Sequence[str]:
+        """Open a version and label the rows, once. Raises TextclfError if it cannot be used."""
+        if version not in self._labels:
             from textclf.prediction.predictor import Predictor
 
             predictor = Predictor.load(self._registry, version)
-            self._metrics[version] = measure(self._data.labels, predictor.label(self._data.texts))
+            self._labels[version] = predictor.label(self._data.texts)
+        return self._labels[version]
+
+    def metrics(self, version: Version) -> Metrics:
+        """Return the metrics of a version. Raises TextclfError if it cannot be used here."""
+        if version not in self._metrics:
+            from textclf.evaluation.metrics import measure
+
+            self._metrics[version] = measure(self._data.labels, self.labels(version))
         return self._metrics[version]
 
 
-def judged_rows(data: Dataset) -> JudgedRows:
-    """Return what a verdict records of the rows that versions were scored on."""
-    return JudgedRows(len(data), data.rows_sha256, scored=True, path=data.path, sha256=data.sha256)
+def judged_rows(data: Dataset, metadata: Metadata) -> JudgedRows:
+    """Return what a verdict records of the rows that a version was scored on."""
+    [overlap] = train_overlap(data, metadata.data.sketch)
+    return JudgedRows(
+        len(data),
+        data.rows_sha256,
+        scored=True,
+        path=data.path,
+        sha256=data.sha256,
+        train_overlap=overlap,
+    )
 
 
 def find_baseline(evidence: Evidence, promoted: Version | None) -> Baseline:
@@ -119,7 +148,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
 
     def judge_against(promoted: Version | None) -> Verdict:
         metrics, baseline = evidence.metrics(version), find_baseline(evidence, promoted)
-        verdict = judge(gate, metrics, baseline, evidence.rows)
+        verdict = judge(gate, metrics, baseline, evidence.rows(version))
         if verdict.verdict == PASSED:
             return verdict
         if force:
@@ -127,6 +156,10 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
         detail = msgspec.to_builtins(verdict)
         registry.events.append_event(EventKind.REFUSED, version, message=message, detail=detail)
         hint = f'textclf promote {version} --force -m "why" promotes it anyway'
+        if all(check.metric == TRAIN_OVERLAP for check in verdict.failed):
+            hint = (
+                "judge it by rows that it was not trained on: --data FILE; or --allow-training-rows"
+            )
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 
     return registry.promote(version, message=message, judge=judge_against if gate else None)

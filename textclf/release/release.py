@@ -15,8 +15,8 @@ from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import DataProblem, Severity, find_problems
 from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
+from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import Metadata
-from textclf.metadata.sketch import Sketch
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
 from textclf.registry.promotion import Promotion
@@ -211,7 +211,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         result,
         published=published,
         path=registry.locate(version),
-        delta=baseline.delta(published.test.metrics),
+        delta=baseline.delta(trained.scored, published.test.metrics),
         promotion=promotion,
         refusal=refusal,
         kept=promotion.kept if promotion else _sync_alias(registry),
@@ -247,21 +247,22 @@ def _check_data(job: Job) -> tuple[DataProblem, ...]:
 
 
 def _live_baseline(registry: Registry, evidence: LiveEvidence, job: Job) -> Baseline:
-    """Score the promoted version on the test rows, unless it was tested on them before.
+    """Score the promoted version on the test rows.
 
-    This is done before the training, which is long, and not after it, where an interruption or a
-    version that cannot be opened would come at a bad moment.
+    If it was tested on them before, its recorded metrics do, even if it cannot be opened. This is
+    done before the training, which is long, and not after it, where an interruption or a version
+    that cannot be opened would come at a bad moment.
     """
-    promoted, overlap = None, 0.0
+    promoted, overlap, labels = None, 0.0, None
     with suppress(TextclfError):  # raised again when the new version is to be promoted
         promoted = registry.latest()
         if promoted:
             metadata = registry.metadata(promoted)
-            sketch = Sketch.from_rows(job.test.texts, job.test.labels)
-            overlap = sketch.containment_in(metadata.data.sketch)
+            [overlap] = train_overlap(job.test, metadata.data.sketch)
             if metadata.test.rows_sha256 == job.test.rows_sha256:
                 evidence.add(promoted, metadata.test.metrics)
-    return replace(find_baseline(evidence, promoted), train_overlap=round(overlap, 3))
+            labels = evidence.labels(promoted)
+    return replace(find_baseline(evidence, promoted), train_overlap=overlap, labels=labels)
 
 
 def _sync_alias(registry: Registry) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
 
+from textclf.evaluation.train_overlap import is_notable, overlap_sentence
 from textclf.formatting import code_span, encodable, excerpt, percent, plural
 from textclf.metadata.schema import ARTIFACT, Metadata
 from textclf.report.subject import Subject, split_of
@@ -54,6 +55,7 @@ def card(subject: Subject) -> bytes:
         "candidates": plural(len(search.candidates), "candidate"),
         "scoring": search.scoring,
         "folds": search.folds,
+        "overlap": _overlap(metadata),
         "metrics": _table(["Metric", "Value"], _metrics(subject)),
         "method": f"{method.name} with {method.resamples:,} resamples of the rows",
         "scores": _table(["Label", "Precision", "Recall", "F1", "Test rows"], _scores(metadata)),
@@ -77,6 +79,13 @@ def _metrics(subject: Subject) -> list[tuple[str, str]]:
         log_loss = f"{probabilities.log_loss:.3f}"
         rows += [("Expected calibration error", error), ("Log-loss", log_loss)]
     return rows
+
+
+def _overlap(metadata: Metadata) -> str:
+    share = metadata.test.train_overlap
+    if share is None or not is_notable(share):
+        return ""
+    return f"\n**{overlap_sentence(metadata.version, share)}.**\n"
 
 
 def _scores(metadata: Metadata) -> Iterable[Sequence[str]]:

@@ -58,7 +58,8 @@ def rescored_subject(metadata: Metadata, scored: ScoredRows, *, texts: bool) -> 
         scored: its model, on other rows than those of its test.
         texts: whether the report may show texts of the rows.
     """
-    rescored = msgspec.structs.replace(metadata, test=scored.test_record())
+    test = scored.test_record(metadata.data.sketch)
+    rescored = msgspec.structs.replace(metadata, test=test)
     return Subject(rescored, gather(scored, texts=texts), rescored=True)
 
 

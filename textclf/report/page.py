@@ -33,6 +33,7 @@ def page(subject: Subject) -> bytes:
         el("h1", f"Version {subject.version}"),
         el("p", metadata.message, class_="message") if metadata.message else None,
         el("p", f"Published {metadata.saved_at}", class_="soft"),
+        subject.overlap_warning(),
     )
     sections = [
         ("summary", "Summary", summary.section(subject)),
@@ -54,6 +55,8 @@ def comparison(a: Subject, b: Subject) -> bytes:
         el("h1", f"{a.version} → {b.version}"),
         el("p", f"Published {a.metadata.saved_at} and {b.metadata.saved_at}", class_="soft"),
         summary.warning(a, b),
+        a.overlap_warning(),
+        b.overlap_warning(),
     )
     matrix, lists = confusions.comparison(a, b), ngrams.comparison(a, b)
     sections = [

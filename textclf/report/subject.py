@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from textclf.evaluation.records import Intervals
+from textclf.evaluation.train_overlap import is_notable, overlap_sentence
 from textclf.formatting import excerpt, percent
 from textclf.metadata.schema import Metadata
 from textclf.report.html.markup import Html, el, join
@@ -55,6 +56,14 @@ class Subject:
         if test.path is None:
             return join(f"{split_of(self.metadata)} ", bdi(self.metadata.data.path, 200))
         return join(bdi(test.path, 200), ", scored for this report" if self.rescored else None)
+
+    def overlap_warning(self) -> Html | None:
+        """Return the warning that it was trained on rows that its metrics are computed from."""
+        share = self.metadata.test.train_overlap
+        if share is None or not is_notable(share):
+            return None
+        tested = join(" (", self.tested_on, ").")
+        return el("p", overlap_sentence(self.version, share), tested, class_="warning", role="note")
 
     def without_texts(self) -> Subject:
         """Return the same subject without any text of the test rows."""

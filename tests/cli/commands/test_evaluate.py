@@ -30,8 +30,8 @@ def test_evaluate(cli):
     """`evaluate` scores a version on labelled data: metrics, intervals, calibration."""
     answer = json.loads(cli("evaluate", "data/test.csv", "--version", "1.0.0", "--json").out)
     assert list(answer) == [
-        "version", "path", "sha256", "rows", "skipped_rows", "metrics", "intervals", "calibration",
-        "fail_under",
+        "version", "path", "sha256", "rows", "skipped_rows", "train_overlap", "metrics",
+        "intervals", "calibration", "fail_under",
     ]  # fmt: skip
     assert (answer["version"], answer["path"], answer["rows"]) == ("1.0.0", "data/test.csv", 12)
     assert set(answer["metrics"]) == {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options.gates import parse_gate
+from textclf.cli.options.gates import AllowTrainingRows, parse_gate
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
@@ -44,6 +44,7 @@ def evaluate(
     data: Data,
     version: VersionOption = "latest",
     fail_under: FailUnder = None,
+    allow_training_rows: AllowTrainingRows = False,
     errors: Errors = None,
     output_format: document.OutputFormat = "table",
     *,
@@ -60,7 +61,7 @@ def evaluate(
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     require_other(errors, data, "--errors")
-    gate = parse_gate(fail_under)
+    gate = parse_gate(fail_under, allow_training_rows=allow_training_rows)
     registry = common.open_registry()
     resolved = registry.resolve(version)
     rows = reading.read(data, quiet=common.quiet)
@@ -70,13 +71,13 @@ def evaluate(
         _warn_of_unknown_labels(predictor, rows)
     if errors:
         _write_errors(errors, rows, evaluation)
-    verdict = None
+    verdict, judged = None, judged_rows(rows, registry.metadata(resolved))
     if gate:
-        verdict = judge(gate, evaluation.metrics, Baseline(), judged_rows(rows))
+        verdict = judge(gate, evaluation.metrics, Baseline(), judged)
     if answer_format == "json":
-        render.json(evaluation_report.answer(str(resolved), rows, evaluation, verdict))
+        render.json(evaluation_report.answer(str(resolved), rows, evaluation, judged, verdict))
     else:
-        blocks = evaluation_report.blocks(str(resolved), rows, evaluation, verdict)
+        blocks = evaluation_report.blocks(str(resolved), judged, evaluation, verdict)
         document.write(blocks, markdown=answer_format == "md")
     if verdict and verdict.verdict != PASSED:
         raise refusal(f"{resolved} does not meet the conditions", verdict)

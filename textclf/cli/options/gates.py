@@ -25,6 +25,15 @@ def _share(text: str | float) -> float:
         raise typer.BadParameter(f"{error}, such as {error.hint}") from None
 
 
+AllowTrainingRows = Annotated[
+    bool,
+    typer.Option(
+        "--allow-training-rows",
+        help="Judge even if more than 5% of the rows are in its training data; is recorded.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class GateOptions:
     """The conditions under which a version is promoted."""
@@ -53,6 +62,7 @@ class GateOptions:
             help="How far the F1 of any class may fall below that of the promoted version.",
         ),
     ] = None
+    allow_training_rows: AllowTrainingRows = False
     force: Annotated[
         bool,
         typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
@@ -63,7 +73,12 @@ class GateOptions:
         settings = context.default_map or {}
         limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
         overall, per_class = (None if limit is None else _share(limit) for limit in limits)
-        given = parse_gate(self.require, self.max_regression, self.max_class_regression)
+        given = parse_gate(
+            self.require,
+            self.max_regression,
+            self.max_class_regression,
+            allow_training_rows=self.allow_training_rows,
+        )
         return given.joined(parse_gate(settings.get("require"), overall, per_class))
 
     def require_reason(self, message: str | None) -> None:
@@ -73,12 +88,17 @@ class GateOptions:
 
 
 def parse_gate(
-    require: list[str] | None, overall: float | None = None, per_class: float | None = None
+    require: list[str] | None,
+    overall: float | None = None,
+    per_class: float | None = None,
+    *,
+    allow_training_rows: bool = False,
 ) -> "Gate":
     """Return a gate from requirements as they are typed. Raises UsageError."""
     from textclf.release.gate import Gate, parse_requirement
 
-    return Gate(tuple(map(parse_requirement, require or [])), overall, per_class)
+    requirements = tuple(map(parse_requirement, require or []))
+    return Gate(requirements, overall, per_class, allow_training_rows)
 
 
 def gather_evidence(

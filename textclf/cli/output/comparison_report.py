@@ -12,15 +12,12 @@ from textclf.formatting import percent, plural, points
 
 if TYPE_CHECKING:
     from textclf.evaluation.metadata_diff import Change, Comparison, Delta, RowChanges
-    from textclf.evaluation.paired import McNemar, PairedComparison
+    from textclf.evaluation.paired import PairedComparison
     from textclf.evaluation.records import Interval
     from textclf.metadata.schema import ClassMetrics
 
 _CONFUSIONS = 10
 """Changed confusions that are shown; JSON has all."""
-
-_SIGNIFICANCE = 0.05
-"""The level of McNemar's test."""
 
 
 def blocks(
@@ -40,9 +37,8 @@ def _warnings(comparison: Comparison, scored: PairedComparison | None) -> Iterat
         )
     if scored:
         overlaps = {comparison.a: scored.train_overlap_a, comparison.b: scored.train_overlap_b}
-        for version, share in overlaps.items():
-            if share >= metrics.NOTABLE_OVERLAP:
-                yield sentence(metrics.overlap_warning(version, share), is_warning=True)
+        for warning in metrics.overlap_warnings(overlaps):
+            yield sentence(warning, is_warning=True)
 
 
 # -- what changed ----------------------------------------------------------------------------------
@@ -127,7 +123,7 @@ def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
     )
     method = metrics.method(scored.method)
     yield sentence("rows of ", UserText(scored.path), f"; in parentheses: {method}")
-    yield sentence(_mcnemar(a, b, scored.mcnemar))
+    yield sentence(metrics.mcnemar(a, b, scored.mcnemar))
     wrong = len(scored.flips) - scored.fixed - scored.broken
     yield sentence(
         f"{plural(len(scored.flips), 'row')} changed label: {scored.fixed} fixed, "
@@ -141,18 +137,6 @@ def _scored(a: str, b: str, scored: PairedComparison) -> Iterator[Block]:
 def _difference(interval: Interval) -> str:
     value, low, high = map(points, (interval.value, interval.low, interval.high))
     return f"{value} ({low} to {high})"
-
-
-def _mcnemar(a: str, b: str, test: McNemar) -> str:
-    rows = plural(test.only_a_right, "row")
-    counts = f"only {a} is correct on {rows}, only {b} on {test.only_b_right}"
-    p = "p < 0.0001" if test.p_value < 0.0001 else f"p = {test.p_value:.2g}"  # noqa: PLR2004
-    if test.p_value >= _SIGNIFICANCE:
-        meaning = "the difference may be chance"
-    else:
-        better = b if test.only_b_right > test.only_a_right else a
-        meaning = f"{better} is correct significantly more often"
-    return f"{counts}; McNemar's exact test: {p}, {meaning}"
 
 
 def _per_class(a: str, b: str, scored: PairedComparison) -> TableBlock:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
 from textclf.cli.output.gate_report import verdict_table
-from textclf.cli.output.metrics import class_table, interval, method
+from textclf.cli.output.metrics import class_table, interval, method, overlap_warnings
 from textclf.formatting import percent, plural
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textclf.evaluation.evaluate import Evaluation
     from textclf.evaluation.records import Calibration, Intervals
     from textclf.metadata.schema import Confusion, Metrics
-    from textclf.metadata.verdict import Verdict
+    from textclf.metadata.verdict import JudgedRows, Verdict
 
 _MATRIX_LABELS = 8
 """The most labels with which the confusion matrix is shown; else the most frequent mistakes."""
@@ -25,12 +25,14 @@ _MISTAKES = 20
 
 
 def blocks(
-    version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
+    version: str, rows: JudgedRows, evaluation: Evaluation, verdict: Verdict | None
 ) -> Iterator[Block]:
     """Return the answer as blocks."""
     metrics, intervals = evaluation.metrics, evaluation.intervals
     calibration = evaluation.calibration
-    yield Heading((f"{version} on {plural(len(rows), 'row')} of ", UserText(rows.path)))
+    yield Heading((f"{version} on {plural(rows.rows, 'row')} of ", UserText(rows.path)))
+    for warning in overlap_warnings({version: rows.train_overlap}):
+        yield sentence(warning, is_warning=True)
     accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)
     yield sentence(f"accuracy {accuracy}, macro F1 {macro_f1}, weighted F1 {weighted}")
@@ -85,6 +87,7 @@ class EvaluateAnswer:
     sha256: str
     rows: int
     skipped_rows: int
+    train_overlap: float | None
     metrics: Metrics
     intervals: Intervals
     calibration: Calibration | None
@@ -92,7 +95,11 @@ class EvaluateAnswer:
 
 
 def answer(
-    version: str, rows: Dataset, evaluation: Evaluation, verdict: Verdict | None
+    version: str,
+    rows: Dataset,
+    evaluation: Evaluation,
+    judged: JudgedRows,
+    verdict: Verdict | None,
 ) -> EvaluateAnswer:
     """Return the answer as it is written as JSON."""
     return EvaluateAnswer(
@@ -101,6 +108,7 @@ def answer(
         sha256=rows.sha256,
         rows=len(rows),
         skipped_rows=len(rows.bad_rows),
+        train_overlap=judged.train_overlap,
         metrics=evaluation.metrics,
         intervals=evaluation.intervals,
         calibration=evaluation.calibration,

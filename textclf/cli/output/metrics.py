@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import TableBlock, UserText
-from textclf.formatting import excerpt, percent
+from textclf.formatting import excerpt, percent, plural
 
 if TYPE_CHECKING:
     from textclf.evaluation.metrics import ConfusedPair
-    from textclf.evaluation.records import Interval, IntervalMethod
+    from textclf.evaluation.records import Interval, IntervalMethod, McNemar
     from textclf.metadata.schema import Metrics
 
-NOTABLE_OVERLAP = 0.05
-"""Share of rows in a version's training data above which its scores are no longer a fair test."""
+
+def mcnemar(a: str, b: str, test: McNemar) -> str:
+    """Return which of two versions is correct on more rows, and whether that may be chance."""
+    rows = plural(test.only_a_right, "row")
+    counts = f"only {a} is correct on {rows}, only {b} on {test.only_b_right}"
+    p = "p < 0.0001" if test.p_value < 0.0001 else f"p = {test.p_value:.2g}"  # noqa: PLR2004
+    if not test.is_significant:
+        meaning = "the difference may be chance"
+    else:
+        meaning = f"{a if test.b_is_worse else b} is correct significantly more often"
+    return f"{counts}; McNemar's exact test: {p}, {meaning}"
 
 
-def overlap_warning(version: str, share: float) -> str:
-    """Return the warning that a version was trained on rows it is scored on."""
-    return (
-        f"{version} was trained on about {share:.0%} of these rows: its scores are too optimistic"
-    )
+def overlap_warnings(overlaps: Mapping[str, float | None]) -> list[str]:
+    """Return a warning for each version that was trained on rows it is scored on."""
+    from textclf.evaluation.train_overlap import is_notable, overlap_sentence
+
+    return [
+        overlap_sentence(version, share)
+        for version, share in overlaps.items()
+        if share and is_notable(share)
+    ]
 
 
 def class_table(metrics: Metrics) -> TableBlock:

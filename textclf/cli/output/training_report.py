@@ -11,7 +11,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.cli.output.leaderboard import leaderboard
-from textclf.cli.output.metrics import NOTABLE_OVERLAP, overlap_warning
+from textclf.cli.output.metrics import mcnemar, overlap_warnings
 from textclf.cli.output.reading import show_reading
 from textclf.formatting import (
     candidate_name,
@@ -203,6 +203,7 @@ def _show_published(
         document.write(verdict_blocks(result.verdict))
     if promotion:
         render.line(answers.promotion_line(promotion, quiet=quiet))
+        _warn_if_worse(result.delta, metadata.version)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
 
@@ -215,14 +216,24 @@ def _show_delta(delta: BaselineDelta) -> None:
         return
     overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
     render.line(f"  against {delta.against} on the same rows: {overall}")
-    if delta.train_overlap >= NOTABLE_OVERLAP:
-        render.warning(overlap_warning(delta.against, delta.train_overlap))
+    for warning in overlap_warnings({delta.against: delta.train_overlap}):
+        render.warning(warning)
     changed = [change for change in delta.per_class if change.delta]
     classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed[:_CLASSES]]
     if len(changed) > _CLASSES:
         classes.append(f"and {len(changed) - _CLASSES} more")
     if classes:
         render.line(f"    {', '.join(classes)}")
+
+
+def _warn_if_worse(delta: BaselineDelta | None, version: str) -> None:
+    """Warn that the version just promoted is worse than the one before, and how to go back."""
+    if delta and delta.mcnemar and delta.is_worse:
+        render.warning(
+            f"{version} is worse than {delta.against} on the same rows: "
+            f"{mcnemar(delta.against, version, delta.mcnemar)}; `textclf rollback` promotes "
+            f"{delta.against} again; with --max-regression 0 the gate would have refused {version}"
+        )
 
 
 def _why(applied: str, reasons: list[str]) -> str:

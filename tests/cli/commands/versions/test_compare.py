@@ -114,7 +114,7 @@ def test_markdown_begins_with_the_numbers(cli):
 def test_rows_of_the_training_data_are_no_test(cli):
     """Scores on rows that a version was trained on are warned of."""
     done = cli("versions", "compare", "1.0.1", "2.0.0", "--data", "data/train.csv")
-    assert "warning: 1.0.1 was trained on about 100% of these rows" in done.out
+    assert "warning: 1.0.1 was trained on all of these rows" in done.out
     assert "that 2.0.0 was trained on" not in done.out
 
 
