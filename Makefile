@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 PYTEST := pytest -n auto --dist worksteal
 KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
-.PHONY: help train test lint types tests coverage test-faults test-thorough test-node azurite browser bench \
+.PHONY: help train test lint types tests coverage test-faults test-thorough test-node azurite browser bench generated \
 	fuzz format lock clean
 
 help: ## list these targets
@@ -63,6 +63,10 @@ fuzz: .venv/installed-fuzz ## damaged input for every reader; SECONDS=60 for eac
 format: .venv/installed-dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+generated: .venv/installed-dev ## write the help snapshots, the schemas and the reference of options again
+	UPDATE_DOCS=1 .venv/bin/python -m pytest -q tests/cli/test_help.py tests/cli/test_schemas.py \
+		"tests/test_docs.py::test_the_document_shows_what_its_commands_print[docs/cli.md]"
 
 lock: ## update the lock files of the dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \

@@ -61,3 +61,21 @@ def test_commands_and_choices_are_offered(complete):
     assert complete("textclf pro") == ["promote"]
     assert complete("textclf versions s") == ["show"]
     assert complete("textclf train --bump m") == ["minor", "major"]
+
+
+@pytest.mark.parametrize(("shell", "file"), [("zsh", ".zfunc/_textclf"), ("bash", ".bashrc")])
+def test_completion_is_installed_for_the_shell_that_is_named(empty, process, shell, file):
+    """The shell that is named counts, and not the one that the command is typed in."""
+    done = process("--install-completion", shell, env={"HOME": str(empty)})
+    assert done.code == 0
+    assert done.out.startswith(f"{shell} completion installed in {empty}")
+    assert "textclf" in (empty / file).read_text()
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_completion_of_a_shell_is_shown(cli):
+    """--show-completion prints the script; an unknown shell is an error that lists the others."""
+    assert cli("--show-completion", "zsh").out.startswith("#compdef textclf")
+    done = cli("--show-completion", "csh")
+    assert (done.code, done.out) == (2, "")
+    assert "bash|zsh|fish" in done.err

@@ -45,5 +45,4 @@ def _row(option):
     values = f" {choices or f'`{option.metavar}`'}" if choices or option.metavar else ""
     default = getattr(option.default, "value", option.default)
     ending = "" if default is None or default is False else f" Default: `{default}`."
-    text = option.help.replace("\\[", "[")  # Rich's escape of a bracket
-    return f"| {names}{values} | {text}{ending} |"
+    return f"| {names}{values} | {option.help}{ending} |"

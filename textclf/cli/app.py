@@ -15,7 +15,8 @@ from typing import Annotated, TextIO
 import typer
 
 from textclf._version import __version__
-from textclf.cli import failures
+from textclf.cli import completion, failures
+from textclf.cli.command import WIDTH, Command, Group
 from textclf.cli.interrupts import InterruptedChange, obey_interrupts
 from textclf.cli.options.settings import defaults_for, read_settings
 from textclf.cli.output import render
@@ -51,11 +52,23 @@ def _root(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-v",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
-    """Train, version, compare, promote and serve text classifiers; no server to run."""
+    """Train, version, compare, promote and serve text classifiers; no server to run.
+
+    Examples:
+      textclf train reviews.csv
+      textclf predict "this is great"
+      textclf versions list
+
+    More: textclf COMMAND --help, README.md, docs/cli.md
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         return
@@ -67,7 +80,8 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     """Build the command line with all commands, or only some."""
     app = typer.Typer(
         name="textclf",
-        context_settings={"help_option_names": ["-h", "--help"]},
+        cls=Group,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_root)
@@ -76,7 +90,7 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, rich_help_panel=_COMMANDS[name])
         else:
-            app.command(rich_help_panel=_COMMANDS[name])(command)
+            app.command(cls=Command, rich_help_panel=_COMMANDS[name])(command)
     return app
 
 
@@ -155,9 +169,14 @@ def _call(arguments: Sequence[str]) -> int | None:
 
     Where there are settings, all are built, because settings may name any command.
     """
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    if arguments and arguments[0] in completion.FLAGS and arguments[1:]:
+        completion.run(*arguments[:2])
+        return None
     named = [word for word in arguments if not word.startswith("-")][:1]
     settings = read_settings() if named else {}
-    is_known = list(arguments) == ["--version"] or bool(_COMMANDS.keys() & named)
+    is_known = list(arguments) in (["--version"], ["-v"]) or bool(_COMMANDS.keys() & named)
     app = application(named if is_known and not settings else _COMMANDS)
     code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
     return code if isinstance(code, int) else None

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 
@@ -54,7 +55,7 @@ def describe(error: Exception) -> Failure:
             return Failure(error.kind, error.message, error.hint, error.exit_code, error.details)
         case typer.TyperException():
             message = error.format_message()
-            return Failure("usage", message, _usage_hint(error, message), error.exit_code)
+            return Failure("usage", message, _usage_hint(error), error.exit_code)
         case OSError():  # such as a full disk that stdout is written to
             path = f"{error.filename}: " if error.filename else ""
             return Failure("system", f"{path}{error.strerror or error}")
@@ -68,11 +69,17 @@ def describe(error: Exception) -> Failure:
     )
 
 
-def _usage_hint(error: typer.TyperException, message: str) -> str | None:
-    context = getattr(error, "ctx", None)
-    if context and context.info_name == "predict" and "No such option" in message:
+def _usage_hint(error: typer.TyperException) -> str | None:
+    context: Any = getattr(error, "ctx", None)
+    if context is None:
+        return None
+    unknown = getattr(error, "option_name", None)
+    suggested = getattr(error, "possibilities", None)
+    if unknown and context.parent is None and not suggested:
+        return f"options stand after the command: textclf COMMAND {unknown}"
+    if unknown and context.info_name == "predict" and not suggested:
         return "put -- before a text that begins with a dash: textclf predict -- TEXT"
-    return f"{context.command_path} --help" if context else None
+    return f"{context.command_path} --help"
 
 
 def show(failure: Failure, arguments: Sequence[str]) -> int:

@@ -39,7 +39,15 @@ def check(
     cv: Folds = 5,
     common: CommonOptions,
 ) -> None:
-    """Report errors and suspicious findings in a data set, before training."""
+    """Report errors and suspicious findings in a data set, before training.
+
+    Examples:
+      textclf check
+      textclf check reviews.csv --test held_out.csv
+      textclf check reviews.csv --json
+
+    More: docs/cli.md
+    """
     from textclf.data.dataset import read_dataset
     from textclf.data.quality import Severity, find_problems
 

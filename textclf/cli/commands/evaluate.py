@@ -26,8 +26,7 @@ FailUnder = Annotated[
     list[str] | None,
     typer.Option(
         metavar="METRIC=VALUE",
-        help="Exit with code 5 if a metric is lower: accuracy=0.9, macro_f1=0.85, "
-        "'f1\\[spam]=0.95'; repeatable.",
+        help="Exit with code 5 if a metric is lower: accuracy=0.9, 'f1[spam]=95%'; repeatable.",
     ),
 ]
 Errors = Annotated[
@@ -52,7 +51,15 @@ def evaluate(
     unsafe_load: UnsafeLoad = False,
     common: CommonOptions,
 ) -> None:
-    """Score a version on labelled data: metrics, also per class, and calibration."""
+    """Score a version on labelled data: metrics, also per class, and calibration.
+
+    Examples:
+      textclf evaluate data/test.csv
+      textclf evaluate data/test.csv --version previous --errors errors.csv
+      textclf evaluate data/test.csv --fail-under 'f1[spam]=0.95'
+
+    More: docs/cli.md, docs/gates.md
+    """
     from textclf.evaluation.evaluate import evaluate as score
     from textclf.metadata.verdict import PASSED
     from textclf.release.baseline import Baseline

@@ -26,7 +26,15 @@ All = Annotated[
 
 @option_groups
 def history(everything: All = False, *, common: CommonOptions) -> None:
-    """Show the promotion log, and promotions that were refused."""
+    """Show the promotion log, and promotions that were refused.
+
+    Examples:
+      textclf history
+      textclf history --json
+      textclf history --all --json
+
+    More: docs/registry.md
+    """
     registry = common.open_registry()
     damaged: list[TextclfError] = []
     records = list(_readable(registry.promotions, damaged))

@@ -11,7 +11,7 @@ import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
-from textclf.cli.options.options import Encoding, VersionOption
+from textclf.cli.options.options import Encoding, VersionOption, parse_score
 from textclf.cli.options.texts import read_batches
 from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
 from textclf.cli.output.progress import LabelledTexts
@@ -44,6 +44,7 @@ Threshold = Annotated[
     float | None,
     typer.Option(
         metavar="SCORE",
+        parser=parse_score,
         help="Give no label to texts with a lower score; by default the version's own threshold.",
     ),
 ]
@@ -71,7 +72,15 @@ def predict(
     *,
     common: CommonOptions,
 ) -> None:
-    """Label texts with the promoted version."""
+    """Label texts with the promoted version.
+
+    Examples:
+      textclf predict "this is great"
+      textclf predict --file texts.txt --format csv --threshold 60%
+      tail -f log.txt | textclf predict --format jsonl
+
+    More: docs/prediction.md
+    """
     if common.as_json and output_format != "text":
         raise UsageError("--json and --format exclude each other", hint="--format jsonl streams")
     if explain and output_format == "csv":

@@ -38,7 +38,15 @@ def promote(
     reading: ReadingOptions,
     common: CommonOptions,
 ) -> None:
-    """Promote a version, newer or older, if it passes the gate."""
+    """Promote a version, newer or older, if it passes the gate.
+
+    Examples:
+      textclf promote 1.1.0 -m "approved"
+      textclf promote 1.1.0 --require 'accuracy>=0.9' --max-class-regression 2%
+      textclf promote 1.1.0 --data fresh.csv --max-regression 1%
+
+    More: docs/gates.md
+    """
     from textclf.release import promote as promotion
 
     gate.require_reason(message)

@@ -38,7 +38,15 @@ def reproduce(
     *,
     common: CommonOptions,
 ) -> None:
-    """Train a version again from its metadata and say whether the model is the same."""
+    """Train a version again from its metadata and say whether the model is the same.
+
+    Examples:
+      textclf reproduce latest
+      textclf reproduce 1.0.0 --data old/train.csv --test old/test.csv
+      textclf reproduce 1.0.0 --exact
+
+    More: docs/reproduce.md
+    """
     from textclf.training.reproduce import Outcome, recorded_job, same_files
     from textclf.training.reproduce import reproduce as run
 

@@ -10,7 +10,15 @@ from textclf.cli.output.answers import show_promotion
 
 @option_groups
 def rollback(message: Message = None, *, common: CommonOptions) -> None:
-    """Promote the version that was promoted before; gates do not apply."""
+    """Promote the version that was promoted before; gates do not apply.
+
+    Examples:
+      textclf rollback
+      textclf rollback -m "too many false alarms"
+      textclf rollback --models /srv/models
+
+    More: docs/registry.md
+    """
     registry = common.open_registry(to_write=True)
     with deferred_interrupts():
         promotion = registry.rollback(message=message)

@@ -30,7 +30,15 @@ class SignAnswer:
 
 @option_groups
 def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
-    """Sign a version that was published unsigned, or signed with another key."""
+    """Sign a version that was published unsigned, or signed with another key.
+
+    Examples:
+      textclf sign 1.0.0 --key textclf.pem
+      textclf sign latest --key textclf.pem
+      TEXTCLF_KEY_PASSWORD=… textclf sign latest --key encrypted.pem
+
+    More: docs/security.md
+    """
     registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
     signature = registry.sign(resolved, load_required_signer(registry, key))

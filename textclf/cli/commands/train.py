@@ -10,7 +10,7 @@ import typer
 
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.options import Message, complete_version
+from textclf.cli.options.options import Message, complete_version, parse_share
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
     Data,
@@ -27,32 +27,46 @@ TestSize = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        help="The share of rows to split off for testing if there is no test data; by default 0.2.",
+        parser=parse_share,
+        rich_help_panel="Data",
+        help="Share of rows to split off for testing, if there is no test data; by default 20%.",
     ),
 ]
 Bump = Annotated[
     Literal["auto", "patch", "minor", "major"],
-    typer.Option(help="The part of the version number to increase; auto infers it and says why."),
+    typer.Option(
+        rich_help_panel="Versioning", help="Part of the number to increase; auto infers it."
+    ),
 ]
 From = Annotated[
     str | None,
     typer.Option(
         "--from",
         metavar="VERSION",
-        help="Base the new number on this version instead of the highest.",
+        rich_help_panel="Versioning",
+        help="Base the new number on this version, not on the highest.",
         autocompletion=complete_version,
     ),
 ]
-NoPromote = Annotated[bool, typer.Option("--no-promote", help="Publish without promoting.")]
+NoPromote = Annotated[
+    bool,
+    typer.Option("--no-promote", rich_help_panel="Versioning", help="Publish without promoting."),
+]
 IncludeTexts = Annotated[
     bool,
     typer.Option(
-        "--include-texts", help="Show the texts of the most confident mistakes in report.html."
+        "--include-texts",
+        rich_help_panel="Output",
+        help="Show the texts of the most confident mistakes in report.html.",
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Read and check the data, and only say what would be trained."),
+    typer.Option(
+        "--dry-run",
+        rich_help_panel="Output",
+        help="Check the data, and only say what would be trained.",
+    ),
 ]
 
 
@@ -75,7 +89,15 @@ def train(
     dry_run: DryRun = False,
     common: CommonOptions,
 ) -> None:
-    """Search, train, test, publish and promote the next version."""
+    """Search, train, test, publish and promote the next version.
+
+    Examples:
+      textclf train
+      textclf train reviews.csv --text-column review --label-column stars
+      textclf train --require 'macro_f1>=0.85' --max-regression 1% -m "March data"
+
+    More: docs/cli.md, docs/search-space.md, docs/gates.md
+    """
     from textclf.release.release import ReleaseRequest, release
     from textclf.report.files import page_maker
 

@@ -56,7 +56,15 @@ class RepairAnswer(VerifyAnswer):
 
 @option_groups
 def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) -> None:
-    """Check the digests of all files, the log, the alias and, with a key, the signatures."""
+    """Check the digests of all files, the log, the alias and, with a key, the signatures.
+
+    Examples:
+      textclf verify
+      textclf verify --key textclf.pub
+      textclf verify --repair
+
+    More: docs/reliability.md, docs/security.md
+    """
     from textclf.registry import verification
 
     registry = common.open_registry(key, to_write=repair)

@@ -1,10 +1,11 @@
 """The options of a gate, and the settings that they add to."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from textclf.cli.options.options import parse_share
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
     from textclf.registry.registry import Registry
     from textclf.release.gate import Gate
     from textclf.release.promote import Evidence
-
-
-def _share(text: str | float) -> float:
-    from textclf.release.gate import parse_share
-
-    try:
-        return parse_share(str(text))
-    except UsageError as error:
-        raise typer.BadParameter(f"{error}, such as {error.hint}") from None
 
 
 AllowTrainingRows = Annotated[
@@ -38,28 +30,30 @@ AllowTrainingRows = Annotated[
 class GateOptions:
     """The conditions under which a version is promoted."""
 
+    panel: ClassVar = "Gate"
+
     require: Annotated[
         list[str] | None,
         typer.Option(
             metavar="METRIC>=VALUE",
-            help="Promote only if the metric is at least this: 'accuracy>=0.9', "
-            "'macro_f1>=0.85', 'f1\\[spam]>=0.95'; repeatable.",
+            help="Promote only if a metric is at least this: 'accuracy>=0.9', 'f1[spam]>=95%'; "
+            "repeatable.",
         ),
     ] = None
     max_regression: Annotated[
         float | None,
         typer.Option(
-            parser=_share,
+            parser=parse_share,
             metavar="SHARE",
-            help="How far accuracy and macro F1 may fall below those of the promoted version.",
+            help="How far accuracy and macro F1 may be below those of the promoted version: 1%.",
         ),
     ] = None
     max_class_regression: Annotated[
         float | None,
         typer.Option(
-            parser=_share,
+            parser=parse_share,
             metavar="SHARE",
-            help="How far the F1 of any class may fall below that of the promoted version.",
+            help="How far the F1 of any class may be below that of the promoted version: 2%.",
         ),
     ] = None
     allow_training_rows: AllowTrainingRows = False
@@ -72,7 +66,7 @@ class GateOptions:
         """Return the gate of the options, joined with that of the settings: no flag loosens it."""
         settings = context.default_map or {}
         limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
-        overall, per_class = (None if limit is None else _share(limit) for limit in limits)
+        overall, per_class = (None if limit is None else parse_share(limit) for limit in limits)
         given = parse_gate(
             self.require,
             self.max_regression,

@@ -1,14 +1,17 @@
 """Groups of options: a dataclass that a command takes as one parameter, and Typer as options.
 
+The ``panel`` of a group is where the help lists its options.
+
 Annotations are evaluated when the module is imported, which is faster than by Typer from strings.
 """
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
 
 import typer
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 class CommonOptions:
     """The options of every command."""
 
+    panel: ClassVar = "Output"
+
     models: Annotated[
         Models,
         typer.Option(
@@ -32,13 +37,14 @@ class CommonOptions:
             metavar="DIR|URL",
             parser=parse_models,
             callback=with_source,
-            help="The models folder, which holds the versions, or its URL: s3://…, az://…, gs://….",
+            rich_help_panel="Versioning",
+            help="The folder or URL (s3://…, az://…, gs://…) of the versions.",
         ),
     ] = DEFAULT_MODELS
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")
-    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, no hints.")] = (
+        False
+    )
 
     def open_registry(
         self, public_key: Path | None = None, *, to_write: bool = False
@@ -96,15 +102,24 @@ def _flat_parameters(
     command: Callable[..., None], hints: dict[str, Any]
 ) -> Iterator[inspect.Parameter]:
     for parameter in inspect.signature(command).parameters.values():
-        hint = hints[parameter.name]
+        hint: Any = hints[parameter.name]
         if not is_dataclass(hint):
             yield parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY)
             continue
         annotations = get_type_hints(hint, include_extras=True)
+        panel = getattr(hint, "panel", "Options")
         for field in fields(hint):
             yield inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=field.default,
-                annotation=annotations[field.name],
+                annotation=_in_panel(annotations[field.name], panel),
             )
+
+
+def _in_panel(annotation: Any, panel: str) -> Any:
+    """Return an annotation whose option is listed in a panel of the help, if it is in none yet."""
+    kind, option = get_args(annotation)
+    option = copy.copy(option)  # groups and commands share options
+    option.rich_help_panel = option.rich_help_panel or panel
+    return Annotated[kind, option]

@@ -67,6 +67,27 @@ def _models_of_completion(context: typer.Context) -> Models:
     return parse_models(str(read_settings().get("models", DEFAULT_MODELS)))
 
 
+def parse_share(text: str | float) -> float:
+    """Return a share that is written as ``0.2`` or ``20%``. Raises BadParameter."""
+    from textclf.release import gate
+
+    try:
+        return gate.parse_share(str(text))
+    except UsageError as error:
+        raise typer.BadParameter(f"{error}, such as {error.hint}") from None
+
+
+def parse_score(text: str | float) -> float:
+    """Return a score: any number, or a percentage of a probability. Raises BadParameter."""
+    if str(text).endswith("%"):
+        return parse_share(text)
+    with contextlib.suppress(ValueError):
+        score = float(text)
+        if score == score:  # noqa: PLR0124 - it is a number
+            return score
+    raise typer.BadParameter(f"{text!r} is not a number")
+
+
 Version = Annotated[
     str,
     typer.Argument(
@@ -103,6 +124,7 @@ Message = Annotated[
         "-m",
         metavar="TEXT",
         callback=require_utf8,
+        rich_help_panel="Versioning",
         help="A message to record, such as the reason.",
     ),
 ]
@@ -113,9 +135,7 @@ Encoding = Annotated[
 
 Folds = Annotated[
     int,
-    typer.Option(
-        min=2, metavar="FOLDS", help="Number of folds in the stratified cross-validation."
-    ),
+    typer.Option(min=2, metavar="FOLDS", help="Folds of the stratified cross-validation."),
 ]
 
 

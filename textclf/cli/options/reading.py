@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
@@ -29,6 +29,7 @@ TestFile = Annotated[
     typer.Option(
         "--test",
         metavar="FILE",
+        rich_help_panel="Data",
         help="Test data; by default test.EXT beside train.EXT, if it exists.",
     ),
 ]
@@ -38,18 +39,20 @@ TestFile = Annotated[
 class FormatOptions:
     """The options that say how a file of labelled rows is written."""
 
+    panel: ClassVar = "Data"
+
     text_column: Annotated[
         str,
         typer.Option(
             metavar="NAME|N",
-            help="Column of the texts, or its position in a file without a header.",
+            help="Column of the texts, or its position if there is no header.",
         ),
     ] = "text"
     label_column: Annotated[
         str,
         typer.Option(
             metavar="NAME|N",
-            help="Column of the labels, or its position in a file without a header.",
+            help="Column of the labels, or its position if there is no header.",
         ),
     ] = "label"
     delimiter: Annotated[
@@ -65,8 +68,8 @@ class ReadingOptions(FormatOptions):
     on_bad_rows: Annotated[
         Literal["auto", "fail", "skip"],
         typer.Option(
-            help="What to do if rows have no text or label, or cannot be read; auto leaves out up "
-            "to 1% of the rows, and fails if there are more."
+            help="What to do with rows without text or label, or unreadable ones; auto leaves out "
+            "1% at most, and fails if there are more."
         ),
     ] = "auto"
 

@@ -3,11 +3,11 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from textclf.cli.options.options import Folds, Jobs
+from textclf.cli.options.options import Folds, Jobs, parse_share
 from textclf.cli.options.settings import option_to_ignore
 from textclf.errors import UsageError
 
@@ -37,6 +37,8 @@ Scoring = Literal[
 class SearchOptions:
     """What is searched, how, and where."""
 
+    panel: ClassVar = "Search"
+
     grid: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A file that defines the search space (TOML)."),
@@ -47,15 +49,15 @@ class SearchOptions:
     ] = None
     search: Annotated[
         Literal["exact", "race"],
-        typer.Option(help="exact runs all fits; race drops clearly worse candidates early."),
+        typer.Option(help="exact runs all fits; race drops worse candidates early."),
     ] = "exact"
     sample: Annotated[
         int | None,
         typer.Option(
             min=0,
             metavar="ROWS",
-            help="Search on at most this many rows, and train the winner on all; 0 searches on "
-            f"all. By default {_SAMPLE:,} with a preset, and all with --grid.",
+            help="Rows to search on at most; the winner is trained on all. 0: no limit, as with "
+            f"--grid; by default {_SAMPLE:,} with a preset.",
         ),
     ] = None
     cv: Folds = 5
@@ -65,13 +67,13 @@ class SearchOptions:
     seed: Annotated[
         int,
         typer.Option(
-            min=0, max=2**32 - 1, help="Random seed for folds, test split and classifiers."
+            min=0, max=2**32 - 1, metavar="N", help="Random seed of folds, split and classifiers."
         ),
     ] = 0
     jobs: Jobs = None
     backend: Annotated[
         Literal["threads", "dask"],
-        typer.Option(help="Search on this machine, or on the workers of a dask cluster."),
+        typer.Option(help="Search on this machine, or on a dask cluster."),
     ] = "threads"
     scheduler: Annotated[
         str | None,
@@ -80,11 +82,9 @@ class SearchOptions:
     threshold: Annotated[
         float | None,
         typer.Option(
-            min=0,
-            max=1,
+            parser=parse_share,
             metavar="SCORE",
-            help="Store a threshold with the version: predict gives no label to texts with a "
-            "lower score.",
+            help="Stored with the version: predict gives no label to texts with a lower score.",
         ),
     ] = None
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 SignKey = Annotated[
     Path | None,
     typer.Option(
-        "--sign", metavar="KEY", help="Sign the version with this Ed25519 private key (PEM file)."
+        "--sign",
+        metavar="KEY",
+        rich_help_panel="Versioning",
+        help="Sign the version with this Ed25519 private key (PEM).",
     ),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from textclf.cli.command import Command, Group
 from textclf.cli.commands.versions.compare import compare
 from textclf.cli.commands.versions.export import export
 from textclf.cli.commands.versions.import_ import import_
@@ -13,12 +14,15 @@ from textclf.cli.commands.versions.report import report
 from textclf.cli.commands.versions.show import show
 from textclf.cli.commands.versions.tag import tag
 
-versions = typer.Typer(name="versions", no_args_is_help=False)
+versions = typer.Typer(name="versions", no_args_is_help=False, cls=Group)
 
 
 @versions.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
-    """List, show, compare, report on, tag, prune, export and import versions."""
+    """List, show, compare, report on, tag, prune, export and import versions.
+
+    More: docs/registry.md, docs/housekeeping.md
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -33,4 +37,4 @@ for _name, _command in {
     "export": export,
     "import": import_,
 }.items():
-    versions.command(name=_name)(_command)
+    versions.command(name=_name, cls=Command)(_command)

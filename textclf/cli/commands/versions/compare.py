@@ -47,7 +47,15 @@ def compare(
     unsafe_load: UnsafeLoad = False,
     common: CommonOptions,
 ) -> None:
-    """Show what differs between two versions: data, parameters, metrics, and each class."""
+    """Show what differs between two versions: data, parameters, metrics, and each class.
+
+    Examples:
+      textclf versions compare previous latest
+      textclf versions compare 1.0.0 1.1.0 --data fresh.csv --flips flips.csv
+      textclf versions compare previous latest --data fresh.csv --format md
+
+    More: docs/cli.md
+    """
     from textclf.evaluation.metadata_diff import compare_metadata
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)

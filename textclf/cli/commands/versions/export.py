@@ -32,7 +32,15 @@ class ExportAnswer:
 
 @option_groups
 def export(version: Version, file: Target, *, common: CommonOptions) -> None:
-    """Write a version with all its files to an archive."""
+    """Write a version with all its files to an archive.
+
+    Examples:
+      textclf versions export latest model.tar.gz
+      textclf versions export 1.0.0 model.zip
+      textclf versions export previous previous.tar.xz
+
+    More: docs/housekeeping.md
+    """
     from textclf.registry.archive import ExportedVersion, write_archive
 
     registry = common.open_registry()

@@ -29,7 +29,15 @@ class ImportAnswer:
 
 @option_groups
 def import_(file: Source, *, common: CommonOptions) -> None:
-    """Import a version from an archive, under its own number, without promoting it."""
+    """Import a version from an archive, under its own number, without promoting it.
+
+    Examples:
+      textclf versions import model.tar.gz
+      textclf versions import model.zip --models /srv/models
+      textclf versions import model.tar.xz --json
+
+    More: docs/housekeeping.md
+    """
     from textclf.files import open_binary
     from textclf.registry.archive import read_archive
 

@@ -22,7 +22,15 @@ _RIGHT = ["cv acc", "test acc", "macro F1", "rows"]
 
 @option_groups
 def list_(common: CommonOptions) -> None:
-    """List every version, highest first, with the promoted one marked."""
+    """List every version, highest first, with the promoted one marked.
+
+    Examples:
+      textclf versions list
+      textclf versions list --models /srv/models
+      textclf versions list --json
+
+    More: docs/registry.md
+    """
     registry = common.open_registry()
     results = list(registry.summaries())
     summaries = [result for result in results if not isinstance(result, TextclfError)]

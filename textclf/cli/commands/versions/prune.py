@@ -41,7 +41,15 @@ def prune(
     *,
     common: CommonOptions,
 ) -> None:
-    """Delete old versions permanently, but never latest, previous or a tagged one."""
+    """Delete old versions permanently, but never latest, previous or a tagged one.
+
+    Examples:
+      textclf versions prune --keep 10 --dry-run
+      textclf versions prune --keep 10
+      textclf versions prune --keep 10 --older-than 90d
+
+    More: docs/housekeeping.md
+    """
     from textclf.registry.retention import RetentionPolicy, parse_age
 
     if keep is None and older_than is None:

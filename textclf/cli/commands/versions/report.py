@@ -73,7 +73,15 @@ def report(
     reading: ReadingOptions,
     common: CommonOptions,
 ) -> None:
-    """Write an HTML page about a version, or about two side by side, and print its path."""
+    """Write an HTML page about a version, or about two side by side, and print its path.
+
+    Examples:
+      textclf versions report latest
+      textclf versions report previous latest -o comparison.html
+      textclf versions report latest --data fresh.csv --include-texts
+
+    More: docs/report.md
+    """
     from textclf.report import page
     from textclf.report.files import PAGE
 

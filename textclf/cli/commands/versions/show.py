@@ -21,7 +21,15 @@ class FurtherFields:
 
 @option_groups
 def show(version: Version, *, common: CommonOptions) -> None:
-    """Show everything that is recorded about one version."""
+    """Show everything that is recorded about one version.
+
+    Examples:
+      textclf versions show latest
+      textclf versions show 1.0.0
+      textclf versions show previous --json
+
+    More: docs/metadata.md
+    """
     from textclf.metadata.schema import METADATA
 
     registry = common.open_registry()

@@ -52,7 +52,15 @@ def tag(
     *,
     common: CommonOptions,
 ) -> None:
-    """Add tags to a version or remove them; a tagged version is never pruned."""
+    """Add tags to a version or remove them; a tagged version is never pruned.
+
+    Examples:
+      textclf versions tag 1.0.0 prod=eu approved-by=ada
+      textclf versions tag 1.0.0
+      textclf versions tag 1.0.0 --remove prod
+
+    More: docs/housekeeping.md
+    """
     registry = common.open_registry(to_write=bool(tags or remove))
     resolved = registry.resolve(version)
     changes = {**dict(map(_key_and_value, tags or [])), **dict.fromkeys(remove or [])}
