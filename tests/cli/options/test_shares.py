@@ -26,7 +26,9 @@ def test_train_takes_shares_as_percentages(data, cli, option, shares, field):
 def test_predict_takes_thresholds_as_percentages(cli):
     """A threshold of 100% gives no label, as 1 does; one of 0% always gives one."""
     labels = [
-        json.loads(cli("predict", "great awful", "--json", "--threshold", share).out)["predictions"][0]
+        json.loads(cli("predict", "great awful", "--json", "--threshold", share).out)[
+            "predictions"
+        ][0]
         for share in ("1", "100%", "0", "0%")
     ]
     assert [label["label"] is None for label in labels] == [True, True, False, False]

@@ -69,7 +69,15 @@ def serve(
     no_access_log: NoAccessLog = False,
     common: CommonOptions,
 ) -> None:
-    """Answer HTTP requests with the promoted version, and change to the next without a restart."""
+    """Answer HTTP requests with the promoted version, and change to the next without a restart.
+
+    Examples:
+      textclf serve
+      textclf serve --host 0.0.0.0 --port 80 --models s3://team/reviews
+      textclf serve --version 1.1.0 --drain 30 --no-access-log
+
+    More: docs/serving.md
+    """
     try:
         from textclf.server.run import run
         from textclf.server.service import Service
