@@ -4,6 +4,7 @@ import signal
 import pytest
 from cloud_servers import CLOUDS
 from hypothesis import settings
+from scratch import scratch_folder
 
 settings.register_profile("quick", deadline=None, max_examples=50)  # a busy machine is no failure
 settings.register_profile("thorough", deadline=None, max_examples=1000)
@@ -25,3 +26,6 @@ def _server(name):
 
 
 seaweedfs, azurite, google = map(_server, CLOUDS)
+
+# pytest makes its temporary folders there
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", scratch_folder())

@@ -23,6 +23,7 @@ from pathlib import Path
 from fault_targets import OPERATIONS, Outcome, check
 from fsync_lint import lint
 from paths import HELPERS, ROOT
+from scratch import scratch_folder
 
 FAULTS = {"SIGKILL": "signal=SIGKILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 LOOKING = {"read", "pread64", "getdents64", "newfstatat", "fstat", "stat", "lstat", "statx",
@@ -216,9 +217,8 @@ def main():
         return 0
     violations = []
     say(f"{'operation':30}" + "".join(f"{fault:>9}" for fault in FAULTS) + "  violations")
-    memory = "/dev/shm"
     with (
-        tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder,
+        tempfile.TemporaryDirectory(dir=scratch_folder()) as folder,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for name, store in RUNS:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 import pytest
 from paths import HELPERS
@@ -42,20 +41,12 @@ def cases(operations, quick):
 
 
 @pytest.fixture
-def folder():
-    """Return an empty folder, in memory where there is one: it is filled hundreds of times."""
-    memory = "/dev/shm"
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
-        yield name
-
-
-@pytest.fixture
-def strike(folder):
+def strike(tmp_path):
     """Return a function that lets an operation fail everywhere, in a process of its own."""
 
     def run(operation, fault, store="local"):
         script = HELPERS / "fault_injection.py"
-        command = [sys.executable, "-W", "error", script, folder, operation, fault, store]
+        command = [sys.executable, "-W", "error", script, tmp_path, operation, fault, store]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

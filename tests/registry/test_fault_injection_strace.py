@@ -3,10 +3,7 @@
 ``make test-faults`` runs the harness over every operation, and the tests marked ``faults``.
 """
 
-import os
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import fault_injection_strace
 import pytest
@@ -18,14 +15,6 @@ def syscalls():
     if reason := fault_injection_strace.why_not():
         pytest.skip(reason)
     return fault_injection_strace
-
-
-@pytest.fixture
-def folder():
-    """Return an empty folder, in memory where there is one."""
-    memory = "/dev/shm"
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
-        yield Path(name)
 
 
 @pytest.fixture
@@ -56,19 +45,19 @@ def strace(tmp_path):
     [("note an event", 8), pytest.param("rollback", 12, marks=pytest.mark.faults)],
 )
 def test_an_operation_that_is_killed_at_any_call_loses_nothing(
-    syscalls, folder, pool, operation, calls
+    syscalls, tmp_path, pool, operation, calls
 ):
     """One operation is struck in every test run; all of them are in make test-faults."""
-    attack = syscalls.Attack(folder, operation)
+    attack = syscalls.Attack(tmp_path, operation)
     assert attack.problems_untouched() == []
     report = attack.strike("SIGKILL", pool)
     assert report.violations == []
     assert report.struck == report.unacknowledged == len(attack.places("SIGKILL")) >= calls
 
 
-def test_every_call_that_changes_something_is_found(syscalls, folder):
+def test_every_call_that_changes_something_is_found(syscalls, tmp_path):
     """A promotion writes a hold, the record, no hold and the alias: each call can be struck."""
-    attack = syscalls.Attack(folder, "promote back")
+    attack = syscalls.Attack(tmp_path, "promote back")
     placed, created = ["rename", "fsync", "unlink"], ["link", "fsync", "unlink"]
     step = ["openat", "write", "fsync"]
     assert [call.name for call in attack.places("SIGKILL")] == [
@@ -87,25 +76,25 @@ def test_every_call_that_changes_something_is_found(syscalls, folder):
         ("naive", "is written in place"),
     ],
 )
-def test_what_a_power_cut_could_undo_is_found(syscalls, folder, store, problem):
+def test_what_a_power_cut_could_undo_is_found(syscalls, tmp_path, store, problem):
     """The lint detects a publisher without fsync, or with half of them."""
-    attack = syscalls.Attack(folder, "train the third", store)
+    attack = syscalls.Attack(tmp_path, "train the third", store)
     assert attack.untouched == syscalls.Outcome(), "nothing else is wrong with it"
     assert any(problem in each for each in syscalls.lint(attack.calls, attack.root))
 
 
 @pytest.mark.parametrize("store", ["local", "linkless"])
-def test_nothing_that_a_power_cut_could_undo(syscalls, folder, store):
+def test_nothing_that_a_power_cut_could_undo(syscalls, tmp_path, store):
     """Publishing and promoting force everything to disk, with and without hard links."""
-    attack = syscalls.Attack(folder, "train the third", store)
+    attack = syscalls.Attack(tmp_path, "train the third", store)
     assert attack.problems_untouched() == []
     assert {"fsync", "rename"} <= {call.name for call in attack.places("SIGKILL")}
 
 
 @pytest.mark.faults
-def test_writing_in_place_is_found_out(syscalls, folder, pool):
+def test_writing_in_place_is_found_out(syscalls, tmp_path, pool):
     """The harness detects a store that writes in place: a kill tears its files."""
-    attack = syscalls.Attack(folder, "publish the third", "naive")
+    attack = syscalls.Attack(tmp_path, "publish the third", "naive")
     report = attack.strike("SIGKILL", pool)
     assert report.struck == len(attack.places("SIGKILL"))
     assert any("1.2.0" in violation for violation in report.violations)
@@ -118,9 +107,9 @@ def test_writing_in_place_is_found_out(syscalls, folder, pool):
         pytest.param("s/when=[0-9]+/when=65535/", id="late", marks=pytest.mark.faults),
     ],
 )
-def test_a_child_that_did_not_die_is_found_out(syscalls, folder, pool, strace, change):
+def test_a_child_that_did_not_die_is_found_out(syscalls, tmp_path, pool, strace, change):
     """Where strace strikes nobody, a run in which all went well proves nothing and says so."""
-    attack = syscalls.Attack(folder, "note an event", strace=strace(change))
+    attack = syscalls.Attack(tmp_path, "note an event", strace=strace(change))
     report = attack.strike("SIGKILL", pool, tries=1)
     assert report.struck == 0
     assert len(report.violations) == len(attack.places("SIGKILL")) >= 8

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import os
 
 import msgspec
 import pytest
@@ -21,12 +20,6 @@ from textclf.registry.verification import verify
 
 V = parse_version
 HIGHEST = "999999999.0.0"
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """No process dies here, so nothing need be forced to disk."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(params=["local", "memory"])

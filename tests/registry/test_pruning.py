@@ -2,9 +2,7 @@
 
 import itertools
 import json
-import os
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 
@@ -21,25 +19,6 @@ from textclf.registry.store.local import LocalStore
 from textclf.registry.verification import verify
 
 V = parse_version
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """No process dies here, so nothing need be forced to disk."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def root(folder):
-    return folder / "models"
-
-
-@pytest.fixture
-def folder():
-    """Return an empty folder, in memory where there is one: it is filled hundreds of times."""
-    memory = "/dev/shm"
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
-        yield Path(name)
 
 
 @pytest.fixture
@@ -295,13 +274,13 @@ def orders(root, setup, one, other):
 
 
 @pytest.fixture
-def setup(root, folder):
+def setup(root, tmp_path):
     """Return a function that puts a registry of three versions in place, as new."""
-    registries.filled(folder / "template", "1.1.0", "1.2.0", versions=3)
+    registries.filled(tmp_path / "template", "1.1.0", "1.2.0", versions=3)
 
     def make():
         shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree(folder / "template", root)
+        shutil.copytree(tmp_path / "template", root)
 
     return make
 
@@ -386,15 +365,15 @@ def test_a_promotion_is_safe_from_a_pruner_whose_clock_is_wrong(
 
 @pytest.mark.parametrize("clock", SKEWED)
 def test_the_first_promotion_is_not_acknowledged_if_its_version_goes(
-    root, folder, monkeypatch, clock
+    root, tmp_path, monkeypatch, clock
 ):
     """With nothing to go back to, a promotion that is too late still fails with a sentence."""
     SKEWED[clock](monkeypatch)
-    registries.filled(folder / "template", versions=2)
+    registries.filled(tmp_path / "template", versions=2)
 
     def make():
         shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree(folder / "template", root)
+        shutil.copytree(tmp_path / "template", root)
 
     for pruned, promoted in orders(root, make, prune, RIVALS["promote"]):
         there = (root / "1.0.0" / METADATA).exists()
