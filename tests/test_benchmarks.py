@@ -1,19 +1,31 @@
-"""Every part of the benchmarks, once, on next to no data: what is asked is what they write."""
+"""Every part of the benchmarks, once, on next to no data: what is asked is what they write.
 
+The parts measure in this process what they measure in one of its own otherwise, which would import
+scikit-learn and Numba again each time.
+"""
+
+import contextlib
 import csv
 import importlib.util
+import io
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import product
 
+import joblib
 import pytest
 from paths import ROOT
 
-from benchmarks.__main__ import main
-from benchmarks.children import within
+from benchmarks.__main__ import PARTS, main
+from benchmarks.children import alone, measure, run_textclf, within
+from textclf._version import __version__
+from textclf.cli.app import run as run_here
+from textclf.errors import TextclfError
 
 WORDS = {"good": ["great", "fine", "lovely"], "bad": ["awful", "broken", "dull"]}
 THINGS = ["phone", "book", "film", "game", "bag", "lamp"]
@@ -35,10 +47,35 @@ def sets(tmp_path_factory):
     return folder
 
 
+def call_here(function, *arguments):
+    """Stand in for ``alone``: call in this process, with threads for the workers of joblib."""
+    with joblib.parallel_config("threading"):
+        return function(*arguments)
+
+
+def measure_here(*arguments):
+    """Stand in for ``run_textclf``: run a command line in this process."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        measured = measure(lambda: run_here(arguments))
+    assert measured.value == 0
+    return replace(measured, value=output.getvalue())
+
+
+STAND_INS = {
+    "alone": call_here,
+    "within": lambda _seconds, function, *arguments: call_here(function, *arguments),
+    "run_textclf": measure_here,
+}
+
+
 @pytest.fixture
 def bench(capsys, monkeypatch):
     """Return a function that runs the benchmarks in this process, each side measured once."""
     monkeypatch.setattr("benchmarks.start._RUNS", 1)
+    for part, (name, stand_in) in product(PARTS.values(), STAND_INS.items()):
+        if hasattr(part, name):
+            monkeypatch.setattr(part, name, stand_in)
     for part in ("train", "growth"):  # what compiling costs does not matter here
         monkeypatch.setattr(f"benchmarks.{part}.warm_up", lambda: None)
 
@@ -188,8 +225,19 @@ def test_work_that_never_ends_is_killed():
         within(1, time.sleep, 600)
     assert multiprocessing.active_children() == []
     assert within(60, len, "abc") == 3
+    assert alone(os.getpid) not in (os.getpid(), alone(os.getpid))
     with pytest.raises(ZeroDivisionError):
         within(None, divmod, 1, 0)
+
+
+def test_a_command_line_is_measured_as_a_whole_process(tmp_path):
+    """Its output, time and memory are returned; where it fails, what it said is raised."""
+    measured = run_textclf("--version")
+    assert measured.value == f"textclf {__version__}\n"
+    assert measured.seconds > 0
+    assert measured.peak_bytes > 2**20
+    with pytest.raises(TextclfError, match=r"^textclf failed: no version 1\.0\.0"):
+        run_textclf("promote", "1.0.0", "--models", str(tmp_path))
 
 
 def test_a_set_that_fails_does_not_end_the_run(bench, sets):

@@ -12,14 +12,16 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shared import shared_folder
 
-from textclf.cli.app import run
+from textclf.cli.app import _prepare_streams, run
 
 WORDS = {
     "positive": ["great", "lovely", "excellent", "superb", "happy"],
@@ -80,7 +82,10 @@ def write_data() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with data and the versions 1.0.0 and 1.0.1, which tests copy."""
-    folder = tmp_path_factory.mktemp("trained")
+    return shared_folder(tmp_path_factory, "trained", _train_twice)
+
+
+def _train_twice(folder: Path) -> None:
     _write_data(folder / "data/train.csv", 60, seed=0)
     _write_data(folder / "data/test.csv", 12, seed=9)
     with (
@@ -90,7 +95,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         codes = [run(["train"]), run(["train", "--bump", "patch", "-m", "again"])]
     assert codes == [0, 0], out.getvalue() + err.getvalue()
-    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -173,20 +177,71 @@ def process(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., Ou
 
 
 @pytest.fixture
-def terminal(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., Outcome]:
-    """Run a command on a terminal of 120 columns; what it shows is all in ``out``."""
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Run a command in this process, on a terminal; what it shows is all in ``out``."""
 
     def call(*arguments: object, **env: str) -> Outcome:
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
-        with start(*arguments, env={"TERM": "xterm-256color", **env}, **streams) as running:
-            os.close(theirs)
-            shown = b"".join(iter(lambda: _read(ours), b""))
-        os.close(ours)
-        return Outcome(running.returncode, shown.decode().replace("\r\n", "\n"), "")
+        with open_terminal() as (ours, theirs), monkeypatch.context() as patch:
+            for name, value in {"TERM": "xterm-256color", **env}.items():
+                patch.setenv(name, value)
+            with ThreadPoolExecutor(1) as reader:
+                shown = reader.submit(read_terminal, ours)
+                with standard_streams(theirs):
+                    code = run([str(argument) for argument in arguments])
+                return Outcome(code, shown.result(), "")
 
     return call
+
+
+@pytest.fixture
+def terminal_process(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., Outcome]:
+    """Run a command as a process on a terminal; what it shows is all in ``out``."""
+
+    def call(*arguments: object, **env: str) -> Outcome:
+        with open_terminal() as (ours, theirs):
+            streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+            with start(*arguments, env={"TERM": "xterm-256color", **env}, **streams) as running:
+                os.close(theirs)
+                shown = read_terminal(ours)
+        return Outcome(running.returncode, shown, "")
+
+    return call
+
+
+@contextlib.contextmanager
+def open_terminal() -> Iterator[tuple[int, int]]:
+    """Open a terminal of 120 columns: our end and that of the command, who closes it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    yield ours, theirs
+    os.close(ours)
+
+
+@contextlib.contextmanager
+def standard_streams(terminal: int) -> Iterator[None]:
+    """Make a terminal the three standard streams of this process, and close it in the end."""
+    names = ("stdin", "stdout", "stderr")
+    kept = [os.dup(number) for number in range(3)]
+    for number in range(3):
+        os.dup2(terminal, number)
+    os.close(terminal)
+    try:
+        with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+            for number, name in enumerate(names):
+                stream = os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False)
+                patch.setattr(sys, name, stack.enter_context(stream))
+            _prepare_streams()
+            yield
+    finally:
+        for number, old in enumerate(kept):
+            os.dup2(old, number)
+            os.close(old)
+
+
+def read_terminal(terminal: int) -> str:
+    """Read what a terminal shows until its other end is closed."""
+    shown = b"".join(iter(lambda: _read(terminal), b""))
+    return shown.decode().replace("\r\n", "\n")
 
 
 def _read(terminal: int) -> bytes:

@@ -50,9 +50,9 @@ def test_no_colour_where_none_is_wanted(terminal, wish, command):
 
 
 @pytest.mark.usefixtures("data")
-def test_the_leaderboard_is_live_and_leaves_the_cursor(terminal):
+def test_the_leaderboard_is_live_and_leaves_the_cursor(terminal_process):
     """Training shows a live leaderboard, and restores the cursor at the end."""
-    shown = terminal("train").out
+    shown = terminal_process("train").out
     assert "mean score" in shown
     assert "40/40 fits" in shown
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1

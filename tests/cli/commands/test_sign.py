@@ -76,9 +76,9 @@ def test_old_versions_are_signed_one_by_one(required, keys, cli):
     ids=" ".join,
 )
 @pytest.mark.usefixtures("required")
-def test_nothing_unsigned_is_used(process, command):
+def test_nothing_unsigned_is_used(cli, command):
     """With require_signature an unsigned version is refused with exit code 6."""
-    done = process(*command)
+    done = cli(*command)
     assert done.code == 6
     assert "metadata.json is not signed" in done.out + done.err
     assert "Traceback" not in done.err

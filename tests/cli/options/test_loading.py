@@ -66,12 +66,12 @@ def test_an_old_model_opens_where_somebody_says_so(old, cli, rows):
     assert done.err.startswith(WARNING)
 
 
-def test_it_does_run_code(keep, process, empty):
+def test_it_does_run_code(keep, cli, empty):
     """--unsafe-load runs code in the file; without it the file does nothing."""
     keep(dumped(in_attribute(empty / "canary")))
-    assert process("predict", "x").code == 6
+    assert cli("predict", "x").code == 6
     assert not (empty / "canary").exists()
-    process("predict", "x", "--unsafe-load")
+    cli("predict", "x", "--unsafe-load")
     assert (empty / "canary").exists()
 
 
