@@ -30,6 +30,7 @@ def _server(name):
 
 seaweedfs, azurite, google = map(_server, CLOUDS)
 
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_pauses():
     """Let verify look as often as ever, but at once: here is nobody whose work it should await."""
