@@ -4,6 +4,7 @@
 
     TextclfError                 1  something failed
     ├── StoreError               1  the disk refuses: permissions, space, hardware
+    │   └── Unreachable          1  the store does not answer
     ├── ClusterError             1  the machines that should search do not
     ├── UsageError               2  asked for in a way that cannot be done
     ├── NoSuchVersion            3  that version (or any) is not in the registry
@@ -41,6 +42,10 @@ class StoreError(TextclfError):
     """The place where models are kept cannot be read or written."""
 
     kind = "store"
+
+
+class Unreachable(StoreError):
+    """The store does not answer, or not now; another time it may."""
 
 
 class ClusterError(TextclfError):

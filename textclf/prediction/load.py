@@ -47,7 +47,8 @@ def load(
     """
     from textclf.registry.open import open_registry
 
-    registry = open_registry(models or os.environ.get("TEXTCLF_MODELS") or "models", signed_by)
+    location = models or os.environ.get("TEXTCLF_MODELS") or "models"
+    registry = open_registry(location, signed_by, read_only=True)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))
     if version != "latest":

@@ -39,7 +39,12 @@ def version_file(version: Version | str, name: str) -> str:
 
 def log_record(log: str, n: int) -> str:
     """Return the key of the record with this number in the folder of a log."""
-    return f"{log}/{n:0{_DIGITS}d}.json"
+    return f"{log}/{record_name(n)}"
+
+
+def record_name(n: int) -> str:
+    """Return the file name of the record with this number."""
+    return f"{n:0{_DIGITS}d}.json"
 
 
 def record_number(name: str) -> int | None:

@@ -16,29 +16,41 @@ REQUIRED_KEY = "TEXTCLF_REQUIRE_SIGNATURE"
 """The variable that names the public key that versions must be signed for."""
 
 
-def open_registry(models: str | Path | Location, signed_by: str | Path | None = None) -> Registry:
+def open_registry(
+    models: str | Path | Location,
+    signed_by: str | Path | None = None,
+    *,
+    read_only: bool = False,
+    offline_ok: bool = False,
+) -> Registry:
     """Open the registry at a location, which need not exist yet.
 
     Args:
         models: the folder of the versions, or a URL; see `parse_location`.
         signed_by: the file of a public key; versions must be signed with it to be promoted or read.
             If not given, that of ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
+        read_only: whether nothing will be changed, so that files of a bucket may come from the
+            cache, which spares most requests.
+        offline_ok: whether to go on with what is in the cache, and a warning, if a bucket that is
+            opened ``read_only`` cannot be reached.
 
     Raises:
         UsageError: it is no location, or the variable is set, but not to an absolute path.
     """
     key = key_of_environment() if signed_by is None else Path(signed_by)
-    store = _open_store(parse_location(models))
+    store = _open_store(parse_location(models), read_only=read_only, offline_ok=offline_ok)
     return Registry(store, PublicKey(key) if key else None)
 
 
-def _open_store(location: Location) -> Store:
+def _open_store(location: Location, *, read_only: bool, offline_ok: bool) -> Store:
     match location:
         case Folder():
             return LocalStore(location.path)
         case Bucket():
             from textclf.registry.store import connection
 
+            if read_only:
+                return connection.open_cached(location, offline_ok=offline_ok)
             return connection.open_store(location)
     raise UsageError(f"{location}: only folders and buckets can be opened so far")
 

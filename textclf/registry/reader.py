@@ -242,7 +242,7 @@ class RegistryReader:
         if record is None:
             return None
         try:
-            view = self.store.view(layout.version_file(version, name))
+            view = self.store.view(layout.version_file(version, name), record.sha256)
         except Missing:
             raise self._damaged(version, name, "is missing") from None
         if len(view) != record.bytes:

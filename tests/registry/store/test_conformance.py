@@ -14,6 +14,8 @@ from obstore.store import MemoryStore as Objects
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
 from textclf.registry.store.base import LONGEST_KEY, Exists, Missing, Store
+from textclf.registry.store.cache import CachedStore
+from textclf.registry.store.file_cache import FileCache
 from textclf.registry.store.local import LocalStore
 from textclf.registry.store.object_store import ObjectStore
 
@@ -97,6 +99,18 @@ def on_cloud(request, name):
     return ObjectBackend(cloud.objects(), cloud.new_prefix())
 
 
+class CachedBackend(ObjectBackend):
+    """The same, read through a cache."""
+
+    def __init__(self, root):
+        super().__init__(Objects(), "team/reviews")
+        self.cache = FileCache(root)
+
+    def store(self) -> Store:
+        """Open it."""
+        return CachedStore(super().store, "memory://bucket/team/reviews", self.cache)
+
+
 def without_links(monkeypatch):
     """Let this be a file system without hard links, such as exFAT."""
 
@@ -114,6 +128,7 @@ BACKENDS = {  # another backend is one more line
     ),
     "memory": lambda _: MemoryBackend(),
     "objects": lambda _: ObjectBackend(Objects(), "team/reviews"),
+    "cached": lambda request: CachedBackend(request.getfixturevalue("tmp_path") / "cache"),
     **{name: lambda request, name=name: on_cloud(request, name) for name in CLOUDS},
 }
 

@@ -56,6 +56,14 @@ Explain = Annotated[
     bool, typer.Option("--explain", help="Show how much each n-gram contributed to the decision.")
 ]
 
+OfflineOk = Annotated[
+    bool,
+    typer.Option(
+        "--offline-ok",
+        help="If the bucket cannot be reached, warn and use the version in the cache.",
+    ),
+]
+
 
 @option_groups
 def predict(
@@ -69,6 +77,7 @@ def predict(
     output_format: OutputFormat = "text",
     encoding: Encoding = None,
     unsafe_load: UnsafeLoad = False,
+    offline_ok: OfflineOk = False,
     *,
     common: CommonOptions,
 ) -> None:
@@ -86,7 +95,7 @@ def predict(
     if explain and output_format == "csv":
         raise UsageError("--explain has no columns for csv", hint="--format jsonl")
     with read_batches(texts or [], file, encoding) as batches:
-        registry = common.open_registry()
+        registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         style = PredictionStyle(top_k and min(top_k, len(predictor.labels)), abstain)
         from_arguments = not file and texts not in (None, ["-"])

@@ -67,7 +67,7 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
     """
     from textclf.registry import verification
 
-    registry = common.open_registry(key, to_write=repair)
+    registry = common.open_registry(key, to_write=repair, use_cache=False)
     with deferred_interrupts() if repair else nullcontext():
         result = verification.verify(registry, repair=repair)
     if common.as_json:

@@ -47,21 +47,33 @@ class CommonOptions:
     )
 
     def open_registry(
-        self, public_key: Path | None = None, *, to_write: bool = False
+        self,
+        public_key: Path | None = None,
+        *,
+        to_write: bool = False,
+        offline_ok: bool = False,
+        use_cache: bool = True,
     ) -> "Registry":
         """Open the models folder, which need not exist yet.
 
         Args:
-            to_write: say where to if that is a URL in a settings file, which a stranger may have
-                written.
             public_key: the key that must have signed every version; else that of the settings.
+            to_write: whether the command changes the registry. Then it says which one if that is a
+                URL in a settings file, which a stranger may have written.
+            offline_ok: whether to go on with what is in the cache if a bucket cannot be reached.
+            use_cache: whether a command that only reads may take files of a bucket from the cache.
         """
         from textclf.registry.open import open_registry
         from textclf.registry.store.location import Folder
 
         if to_write and self.models.settings_file and not isinstance(self.models.location, Folder):
             render.progress(f"registry: {self.models} ({self.models.settings_file})")
-        return open_registry(self.models.location, public_key or required_key())
+        return open_registry(
+            self.models.location,
+            public_key or required_key(),
+            read_only=use_cache and not to_write,
+            offline_ok=offline_ok,
+        )
 
     def progress(self, text: str) -> None:
         """Print on stderr how far the work is, unless ``--quiet`` is given."""

@@ -156,10 +156,15 @@ class Store(Protocol):
         """
         ...
 
-    def view(self, key: str) -> View:
+    def view(self, key: str, digest: str | None = None) -> View:
         """Return the content of a key, as a memory map if the place can do that. Raises Missing.
 
         It is not for keys that are replaced: those may change under the reader.
+
+        Args:
+            key: the key.
+            digest: the SHA-256 of the content, by which a copy may be found; it is not checked each
+                time.
         """
         ...
 

@@ -14,9 +14,13 @@ from textclf.registry.store.location import Bucket, Cloud, without_secrets
 if TYPE_CHECKING:
     from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
 
+    from textclf.registry.store.cache import CachedStore
     from textclf.registry.store.object_store import ObjectStore
 
     Connected = S3Store | AzureStore | GCSStore
+
+OFFLINE: Final = "TEXTCLF_OFFLINE"
+"""The variable that says that no store is to be reached."""
 
 _RETRIES: Final = 3
 _RETRY_SECONDS: Final = 30
@@ -24,8 +28,30 @@ _LONGEST_REQUEST: Final = dt.timedelta(minutes=10)
 """A model of 1 GB takes that long at 2 MB/s; obstore's default is 30 seconds."""
 
 
+def open_cached(bucket: Bucket, *, offline_ok: bool) -> CachedStore:
+    """Return the store of a bucket, read through the cache; it is connected when it is needed.
+
+    Args:
+        bucket: the bucket.
+        offline_ok: go on with what is in the cache if the store cannot be reached.
+    """
+    from textclf.registry.store.cache import CachedStore
+    from textclf.registry.store.file_cache import FileCache
+
+    cache, offline = FileCache.from_environment(), is_true(OFFLINE)
+    return CachedStore(
+        lambda: open_store(bucket), str(bucket), cache, offline=offline, offline_ok=offline_ok
+    )
+
+
 def open_store(bucket: Bucket) -> ObjectStore:
     """Return the store of a bucket; nothing is sent yet. Raises StoreError."""
+    if is_true(OFFLINE):
+        raise StoreError(
+            f"{OFFLINE} is set, so {bucket} is not reached; commands that only read it go on with "
+            "what is in the cache",
+            hint=f"unset {OFFLINE}",
+        )
     access = find_access(bucket)
     objects = connect(bucket, access)
     from textclf.registry.store.object_store import ObjectStore

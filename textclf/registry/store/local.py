@@ -57,7 +57,7 @@ class LocalStore:
         with self._reading(key) as path:
             return read_bytes(path, most)
 
-    def view(self, key: str) -> View:
+    def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
         """See Store."""
         with self._reading(key) as path, open_binary(path) as file:
             if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped

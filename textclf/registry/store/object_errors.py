@@ -15,6 +15,10 @@ FAILURES: Final = (BaseError, NotImplementedError, ValueError, OSError)
 _LOST_PLACES = ("NoSuchBucket", "ContainerNotFound", "FilesystemNotFound")
 """The codes of S3, Google and Azure for a bucket that does not exist."""
 
+_PLAIN_WORDS = {
+    **dict.fromkeys(_LOST_PLACES, "the bucket does not exist"),
+    "redirect without LOCATION": "the bucket is in another region than was given",
+}
 _LONGEST = 300
 _DENIED = (
     "access denied (403); where the credentials may not list the bucket, a file that does not "
@@ -29,11 +33,20 @@ def is_missing(error: BaseException) -> bool:
     )
 
 
+def is_unreachable(error: BaseException) -> bool:
+    """Whether the store did not answer, or answered that it cannot now."""
+    text = str(error).split("\n\nDebug source:", maxsplit=1)[0]
+    return bool(re.search(r"HTTP error|non-2xx status code: 5\d\d", text))
+
+
 def reason(error: BaseException) -> str:
     """Return why a request failed, as the end of a sentence."""
     text = str(error)
-    if any(code in text for code in _LOST_PLACES):
-        return "the bucket does not exist"
+    if "HTTP error" in _first_paragraph(text):
+        return _no_answer(text)
+    for sign, why in _PLAIN_WORDS.items():
+        if sign in text:
+            return why
     code = _element("Code", text)
     if isinstance(error, PermissionDeniedError) and code in (None, "AccessDenied"):
         return _DENIED
@@ -43,6 +56,19 @@ def reason(error: BaseException) -> str:
     if isinstance(error, UnauthenticatedError):
         return "the credentials are not accepted (401)"
     return without_secrets(_first_paragraph(text))[:_LONGEST].rstrip(" :.")
+
+
+def _no_answer(text: str) -> str:
+    """Return which server does not answer, and why, going by the debug output of the library."""
+    server = re.search(r"https?://[^/\s?]+", without_secrets(text))
+    if re.search(r"kind: Timeout|TimedOut", text):
+        why = "no answer in time"
+    elif "InvalidCertificate" in text:
+        why = "its certificate is not trusted"
+    else:
+        causes = re.findall(r'(?:message|error): "([^"]+)"', text)
+        why = causes[-1] if causes else "no connection"
+    return f"{server[0] if server else 'the store'} cannot be reached ({why})"
 
 
 def _element(name: str, text: str) -> str | None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-from textclf.errors import StoreError
+from textclf.errors import StoreError, Unreachable
 from textclf.files import LARGEST
 from textclf.registry.store.base import (
     Changed,
@@ -38,7 +38,7 @@ from textclf.registry.store.base import (
     is_key,
 )
 from textclf.registry.store.conditions import ConditionCheck
-from textclf.registry.store.object_errors import FAILURES, is_missing, reason
+from textclf.registry.store.object_errors import FAILURES, is_missing, is_unreachable, reason
 
 if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta, PutMode, UpdateVersion
@@ -81,7 +81,7 @@ class ObjectStore:
         """See Store."""
         return self._content(key, self._get(key), most)
 
-    def view(self, key: str) -> View:
+    def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
         """See Store: the content is read."""
         return self.read(key)
 
@@ -127,6 +127,14 @@ class ObjectStore:
         # what begins otherwise is a mark of the folder itself, which some programs make
         below = (path.removeprefix(start).split("/")[0] for path in paths if path.startswith(start))
         return [name for name in dict.fromkeys(below) if is_key(name)]
+
+    def stamps(self, folder: str, after: str = "") -> dict[str, str]:
+        """Return the names of the files in a folder, as `names`, each with its ETag."""
+        start = f"{self._path(folder)}/"
+        with self._failures("list", folder):
+            listed = self._list(self._path(folder), offset=start + after if after else None)
+        tags = {meta["path"].removeprefix(start): str(meta["e_tag"]) for meta in listed}
+        return {name: tag for name, tag in tags.items() if is_key(name) and "/" not in name}
 
     def folders_with(self, name: str) -> list[str]:
         """See Store: all keys are listed, a thousand with a request."""
@@ -311,7 +319,8 @@ class ObjectStore:
             raise self._failure(verb, key, error) from error
 
     def _failure(self, verb: str, key: str, error: BaseException) -> StoreError:
-        return StoreError(f"cannot {verb} {self.locate(key)}: {reason(error)}")
+        kind = Unreachable if is_unreachable(error) else StoreError
+        return kind(f"cannot {verb} {self.locate(key)}: {reason(error)}")
 
 
 def _version(meta: ObjectMeta) -> UpdateVersion:

@@ -1,0 +1,292 @@
+"""A store that is far away, read through the cache: what never changes is fetched once.
+
+What a log says now is always asked of the store, by listing what comes after the last record that
+is known. That one small request also shows the last known record as it is now: if it is another
+one, the registry is another one, and nothing that was known of it counts.
+
+This is for reading. A program that changes the registry has to know whether a version is still
+there, so it takes the store itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Protocol
+
+from textclf.errors import IntegrityError, StoreError, Unreachable
+from textclf.files import LARGEST
+from textclf.registry.layout import EVENTS, PROMOTIONS, never_changes, record_name, record_number
+from textclf.registry.store.base import (
+    Incomplete,
+    Missing,
+    Stamped,
+    Store,
+    View,
+    check_key,
+)
+from textclf.registry.store.file_cache import FileCache, Index, LogEnd
+
+_SAME_MOMENT = 1.0
+"""Seconds in which a command that has listed the promotions does not list them a second time."""
+
+
+class RemoteStore(Store, Protocol):
+    """A store that tells what it identifies the content of its files by."""
+
+    def stamps(self, folder: str, after: str = "") -> Mapping[str, str]:
+        """Return the names of the files in a folder, as `names`, each with the stamp of it."""
+        ...
+
+
+class CachedStore:
+    """A remote store, read through the cache.
+
+    Args:
+        connect: returns the store; not called if the cache is enough.
+        url: its location, for messages, and to find it in the cache.
+        cache: the cache.
+        offline: never ask the store: all that is known is in the cache.
+        offline_ok: if the store cannot be reached, warn, and go on as if ``offline``.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], RemoteStore],
+        url: str,
+        cache: FileCache,
+        *,
+        offline: bool = False,
+        offline_ok: bool = False,
+    ) -> None:
+        self._connect = connect
+        self._url = url
+        self._cache = cache
+        self._offline = offline
+        self._offline_ok = offline_ok
+        self._index = cache.index(url)
+        self._is_current = offline
+        self._promotions: list[str] = []
+        self._listed_at = -_SAME_MOMENT
+
+    @cached_property
+    def _remote(self) -> RemoteStore:
+        return self._connect()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, key: str, most: int = LARGEST) -> bytes:
+        """See Store."""
+        known = self._known(key, most)
+        if known is not None:
+            return known
+        data = self._asked(key).read(key, most)
+        self._keep({key: data})
+        return data
+
+    def view(self, key: str, digest: str | None = None) -> View:
+        """See Store: the file in the cache is mapped; it is checked when it is fetched."""
+        if digest is None:
+            return self.read(key)
+        path = self._cache.find(digest)
+        if path is None:
+            data = self._asked(key).read(key)
+            if hashlib.sha256(data).hexdigest() != digest:
+                raise IntegrityError(
+                    f"{self.locate(key)} is not the file that was published", hint="textclf verify"
+                )
+            self._keep({key: data})
+            path = self._cache.find(digest)
+            if path is None:  # there is no place for it
+                return data
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def read_many(
+        self, keys: Sequence[str], most: int = LARGEST
+    ) -> Iterator[bytes | Missing | StoreError]:
+        """See Store."""
+        files = self._files()
+        missing = [key for key in keys if key not in files]
+        fetched = iter(self._fetched(missing, most)) if missing else iter(())
+        for key in keys:
+            if key not in files:
+                yield next(fetched)
+                continue
+            try:
+                yield self.read(key, most)
+            except (Missing, StoreError) as error:
+                yield error
+
+    def _fetched(self, keys: Sequence[str], most: int) -> Iterator[bytes | Missing | StoreError]:
+        if self._offline:
+            yield from (self._not_here(key) for key in keys)
+            return
+        new: dict[str, bytes] = {}
+        try:
+            for key, content in zip(keys, self._remote.read_many(keys, most), strict=True):
+                if isinstance(content, bytes):
+                    new[key] = content
+                yield content
+        finally:
+            self._keep(new)
+
+    def read_stamped(self, key: str) -> Stamped:
+        """See Store."""
+        return self._asked(key).read_stamped(key)
+
+    def exists(self, key: str) -> bool:
+        """See Store: this is always asked of the store, because a version may be pruned."""
+        return key in self._index.files if self._offline else self._remote.exists(key)
+
+    def names(self, folder: str = "", after: str = "") -> list[str]:
+        """See Store."""
+        if folder in (PROMOTIONS, EVENTS):
+            return [name for name in self._records(folder) if name > after]
+        if not self._offline:
+            return self._remote.names(folder, after)
+        start = f"{folder}/" if folder else ""
+        below = (k.removeprefix(start).split("/")[0] for k in self._known_keys(start))
+        return [name for name in dict.fromkeys(below) if name > after]
+
+    def folders_with(self, name: str) -> list[str]:
+        """See Store."""
+        if not self._offline:
+            return self._remote.folders_with(name)
+        parts = (key.split("/") for key in self._known_keys(""))
+        return [folder for folder, *rest in parts if rest == [name]]
+
+    def locate(self, key: str) -> str:
+        """See Store."""
+        return f"{self._url}/{key}" if key else self._url
+
+    def why_incomplete(self, folder: str) -> Incomplete:
+        """See Store."""
+        return self._asked(folder).why_incomplete(folder)
+
+    def leftovers(self) -> list[str]:
+        """See Store."""
+        return self._asked("").leftovers()
+
+    # -- writing, which the cache has no part in -------------------------------------------------
+
+    def create(self, key: str, data: bytes) -> None:
+        """See Store."""
+        self._asked(key).create(key, data)
+
+    def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:
+        """See Store."""
+        self._asked(key).replace(key, data, seen)
+
+    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """See Store."""
+        self._asked(folder).create_all(folder, files)
+
+    def remove(self, key: str) -> None:
+        """See Store."""
+        self._asked(key).remove(key)
+
+    def remove_all(self, folder: str, *, first: str) -> None:
+        """See Store."""
+        self._asked(folder).remove_all(folder, first=first)
+
+    def require_writable(self) -> None:
+        """See Store."""
+        self._asked("").require_writable()
+
+    def sweep(self) -> None:
+        """See Store."""
+        self._asked("").sweep()
+
+    # -- logs ------------------------------------------------------------------------------------
+
+    def _records(self, folder: str) -> list[str]:
+        """Return the names of a log's records; as a rule this takes one small request."""
+        if time.monotonic() - self._listed_at < _SAME_MOMENT and folder == PROMOTIONS:
+            self._listed_at = -_SAME_MOMENT
+            return self._promotions
+        end = self._index.logs.get(folder)
+        if self._offline:
+            if PROMOTIONS not in self._index.logs:
+                raise self._not_here("")
+            return _names_to(end.records) if end else []
+        try:
+            return self._listed(folder, end)
+        except Unreachable as error:
+            if not (self._offline_ok and self._index.logs):
+                raise
+            warnings.warn(f"{error}; going on with what is in the cache", stacklevel=2)
+            self._offline = self._is_current = True
+            return self._records(folder)
+
+    def _listed(self, folder: str, end: LogEnd | None) -> list[str]:
+        if end is None and folder == PROMOTIONS:
+            self._index.files.clear()  # nothing tells whether the registry is still the same
+        last = record_name(end.records) if end else ""
+        before = record_name(end.records - 1) if end else ""
+        stamps = self._remote.stamps(folder, before)
+        if end and stamps.get(last) != end.stamp:  # it is another registry
+            self._index = Index(self._url)
+            return self._listed(folder, None)
+        names = [*(_names_to(end.records - 1) if end else ()), *stamps]
+        self._note_end(folder, names, stamps)
+        if folder == PROMOTIONS:
+            self._is_current = True
+        return names
+
+    def _note_end(self, folder: str, names: Sequence[str], stamps: Mapping[str, str]) -> None:
+        """Remember where a log ends, if it has no gaps, in which a record could still appear."""
+        last = max(names, default="")
+        records = record_number(last) if last else None
+        if records is None or sorted(names) != _names_to(records):
+            return
+        end = LogEnd(records, stamps[last])
+        if self._index.logs.get(folder) != end:
+            self._index.logs[folder] = end
+            self._cache.keep_index(self._index)
+
+    # -- content ---------------------------------------------------------------------------------
+
+    def _files(self) -> Mapping[str, str]:
+        """Return the digests of what is known, once it is certain that the registry is the same."""
+        if not self._is_current:
+            self._promotions = self._records(PROMOTIONS)
+            self._listed_at = time.monotonic()
+        return self._index.files if self._index.logs.get(PROMOTIONS) else {}
+
+    def _known(self, key: str, most: int) -> bytes | None:
+        digest = self._files().get(key) if never_changes(check_key(key)) else None
+        data = self._cache.read(digest) if digest else None
+        if data is not None and len(data) > most:
+            raise StoreError(f"cannot read {self.locate(key)}: it has more than {most:,} bytes")
+        return data
+
+    def _known_keys(self, start: str) -> list[str]:
+        return [key for key in self._index.files if key.startswith(start)]
+
+    def _keep(self, contents: Mapping[str, bytes]) -> None:
+        kept = {key: data for key, data in contents.items() if never_changes(key)}
+        digests = {key: self._cache.keep(data) for key, data in kept.items()}
+        if digests and PROMOTIONS in self._index.logs:
+            self._index.files |= digests
+            self._cache.keep_index(self._index)
+
+    def _asked(self, key: str) -> RemoteStore:
+        if self._offline:
+            raise self._not_here(key)
+        return self._remote
+
+    def _not_here(self, key: str) -> StoreError:
+        return Unreachable(
+            f"{self.locate(key)} is not in the cache, and the store is not asked",
+            hint="unset TEXTCLF_OFFLINE and run the command once while the store can be reached",
+        )
+
+
+def _names_to(last: int) -> list[str]:
+    """Return the names of the records 1 to ``last``."""
+    return [record_name(n) for n in range(1, last + 1)]
