@@ -160,7 +160,7 @@ class CachedStore:
         parts = (key.split("/") for key in self._known_keys(""))
         return [folder for folder, *rest in parts if rest == [name]]
 
-    def locate(self, key: str) -> str:
+    def locate(self, key: str = "") -> str:
         """See Store."""
         return f"{self._url}/{key}" if key else self._url
 
