@@ -48,7 +48,12 @@ class Observer:
 
     def callbacks(self):
         """Return its methods as callbacks."""
-        return ReleaseCallbacks(self.on_problems, self.on_plan, self.search, self.on_publish)
+        return ReleaseCallbacks(
+            on_problems=self.on_problems,
+            on_plan=self.on_plan,
+            search=self.search,
+            on_publish=self.on_publish,
+        )
 
     def on_problems(self, problems):
         """Note their number."""
