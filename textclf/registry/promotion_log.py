@@ -110,15 +110,15 @@ class AppendOnlyLog(Generic[T]):
     def is_head(self, record: T) -> bool:
         """Whether a record is still the newest one; cheaper than `head`.
 
-        In a log that was replaced by another, however long, another record is in its place.
+        In a log that was replaced by another, however long, another record is in its place. The
+        names come first, because a cache learns by them that the log is another one.
         """
+        name, before = layout.record_name(record.n), layout.record_name(record.n - 1)
+        if self._store.names(self.folder, after=before) != [name]:
+            return False
         key = layout.log_record(self.folder, record.n)
         data = read_or_none(self._store, key, _LARGEST_RECORD)
-        return (
-            data is not None
-            and self._parse(data, record.n) == record
-            and not self.has(record.n + 1)
-        )
+        return data is not None and self._parse(data, record.n) == record
 
     def records(self) -> list[T]:
         """Return all records, oldest first. Raises IntegrityError or StoreError, as `read`."""

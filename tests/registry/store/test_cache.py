@@ -1,5 +1,6 @@
 """The cache of remote files: what is asked of the store, what is not, and what it survives."""
 
+import copy
 import hashlib
 import os
 import time
@@ -148,6 +149,23 @@ def test_another_registry_in_the_same_place_is_noticed(bucket, reader, promotion
     version = registry.resolve("latest")
     assert version == V(f"1.{promotions - 1}.0")
     assert registry.metadata_bytes(version) == other.metadata_bytes(version)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_follower_notices_another_registry_in_the_same_place(bucket, reader):
+    """The record that it knows has another content there, although its number is the same."""
+    registry = reader()
+    head = registry.promotions.head()
+    answer, asked = requests_of(bucket, lambda: registry.promotions.is_head(head))
+    assert answer
+    assert len(asked) == 1
+    bucket.objects = MemoryStore()
+    other = Registry(ObjectStore(bucket, "reviews", URL))
+    for version in ("1.0.0", "1.1.0"):
+        registries.publish(other)
+        other.promote(V(version))
+    assert not registry.promotions.is_head(head)
+    assert copy.copy(registry).promotions.head() == other.promotions.head()
 
 
 @pytest.mark.usefixtures("two")

@@ -15,8 +15,8 @@ import mmap
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Protocol
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 from textclf.errors import IntegrityError, StoreError, Unreachable
 from textclf.files import LARGEST
@@ -72,6 +72,11 @@ class CachedStore:
         self._is_current = offline
         self._promotions: list[str] = []
         self._listed_at = -_SAME_MOMENT
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy connects anew, and asks what is promoted before it uses the cache."""
+        make = partial(CachedStore, offline=self._offline, offline_ok=self._offline_ok)
+        return make, (self._connect, self._url, self._cache)
 
     @cached_property
     def _remote(self) -> RemoteStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from textclf._version import __version__
@@ -39,9 +40,8 @@ def open_cached(bucket: Bucket, *, offline_ok: bool) -> CachedStore:
     from textclf.registry.store.file_cache import FileCache
 
     cache, offline = FileCache.from_environment(), is_true(OFFLINE)
-    return CachedStore(
-        lambda: open_store(bucket), str(bucket), cache, offline=offline, offline_ok=offline_ok
-    )
+    connect = partial(open_store, bucket)
+    return CachedStore(connect, str(bucket), cache, offline=offline, offline_ok=offline_ok)
 
 
 def open_store(bucket: Bucket) -> ObjectStore:
