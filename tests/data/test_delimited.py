@@ -42,7 +42,7 @@ def test_long_text(tmp_path):
 
 def test_bad_csv_rows(tmp_path):
     """Each row that cannot be used has its line and a short reason; empty extra cells are fine."""
-    content = "text,label\na,x,,\nb,\n  ,x\nc\nd,x,more\ne,x\n,,\n"
+    content = "text,label\na,x,,\nb,\n  ,x\nc\nd,x,more\ne,x\n,y\n"
     dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
     assert rows(dataset) == [("a", "x"), ("e", "x")]
     assert bad(dataset) == [
@@ -50,31 +50,66 @@ def test_bad_csv_rows(tmp_path):
         ("4", "empty text"),
         ("5", "1 column, the header names 2"),
         ("6", "3 columns, the header names 2"),
-        ("8", "no label"),
+        ("8", "empty text"),
     ]
 
 
+IN_USE = 'said ""quoted"" and'
+
+
 def test_text_after_closing_quote(tmp_path):
-    """A malformed row is one bad row, and the next line is read."""
-    dataset = read(tmp_path / "a.csv", 'text,label\n"a"b,x\nc,y\n', on_bad_rows=SKIP)
-    assert rows(dataset) == [("c", "y")]
+    """Where quotes are in use, a malformed row is one bad row, and the next line is read."""
+    content = f'text,label\n"a"b,x\nc,y\n"{IN_USE}",y\n'
+    dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
+    assert rows(dataset) == [("c", "y"), (IN_USE.replace('""', '"'), "y")]
     assert bad(dataset) == [("2", "malformed quoting: text after a closing quote")]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_unclosed_quote(tmp_path, end):
-    """A quote that is never closed costs one row, not the rest of the file, and says where."""
-    content = 'text,label\na,x\n"b,x\nc,y\n"d\nd",y\ne,y' + end
-    dataset = read(tmp_path / "a.csv", content.replace('"d\nd"', "dd"), on_bad_rows=SKIP)
-    assert rows(dataset) == [("a", "x"), ("c", "y"), ("dd", "y"), ("e", "y")]
+    """Where quotes are in use, one that is never closed costs its row, and says where it is."""
+    content = f'text,label\na,x\n"b,x\nc,y\n"{IN_USE}",y\ne,y' + end
+    dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
+    assert rows(dataset) == [("a", "x"), ("c", "y"), ('said "quoted" and', "y"), ("e", "y")]
+    assert bad(dataset) == [("3", "malformed quoting: text after a closing quote")]
+    content = f'text,label\n"{IN_USE}",y\na,x\n"b,x\nc,y\ne,y' + end
+    dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
+    assert rows(dataset)[1:] == [("a", "x"), ("c", "y"), ("e", "y")]
     reason = (
-        "malformed quoting: the quote opened on line 3 is never closed, "
-        "the rest of the file (4 lines) would be one text"
+        "malformed quoting: the quote opened on line 4 is never closed, "
+        "the rest of the file (3 lines) would be one text"
     )
-    assert bad(dataset) == [("3", reason)]
-    second = read(tmp_path / "b.csv", 'text,label\n"a\na","x\nb,y\n', on_bad_rows=SKIP)
-    assert "opened on line 3 " in second.bad_rows[0].reason
-    assert ("b", "y") in rows(second)
+    assert bad(dataset) == [("4", reason)]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|", "@"])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ['"Best ever', "meh", "never", 'he said best ever"', "fine"],
+        ['"Best" ever', "meh", "fine"],
+        ["meh", '"Best ever', "fine"],
+        ["meh", '"Best ever"', '"Best', "fine"],
+    ],
+)
+def test_stray_quotes(tmp_path, delimiter, texts):
+    """Where nothing was quoted, a quotation mark is part of its text and swallows no rows."""
+    written = [(text, "xy"[n % 2]) for n, text in enumerate([*texts, "more", "and more"])]
+    for header, columns in (("text@label\n", {}), ("", {"text_column": "1", "label_column": "2"})):
+        lines = [f"{text}@{label}\n" for text, label in written]
+        content = "".join([header, *lines]).replace("@", delimiter)
+        options = {**columns, "delimiter": delimiter} if delimiter == "@" else columns
+        assert rows(read(tmp_path / "a.txt", content, **options)) == written
+
+
+def test_a_quote_that_swallows_rows(tmp_path):
+    """Where quotes are in use, one that joins rows costs its own row and none of the others."""
+    content = f'text;label\n"{IN_USE}";x\n"b;x\nc;y\nd";x\n"e\n;e";y\n'
+    dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
+    assert rows(dataset) == [('said "quoted" and', "x"), ("c", "y"), ('d"', "x"), ("e\n;e", "y")]
+    assert bad(dataset) == [
+        ("3", "malformed quoting: the quote on this line joins it with other rows")
+    ]
 
 
 def test_hopeless_quotes(tmp_path):
@@ -85,15 +120,15 @@ def test_hopeless_quotes(tmp_path):
 
 def test_quotes_that_break_the_header(tmp_path):
     """A malformed first line names no columns; the error says so, and how to go on."""
-    message, hint = refused(tmp_path / "a.csv", '"a"b,c\n' + "d,e\n" * 20)
+    message, hint = refused(tmp_path / "a.csv", '"text"s,label\n' + '"d,d",e\n' * 20)
     assert message.endswith(
         "a.csv:1: malformed quoting in the first line, which should name the columns"
     )
     assert "--text-column 1 --label-column 2" in hint
-    content = 'a\t"b\n"c"\td\n'
+    content = 'a\t"b\nc\td\n'
     assert 'its columns are a, "b' in refused(tmp_path / "a.tsv", content)[0]
-    dataset = read(tmp_path / "a.tsv", content, text_column="1", label_column="2")
-    assert rows(dataset) == [("a", '"b'), ('"c"', "d")]
+    dataset = read(tmp_path / "a.tsv", content, text_column="2", label_column="1")
+    assert rows(dataset) == [('"b', "a"), ("d", "c")]
 
 
 def test_tabs_with_stray_quotes(tmp_path):
@@ -110,10 +145,9 @@ def test_tabs_with_real_quotes(tmp_path):
 
 
 def ambiguous(written, delimiter):
-    """Tell whether quoted tabs and line breaks look like rows of a file without quoting."""
-    return delimiter == "\t" and any(
-        "\t" in text and "\n" in text for row in written for text in row
-    )
+    """Tell whether cells look like rows of a file in which nothing is quoted, or like a header."""
+    cells = [cell for row in written for cell in row]
+    return ("text", "label") in written or any(delimiter in c and "\n" in c for c in cells)
 
 
 @same_folder

@@ -48,13 +48,16 @@ def test_three_columns_without_header(tmp_path):
     assert dataset.texts[:2] == ("Unions say \\$4, no", 'A "second" team, it is')
 
 
-def test_single_quotes_do_not_quote(tmp_path):
-    """A single quote is an ordinary character: it stays in the text, and hides no delimiter."""
-    content = b"Sport;'Ein \"Satz\", so.'\r\nKultur;'Noch; einer'\r\nSport;Ohne\r\n" * 4
-    options = {**BY_POSITION, "delimiter": ";", "on_bad_rows": OnBadRows.SKIP}
-    dataset = read(tmp_path / "gnad.csv", content, **options)
-    assert dataset.texts[:2] == ("'Ein \"Satz\", so.'", "Ohne")
-    assert dataset.bad_rows[0].reason == "3 columns, most rows have 2"
+def test_single_quotes(tmp_path):
+    """Single quotes quote where that, and only that, makes a table of the file."""
+    row = b"Sport;'Ein \"Satz\", so.'\r\n"
+    content = (row + b"Kultur;'Noch; ''einer'' da'\r\nSport;Ohne\r\n") * 4
+    _, hint = refused(tmp_path / "gnad.csv", content)
+    assert hint == "no header? give positions: --text-column 2 --label-column 1"
+    dataset = read(tmp_path / "gnad.csv", content, **BY_POSITION)
+    assert dataset.texts[:3] == ('Ein "Satz", so.', "Noch; 'einer' da", "Ohne")
+    late = b"Sport;Ohne\r\n" * 9999 + content
+    assert read(tmp_path / "gnad.csv", late, **BY_POSITION).texts[-2] == "Noch; 'einer' da"
 
 
 def test_apostrophes_are_not_quotes(tmp_path):
@@ -118,6 +121,7 @@ REAL = [
         4846,
         0,
     ),
+    ("gnad10k_test_semicolon.csv.gz", BY_POSITION, 1028, 0),
     ("sms_spam_kaggle.csv.gz", {"text_column": "v2", "label_column": "v1"}, 5521, 51),
 ]
 
@@ -149,10 +153,3 @@ def test_real_file_without_delimiter(messy):
     with pytest.raises(DataError, match="nothing separates") as caught:
         read_dataset(path, ReadOptions(encoding="cp1252"))
     assert "is the first word of a line its label?" in caught.value.hint
-
-
-def test_real_file_with_single_quotes(messy):
-    """GNAD's single quotes do not quote: rows with a semicolon inside them are bad."""
-    options = ReadOptions("2", "1", delimiter=";", on_bad_rows=OnBadRows.SKIP)
-    dataset = read_dataset(messy / "gnad10k_test_semicolon.csv.gz", options)
-    assert (len(dataset), len(dataset.bad_rows)) == (929, 99)

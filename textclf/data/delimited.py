@@ -1,13 +1,21 @@
 """Read delimited text: CSV, TSV and the like."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, Final
 
-from textclf.data.dialect import Dialect, Layout, detect, exported_dialect
+from textclf.data.delimited_export import exported_dialect, read_delimited_export
+from textclf.data.dialect import DELIMITERS, Dialect, quotes_in_use, read_samples
 from textclf.data.format import Format, Rows, Source
-from textclf.data.lines import START, Position, lines_from, physical_lines, with_line_feeds
-from textclf.data.records import Unreadable, read_records
+from textclf.data.layout import Layout, Table, announced_delimiter, find_table
+from textclf.data.lines import (
+    ends_in_carriage_returns,
+    lines_from,
+    physical_lines,
+    swap_line_breaks,
+)
+from textclf.data.malformed import malformed_reason
 from textclf.errors import DataError
 from textclf.formatting import plural
 
@@ -22,87 +30,135 @@ def read_delimited(source: Source) -> Rows:
         DataError: the columns cannot be told apart, or are not those asked for.
     """
     csv.field_size_limit(_LONGEST_FIELD)
-    data = with_line_feeds(source.data)
-    tab = "\t" if source.ending in (".tsv", ".tab") else None
-    exported = None if source.columns.positions else exported_dialect(data, source.delimiter or tab)
+    swapped = ends_in_carriage_returns(source.data)
+    data = swap_line_breaks(source.data) if swapped else source.data
+    start, announced = announced_delimiter(data)
+    samples = read_samples(data, start, _delimiters(source, announced))
+    exported = None if source.columns.positions else exported_dialect(samples)
     if exported:
-        return read_records(_records(data, source.name, exported), source.columns, source.name)
-    dialect, layout = detect(data, source.name, source.columns, source.delimiter or tab)
-    start = START if source.columns.positions else _after_header(data, dialect)
-    if dialect.delimiter == "\t" and b'"' in data:
-        return _read_tabs(data, source.name, start, layout)
-    return _read_body(data, source.name, start, dialect, layout)
+        return read_delimited_export(data, source.name, source.columns, exported)
+    table = find_table(data, samples, source.name, source.columns, start)
+    rows = _read_table(data, source.name, table)
+    if swapped:
+        rows.texts[:] = (swap_line_breaks(text.encode()).decode() for text in rows.texts)
+    return rows
 
 
-def _records(data: bytes, name: str, dialect: Dialect) -> Iterator[tuple[int, Any]]:
-    """Iterate over the records of an export, by the names of the columns."""
-    reader = dialect.reader(physical_lines(data))
-    names: list[str] | None = None
-    line = 1
-    try:
-        for row in reader:
-            if row and names is None:
-                names = row
-            elif row and names:
-                width = f"{plural(len(row), 'column')}, the header names {len(names)}"
-                fits = len(row) == len(names)
-                yield line, dict(zip(names, row, strict=True)) if fits else Unreadable(width)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"{name}:{line}: {_malformed(str(error), data, START.forward(data, line - 1), dialect)}"
-        ) from None
+def _delimiters(source: Source, announced: str | None) -> list[str]:
+    """Return the delimiter that is given, or those to choose from, the most likely first."""
+    known = source.delimiter or announced
+    tabs_first = source.ending in (".tsv", ".tab")
+    return [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
 
 
-def _after_header(data: bytes, dialect: Dialect) -> Position:
-    reader = dialect.reader(physical_lines(data))
-    next(row for row in reader if row)
-    return START.forward(data, reader.line_num)
+def _read_table(data: bytes, name: str, table: Table) -> Rows:
+    """Read the rows with the quotes with which most of them can be used.
 
-
-def _read_tabs(data: bytes, name: str, start: Position, layout: Layout) -> Rows:
-    """Read tab-separated text, whose quotation marks often do not quote.
-
-    They are ordinary characters where quoting is malformed, or joins lines that are each a record
-    of their own, unless more rows are usable with quoting.
+    Quotation marks that nothing was quoted with are ordinary characters. Where some cells are
+    quoted on purpose, a quote that is never closed, or that swallows rows, costs its own row.
     """
-    plain = Dialect("\t", quoting=False)
+    best, failure = Rows(), None
+    quoted = table._replace(dialect=table.dialect._replace(quote=table.dialect.quote or '"'))
     try:
-        rows = _read_body(data, name, start, Dialect("\t"), layout)
-    except DataError:
-        return _read_body(data, name, start, plain, layout)
-    malformed = any(reason.startswith("malformed") for _, reason in rows.bad)
-    if not malformed and not _joins_records(data, start, rows):
-        return rows
-    unquoted = _read_body(data, name, start, plain, layout)
-    return unquoted if len(unquoted.bad) <= len(rows.bad) else rows
+        best = _read_quoted(data, name, quoted)
+    except DataError as error:
+        failure = error
+    for dialect in _other_quotes(data, quoted.dialect, best):
+        rows = _read_body(data, name, table._replace(dialect=dialect))
+        if len(rows.texts) > len(best.texts) and not _cuts_labels(rows):
+            best, failure = rows, None
+    if failure:
+        raise failure
+    return best
 
 
-def _joins_records(data: bytes, start: Position, rows: Rows) -> bool:
-    """Tell whether records span lines although each line has as many tabs as any other."""
-    if len(rows.texts) + len(rows.bad) == lines_from(data, start):
-        return False
-    tabs = {line.count("\t") for line in physical_lines(data) if line.strip("\r\n")}
-    return len(tabs) == 1
+def _read_quoted(data: bytes, name: str, table: Table) -> Rows:
+    rows = _read_body(data, name, table)
+    swallowing = set(_swallowing_lines(data, table, rows))
+    return _read_body(data, name, table, swallowing) if swallowing else rows
 
 
-def _read_body(data: bytes, name: str, start: Position, dialect: Dialect, layout: Layout) -> Rows:
-    """Read all records; after a malformed one go on at the next physical line."""
+def _other_quotes(data: bytes, dialect: Dialect, rows: Rows) -> Iterator[Dialect]:
+    """Return the ways to quote that may be meant where rows cannot be used because of quotes."""
+    records = len(rows.texts) + len(rows.bad)
+    malformed = not rows.texts or any(reason.startswith("malformed") for _, reason in rows.bad)
+    if dialect.quote and malformed and not quotes_in_use(data, dialect, records):
+        yield dialect._replace(quote=None)
+    if dialect.quote == '"' and rows.bad and f"{dialect.delimiter}'".encode() in data:
+        yield dialect._replace(quote="'")
+
+
+def _cuts_labels(rows: Rows) -> bool:
+    """Tell whether labels begin or end with a quotation mark, which then does quote."""
+    return any('"' in (label[0], label[-1]) for label in rows.known_labels.values())
+
+
+def _swallowing_lines(data: bytes, table: Table, rows: Rows) -> Iterator[int]:
+    """Find quotes that swallow rows.
+
+    Returns:
+        The lines on which records start that span lines, although their first and their last line
+        are complete rows on their own, with labels that other rows have.
+    """
+    dialect, layout, body = table
+    quote = (dialect.quote or "").encode()
+    if not quote or quote not in data or len(rows.places) == lines_from(data, body):
+        return
+    labels = set(rows.labels)
+    starts = {*rows.places, *(line for line, _ in rows.bad)}
+    start, complete = 0, [True]
+
+    def is_row(line: str) -> bool:
+        cells = line.strip("\r\n").split(dialect.delimiter)
+        return len(cells) == layout.width and cells[layout.label].strip() in labels
+
+    for number, line in enumerate(physical_lines(data, body.offset), body.lines + 1):
+        if number in starts:
+            if len(complete) > 1 and complete[0] and complete[-1]:
+                yield start
+            start, complete = number, [is_row(line)]
+        elif line.strip(f"\r\n {dialect.delimiter}"):
+            complete.append(is_row(line))
+    if len(complete) > 1 and complete[0] and complete[-1]:
+        yield start
+
+
+def _read_body(data: bytes, name: str, table: Table, swallowing: Collection[int] = ()) -> Rows:
+    """Read all records; after a malformed one go on at the next physical line.
+
+    Args:
+        data: the file.
+        name: its name, for messages.
+        table: how it is written.
+        swallowing: lines with a quote that swallows the rows after it: they are not read.
+    """
     rows = Rows()
+    dialect, layout, start = table
     budget = _MOST_READ_AGAIN * (data.count(b"\n") + 1)
+    stops = sorted(swallowing, reverse=True)
     while start.offset < len(data):
-        reader = dialect.reader(physical_lines(data, start.offset))
+        lines = physical_lines(data, start.offset)
+        until = stops.pop() if stops else None
+        if until:
+            lines = islice(lines, until - 1 - start.lines)
+        reader = dialect.reader(lines)
         line, error = _take(reader, start.lines, layout, rows)
-        if error is None:
+        if error is not None:
+            budget -= start.lines + reader.line_num - line
+            failed = start.forward(data, line - start.lines - 1)
+            reason = malformed_reason(error, data, failed, dialect)
+            stops += [until] if until else []
+        elif until:
+            line, failed = until, start.forward(data, until - 1 - start.lines)
+            reason = "malformed quoting: the quote on this line joins it with other rows"
+        else:
             break
-        budget -= start.lines + reader.line_num - line
         if budget < 0:
             raise DataError(
                 f"{name}:{line}: too many quotes on this line or before it are never closed",
                 hint='double each " inside a quoted text',
             )
-        failed = start.forward(data, line - start.lines - 1)
-        rows.bad.append((line, _malformed(error, data, failed, dialect)))
+        rows.bad.append((line, reason))
         start = failed.forward(data, 1)
     return rows
 
@@ -115,7 +171,7 @@ def _take(reader: Any, before: int, layout: Layout, rows: Rows) -> tuple[int, st
     Returns:
         The line it stopped at, and csv's message if the record there is malformed.
     """
-    text_at, label_at, width, _ = layout
+    text_at, label_at, width = layout[:3]
     known_label = rows.known_labels.get
     add_text, add_label, add_line = rows.texts.append, rows.labels.append, rows.places.append
     line = before + 1
@@ -142,28 +198,22 @@ def _take_unusual(row: list[str], line: int, layout: Layout, rows: Rows) -> None
     """Take a row that has a new label, an unusual width, or something missing."""
     while len(row) > layout.width and not row[-1].strip():
         row.pop()
+    if not any(map(str.strip, row)) or _is_rule(row):
+        return
     if len(row) > layout.width or len(row) <= max(layout.text, layout.label):
         rows.bad.append((line, f"{plural(len(row), 'column')}, {layout.norm}"))
+    elif (row[layout.text].lstrip("\ufeff"), row[layout.label].lstrip("\ufeff")) == layout.names:
+        rows.bad.append((line, "the header again, as in files that were joined"))
     else:
         rows.add(line, row[layout.text], row[layout.label])
+        if layout.names:
+            rows.known_labels.pop(layout.names[1], None)  # no short cut for the header
 
 
-def _malformed(error: str, data: bytes, start: Position, dialect: Dialect) -> str:
-    """Return the reason for a record that starts here and that csv gave up on."""
-    if "end of data" in error:
-        last = start.lines + lines_from(data, start)
-        record = next(dialect.reader(physical_lines(data, start.offset), strict=False))
-        opened = last - record[-1].count("\n") + data.endswith(b"\n")
-        rest = plural(last - opened + 1, "line")
-        return (
-            f"malformed quoting: the quote opened on line {opened} is never closed, "
-            f"the rest of the file ({rest}) would be one text"
-        )
-    if "new-line" in error:
-        return "malformed quoting: a carriage return outside quotes"
-    if "field limit" in error:
-        return "a text of more than 2 GB"
-    return "malformed quoting: text after a closing quote"
+def _is_rule(row: list[str]) -> bool:
+    """Tell whether a row is the line under the header of a table that was made to be read."""
+    cells = [cell.strip(" :") for cell in row if cell.strip()]
+    return all(len(cell) > 1 and not cell.strip("-+=") for cell in cells)
 
 
 def _recognise(source: Source) -> bool:  # noqa: ARG001 - text that is nothing else

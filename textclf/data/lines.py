@@ -2,7 +2,10 @@
 
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_SAMPLE_BYTES = 1 << 16
+_SWAPPED: Final = bytes.maketrans(b"\r\n", b"\n\r")
 
 
 class Position(NamedTuple):
@@ -36,6 +39,20 @@ def physical_lines(data: bytes, offset: int = 0) -> Iterator[str]:
 def with_line_feeds(data: bytes) -> bytes:
     """Return data whose lines end in line feeds; old Macs wrote carriage returns alone."""
     return data if b"\n" in data else data.replace(b"\r", b"\n")
+
+
+def swap_line_breaks(data: bytes) -> bytes:
+    """Return data with line feeds for carriage returns and the reverse."""
+    return data.translate(_SWAPPED)
+
+
+def ends_in_carriage_returns(data: bytes) -> bool:
+    """Tell whether records end in carriage returns alone, and line feeds stand in quotes only."""
+    head = data[:_SAMPLE_BYTES]
+    if b"\r" not in head or b"\r\n" in head:
+        return False
+    outside_quotes = b"".join(head.split(b'"')[::2])
+    return b"\r" in outside_quotes and b"\n" not in outside_quotes.rstrip(b"\n")
 
 
 def lines_from(data: bytes, position: Position) -> int:

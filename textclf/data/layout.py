@@ -1,0 +1,135 @@
+"""Find the header of a delimited file and the columns that are meant, or say what is missing."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from textclf.data.columns import Columns, require_different
+from textclf.data.dialect import Dialect, Sample
+from textclf.data.lines import START, Position
+from textclf.data.table_errors import no_such_columns, not_separated
+from textclf.errors import DataError
+
+_MOST_TITLE_LINES = 20
+"""Records above the one that names the columns."""
+
+
+class Layout(NamedTuple):
+    """The place of text and label in a row.
+
+    Attributes:
+        text: the index of the text.
+        label: the index of the label.
+        width: the number of columns that rows should have.
+        norm: where the width comes from, for the reason of a row that has another.
+        names: the names of text and label, as the header writes them.
+    """
+
+    text: int
+    label: int
+    width: int
+    norm: str
+    names: tuple[str, str] | None = None
+
+
+class Table(NamedTuple):
+    """How a delimited file is written, the place of its columns, and where its rows start."""
+
+    dialect: Dialect
+    layout: Layout
+    body: Position
+
+
+def find_table(
+    data: bytes, samples: Sequence[Sample], name: str, columns: Columns, start: Position
+) -> Table:
+    """Return how a file is written and where its columns are.
+
+    Args:
+        data: the file, in UTF-8 with line feeds.
+        samples: its first records with each delimiter that it may have, the most likely first.
+        name: the name of the file, for messages.
+        columns: those that are asked for.
+        start: where its first record starts.
+
+    Raises:
+        DataError: the columns cannot be told apart, or are not those asked for.
+    """
+    if columns.positions is None:
+        return _with_header(data, samples, name, columns)
+    return _without_header(samples, name, columns, start)
+
+
+def announced_delimiter(data: bytes) -> tuple[Position, str | None]:
+    """Return the start of the records, and the delimiter of a line ``sep=;``, as Excel has it."""
+    line = re.match(rb'"?sep=([\t -~])"?\r?\n', data, re.IGNORECASE)
+    return (Position(1, line.end()), line[1].decode()) if line else (START, None)
+
+
+def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Columns) -> Table:
+    """Return the first dialect in which the first record, or one of the next, names both."""
+    for at in range(1 + _MOST_TITLE_LINES):
+        for sample in samples:
+            record = next(islice(sample.records, at, None), [])
+            text, label = columns.locate(record)
+            if len(text) == 1 and len(label) == 1 and (at == 0 or _names(record, columns)):
+                require_different(name, text[0], label[0])
+                layout = _layout(record, sample.records[at + 1 :], text[0], label[0])
+                body = START.forward(data, sample.ends[at])
+                return Table(sample.dialect, layout, body)
+    best = max(samples, key=lambda sample: sample.likeness(columns))
+    if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
+        raise not_separated(name, samples, columns)
+    raise no_such_columns(name, best, columns)
+
+
+def _names(record: list[str], columns: Columns) -> bool:
+    """Tell whether a record holds both columns by their exact names."""
+    return columns.text in record and columns.label in record
+
+
+def _layout(header: list[str], body: list[list[str]], text: int, label: int) -> Layout:
+    names = header[text], header[label]
+    if _has_row_names(len(header), body, text, label):
+        norm = f"the header names {len(header)} after the names of the rows"
+        return Layout(text + 1, label + 1, len(header) + 1, norm, names)
+    width = 1 + max(text, label, *(i for i, cell in enumerate(header) if cell.strip()))
+    return Layout(text, label, width, f"the header names {width}", names)
+
+
+def _has_row_names(width: int, body: list[list[str]], text: int, label: int) -> bool:
+    """Tell whether rows begin with their number, which the header does not name, as R writes them.
+
+    Rows that only end in a delimiter are as wide. They have no number in the place of the text or
+    the label.
+    """
+    wide = [record for record in body if len(record) == width + 1]
+    if len(wide) < max(2, len([record for record in body if record])):
+        return False
+    numbers = [record[0] for record in wide]
+    if not all(map(str.isdecimal, numbers)) or len(set(numbers)) < len(numbers):
+        return False
+    return any(record[-1] for record in wide) or 0 in (text, label)
+
+
+def _without_header(
+    samples: Sequence[Sample], name: str, columns: Columns, start: Position
+) -> Table:
+    """Return the most regular dialect; the width of most records is the one all should have."""
+    text, label = columns.positions or (0, 0)
+    last = max(text, label)
+    given = len(samples) == 1 and samples[0].width > 1
+    regular = [sample for sample in samples if sample.regular or given]
+    if not regular:
+        raise not_separated(name, samples, columns)
+    best = max(regular, key=lambda sample: (sample.width > last, sample.share))
+    if best.width <= last:
+        raise DataError(
+            f"{name} has {best.width} columns, there is no column {last + 1}",
+            hint=f"--{'text' if text == last else 'label'}-column takes a position from 1 to "
+            f"{best.width}",
+        )
+    require_different(name, text, label)
+    layout = Layout(text, label, best.width, f"most rows have {best.width}")
+    return Table(best.dialect, layout, start)

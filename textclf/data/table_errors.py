@@ -1,0 +1,79 @@
+"""What to say where the columns of a delimited file are not known, with a way to go on."""
+
+import shlex
+from collections.abc import Sequence
+
+from textclf.data.columns import (
+    Columns,
+    guess_columns,
+    listed,
+    position_options,
+    wrong_columns,
+)
+from textclf.data.dialect import Sample
+from textclf.errors import DataError
+from textclf.formatting import excerpt
+
+_LONGEST_NAME = 40
+"""Characters of a cell from which on it is not the name of a column."""
+
+
+def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
+    """Return the error for a table whose first record does not name the columns."""
+    header, body = sample.header, [record for record in sample.records[1:] if record]
+    if not header:
+        return DataError(
+            f"{name}:1: malformed quoting in the first line, which should name the columns",
+            hint="repair it; without a header give positions: --text-column 1 --label-column 2",
+        )
+    guess = guess_columns([header, *body])
+    if columns == Columns() and guess and _looks_like_data(header, body, guess[1]):
+        return DataError(
+            f'{name}:1: the first line does not name the columns "text" and "label": it is '
+            f"{listed(header)}",
+            hint=f"no header? give positions: {position_options(guess)}",
+        )
+    return wrong_columns(name, header, columns, guess_columns(body, len(header)) if body else None)
+
+
+def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bool:
+    """Tell whether a first record is no header: a name is short, and stands there once."""
+    recurs = any(len(row) > label and row[label] == header[label] for row in body)
+    return recurs or any(len(cell) > _LONGEST_NAME or cell.strip().isdecimal() for cell in header)
+
+
+def not_separated(name: str, samples: Sequence[Sample], columns: Columns) -> DataError:
+    """Return the error for a file in which no delimiter makes columns, with a way to go on."""
+    lines = next(filter(None, map(_lines_of, samples)), [""])
+    return DataError(
+        f'{name}:1: nothing separates a text from its label in "{excerpt(lines[0])}"',
+        hint=_way_to_separate(lines, columns),
+    )
+
+
+def _lines_of(sample: Sample) -> list[str]:
+    return [sample.dialect.delimiter.join(record) for record in sample.records if record]
+
+
+def _way_to_separate(lines: list[str], columns: Columns) -> str:
+    separator = _separator(lines)
+    if separator:
+        rows = [line.split(separator) for line in lines]
+        guess = None if all(columns.locate(rows[0])) else guess_columns(rows)
+        option = f"--delimiter {shlex.quote(separator)}"
+        return f"{option} {position_options(guess)}" if guess else option
+    first_words = {line.split(maxsplit=1)[0] for line in lines if line.strip()}
+    if len(first_words) > len(lines) / 2:
+        return "--delimiter gives the character that does"
+    return (
+        "is the first word of a line its label? put a tab in place of the space after it, then "
+        "--text-column 2 --label-column 1"
+    )
+
+
+def _separator(lines: list[str]) -> str | None:
+    """Return a character that stands exactly once on every line, if there is one."""
+    if len(lines) < 3:  # noqa: PLR2004 - too few to tell
+        return None
+    candidates = [c for c in lines[0] if not c.isalnum() and c not in " .,!?\"'"]
+    return next((c for c in candidates if all(line.count(c) == 1 for line in lines)), None)
