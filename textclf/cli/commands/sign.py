@@ -42,8 +42,9 @@ def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
     registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
     signature = registry.sign(resolved, load_required_signer(registry, key))
-    if common.as_json:
-        render.json(SignAnswer(str(resolved), signature))
-        return
-    render.line(f"signed {render.strong(str(resolved))}: {escape_controls(signature)}")
+    with render.answer_to_change(lambda: f"signed {resolved}"):
+        if common.as_json:
+            render.json(SignAnswer(str(resolved), signature))
+            return
+        render.line(f"signed {render.strong(str(resolved))}: {escape_controls(signature)}")
     common.hint("textclf verify --key PUB checks the signature")

@@ -70,12 +70,13 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
     registry = common.open_registry(key, to_write=repair, use_cache=False)
     with deferred_interrupts() if repair else nullcontext():
         result = verification.verify(registry, repair=repair)
-    if common.as_json:
-        found = result.ok, result.versions, result.problems
-        repaired = result.repaired, result.failed
-        render.json(RepairAnswer(*found, *repaired) if repair else VerifyAnswer(*found))
-    else:
-        _show(result, registry)
+    with render.answer_to_change(lambda: "; ".join(result.repaired)):
+        if common.as_json:
+            found = result.ok, result.versions, result.problems
+            repaired = result.repaired, result.failed
+            render.json(RepairAnswer(*found, *repaired) if repair else VerifyAnswer(*found))
+        else:
+            _show(result, registry)
     for failure in result.failed:
         render.warning(f"not repaired: {failure}")
     if not result.ok:

@@ -60,6 +60,12 @@ def warn_of_kept_file(kept: str | None) -> None:
 def show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None:
     """Show what a promotion or a rollback changed, and how to go back."""
     warn_of_kept_file(promotion.kept)
+    done = f"promoted {promotion.version}" if promotion.changed else ""
+    with render.answer_to_change(lambda: done):
+        _show_promotion(promotion, as_json=as_json, quiet=quiet)
+
+
+def _show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         render.json(
             PromotionAnswer(

@@ -10,10 +10,11 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
+from textclf.errors import TextclfError
 from textclf.formatting import INVISIBLE, escape_controls
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped already
@@ -22,6 +23,32 @@ _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped 
 def line(text: str = "") -> None:
     """Write one line of the answer to stdout."""
     sys.stdout.write(f"{text}\n")
+
+
+class UnwrittenAnswer(TextclfError):
+    """A change was made, and the answer that says so could not be written."""
+
+    kind = "system"
+
+
+@contextlib.contextmanager
+def answer_to_change(change: Callable[[], str]) -> Iterator[None]:
+    """Write an answer in the block; what was done is not lost where it cannot be written.
+
+    Args:
+        change: returns what was done, such as ``promoted 1.1.0``; nothing if nothing was.
+
+    Raises:
+        UnwrittenAnswer: stdout is full or its reader has ended; the message says what was done.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:  # without a change, it is raised again when stdout is flushed
+        if done := change():
+            raise UnwrittenAnswer(
+                f"{done}, but the answer could not be written to stdout: {error.strerror}"
+            ) from None
 
 
 def hint(text: str, *, quiet: bool = False) -> None:

@@ -106,7 +106,14 @@ def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: boo
     elif result.published is None:
         _show_plan(result, as_json=as_json)
     else:
-        _show_published(result, result.published, as_json=as_json, quiet=quiet)
+        with render.answer_to_change(lambda: _done(result)):
+            _show_published(result, result.published, as_json=as_json, quiet=quiet)
+
+
+def _done(result: ReleaseResult) -> str:
+    assert result.published is not None
+    promoted = " and promoted it" if result.promotion else ""
+    return f"published {result.published.version}{promoted}"
 
 
 def _announce(plan: Plan, job: Job) -> None:

@@ -50,10 +50,11 @@ def export(version: Version, file: Target, *, common: CommonOptions) -> None:
         write_archive(exported, archive)
         size = archive.tell()
     names = list(exported.files)
-    if common.as_json:
-        render.json(ExportAnswer(str(resolved), encodable(file), size, names))
-    else:
-        render.line(f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes")
+    with render.answer_to_change(lambda: f"wrote {file}"):
+        if common.as_json:
+            render.json(ExportAnswer(str(resolved), encodable(file), size, names))
+        else:
+            render.line(f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes")
 
 
 @contextmanager

@@ -50,11 +50,12 @@ def import_(file: Source, *, common: CommonOptions) -> None:
     version = imported.version
     with deferred_interrupts():
         new = registry.import_version(version, imported.files, source=encodable(file))
-    if common.as_json:
-        render.json(ImportAnswer(str(version), encodable(registry.locate(version)), new))
-    elif new:
-        render.line(f"imported {render.strong(str(version))}")
-        if registry.latest() != version:
-            common.hint(f"not promoted; to promote it: textclf promote {version}")
-    else:
-        render.line(f"{version} is already here with the same content; nothing changed")
+    with render.answer_to_change(lambda: f"imported {version}" if new else ""):
+        if common.as_json:
+            render.json(ImportAnswer(str(version), encodable(registry.locate(version)), new))
+        elif new:
+            render.line(f"imported {render.strong(str(version))}")
+            if registry.latest() != version:
+                common.hint(f"not promoted; to promote it: textclf promote {version}")
+        else:
+            render.line(f"{version} is already here with the same content; nothing changed")

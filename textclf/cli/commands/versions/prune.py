@@ -65,29 +65,34 @@ def prune(
     removed: list[Summary] = []
     kept: dict[str, str] = {}
     failures: list[StoreError] = []
-    for decision in decisions:
-        version = decision.version.version
-        reason = decision.keep_reason
-        if reason is None and not dry_run:
-            try:
-                reason = _prune_one(registry, version, message)
-            except StoreError as error:
-                failures.append(error)
-                reason = str(error)
-        if reason is not None:
-            kept[version] = reason
-            continue
-        removed.append(decision.version)
-        if not common.as_json:
-            render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
-    if common.as_json:
-        render.json(_answer(removed, kept, dry_run=dry_run))
-    else:
-        _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
+    with render.answer_to_change(lambda: "" if dry_run else _removed(removed)):
+        for decision in decisions:
+            version = decision.version.version
+            reason = decision.keep_reason
+            if reason is None and not dry_run:
+                try:
+                    reason = _prune_one(registry, version, message)
+                except StoreError as error:
+                    failures.append(error)
+                    reason = str(error)
+            if reason is not None:
+                kept[version] = reason
+                continue
+            removed.append(decision.version)
+            if not common.as_json:
+                render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
+        if common.as_json:
+            render.json(_answer(removed, kept, dry_run=dry_run))
+        else:
+            _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
     for failure in failures[:-1]:
         render.warning(str(failure))
     for failure in failures[-1:]:
         raise failure
+
+
+def _removed(removed: list[Summary]) -> str:
+    return f"removed {', '.join(version.version for version in removed)}" if removed else ""
 
 
 def _readable(registry: Registry) -> Iterator[Summary]:

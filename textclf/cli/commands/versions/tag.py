@@ -66,10 +66,12 @@ def tag(
     changes = {**dict(map(_key_and_value, tags or [])), **dict.fromkeys(remove or [])}
     with deferred_interrupts():
         remaining = registry.tag(resolved, changes, message=message)
-    if common.as_json:
-        render.json(TagAnswer(str(resolved), remaining))
-    else:
-        render.line(escape_controls(f"{resolved}: {tag_list(remaining) or 'no tags'}"))
+    done = f"changed the tags of {resolved}" if changes else ""
+    with render.answer_to_change(lambda: done):
+        if common.as_json:
+            render.json(TagAnswer(str(resolved), remaining))
+        else:
+            render.line(escape_controls(f"{resolved}: {tag_list(remaining) or 'no tags'}"))
 
 
 def _key_and_value(text: str) -> tuple[str, str]:
