@@ -5,13 +5,13 @@ readers must find nothing torn or lost, and the next commands must work.
 """
 
 import contextlib
-import hashlib
 import itertools
 import json
 
 import pytest
 import registries
 from memory_store import MemoryStore
+from object_operations import EXPORTED, OPERATIONS, three, violations
 
 from textclf.errors import NoSuchVersion, TextclfError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE
@@ -37,63 +37,6 @@ def dying_store(objects, request, store_class=MemoryStore):
     store = store_class(objects)
     store.before_request = hook
     return store
-
-
-def three():
-    """Return the objects of a registry of three versions; the last two were promoted, in order."""
-    store = MemoryStore()
-    registry = Registry(store)
-    for _ in range(3):
-        registries.publish(registry, files=registries.FURTHER)
-    registry.promote(V("1.1.0"))
-    registry.promote(V("1.2.0"))
-    return store.objects
-
-
-def pruned():
-    """Return the objects of a registry of which 1.0.0 was exported and pruned, and its files."""
-    objects = three()
-    registry = Registry(MemoryStore(objects))
-    files = registry.export_files(V("1.0.0"))
-    registry.prune(V("1.0.0"))
-    return objects, files
-
-
-EXPORTED = pruned()
-
-OPERATIONS = {
-    "publish": (three, lambda r: registries.publish(r, files=registries.FURTHER)),
-    "promote": (three, lambda r: r.promote(V("1.0.0"))),
-    "rollback": (three, lambda r: r.rollback()),
-    "tag": (three, lambda r: r.tag(V("1.0.0"), {"prod": "eu"})),
-    "prune": (three, lambda r: r.prune(V("1.0.0"))),
-    "import": (
-        lambda: dict(EXPORTED[0]),
-        lambda r: r.import_version(V("1.0.0"), EXPORTED[1], source="a test"),
-    ),
-}
-
-
-def violations(objects):
-    """Yield everything that a reader must never see."""
-    registry = Registry(MemoryStore(objects))
-    for version in registry.versions():
-        metadata = registry.metadata(version)
-        for record in metadata.all_files():
-            data = objects.get(f"{version}/{record.file}")
-            if data is None or hashlib.sha256(data).hexdigest() != record.sha256:
-                yield f"{version}/{record.file} is missing or torn"
-    records = registry.history()
-    if [record.n for record in records] != list(range(1, len(records) + 1)):
-        yield "the log has a gap"
-    alias = objects.get(layout.ALIAS)
-    if alias is not None and registries.sha256(alias) not in {r.sha256 for r in records}:
-        yield "the alias is not a promoted version"
-    for name in ("latest", "previous"):
-        try:
-            registry.resolve(name)
-        except NoSuchVersion as error:
-            yield str(error)
 
 
 def test_all_operations_work():
@@ -131,8 +74,8 @@ def test_a_death_before_any_request_loses_nothing(operation):
         new = V(registries.publish(registry).version)
         assert new not in before
         assert registry.promote(new).changed
-        left = {problem.problem for problem in verify(registry, repair=True).problems}
-        assert left <= {"is missing: this folder is not a version"}, "of what was half published"
+        registry.store.writers_died = True
+        assert verify(registry, repair=True).ok
         assert list(violations(objects)) == []
     assert request > 5
     assert list(violations(objects)) == []
@@ -262,19 +205,58 @@ def without_metadata(objects, version):
     return {key: data for key, data in objects.items() if key != f"{version}/{METADATA}"}
 
 
-def test_a_half_published_version_is_none_and_keeps_its_number():
-    """Files without metadata are not a version, verify names them, and the number is not reused."""
-    objects = without_metadata(three(), "1.0.0")
+def half_published():
+    """Return the objects of a registry with a version 1.3.0 whose metadata are not there."""
+    objects = three()
+    published = registries.publish(Registry(MemoryStore(objects)), files=registries.FURTHER)
+    assert published.version == "1.3.0"
+    return without_metadata(objects, "1.3.0")
+
+
+def test_a_version_that_is_being_published_is_no_problem():
+    """Files without metadata that a writer may be about to complete are no version and no error."""
+    objects = half_published()
     registry = Registry(MemoryStore(objects))
-    assert [str(version) for version in registry.versions()] == ["1.1.0", "1.2.0"]
-    assert V("1.0.0") in registry.reserved_numbers()
-    with pytest.raises(NoSuchVersion, match=r"no version 1\.0\.0"):
-        registry.promote(V("1.0.0"))
-    [problem] = verify(registry, repair=True).problems
-    assert (problem.file, problem.problem) == (
-        f"1.0.0/{METADATA}", "is missing: this folder is not a version",
+    assert "1.3.0" not in map(str, registry.versions())
+    assert V("1.3.0") in registry.reserved_numbers()
+    with pytest.raises(NoSuchVersion, match=r"no version 1\.3\.0"):
+        registry.promote(V("1.3.0"))
+    verification = verify(registry, repair=True)
+    assert verification.ok
+    assert not verification.repaired
+    assert f"1.3.0/{ARTIFACT}" in objects
+
+
+def test_what_a_writer_has_left_that_died_is_removed_by_a_repair():
+    """Once no writer can be at work any more, verify names the files, and a repair removes them."""
+    objects = half_published()
+    store = MemoryStore(objects)
+    store.writers_died = True
+    registry = Registry(store)
+    verification = verify(registry)
+    [problem] = verification.problems
+    assert (problem.version, problem.problem) == (
+        "1.3.0", "was left half published by a writer that died",
     )  # fmt: skip
-    assert f"1.0.0/{ARTIFACT}" in objects, "a repair leaves it: the metadata may be restored"
+    assert verification.repairable
+    assert verify(registry, repair=True).repaired == (
+        "removed what was published of 1.3.0 by a writer that died",
+    )
+    assert not [key for key in objects if key.startswith("1.3.0/")]
+    assert verify(registry).ok
+
+
+def test_a_version_that_was_promoted_and_lost_its_metadata_is_not_removed():
+    """Nobody's work is to blame, and the metadata may be restored: it is named and left alone."""
+    objects = without_metadata(three(), "1.1.0")
+    store = MemoryStore(objects)
+    store.writers_died = True
+    verification = verify(Registry(store), repair=True)
+    assert f"1.1.0/{ARTIFACT}" in objects
+    assert {(p.file, p.problem) for p in verification.problems} == {
+        (f"1.1.0/{METADATA}", "is missing: this folder is not a version"),
+        (".registry/promotions/00000001.json", "names version 1.1.0, which does not exist"),
+    }
 
 
 def test_a_half_removed_version_is_named_once_and_its_removal_finished():

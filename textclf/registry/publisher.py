@@ -30,7 +30,7 @@ from textclf.registry import layout
 from textclf.registry.promotion_log import utc_now
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import Signer
-from textclf.registry.store.base import Exists, read_or_none, retry_on_conflict
+from textclf.registry.store.base import Exists, Incomplete, read_or_none, retry_on_conflict
 from textclf.registry.version_state import EventKind
 
 
@@ -77,6 +77,20 @@ def _logged_numbers(registry: RegistryReader) -> set[Version]:
     promoted = (record.to for record in registry.promotions.readable_records())
     noted = (event.version for event in registry.events.readable_records())
     return {*map(parse_version, promoted), *map(parse_version, noted)}
+
+
+def abandoned_numbers(registry: RegistryReader) -> list[Version]:
+    """Return the numbers of folders whose writers died; see `Registry.abandoned_numbers`."""
+    folders = registry.numbers()
+    published = set(registry.versions())  # listed last: a version may be published at any moment
+    incomplete = [version for version in folders if version not in published]
+    logged = _logged_numbers(registry) if incomplete else set()
+    return [
+        version
+        for version in incomplete
+        if version not in logged
+        and registry.store.why_incomplete(str(version)) is Incomplete.ABANDONED
+    ]
 
 
 def next_number(registry: RegistryReader, base: Version | None, bump: Bump) -> Version:

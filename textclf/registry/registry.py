@@ -58,6 +58,18 @@ class Registry(RegistryReader):
 
         return publisher.reserved_numbers(self)
 
+    def abandoned_numbers(self) -> list[Version]:
+        """Return the numbers of folders whose writers died before there was a version.
+
+        No log names them, so nobody has ever seen such a version.
+
+        Raises:
+            StoreError: the logs cannot be read.
+        """
+        from textclf.registry import publisher
+
+        return publisher.abandoned_numbers(self)
+
     def publish(
         self,
         metadata: Metadata,

@@ -17,7 +17,7 @@ from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import AppendOnlyLog, LogRecord, PromotionRecord
 from textclf.registry.registry import Registry
-from textclf.registry.store.base import Missing, read_or_none
+from textclf.registry.store.base import Incomplete, Missing, read_or_none
 
 T = TypeVar("T", bound=LogRecord)
 
@@ -81,6 +81,7 @@ def verify(registry: Registry, *, repair: bool = False) -> Verification:
 def _repairs(registry: Registry) -> Iterator[Callable[[], Iterable[str]]]:
     """Yield the steps of a repair, each independent of the others; each says what it did."""
     yield lambda: _sweep(registry)
+    yield lambda: _remove_abandoned(registry)
     unfinished: list[Version] = []
 
     def find_unfinished() -> Iterable[str]:
@@ -98,6 +99,12 @@ def _sweep(registry: Registry) -> Iterator[str]:
         registry.store.sweep()
         if not registry.store.leftovers():
             yield "removed half-written work of writers that died"
+
+
+def _remove_abandoned(registry: Registry) -> Iterator[str]:
+    for version in registry.abandoned_numbers():
+        registry.store.remove_all(str(version), first=METADATA)
+        yield f"removed what was published of {version} by a writer that died"
 
 
 def _finish_removal(registry: Registry, version: Version) -> Iterator[str]:
@@ -193,6 +200,7 @@ class _Check:
             partial(self._guarded, layout.ALIAS, partial(_check_alias, registry)),
             partial(self._guarded, layout.STAGING, self._leftover_problems),
             partial(self._guarded, events.folder, self._half_pruned_problems),
+            partial(self._guarded, events.folder, self._half_published_problems),
         ]
         found = _persistent([*lasting, *derived])
         problems = tuple(problem for problems in found for problem in problems)
@@ -223,7 +231,7 @@ class _Check:
         try:
             metadata = self._registry.unverified_metadata(number)
         except NoSuchVersion:
-            if not self._is_pruned(number):  # else its removal was begun, which is named below
+            if self._is_damaged(number):
                 yield Problem(version, key, "is missing: this folder is not a version")
             return
         except TextclfError as error:
@@ -240,6 +248,20 @@ class _Check:
         for name in sorted(set(self._store.names(version)) - published):
             file = layout.version_file(version, name)
             yield Problem(version, file, "was not published with this version")
+
+    def _is_damaged(self, version: Version) -> bool:
+        """Whether it is not a writer's work that a version's folder has no metadata.
+
+        What writers that died have left is named elsewhere, because it can be repaired.
+        """
+        if self._is_pruned(version):
+            return False
+        match self._store.why_incomplete(str(version)):
+            case Incomplete.DAMAGED:
+                return True
+            case Incomplete.IN_PROGRESS:
+                return False
+        return version not in self._registry.abandoned_numbers()
 
     def _file_problems(self, version: str, record: FileRecord) -> Iterator[Problem]:
         key = layout.version_file(version, record.file)
@@ -325,3 +347,8 @@ class _Check:
         with contextlib.suppress(StoreError):  # a problem of the event log
             for version in self._registry.pruner.unfinished():
                 yield Problem(str(version), str(version), "was pruned, but still exists")
+
+    def _half_published_problems(self) -> Iterator[Problem]:
+        for version in self._registry.abandoned_numbers():
+            number = str(version)
+            yield Problem(number, number, "was left half published by a writer that died")
