@@ -40,7 +40,7 @@ def test_an_empty_registry_is_asked(empty, root):
     """A folder that is not there is a registry of nothing, and asking does not create it."""
     assert (empty.versions(), empty.history()) == ([], [])
     assert (empty.latest(), empty.highest()) == (None, None)
-    assert verify(empty).ok
+    assert not verify(empty).ok
     assert verify(empty, repair=True).repaired == ()
     assert not root.exists()
 
@@ -103,15 +103,24 @@ def test_the_error_of_an_unknown_version_names_the_nearest(empty):
     assert hint == "textclf versions list"
 
 
-def test_resolving_where_nothing_is(empty):
-    """Each name says what is missing and which command comes first."""
-    none = "no version 1.0.0: there are none yet"
-    unpromoted = "no version has been promoted yet"
-    assert refusal(NoSuchVersion, empty.resolve, "1.0.0") == (none, "textclf train")
-    assert refusal(NoSuchVersion, empty.resolve, "latest") == (unpromoted, "textclf train")
-    registries.publish(empty)
+def test_resolving_where_nothing_is(empty, root):
+    """Each name says what is missing and where, and which command comes first."""
+    nowhere = f"{root} does not exist or is empty"
+    for name, problem in (
+        ("1.0.0", "no version 1.0.0"),
+        ("latest", "no version has been promoted yet"),
+    ):
+        message, hint = refusal(NoSuchVersion, empty.resolve, name)
+        assert message == f"{problem}: {nowhere}"
+        assert "--models" in hint
+        assert "textclf train" in hint
+    version = registries.publish(empty)
     promote = "textclf promote VERSION"
+    unpromoted = f"no version has been promoted yet in {root}"
     assert refusal(NoSuchVersion, empty.resolve, "latest") == (unpromoted, promote)
+    within = registries.open_registry(root / version.version)
+    message, _ = refusal(NoSuchVersion, within.resolve, "latest")
+    assert "is the folder of one version" in message
     empty.promote(V("1.0.0"))
     nothing = ("nothing was promoted before 1.0.0", promote)
     assert refusal(NoSuchVersion, empty.resolve, "previous") == nothing

@@ -23,6 +23,7 @@ from textclf.metadata.schema import (
 )
 from textclf.metadata.versions import is_version, parse_version
 from textclf.registry import layout
+from textclf.registry.absence import no_versions, nothing_promoted
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord
 from textclf.registry.signatures import Signatures
 from textclf.registry.signing import PublicKey
@@ -135,8 +136,7 @@ class RegistryReader:
     def promoted_version(self, name: str, head: PromotionRecord | None) -> Version:
         """Return ``latest`` or ``previous``, given the head of the log. Raises NoSuchVersion."""
         if head is None:
-            hint = "textclf promote VERSION" if self.numbers() else "textclf train"
-            raise NoSuchVersion("no version has been promoted yet", hint=hint)
+            raise nothing_promoted(self)
         number = head.to if name == "latest" else head.previous
         if number is None:
             raise NoSuchVersion(
@@ -154,7 +154,7 @@ class RegistryReader:
             return NoSuchVersion(describe_pruning(event), hint="textclf versions list")
         known = self.versions()
         if not known:
-            return NoSuchVersion(f"no version {version}: there are none yet", hint="textclf train")
+            return no_versions(self, f"no version {version}")
         nearest = sorted(known, key=lambda other: _distance(other, version))[:3]
         return NoSuchVersion(
             f"no version {version}; the closest: {', '.join(map(str, sorted(nearest)))}",

@@ -15,6 +15,7 @@ from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfErr
 from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
+from textclf.registry.absence import describe_absence
 from textclf.registry.promotion_log import AppendOnlyLog, LogRecord, PromotionRecord
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Incomplete, Missing, read_or_none
@@ -63,7 +64,12 @@ def verify(registry: Registry, *, repair: bool = False) -> Verification:
         registry: the registry.
         repair: first restore the alias, remove half-written work and finish removals that were
             begun; nothing else of versions and logs is ever changed.
+
+    Raises:
+        UsageError: signatures are required, and the key cannot be used.
     """
+    if registry.signed_by:
+        registry.signed_by.require_usable()
     repaired: list[str] = []
     failed: list[str] = []
     for step in _repairs(registry) if repair else ():
@@ -192,6 +198,7 @@ class _Check:
         registry, log, events = self._registry, self._registry.promotions, self._registry.events
         folders = list(map(str, registry.numbers()))
         lasting: list[_Look] = [
+            partial(self._guarded, layout.PROMOTIONS, self._absence_problems),
             *(partial(self._guarded, v, partial(self._settled_problems, v), v) for v in folders),
             partial(self._guarded, log.folder, self._promotion_problems),
             partial(self._guarded, events.folder, self._event_problems),
@@ -205,6 +212,11 @@ class _Check:
         found = _persistent([*lasting, *derived])
         problems = tuple(problem for problems in found for problem in problems)
         return Verification(len(folders), problems, repairable=any(found[len(lasting) :]))
+
+    def _absence_problems(self) -> Iterator[Problem]:
+        """Yield the problem that there is nothing to check, which nobody asks for on purpose."""
+        if absence := describe_absence(self._registry):
+            yield Problem(None, self._store.locate(), absence)
 
     def _guarded(self, key: str, look: _Look, version: str | None = None) -> Iterator[Problem]:
         """Yield problems, and if they cannot be looked for, that one: the check goes on."""

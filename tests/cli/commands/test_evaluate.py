@@ -121,4 +121,4 @@ def test_files_of_odd_texts_are_written(project, cli):
 def test_a_file_that_cannot_be_written_is_one_line(cli):
     """Writing into a folder that does not exist is an error of one line."""
     done = cli("evaluate", "data/test.csv", "--errors", "none/e.csv", "-q")
-    assert (done.code, done.err) == (1, "error: none/e.csv: No such file or directory\n")
+    assert (done.code, done.err) == (1, "error: cannot write none/e.csv: there is no folder none\n")

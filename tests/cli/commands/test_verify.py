@@ -12,6 +12,39 @@ def test_verify(cli):
     assert cli("verify").out == "2 versions, the log and the alias: OK\n"
 
 
+@pytest.mark.parametrize(
+    ("models", "problem"),
+    [
+        ("modles", "does not exist or is empty"),
+        ("empty", "does not exist or is empty"),
+        ("models/1.0.0", "is the folder of one version"),
+        ("data", "has no versions and no log"),
+    ],
+)
+def test_a_check_that_looks_at_nothing_fails(project, cli, models, problem):
+    """It names the folder and why it is no registry, and so do the commands that need a version."""
+    (project / "empty").mkdir()
+    for options in ((), ("--repair",)):
+        done = cli("verify", "--models", models, *options)
+        assert done.code == 6
+        assert f"{models} {problem}" in done.out
+    told = json.loads(cli("verify", "--models", models, "--json").out)
+    assert (told["ok"], told["versions"]) == (False, 0)
+    for command in (["predict", "great"], ["promote", "1.0.0"], ["evaluate", "data/test.csv"]):
+        done = cli(*command, "--models", models)
+        assert done.code == 3
+        assert f"{models} {problem}" in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_key_that_is_not_there_fails(cli):
+    """Also where there is no version whose signature would be checked."""
+    for models in ("models", "modles"):
+        done = cli("verify", "--key", "none.pub", "--models", models)
+        assert done.code == 2
+        assert "none.pub" in done.err
+
+
 def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):
     """A false alias is named with exit code 6, and --repair restores it."""
     (project / "models/text_classifier.joblib").write_bytes(b"something else")

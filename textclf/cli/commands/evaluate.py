@@ -13,7 +13,8 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
-from textclf.cli.output.rows_file import require_other, write_rows
+from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.rows_file import write_rows
 from textclf.formatting import excerpt
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def evaluate(
     fail_under: FailUnder = None,
     allow_training_rows: AllowTrainingRows = False,
     errors: Errors = None,
+    force: Force = False,
     output_format: document.OutputFormat = "table",
     *,
     reading: ReadingOptions,
@@ -67,17 +69,17 @@ def evaluate(
     from textclf.release.promote import judged_rows, refusal
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
-    require_other(errors, data, "--errors")
     gate = parse_gate(fail_under, allow_training_rows=allow_training_rows)
     registry = common.open_registry()
+    output = output_file(errors, "--errors", registry, data, force=force) if errors else None
     resolved = registry.resolve(version)
     rows = reading.read(data, quiet=common.quiet)
     predictor = load_predictor(registry, resolved, unsafe=unsafe_load)
     evaluation = score(predictor, rows)
     if not common.quiet:
         _warn_of_unknown_labels(predictor, rows)
-    if errors:
-        _write_errors(errors, rows, evaluation)
+    if output:
+        _write_errors(output, rows, evaluation)
     verdict, judged = None, judged_rows(rows, registry.metadata(resolved))
     if gate:
         verdict = judge(gate, evaluation.metrics, Baseline(), judged)
@@ -97,12 +99,12 @@ def _warn_of_unknown_labels(predictor: Predictor, rows: Dataset) -> None:
         render.warning(f"labels that {predictor.version} was not trained on: {names}")
 
 
-def _write_errors(path: Path, rows: Dataset, evaluation: Evaluation) -> None:
+def _write_errors(output: OutputFile, rows: Dataset, evaluation: Evaluation) -> None:
     """Write the misclassified rows, most confident first."""
     predictions = zip(rows.labels, evaluation.labels, evaluation.scores, strict=True)
     wrong = [(-score, n) for n, (truth, label, score) in enumerate(predictions) if label != truth]
     write_rows(
-        path,
+        output,
         ["text", "label", "predicted", "score", "where"],
         (
             [rows.texts[n], rows.labels[n], evaluation.labels[n], -negative, rows.where(n)]

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from textclf.errors import UsageError
+from textclf.cli.output.output_file import OutputFile
 
 _JSON_LINES = {".jsonl", ".ndjson"}
 _TABS = {".tsv", ".tab"}
 
 
-def require_other(path: Path | None, data: Path, option: str) -> None:
-    """Refuse to write over the data that is being read. Raises UsageError."""
-    if path is not None and path.resolve() == data.resolve():
-        raise UsageError(f"{option} names the data itself, which it would write over")
-
-
-def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_rows(
+    output: OutputFile, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
     """Write rows as CSV, or by the file's ending as TSV or JSON Lines."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        if path.suffix.lower() in _JSON_LINES:
+    ending = output.path.suffix.lower()
+    with output.open() as binary:
+        file = io.TextIOWrapper(binary, "utf-8", newline="")
+        if ending in _JSON_LINES:
             for row in rows:
                 named = dict(zip(columns, row, strict=True))
                 file.write(json.dumps(named, ensure_ascii=False) + "\n")
-            return
-        # before Python 3.13 a lone carriage return is not quoted unless all text is
-        writer = csv.writer(
-            file,
-            delimiter="\t" if path.suffix.lower() in _TABS else ",",
-            lineterminator="\n",
-            quoting=csv.QUOTE_NONNUMERIC,
-        )
-        writer.writerow(columns)
-        writer.writerows(rows)
+        else:
+            # before Python 3.13 a lone carriage return is not quoted unless all text is
+            writer = csv.writer(
+                file,
+                delimiter="\t" if ending in _TABS else ",",
+                lineterminator="\n",
+                quoting=csv.QUOTE_NONNUMERIC,
+            )
+            writer.writerow(columns)
+            writer.writerows(rows)
+        file.detach()

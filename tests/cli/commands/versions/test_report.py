@@ -72,7 +72,7 @@ def test_a_version_from_before_gets_a_page_from_its_metadata(older, cli):
     assert "hint: some parts need data that was not published with 2.0.0" in done.err
     assert "--data FILE" in (older / "report-2.0.0.html").read_text()
     assert not (older / "models/2.0.0/report.html").exists()
-    assert cli("versions", "report", "2.0.0", "-q").err == ""
+    assert cli("versions", "report", "2.0.0", "-q", "--force").err == ""
 
 
 def test_data_gives_it_what_it_lacks(older, cli):

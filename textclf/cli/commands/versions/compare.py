@@ -12,7 +12,8 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import comparison_report, document, render
-from textclf.cli.output.rows_file import require_other, write_rows
+from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.rows_file import write_rows
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def compare(
     b: Version,
     data: Data = None,
     flips: Flips = None,
+    force: Force = False,
     output_format: document.OutputFormat = "table",
     *,
     reading: ReadingOptions,
@@ -62,14 +64,14 @@ def compare(
     if flips and not data:
         raise UsageError("--flips needs rows to score: --data FILE")
     registry = common.open_registry()
+    output = output_file(flips, "--flips", registry, data, force=force) if flips else None
     versions = registry.resolve(a), registry.resolve(b)
     comparison = compare_metadata(*map(registry.metadata, versions))
     scored = None
     if data:
-        require_other(flips, data, "--flips")
         rows = reading.read(data, quiet=common.quiet)
         before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
-        scored = _score(registry, before, after, rows, flips)
+        scored = _score(registry, before, after, rows, output)
     if answer_format == "json":
         render.json(_as_json(comparison, scored))
         return
@@ -81,16 +83,16 @@ def compare(
 
 
 def _score(
-    registry: Registry, a: Predictor, b: Predictor, rows: Dataset, flips: Path | None
+    registry: Registry, a: Predictor, b: Predictor, rows: Dataset, output: OutputFile | None
 ) -> PairedComparison:
     from textclf.evaluation.paired import compare_predictions
 
     labels = a.label(rows.texts), b.label(rows.texts)
     metadata = registry.metadata(a.version), registry.metadata(b.version)
     scored = compare_predictions(rows, labels, metadata)
-    if flips:
+    if output:
         columns = ["text", "label", "before", "after", "change", "where"]
-        write_rows(flips, columns, (_flipped_row(rows, flip) for flip in scored.flips))
+        write_rows(output, columns, (_flipped_row(rows, flip) for flip in scored.flips))
     return scored
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version
 from textclf.cli.output import render
-from textclf.errors import StoreError, UsageError
+from textclf.cli.output.output_file import Force, output_file
 from textclf.formatting import encodable, escape_controls
 
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write (.tar.gz).")]
@@ -31,7 +28,7 @@ class ExportAnswer:
 
 
 @option_groups
-def export(version: Version, file: Target, *, common: CommonOptions) -> None:
+def export(version: Version, file: Target, force: Force = False, *, common: CommonOptions) -> None:
     """Write a version with all its files to an archive.
 
     Examples:
@@ -44,9 +41,10 @@ def export(version: Version, file: Target, *, common: CommonOptions) -> None:
     from textclf.registry.archive import ExportedVersion, write_archive
 
     registry = common.open_registry()
+    output = output_file(file, "FILE", registry, force=force)
     resolved = registry.resolve(version)
     exported = ExportedVersion(resolved, registry.export_files(resolved))
-    with _new_file(file) as archive:
+    with output.open() as archive:
         write_archive(exported, archive)
         size = archive.tell()
     names = list(exported.files)
@@ -55,24 +53,3 @@ def export(version: Version, file: Target, *, common: CommonOptions) -> None:
             render.json(ExportAnswer(str(resolved), encodable(file), size, names))
         else:
             render.line(f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes")
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Create a file; remove it again if it cannot be written completely."""
-    try:
-        file = path.open("xb")
-    except FileExistsError:
-        raise UsageError(f"{path} already exists", hint="give another name") from None
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise StoreError(f"cannot write {path}: {error.strerror}") from None
-        raise

@@ -13,6 +13,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version, complete_version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import render
+from textclf.cli.output.output_file import Force, output_file
 from textclf.errors import UsageError
 from textclf.formatting import encodable, escape_controls
 
@@ -67,6 +68,7 @@ def report(
     version: Version,
     other: Other = None,
     output: Output = None,
+    force: Force = False,
     data: Data = None,
     include_texts: IncludeTexts = False,
     *,
@@ -95,16 +97,20 @@ def report(
     if published_page_fits and registry.file(versions[0], PAGE):
         _print_path(versions, registry.locate(versions[0], PAGE), common)
         return
+    path = output or Path(f"report-{'-'.join(map(str, versions))}.html")
+    file = None
+    if output != _STDOUT:
+        file = output_file(path, "--output", registry, data, force=force)
     rows = reading.read(data, quiet=common.quiet) if data else None
     subjects = [_subject(registry, one, rows, include_texts=include_texts) for one in versions]
     html = page.comparison(*subjects) if other else page.page(subjects[0])
     for subject in subjects:
         _hint_at_missing(subject, common, include_texts=include_texts)
-    if output == _STDOUT:
+    if file is None:
         sys.stdout.write(html.decode())
         return
-    path = output or Path(f"report-{'-'.join(map(str, versions))}.html")
-    path.write_bytes(html)
+    with file.open() as page_file:
+        page_file.write(html)
     _print_path(versions, str(path), common)
 
 

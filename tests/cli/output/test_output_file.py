@@ -1,0 +1,118 @@
+"""The files that commands write: where they may not be, and that none is left half-written."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+COMMANDS = {
+    "errors": ("evaluate", "data/test.csv", "-q", "--errors"),
+    "flips": ("versions", "compare", "1.0.0", "1.0.1", "--data", "data/test.csv", "--flips"),
+    "report": ("versions", "report", "1.0.0", "--data", "data/test.csv", "-q", "-o"),
+    "export": ("versions", "export", "1.0.0"),
+}
+"""Each command that writes a file, up to the file's name."""
+
+every_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+
+
+def contents(folder):
+    """The content of every file below a folder."""
+    return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def guarded(project):
+    """A project with links into its registry, and with a second registry."""
+    (project / "link.csv").symlink_to("models/1.0.0/metadata.json")
+    (project / "new.csv").symlink_to("models/new.csv")
+    (project / "folder").symlink_to("models/1.0.0")
+    shutil.copytree(project / "models", project / "other")
+    shutil.copytree(project / "models/1.0.0", project / "aside")
+    return project
+
+
+@every_command
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/1.0.0/metadata.json", "models/1.0.0/new.csv", "models/text_classifier.joblib",
+        "models/.registry/promotions/00000001.json", "models/.registry/new", "models/9.9.9",
+        "link.csv", "new.csv", "folder/x.csv", "data/../models/x.csv", "other/x.csv",
+        "other/1.0.1/x.csv", "aside/x.csv", "aside/report.html",
+    ],
+)  # fmt: skip
+def test_nothing_is_written_into_a_registry(guarded, cli, command, path):
+    """Neither over a file of any registry nor beside one, by whatever name, with --force or not."""
+    before = contents(guarded)
+    for force in ((), ("--force",)):
+        done = cli(*command, path, *force)
+        assert done.code == 2
+        assert "lies in the registry" in done.err
+    assert contents(guarded) == before
+
+
+@pytest.mark.parametrize("command", [c for n, c in COMMANDS.items() if n != "export"])
+@pytest.mark.parametrize("link", [False, True])
+def test_nothing_is_written_over_an_input(project, cli, command, link):
+    """Not even with --force, and not through a link or a hard link."""
+    path = project / "data/test.csv"
+    before = path.read_bytes()
+    names = ["data/test.csv", "data/../data/test.csv"]
+    if link:
+        (project / "link").symlink_to(path)
+        os.link(path, project / "hard")
+        names = ["link", "hard"]
+    for name in names:
+        done = cli(*command, name, "--force")
+        assert done.code == 2
+        assert "names the data itself" in done.err
+    assert path.read_bytes() == before
+
+
+@every_command
+def test_a_file_is_replaced_only_by_force(project, cli, command):
+    """An existing file stays as it is, and --force replaces it; a link to it stays a link."""
+    (project / "mine").write_text("mine")
+    (project / "link").symlink_to("mine")
+    for name in ("mine", "link"):
+        done = cli(*command, name)
+        assert done.code == 2
+        assert f"{name} already exists" in done.err
+        assert "--force" in done.err
+    assert (project / "mine").read_text() == "mine"
+    assert cli(*command, "link", "--force").code == 0
+    assert (project / "mine").read_text(errors="replace") != "mine"
+    assert (project / "link").is_symlink()
+
+
+@every_command
+def test_what_cannot_be_written_is_refused_at_once(project, cli, command):
+    """A folder, or a name in a folder that does not exist; nothing is left behind."""
+    before = contents(project)
+    assert "data is a folder" in cli(*command, "data").err
+    assert "there is no folder none" in cli(*command, "none/x.csv").err
+    assert contents(project) == before
+
+
+@pytest.mark.usefixtures("project")
+def test_a_device_is_written_to(cli):
+    """What is no file needs no --force and is not replaced."""
+    assert cli(*COMMANDS["errors"], os.devnull).code == 0
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_failed_command_leaves_no_file(project, cli, monkeypatch):
+    """Neither under the name that was asked for, nor beside it."""
+    before = contents(project)
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    for command in COMMANDS.values():
+        done = cli(*command, "out.csv")
+        assert done.code == 1
+        assert "cannot write out.csv: No space left on device" in done.err
+    assert contents(project) == before

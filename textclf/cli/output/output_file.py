@@ -1,0 +1,147 @@
+"""Files that commands write because a user named them: never over data, never into a registry.
+
+Every such file is an `OutputFile`: where it may not be is known before the work begins, and it
+appears completely or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from textclf.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from textclf.registry.registry import Registry
+
+Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """A file that may be written.
+
+    Attributes:
+        path: as the user named it.
+        target: where it is, without symbolic links.
+        replace: whether it may replace a file.
+    """
+
+    path: Path
+    target: Path
+    replace: bool
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the file; what is written appears under its name when all of it is written.
+
+        Raises:
+            UsageError: it was created meanwhile.
+            StoreError: it cannot be written.
+        """
+        try:
+            if _is_stream(self.target):
+                with self.target.open("wb") as file:
+                    yield file
+                return
+            part = self.target.with_name(f".{uuid.uuid4().hex}.part")
+            try:
+                with part.open("xb") as file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.fileno())
+                self._place(part)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from None
+
+    def _place(self, part: Path) -> None:
+        if not self.replace:
+            try:
+                self.target.hardlink_to(part)
+            except FileExistsError:
+                raise _exists(self.path) from None
+            except OSError:  # a file system without hard links
+                pass
+            else:
+                return
+        part.replace(self.target)
+
+
+def output_file(
+    path: Path, option: str, registry: Registry, *inputs: Path | int | None, force: bool
+) -> OutputFile:
+    """Return the file that a user named for output, if it may be written.
+
+    Args:
+        path: the file.
+        option: what named it, for messages.
+        registry: the registry that is used.
+        inputs: the files, folders or open files that are read; ``None`` stands for none.
+        force: whether it may replace a file, though never an input or a file of a registry.
+
+    Raises:
+        UsageError: it may not be written.
+        StoreError: it is in a folder that does not exist.
+    """
+    target = Path(os.path.realpath(path))
+    if _is_stream(target):
+        return OutputFile(path, target, replace=True)
+    folders = [target, *target.parents]
+    for given in inputs:
+        if given is not None and any(_same(folder, given) for folder in folders):
+            verb = "names" if _same(target, given) else "lies in"
+            raise UsageError(f"{option} {verb} the data itself, which it would write over")
+    root = Path(registry.store.locate())
+    for folder in folders:
+        if _same(folder, root) or _holds_versions(folder):
+            raise UsageError(
+                f"{option}: {path} lies in the registry {folder}, which holds no other files",
+                hint="name a file elsewhere",
+            )
+    if target.is_dir():
+        raise UsageError(f"{option}: {path} is a folder", hint="name a file in it")
+    if not target.parent.is_dir():
+        raise StoreError(f"cannot write {path}: there is no folder {path.parent}")
+    if os.path.lexists(target) and not force:
+        raise _exists(path)
+    return OutputFile(path, target, force)
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(f"{path} already exists", hint="give another name, or --force to replace it")
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device or a pipe, such as ``/dev/stdout``."""
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+    return False
+
+
+def _same(path: Path, other: Path | int) -> bool:
+    """Whether both are one file, whatever links and letter case they are named by."""
+    with suppress(OSError, ValueError):
+        return os.path.samestat(path.stat(), os.stat(other))  # noqa: PTH116 - also of open files
+    return not isinstance(other, int) and path == Path(os.path.realpath(other))
+
+
+def _holds_versions(folder: Path) -> bool:
+    """Whether a folder is a registry, any registry, or the folder of a version."""
+    from textclf.metadata.schema import ARTIFACT, METADATA
+    from textclf.registry.layout import PROMOTIONS
+
+    names: Iterable[tuple[str, ...]] = ((PROMOTIONS,), (METADATA, ARTIFACT))
+    with suppress(OSError):
+        return any(all((folder / name).exists() for name in group) for group in names)
+    return False
