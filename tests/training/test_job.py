@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from paths import TRAIN
+from sklearn.model_selection import train_test_split
 
 from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.errors import DataError
@@ -13,27 +14,34 @@ from textclf.training.job import SearchSettings, prepare
 SPACE = parse_space(SpaceSource("grid", "[features.word]\n[classifier.ComplementNB]"))
 
 
-def test_without_test_data_a_stratified_share_is_split_off():
-    """The split keeps the shares of the labels, holds every row once, and follows the seed."""
+def test_without_test_data_a_share_is_split_off():
+    """The split holds every row once and follows the seed."""
     options = ReadOptions()
     rows = read_dataset(TRAIN, options)
     job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
     again = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3))
     other = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=4))
-    assert job.split == 0.25
+    assert (job.split, job.split_method) == (0.25, "text-hash")
     assert sorted(job.train.texts + job.test.texts) == sorted(rows.texts)
-    for label, count in job.test.label_counts.items():
-        assert count == round(rows.label_counts[label] * 0.25)
     assert job.test.rows_sha256 == again.test.rows_sha256 != other.test.rows_sha256
 
 
-def test_rows_that_cannot_be_split_are_refused(tmp_path):
-    """A label with a single row cannot be in both parts."""
-    path = tmp_path / "data.csv"
-    path.write_text("text,label\na,x\nb,x\nc,x\nd,y\n")
+def test_the_split_of_older_versions_can_be_made_again():
+    """Without a method the rows are those that the seed chose before, stratified by label."""
     options = ReadOptions()
-    with pytest.raises(DataError, match=r"20% of .* cannot be split off"):
-        prepare(read_dataset(path, options), None, 0.2, options, SearchSettings(SPACE))
+    rows = read_dataset(TRAIN, options)
+    job = prepare(rows, None, 0.25, options, SearchSettings(SPACE, seed=3), split_method=None)
+    _, tested = train_test_split(rows.texts, test_size=0.25, stratify=rows.labels, random_state=3)
+    assert (job.split, job.split_method, sorted(job.test.texts)) == (0.25, None, sorted(tested))
+
+
+def test_rows_that_cannot_be_split_are_refused(tmp_path):
+    """Three rows of which none falls among the test rows are too few."""
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\na,x\nb,x\nc,x\n")
+    options = ReadOptions()
+    with pytest.raises(DataError, match=r"1% of .* cannot be split off"):
+        prepare(read_dataset(path, options), None, 0.01, options, SearchSettings(SPACE))
 
 
 def test_a_label_that_is_a_text_is_refused():

@@ -71,12 +71,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def trained(data="train.csv", test="test.csv", options=None, share=0.2, **settings):
+def trained(
+    data="train.csv", test="test.csv", options=None, share=0.2, method="text-hash", **settings
+):
     """Return a version as `textclf train` makes it and as its file is read again."""
     options = options or ReadOptions()
     made = SearchSettings(**{"space": space(SPACE), "folds": 3, **settings})
     test_rows = test and read_dataset(test, options)
-    job = prepare(read_dataset(data, options), test_rows or None, share, options, made)
+    rows = read_dataset(data, options)
+    job = prepare(rows, test_rows or None, share, options, made, split_method=method)
     metadata, artifact, *_ = train(job, "1.0.0", BUMP, jobs=1)
     published = msgspec.structs.replace(metadata, saved_at="2026-01-02T03:04:05Z")
     return decode(encode(published), Metadata, name="metadata.json"), artifact
@@ -101,6 +104,7 @@ def again(metadata, artifact, **moved):
         {"space": space(UNION)},
         {"space": parse_space(preset_source("default")), "sample": 50_000},
         {"test": None},
+        {"test": None, "method": None},  # as before test rows were split off by their text
         {"test": None, "share": 0.3, "seed": 7, "sample": 50},
     ],
     ids=lambda s: " ".join(s) or "plain",
@@ -240,7 +244,7 @@ def test_all_rows_of_a_split_file_are_checked(folder):
         recorded_job(metadata, test=folder / "test.csv")
     held_out = recorded_job(metadata).test.texts[0]
     changed(folder, "train.csv", lambda lines: [x for x in lines if not x.startswith(held_out)])
-    with pytest.raises(DataError, match=r"is not what 1[.]0[.]0 was trained on"):
+    with pytest.raises(DataError, match=r"is not what 1[.]0[.]0 was tested on: it has"):
         recorded_job(metadata)
 
 

@@ -45,13 +45,16 @@ class ScoredRows:
             scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
         return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)
 
-    def test_record(self, trained_on: Sketch, split: float | None = None) -> TestRecord:
+    def test_record(
+        self, trained_on: Sketch, split: float | None = None, split_method: str | None = None
+    ) -> TestRecord:
         """Return the record of a test on the rows.
 
         Args:
             trained_on: the sketch of the training rows.
             split: the share of the training file that they were split off as; ``None`` if they are
                 a file of their own.
+            split_method: how they were split off.
         """
         rows = self.rows
         [overlap] = train_overlap(rows, trained_on)
@@ -62,6 +65,7 @@ class ScoredRows:
             path=rows.path if split is None else None,
             sha256=rows.sha256 if split is None else None,
             split=split,
+            split_method=split_method,
             skipped_rows=len(rows.bad_rows),
             bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
             train_overlap=overlap,

@@ -152,6 +152,8 @@ class TestRecord(msgspec.Struct, frozen=True):
 
     ``train_overlap`` is the share of them that is in the training rows, or its lower limit;
     ``None`` in a file written before it was recorded.
+    ``split_method`` is ``text-hash`` for a split by a hash of the texts. Older versions have none:
+    their rows were chosen by the seed, stratified by label.
     """
 
     rows: Count
@@ -160,6 +162,7 @@ class TestRecord(msgspec.Struct, frozen=True):
     path: str | None = None
     sha256: str | None = None
     split: Share | None = None
+    split_method: Annotated[str, msgspec.Meta(pattern=r"\Atext-hash\Z")] | None = None
     skipped_rows: Count = 0
     bad_rows: list[BadRow] = []
     train_overlap: Share | None = None

@@ -45,7 +45,7 @@ class ReleaseRequest:
         search: the search space and how it is searched.
         read: how the data is read.
         test: the test data; ``None`` splits test rows off the training data.
-        test_share: the share of rows that is split off then (0 to 1).
+        test_share: the share of rows that is split off then (0 to 1), by a hash of the text.
         bump: ``auto``, ``patch``, ``minor`` or ``major``.
         base: the version whose number is increased; ``None`` is the highest.
         promote: whether the version is promoted if it passes the gate.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from textclf.data.dataset import Dataset, ReadOptions
+from textclf.data.split import BY_TEXT, split_by_text, take_rows
 from textclf.errors import DataError
-from textclf.formatting import excerpt, plural
+from textclf.formatting import excerpt
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Code, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
@@ -55,6 +54,8 @@ class Job:
         train: the training rows.
         test: the test rows.
         split: the share of rows that was split off as test rows; ``None`` if they have a file.
+        split_method: how: ``text-hash``; ``None`` if they have a file, or were split off in the way
+            of textclf before it split by the text.
         options: how the files were read.
         settings: what is searched, and how.
         environment: the versions of the libraries.
@@ -64,6 +65,7 @@ class Job:
     train: Dataset
     test: Dataset
     split: float | None
+    split_method: str | None
     options: ReadOptions
     settings: SearchSettings
     environment: Environment
@@ -98,14 +100,16 @@ class Job:
         return most if most and len(self.train) > most else None
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - rows, how they are split, and what is done with them
     train: Dataset,
     test: Dataset | None,
     share: float,
     options: ReadOptions,
     settings: SearchSettings,
+    *,
+    split_method: str | None = BY_TEXT,
 ) -> Job:
-    """Return a job; without test rows, a stratified share of the training rows is split off.
+    """Return a job; without test rows, a share of the training rows is split off.
 
     Args:
         train: the training rows.
@@ -113,10 +117,10 @@ def prepare(
         share: the share of rows to split off otherwise (0 to 1).
         options: how the files were read.
         settings: what to search, and how.
+        split_method: how to split rows off; see `Job`.
 
     Raises:
-        DataError: a label is far too long, or the rows cannot be split so that both parts have
-            every label.
+        DataError: a label is far too long, or the rows cannot be split.
     """
     longest = max(train.label_counts, key=len)
     if len(longest) > _LONGEST_LABEL:
@@ -124,32 +128,24 @@ def prepare(
             f"{train.path} has a label of {len(longest):,} characters: {excerpt(longest, 30)!r}",
             hint="check --label-column",
         )
-    split = None if test is not None else share
-    if test is None:
-        train, test = _split(train, share, settings.seed)
-    return Job(train, test, split, options, settings, environment(), code())
+    if test is not None:
+        return Job(train, test, None, None, options, settings, environment(), code())
+    split = split_by_text if split_method == BY_TEXT else _stratified_split
+    train, test = split(train, share, settings.seed)
+    return Job(train, test, share, split_method, options, settings, environment(), code())
 
 
-def _split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+def _stratified_split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split as textclf did before it split by the text, to train versions of then again.
+
+    Raises:
+        DataError: the rows cannot be split so that both parts have every label.
+    """
     try:
-        rest, held_out = train_test_split(
+        parts = train_test_split(
             np.arange(len(dataset)), test_size=share, stratify=dataset.labels, random_state=seed
         )
-    except ValueError:
-        raise DataError(
-            f"{share:.0%} of {dataset.path} cannot be split off as test rows: with "
-            f"{plural(len(dataset), 'row')} and {plural(len(dataset.label_counts), 'label')} not "
-            "every label would be in both parts",
-            hint="use more rows, a test file (--test FILE) or another --test-size",
-        ) from None
-    return _rows(dataset, rest), replace(_rows(dataset, held_out), bad_rows=())
-
-
-def _rows(dataset: Dataset, numbers: Sequence[int]) -> Dataset:
-    numbers = sorted(numbers)
-    return replace(
-        dataset,
-        texts=tuple(dataset.texts[n] for n in numbers),
-        labels=tuple(dataset.labels[n] for n in numbers),
-        places=cast("Sequence[int]", [dataset.places[n] for n in numbers]),
-    )
+    except ValueError as error:
+        raise DataError(f"{dataset.path} cannot be split as it was: {error}") from None
+    train, test = (take_rows(dataset, sorted(part)) for part in parts)
+    return train, replace(test, bad_rows=())

@@ -108,7 +108,8 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
     names = ("space", "scoring", "folds", "seed", "method", "sample")
     recorded = {name: getattr(metadata.search, name) for name in names}
     settings = SearchSettings(**recorded, threshold=metadata.threshold)
-    job = prepare(rows, test_rows, tested.split or 0.0, options, settings)
+    share, method = tested.split or 0.0, tested.split_method
+    job = prepare(rows, test_rows, share, options, settings, split_method=method)
     _check(job.train, record, metadata, "--data")
     _check(job.test, tested, metadata, "--test")
     return job

@@ -96,7 +96,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
         scorer = compile_scorer(scored.model, threshold=job.settings.threshold)
         check_scorer(scorer, scored)
-        test = scored.test_record(job.sketch, job.split)
+        test = scored.test_record(job.sketch, job.split, job.split_method)
     metadata = Metadata(
         version=version,
         saved_at="",
