@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from semver import Version
@@ -95,9 +95,16 @@ class RegistryReader:
         head = self.promotions.head()
         return parse_version(head.to) if head else None
 
-    def summaries(self) -> Iterator[Summary | IntegrityError | StoreError]:
-        """Yield the main fields of every version, highest first, or why they cannot be read."""
-        versions = self.numbers()[::-1]
+    def summaries(
+        self, versions: Sequence[Version] | None = None
+    ) -> Iterator[Summary | IntegrityError | StoreError]:
+        """Yield the main fields of versions, or why they cannot be read.
+
+        Args:
+            versions: the versions; by default all, highest first. One that is not published has no
+                main fields.
+        """
+        versions = self.numbers()[::-1] if versions is None else versions
         keys = [layout.version_file(version, METADATA) for version in versions]
         contents = self.store.read_many(keys, LARGEST_METADATA)
         for version, content in zip(versions, contents, strict=True):

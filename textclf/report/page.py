@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 from textclf._version import __version__
@@ -25,7 +26,47 @@ Section = tuple[str, str, Html]
 """The ``id`` of a section, its heading, and its content."""
 
 
+@dataclass(frozen=True)
+class Report:
+    """The content of a report, without the page around it."""
+
+    title: str
+    head: Html
+    sections: Sequence[Section]
+
+    def header(self) -> Html:
+        """Return the heading, and links to the sections."""
+        links = (el("li", el("a", heading, href=f"#{name}")) for name, heading, _ in self.sections)
+        navigation = el("nav", el("ul", *links), aria_label="Sections of this report")
+        return join(self.head, navigation)
+
+    def body(self) -> Html:
+        """Return all sections."""
+        return join(
+            *(
+                el(
+                    "section",
+                    el("h2", heading, id=f"{name}-heading"),
+                    content,
+                    id=name,
+                    aria_labelledby=f"{name}-heading",
+                )
+                for name, heading, content in self.sections
+            )
+        )
+
+
 def page(subject: Subject) -> bytes:
+    """Return the report on a version as one self-contained file."""
+    return _document(version_report(subject))
+
+
+def comparison(a: Subject, b: Subject) -> bytes:
+    """Return the report on version ``b``, compared with ``a``, as one self-contained file."""
+    return _document(comparison_report(a, b))
+
+
+def version_report(subject: Subject) -> Report:
     """Return the report on a version."""
     metadata = subject.metadata
     head = join(
@@ -45,10 +86,10 @@ def page(subject: Subject) -> bytes:
         ("mistakes", "Confident mistakes", mistakes.section(subject)),
         ("origin", "Data and environment", origin.section(subject)),
     ]
-    return _document(f"textclf {subject.version}", head, sections)
+    return Report(f"textclf {subject.version}", head, sections)
 
 
-def comparison(a: Subject, b: Subject) -> bytes:
+def comparison_report(a: Subject, b: Subject) -> Report:
     """Return the report on version ``b``, compared with version ``a``."""
     head = join(
         el("p", "Two versions of a text classifier", class_="over"),
@@ -78,28 +119,22 @@ def comparison(a: Subject, b: Subject) -> bytes:
         ("mistakes", "Confident mistakes", _one_by_one(a, b, mistakes.section)),
         ("origin", "Data and environment", _one_by_one(a, b, origin.section)),
     ]
-    return _document(f"textclf {a.version} → {b.version}", head, sections)
+    return Report(f"textclf {a.version} → {b.version}", head, sections)
 
 
 def _one_by_one(a: Subject, b: Subject, section: Callable[[Subject], Html]) -> Html:
     return join(*(join(el("h3", f"Version {one.version}"), section(one)) for one in (a, b)))
 
 
-def _document(title: str, head: Html, sections: Sequence[Section]) -> bytes:
-    style = files("textclf.report").joinpath("style.css").read_text("utf-8")
+def style_sheet() -> str:
+    """Return the style sheet of reports."""
+    return files("textclf.report").joinpath("style.css").read_text("utf-8")
+
+
+def _document(report: Report) -> bytes:
+    style = style_sheet()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    links = (el("li", el("a", heading, href=f"#{name}")) for name, heading, _ in sections)
-    parts = (
-        el(
-            "section",
-            el("h2", heading, id=f"{name}-heading"),
-            content,
-            id=name,
-            aria_labelledby=f"{name}-heading",
-        )
-        for name, heading, content in sections
-    )
     document = el(
         "html",
         el(
@@ -109,13 +144,13 @@ def _document(title: str, head: Html, sections: Sequence[Section]) -> bytes:
             el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
             el("meta", name_="color-scheme", content="light dark"),
             el("meta", name_="referrer", content="no-referrer"),
-            el("title", title),
+            el("title", report.title),
             el("style", Html(style)),
         ),
         el(
             "body",
-            el("header", head, el("nav", el("ul", *links), aria_label="Sections of this report")),
-            el("main", *parts),
+            el("header", report.header()),
+            el("main", report.body()),
             el(
                 "footer",
                 f"Made by textclf {__version__}. This file is self-contained: it loads and sends "

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from textclf.server import health
-from textclf.server.exchange import exchange_of
 from textclf.server.gateway import Gateway
+from textclf.server.openapi import openapi_routes
+from textclf.server.pages.routes import page_routes
 from textclf.server.predict import PredictEndpoint
 from textclf.server.protocols import invocations, kserve_v1, open_inference
+from textclf.server.registry_api import registry_routes
+from textclf.server.routing import PathRoute, route
 from textclf.server.service import Service
 from textclf.server.settings import ServerSettings
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def app_for(models: str | Path, settings: ServerSettings | None = None) -> ASGIApp:
@@ -52,34 +51,28 @@ def application(service: Service) -> ASGIApp:
     return Gateway(Router(_routes(service), lifespan=lifespan), service)
 
 
-def _routes(service: Service) -> Sequence[Route]:
-    get, post = ("GET",), ("POST",)
+def _routes(service: Service) -> Sequence[PathRoute]:
     predict = PredictEndpoint(service.labeller, service.streamer)
     v2 = "/v2/models/{name}"
     return [
-        _route("/v1/predict", predict.__call__, post),
-        _route("/healthz", health.healthz, get),
-        _route("/readyz", health.readyz, get),
-        _route("/metrics", health.metrics, get),
-        _route("/ping", invocations.ping, get),
-        _route("/invocations", invocations.invocations, post),
-        _route("/v1/models/{name}:predict", kserve_v1.predict, post),
-        _route("/v1/models/{name}", kserve_v1.status, get),
-        _route("/v2", open_inference.server_metadata, get),
-        _route("/v2/health/live", open_inference.live, get),
-        _route("/v2/health/ready", open_inference.ready, get),
-        _route(v2, open_inference.model_metadata, get),
-        _route(v2 + "/ready", open_inference.ready, get),
-        _route(v2 + "/infer", open_inference.infer, post),
-        _route(v2 + "/versions/{version}", open_inference.model_metadata, get),
-        _route(v2 + "/versions/{version}/ready", open_inference.ready, get),
-        _route(v2 + "/versions/{version}/infer", open_inference.infer, post),
+        route("/v1/predict", predict.__call__, "POST"),
+        route("/healthz", health.healthz),
+        route("/readyz", health.readyz),
+        route("/metrics", health.metrics),
+        route("/ping", invocations.ping),
+        route("/invocations", invocations.invocations, "POST"),
+        route("/v1/models/{name}:predict", kserve_v1.predict, "POST"),
+        route("/v1/models/{name}", kserve_v1.status),
+        route("/v2", open_inference.server_metadata),
+        route("/v2/health/live", open_inference.live),
+        route("/v2/health/ready", open_inference.ready),
+        route(v2, open_inference.model_metadata),
+        route(v2 + "/ready", open_inference.ready),
+        route(v2 + "/infer", open_inference.infer, "POST"),
+        route(v2 + "/versions/{version}", open_inference.model_metadata),
+        route(v2 + "/versions/{version}/ready", open_inference.ready),
+        route(v2 + "/versions/{version}/infer", open_inference.infer, "POST"),
+        *registry_routes(),
+        *openapi_routes(),
+        *page_routes(service),
     ]
-
-
-def _route(path: str, endpoint: Endpoint, methods: Sequence[str]) -> Route:
-    async def with_template(request: Request) -> Response:
-        exchange_of(request).route = path
-        return await endpoint(request)
-
-    return Route(path, with_template, methods=methods)

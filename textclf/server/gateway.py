@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.errors import TextclfError
 from textclf.server.exchange import Exchange, json_response, trace_id
-from textclf.server.refusal import Refusal
+from textclf.server.refusal import Refusal, as_refusal
 from textclf.server.service import Service
 
 _access_log = logging.getLogger("textclf.server.access")
@@ -26,6 +26,8 @@ _logger = logging.getLogger("textclf.server")
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/ping"})
 """Paths that need no key: who asks whether the server is there has none."""
+
+_FAILED = 500
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -92,8 +94,10 @@ class Gateway:
             case HTTPException():
                 return Refusal(error.status_code, error.detail, "http", error.headers)
             case TextclfError():
-                _logger.error("request %s: %s", exchange.request_id, error)
-                return Refusal(500, error.message, "model")
+                refusal = as_refusal(error)
+                if refusal.status == _FAILED:
+                    _logger.error("request %s: %s", exchange.request_id, error)
+                return refusal
             case _:
                 _logger.error("request %s", exchange.request_id, exc_info=error)
                 message = f"internal error; the log has it under {exchange.request_id}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textclf.errors import GateRefused, NoSuchVersion, TextclfError, UsageError
+
 
 class Refusal(Exception):
     """A request cannot be answered.
@@ -41,3 +43,18 @@ class Refusal(Exception):
     def not_found(cls, message: str) -> Refusal:
         """Return the refusal of a request for something that does not exist."""
         return cls(404, message, "not_found")
+
+
+def as_refusal(error: Refusal | TextclfError) -> Refusal:
+    """Return the refusal that an error of the registry means."""
+    match error:
+        case Refusal():
+            return error
+        case NoSuchVersion():
+            return Refusal.not_found(error.message)
+        case UsageError():
+            return Refusal.invalid(error.message)
+        case GateRefused():
+            return Refusal(409, error.message, "gate")
+        case _:
+            return Refusal(500, error.message, "registry")

@@ -9,8 +9,10 @@ import anyio
 from starlette.requests import Request
 
 from textclf.server.batching import Batcher
+from textclf.server.catalogue import Catalogue
 from textclf.server.labelling import Labeller
 from textclf.server.metrics import Metrics
+from textclf.server.promoter import Promoter
 from textclf.server.served_model import ModelReloader, ServedModel
 from textclf.server.settings import ServerSettings
 from textclf.server.streams import Streamer
@@ -29,6 +31,8 @@ class Service:
         metrics: what is counted.
         labeller: labels the texts of requests.
         streamer: labels streamed rows.
+        catalogue: reads the registry for those who look at it.
+        promoter: promotes and rolls back for those who may.
         draining: whether the server was asked to stop.
     """
 
@@ -52,6 +56,8 @@ class Service:
             on_batch=self.metrics.observe_batch,
         )
         self.labeller = Labeller(self._batcher, self.metrics, settings)
+        self.catalogue = Catalogue(registry)
+        self.promoter = Promoter(registry, settings.gate)
         limiter = anyio.CapacityLimiter(settings.max_streams)
         self.streamer = Streamer(lambda: self.model, self.metrics, settings, limiter)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from textclf.release.gate import Gate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,8 @@ class ServerSettings:
         max_streams: the most streamed bodies that are answered at a time.
         body_timeout: the most seconds that the body of a request may take to arrive.
         reload_interval: the seconds between two checks for a promotion.
+        allow_promote: whether the pages may promote and roll back; they need a key then.
+        gate: what a version must meet to be promoted on a page.
         drain: the seconds that the server goes on after it was asked to stop.
     """
 
@@ -31,4 +35,6 @@ class ServerSettings:
     max_streams: int = 4
     body_timeout: float = 30.0
     reload_interval: float = 1.0
+    allow_promote: bool = False
+    gate: Gate = field(default_factory=Gate)
     drain: float = 5.0

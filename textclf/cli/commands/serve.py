@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from textclf.cli.options.gates import GateConditions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import VersionOption
 from textclf.cli.output import render
@@ -42,6 +43,13 @@ MaxBody = Annotated[
 ]
 MaxTexts = Annotated[int, typer.Option(min=1, metavar="N", help="Most texts of such a request.")]
 MaxCharacters = Annotated[int, typer.Option(min=1, metavar="N", help="Longest text.")]
+AllowPromote = Annotated[
+    bool,
+    typer.Option(
+        "--allow-promote",
+        help="Let the pages promote and roll back, through the gate; needs an API key.",
+    ),
+]
 Drain = Annotated[
     float,
     typer.Option(min=0.0, metavar="SECONDS", help="How long to go on answering after SIGTERM."),
@@ -56,6 +64,7 @@ NoAccessLog = Annotated[
 
 @option_groups
 def serve(
+    context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 8000,
     descriptor: Descriptor = None,
@@ -65,7 +74,9 @@ def serve(
     max_texts: MaxTexts = 10_000,
     max_characters: MaxCharacters = 1_000_000,
     drain: Drain = 5.0,
+    allow_promote: AllowPromote = False,
     *,
+    gate: GateConditions,
     no_access_log: NoAccessLog = False,
     common: CommonOptions,
 ) -> None:
@@ -78,6 +89,11 @@ def serve(
 
     More: docs/serving.md
     """
+    if allow_promote and not api_key:
+        raise UsageError(
+            "--allow-promote needs an API key, so that not everybody may promote",
+            hint="TEXTCLF_API_KEY=… textclf serve --allow-promote",
+        )
     try:
         from textclf.server.run import run
         from textclf.server.service import Service
@@ -92,6 +108,8 @@ def serve(
         max_body=max_body,
         max_texts=max_texts,
         max_characters=max_characters,
+        allow_promote=allow_promote,
+        gate=gate.gate(context),
         drain=drain,
     )
     service = Service(common.open_registry(), settings)

@@ -27,7 +27,7 @@ AllowTrainingRows = Annotated[
 
 
 @dataclass(frozen=True)
-class GateOptions:
+class GateConditions:
     """The conditions under which a version is promoted."""
 
     panel: ClassVar = "Gate"
@@ -57,10 +57,6 @@ class GateOptions:
         ),
     ] = None
     allow_training_rows: AllowTrainingRows = False
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
-    ] = False
 
     def gate(self, context: typer.Context) -> "Gate":
         """Return the gate of the options, joined with that of the settings: no flag loosens it."""
@@ -74,6 +70,16 @@ class GateOptions:
             allow_training_rows=self.allow_training_rows,
         )
         return given.joined(parse_gate(settings.get("require"), overall, per_class))
+
+
+@dataclass(frozen=True)
+class GateOptions(GateConditions):
+    """The conditions under which a version is promoted, and the way past them."""
+
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
+    ] = False
 
     def require_reason(self, message: str | None) -> None:
         """Raise UsageError if a refusal would be overridden without a reason."""

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
+    from textclf.registry.history import Entry
     from textclf.registry.promotion_log import PromotionRecord
     from textclf.registry.version_state import Event
 
 
-def as_json(entry: PromotionRecord | Event) -> dict[str, Any]:
-    """Return an entry as ``textclf history --all --json`` has it."""
-    import msgspec
-
-    from textclf.registry.version_state import Event
-
-    if isinstance(entry, Event):
-        fields = msgspec.to_builtins(entry)
-        return {name: value for name, value in fields.items() if name != "token"}
-    return {"kind": "promoted", **entry.as_json()}
-
-
-def show(entries: Sequence[PromotionRecord | Event]) -> None:
+def show(entries: Sequence[Entry]) -> None:
     """Show promotions and other events as a table."""
     from textclf.registry.version_state import Event
 
@@ -47,13 +35,8 @@ def _what(record: PromotionRecord) -> str:
 
 def _why(event: Event) -> str:
     """Return the message and, for a refusal, the requirements that were not met."""
-    import msgspec
+    from textclf.registry.history import unmet_rules
 
-    from textclf.metadata.verdict import Verdict
-
-    parts = [event.message] if event.message else []
-    if event.kind == "refused":
-        with contextlib.suppress(msgspec.ValidationError):  # written by a later textclf
-            unmet = dict.fromkeys(c.rule for c in msgspec.convert(event.detail, Verdict).failed)
-            parts.append(f"not {', '.join(unmet)}")
-    return "; ".join(parts)
+    unmet = unmet_rules(event)
+    parts = [event.message or "", f"not {', '.join(unmet)}" if unmet else ""]
+    return "; ".join(part for part in parts if part)

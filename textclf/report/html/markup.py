@@ -13,7 +13,7 @@ from textclf.formatting import INVISIBLE
 
 # Control characters except tab and line feed, and noncharacters, which a page must not hold
 _UNPRINTABLE = re.compile(f"[\x00-\x08\x0b-\x1f{INVISIBLE}\ufdd0-\ufdef\ufffe\uffff]")
-_VOID = {"br", "col", "meta"}
+_VOID = {"br", "col", "input", "link", "meta"}
 
 
 class Html(str):

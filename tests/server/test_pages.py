@@ -1,0 +1,243 @@
+"""The web pages."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+from predictors import published
+from served import serving
+
+from textclf.metadata.versions import parse_version
+from textclf.release.gate import Gate, parse_requirement
+
+PAGES = ["/", "/versions", "/versions/1.0.0", "/compare", "/compare?a=1.0.0&b=1.1.0", "/history"]
+HOSTILE = '<script>alert(1)</script>" onload=x &amp; \u202e'
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, sample):
+    """Two versions; the first is promoted again, for a reason that would like to be markup."""
+    root = tmp_path_factory.mktemp("pages") / "models"
+    published(root, sample)
+    registry, _ = published(root, sample, classifier="ComplementNB")
+    registry.promote(parse_version("1.0.0"), message=HOSTILE)
+    return registry
+
+
+class Elements(HTMLParser):
+    """The elements and attributes of a page; complains of what is not closed."""
+
+    VOID = {"meta", "link", "input", "br", "col"}  # noqa: RUF012
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.found, self.text = [], [], []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        """Keep an element."""
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Require that it is the one that was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep a text."""
+        self.text.append(data)
+
+
+def page(served, path, **headers):
+    answer = served.get(path, **headers)
+    assert answer.status == 200
+    return Elements(answer.body.decode())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_load_nothing_from_elsewhere_and_run_nothing(served, path):
+    """No script, no style but the server's own, and a policy that says so."""
+    elements = page(served, path)
+    assert not [attributes for tag, attributes in elements.found if tag in ("script", "style")]
+    for tag, attributes in elements.found:
+        assert not {name for name in attributes if name.startswith("on") or name == "style"}
+        for name in ("href", "src", "action"):
+            assert attributes.get(name, "/").startswith(("/", "#")), (tag, attributes)
+    policy = served.get(path).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_can_be_used_with_a_keyboard_and_a_screen_reader(served, path):
+    """A language, a title, one first heading, named controls, and a way past the navigation."""
+    elements = page(served, path).found
+    assert ("html", {"lang": "en"}) in elements
+    assert [tag for tag, _ in elements].count("h1") == 1
+    assert any(tag == "a" and attributes.get("href") == "#content" for tag, attributes in elements)
+    labels = sum(tag == "label" for tag, _ in elements)
+    assert labels == sum(tag in ("input", "select", "textarea") for tag, _ in elements)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/versions?sort=rows&order=asc&limit=1&metric=rows"])
+def test_every_page_is_data_too(served, path):
+    """At the same URL with .json."""
+    where, _, query = path.partition("?")
+    answer = served.get(f"{where}.json?{query}")
+    if "metric=rows" in path:
+        assert answer.status == 422
+    else:
+        assert answer.json()
+
+
+def test_what_people_write_stays_text(served):
+    """A reason with markup in it is shown as it was typed."""
+    for path in ("/", "/history"):
+        answer = served.get(path).body.decode()
+        assert "<script>" not in answer
+        assert "alert(1)" in answer
+
+
+def test_the_promoted_version_comes_first(served):
+    """Not the newest: with who promoted it, when, and why."""
+    text = " ".join(page(served, "/").text)
+    assert "1.0.0" in text
+    assert "Promoted" in text
+    assert "macro F1" in text
+
+
+def test_a_text_is_labelled_with_its_n_grams_marked(served, predictor):
+    """The marks are those of the explanation; the text comes back as it was sent."""
+    body = b"text=waste+of+money%2C+broke%0D%0Aafter+two+%3Cb%3E+days"
+    answer = served.request("POST", "/", body).body.decode()
+    text = "waste of money, broke\nafter two <b> days"
+    expected = predictor.explain(text)
+    [heading] = re.findall(r'<h2 id="result"><bdi>(.*?)</bdi>', answer)
+    assert heading == expected.prediction.label
+    [marked] = re.findall(r'<p class="marked">(.*?)</p>', answer, re.DOTALL)
+    assert "".join(Elements(marked).text) == text
+    assert "<ins" in marked
+    assert "&lt;b&gt;" in marked
+
+
+def test_the_list_links_to_sorted_pages(served):
+    """A second click on a head turns the order round; the state is in the URL."""
+    body = served.get("/versions?sort=rows").body.decode()
+    assert 'href="/versions?sort=rows&amp;order=asc"' in body
+    assert 'href="/versions?sort=macro_f1"' in body
+    first = served.get("/versions?limit=1").body.decode()
+    [after] = re.findall(r'href="/versions\?limit=1&amp;after=([^"]+)">Next', first)
+    assert after == "1.1.0"
+    assert "1.0.0" in served.get(f"/versions?limit=1&after={after}").body.decode()
+
+
+def test_the_comparison_warns_of_different_test_rows(served):
+    """And names what changed."""
+    body = served.get("/compare?a=1.0.0&b=1.1.0").body.decode()
+    assert "1.0.0 → 1.1.0" in body
+
+
+def test_a_page_that_is_not_there_says_so_as_a_page(served):
+    """With the status for programs."""
+    for path in ("/versions/9.9.9", "/compare?a=9.9.9&b=latest", "/versions?sort=x"):
+        answer = served.get(path)
+        assert answer.status in (404, 422)
+        assert b"This page cannot be shown" in answer.body
+
+
+def test_the_style_sheet_can_be_kept_for_ever(served):
+    """Its name changes with its content."""
+    [path] = re.findall(r'href="(/static/[^"]+)"', served.get("/").body.decode())
+    answer = served.get(path)
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_pages_change_nothing_unless_they_may(served, registry):
+    """There is no form, and no route behind it."""
+    assert b"Promote" not in served.get("/versions/1.1.0").body.replace(b"Promoted", b"")
+    answer = served.request("POST", "/versions/1.1.0/promote", b"message=x")
+    assert answer.status in (404, 405)
+    assert str(registry.latest()) == "1.0.0"
+
+
+@pytest.fixture
+def promoting(tmp_path, sample):
+    """A server that may promote what has an accuracy of at least 0.1."""
+    published(tmp_path, sample)
+    registry, _ = published(tmp_path, sample, classifier="ComplementNB")
+    gate = Gate((parse_requirement("accuracy>=0.1"),))
+    with serving(registry, api_key="k", allow_promote=True, gate=gate) as served:
+        yield served, registry
+
+
+def post(served, path, body=b"message=because", **headers):
+    host = f"127.0.0.1:{served.port}"
+    headers = {"x_api_key": "k", "origin": f"http://{host}", **headers}
+    return served.request("POST", path, body, **{k: v for k, v in headers.items() if v})
+
+
+def test_a_page_promotes_and_rolls_back_through_the_gate(promoting):
+    """With the reason in the log; the server answers with the version at once."""
+    served, registry = promoting
+    body = served.get("/versions/1.0.0", x_api_key="k").body
+    assert b'action="/versions/1.0.0/promote"' in body
+    answer = post(served, "/versions/1.0.0/promote")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert served.service.model.version == "1.0.0"
+    assert registry.history()[-1].message == "because"
+    assert registry.history()[-1].gate.verdict == "passed"
+    assert post(served, "/rollback").status == 303
+    assert str(registry.latest()) == "1.1.0"
+
+
+def test_the_gate_refuses_on_a_page_too(promoting):
+    """The page says why, and the log has it."""
+    served, registry = promoting
+    served.service.promoter.__dict__["gate"] = Gate((parse_requirement("accuracy>=1.0"),))
+    answer = post(served, "/versions/1.0.0/promote")
+    assert answer.status == 409
+    assert b"accuracy" in answer.body
+    assert str(registry.latest()) == "1.1.0"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ],
+)
+def test_another_site_cannot_promote_with_a_users_password(promoting, headers):
+    """A browser says where a form comes from."""
+    served, registry = promoting
+    assert post(served, "/versions/1.0.0/promote", **headers).status == 403
+    assert str(registry.latest()) == "1.1.0"
+
+
+def test_a_promotion_needs_a_reason_and_a_key(promoting):
+    """Neither may be empty."""
+    served, registry = promoting
+    assert post(served, "/versions/1.0.0/promote", b"message=+").status == 422
+    assert post(served, "/versions/1.0.0/promote", x_api_key=None).status == 401
+    assert str(registry.latest()) == "1.1.0"
+
+
+def test_a_banner_says_that_the_promoted_version_is_not_served(tmp_path, sample):
+    """On every page, with the reason."""
+    published(tmp_path, sample)
+    registry, _ = published(tmp_path, sample)
+    registry.promote(parse_version("1.0.0"))
+    with serving(registry, reload_interval=1000) as served:
+        registry.promote(parse_version("1.1.0"))
+        shutil.rmtree(tmp_path / "1.1.0")
+        served.service.reloader.check()
+        for path in ("/", "/versions"):
+            body = served.get(path).body.decode()
+            assert "Version 1.0.0 is served" in body
+            assert 'role="alert"' in body

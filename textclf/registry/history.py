@@ -1,0 +1,90 @@
+"""Promotions and all other events of a registry, in one order."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from textclf.errors import TextclfError
+from textclf.metadata.verdict import Verdict
+from textclf.registry.promotion_log import AppendOnlyLog, PromotionRecord
+from textclf.registry.reader import RegistryReader
+from textclf.registry.version_state import Event, EventKind
+
+T = TypeVar("T", PromotionRecord, Event)
+
+Entry = PromotionRecord | Event
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened in a registry.
+
+    Attributes:
+        promotions: all promotions that can be read, oldest first.
+        entries: these and all other events, ordered by time.
+        damaged: why the others cannot be read.
+    """
+
+    promotions: Sequence[PromotionRecord]
+    entries: Sequence[Entry]
+    damaged: Sequence[TextclfError]
+
+
+def read_history(registry: RegistryReader) -> History:
+    """Return what happened in a registry, as far as it can be read."""
+    damaged: list[TextclfError] = []
+    promotions = list(_readable(registry.promotions, damaged))
+    events = list(_readable(registry.events, damaged))
+    return History(promotions, _by_time(promotions, events), damaged)
+
+
+def entry_as_json(entry: Entry) -> dict[str, Any]:
+    """Return an entry as ``textclf history --all --json`` has it."""
+    if isinstance(entry, Event):
+        fields = msgspec.to_builtins(entry)
+        return {name: value for name, value in fields.items() if name != "token"}
+    return {"kind": "promoted", **entry.as_json()}
+
+
+def unmet_rules(event: Event) -> Sequence[str]:
+    """Return the requirements that a refused version did not meet; none for other events."""
+    if event.kind != EventKind.REFUSED:
+        return []
+    with contextlib.suppress(msgspec.ValidationError):  # written by a later textclf
+        verdict = msgspec.convert(event.detail, Verdict)
+        return list(dict.fromkeys(check.rule for check in verdict.failed))
+    return []
+
+
+def _readable(log: AppendOnlyLog[T], damaged: list[TextclfError]) -> Iterator[T]:
+    """Yield the records of a log, and add the errors of those that cannot be read to a list."""
+    for entry in log.entries():
+        if isinstance(entry, TextclfError):
+            damaged.append(entry)
+        else:
+            yield entry
+
+
+def _by_time(records: Sequence[PromotionRecord], events: Sequence[Event]) -> list[Entry]:
+    """Merge both by time; each keeps its own order, even where a clock was set back.
+
+    In the same second a refusal follows the promotion of the version it was judged against, and
+    comes before any other promotion, such as the one that overrides it.
+    """
+    entries: list[Entry] = []
+    remaining = deque(records)
+    for event in events:
+        against = event.detail.get("against")
+        while remaining and (
+            remaining[0].at < event.at
+            or (remaining[0].at == event.at and remaining[0].to == against)
+        ):
+            entries.append(remaining.popleft())
+        entries.append(event)
+    return [*entries, *remaining]

@@ -1,0 +1,147 @@
+"""The first page: the promoted version, and a text to try it with."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from textclf.formatting import percent
+from textclf.prediction.explanation import Explanation
+from textclf.registry.promotion_log import PromotionRecord
+from textclf.report.html.charts import bar
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, fact_list, key_figures, table
+from textclf.server.pages.layout import Page, json_link, version_link
+from textclf.server.service import Service
+
+_SHADES = 4
+"""Shades of a mark."""
+
+_SHOWN = 10
+"""Scores and n-grams that are shown."""
+
+
+def home(service: Service, _request: Request) -> Page:
+    """Return the page without a text."""
+    return _page(service, None)
+
+
+def tried(service: Service, text: str) -> Page:
+    """Return the page with a text and what the served version says about it."""
+    return _page(service, service.model.predictor.explain(text) if text else None)
+
+
+def _page(service: Service, explanation: Explanation | None) -> Page:
+    promotion = service.registry.promotions.head()
+    version = service.model.version
+    listed = service.catalogue.listed(version)
+    metrics = None
+    if listed:
+        summary = listed.summary
+        metrics = key_figures(
+            [
+                ("macro F1", percent(summary.test.metrics.macro_f1), "on its test rows"),
+                ("accuracy", percent(summary.test_accuracy), "on its test rows"),
+                ("training rows", f"{summary.data.rows:,}", f"published {summary.saved_at}"),
+            ]
+        )
+    body = join(
+        el("h1", "Version ", version_link(version)),
+        _promotion(promotion, version),
+        metrics,
+        el("h2", "Try a text"),
+        _form(explanation.prediction.text if explanation else ""),
+        _result(explanation) if explanation else None,
+        json_link("/"),
+    )
+    data = {
+        "version": version,
+        "promotion": promotion.as_json() if promotion else None,
+        "problem": service.reloader.problem,
+    }
+    return Page(f"Version {version}", body, data)
+
+
+def _promotion(promotion: PromotionRecord | None, served: str) -> Html:
+    """Return since when the version is promoted, by whom and why; or that it is a fixed one."""
+    if promotion is None or promotion.to != served:
+        return el("p", "This server answers with this version, whichever is promoted.")
+    return fact_list(
+        [
+            ("Promoted", promotion.at),
+            ("By", promotion.by),
+            ("Before", version_link(promotion.previous) if promotion.previous else None),
+            ("Gate", promotion.gate.verdict if promotion.gate else None),
+            ("Reason", promotion.message),
+        ]
+    )
+
+
+def _form(text: str) -> Html:
+    return el(
+        "form",
+        el("label", "Text", for_="text"),
+        el("textarea", text, id="text", name_="text", rows=4, required=True, maxlength=100_000),
+        el("button", "Label it"),
+        method="post",
+        action="/",
+        class_="try",
+    )
+
+
+def _result(explanation: Explanation) -> Html:
+    prediction = explanation.prediction
+    label = prediction.label
+    scores = list(prediction.scores.items())[:_SHOWN]
+    verdict = el("bdi", label) if label else "no label: the score is below the threshold"
+    return el(
+        "section",
+        el("h2", verdict, id="result"),
+        el("p", *_marked(explanation), class_="marked"),
+        el(
+            "p",
+            "Marked are the n-grams that support ",
+            el("bdi", explanation.explained),
+            " (underlined), and those against it (struck through); the stronger, the darker.",
+            class_="note",
+        ),
+        el(
+            "div",
+            table(
+                "Scores, highest first",
+                [Column("label", "row"), Column("score", "number"), Column("", "chart")],
+                [(el("bdi", name), f"{score:.4f}", bar(score)) for name, score in scores],
+            ),
+            table(
+                "N-grams with the largest contributions",
+                [Column("n-gram", "row"), Column("times", "number"), Column("adds", "number")],
+                [
+                    (el("code", part.ngram), part.count, f"{part.contribution:+.3f}")
+                    for part in explanation.contributions[:_SHOWN]
+                ],
+            ),
+            class_="side",
+        ),
+        aria_labelledby="result",
+        aria_live="polite",
+    )
+
+
+def _marked(explanation: Explanation) -> list[Html]:
+    """Return the text with each run of equally marked characters in an element."""
+    marks = explanation.marks()
+    largest = max((abs(mark) for mark in marks), default=0.0) or 1.0
+    runs: list[tuple[int, str]] = []
+    for character, mark in zip(explanation.prediction.text, marks, strict=True):
+        shade = round(_SHADES * mark / largest)
+        if runs and runs[-1][0] == shade:
+            runs[-1] = shade, runs[-1][1] + character
+        else:
+            runs.append((shade, character))
+    return [_run(shade, text) for shade, text in runs]
+
+
+def _run(shade: int, text: str) -> Html:
+    if shade == 0:
+        return el("span", text)
+    name = "ins" if shade > 0 else "del"
+    return el(name, text, class_=f"shade-{abs(shade)}")

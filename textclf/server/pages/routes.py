@@ -1,0 +1,133 @@
+"""The URLs of the pages; each has its data at the same URL with ``.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from textclf.errors import TextclfError
+from textclf.report.html.markup import el, join
+from textclf.server.exchange import json_response, read_body
+from textclf.server.pages import compare, history, home, version, versions
+from textclf.server.pages.layout import Page, page_response, style_path, stylesheet
+from textclf.server.refusal import Refusal, as_refusal
+from textclf.server.routing import Endpoint, PathRoute, route
+from textclf.server.service import Service
+
+Builder = Callable[[Service, Request], Page]
+
+_YEAR = "public, max-age=31536000, immutable"
+
+
+def page_routes(service: Service) -> Sequence[PathRoute]:
+    """Return the routes of all pages."""
+    pages: list[tuple[str, Builder]] = [
+        ("/", home.home),
+        ("/versions", versions.versions),
+        ("/versions/{version}", version.version),
+        ("/compare", compare.compare),
+        ("/history", history.history),
+    ]
+    routes = [
+        route(style_path(), _style),
+        route("/", _try, "POST"),
+        # the data first: {version} would match 1.1.0.json, too
+        *(route(f"{path}.json", _data(build)) for path, build in pages),
+        *(route(path, _page(build)) for path, build in pages),
+    ]
+    if service.settings.allow_promote:
+        routes.append(route("/versions/{version}/promote", _promote, "POST"))
+        routes.append(route("/rollback", _rollback, "POST"))
+    return routes
+
+
+async def _style(_request: Request) -> Response:
+    return Response(stylesheet(), 200, {"cache-control": _YEAR}, media_type="text/css")
+
+
+def _data(build: Builder) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        page = await run_in_threadpool(build, Service.of(request), request)
+        return json_response(page.data)
+
+    return endpoint
+
+
+def _page(build: Builder) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        service = Service.of(request)
+        return await _shown(request, lambda: build(service, request))
+
+    return endpoint
+
+
+async def _shown(request: Request, build: Callable[[], Page]) -> Response:
+    """Return a page, or a page that says why there is none."""
+    try:
+        page = await run_in_threadpool(build)
+    except (Refusal, TextclfError) as error:
+        page = _problem(as_refusal(error))
+    return page_response(Service.of(request), request.url.path, page)
+
+
+def _problem(refusal: Refusal) -> Page:
+    body = join(el("h1", "This page cannot be shown"), el("p", refusal.message, role="alert"))
+    return Page("Problem", body, {"error": refusal.message}, refusal.status)
+
+
+async def _try(request: Request) -> Response:
+    service = Service.of(request)
+    text = (await _form(request)).get("text", "")[: service.settings.max_characters]
+    return await _shown(request, lambda: home.tried(service, text))
+
+
+async def _promote(request: Request) -> Response:
+    version = request.path_params["version"]
+    return await _change(request, lambda service, why: service.promoter.promote(version, why))
+
+
+async def _rollback(request: Request) -> Response:
+    return await _change(request, lambda service, why: service.promoter.rollback(why))
+
+
+async def _change(request: Request, change: Callable[[Service, str], None]) -> Response:
+    """Change which version is promoted, and show the first page."""
+    require_same_origin(request)
+    service = Service.of(request)
+    message = (await _form(request)).get("message", "").strip()
+    try:
+        if not message:
+            raise Refusal.invalid("a promotion needs a reason, which is recorded")
+        await run_in_threadpool(change, service, message)
+        await run_in_threadpool(service.reloader.check)
+    except (Refusal, TextclfError) as error:
+        return page_response(service, request.url.path, _problem(as_refusal(error)))
+    return RedirectResponse("/", 303)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent."""
+    body = await read_body(request, Service.of(request).settings)
+    try:
+        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=20)
+    except ValueError as error:
+        raise Refusal(400, f"the form cannot be read: {error}", "malformed") from None
+    return {name: values[-1].replace("\r\n", "\n") for name, values in fields.items()}
+
+
+def require_same_origin(request: Request) -> None:
+    """Refuse a change that another site makes with the credentials of a browser's user.
+
+    A browser sends Origin with every form that it posts, and Sec-Fetch-Site; programs send
+    neither.
+    """
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if site not in ("same-origin", "none") or (
+        origin is not None and origin.partition("://")[2] != host
+    ):
+        raise Refusal(403, "this form was sent from another site", "cross_site")

@@ -1,0 +1,53 @@
+"""The page of one version: its report, its tags, and what can be done with it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import fact_list
+from textclf.report.page import version_report
+from textclf.server.pages.layout import Page, json_link, link
+from textclf.server.service import Service
+
+
+def version(service: Service, request: Request) -> Page:
+    """Return the page of a version."""
+    name = request.path_params["version"]
+    number = str(service.catalogue.resolve(name))
+    data = service.catalogue.version(number)
+    report = version_report(service.catalogue.subject(number))
+    tags = " ".join(f"{key}={value}" for key, value in data["tags"].items())
+    body = join(
+        report.header(),
+        fact_list(
+            [
+                ("State", el("span", "promoted", class_="badge") if data["latest"] else None),
+                ("Tags", el("bdi", tags) if tags else None),
+                ("Compare", None if data["latest"] else _compare(number)),
+            ]
+        ),
+        None if data["latest"] else promotion_form(service, number),
+        report.body(),
+        json_link(f"/versions/{number}"),
+    )
+    return Page(f"Version {number}", body, data)
+
+
+def _compare(number: str) -> Html:
+    return link("with the promoted version", "/compare", a="latest", b=number)
+
+
+def promotion_form(service: Service, number: str) -> Html | None:
+    """Return the form that promotes a version, if this server may do that."""
+    if not service.settings.allow_promote:
+        return None
+    return el(
+        "form",
+        el("label", "Reason", for_="message"),
+        el("input", id="message", name_="message", required=True, maxlength=500),
+        el("button", f"Promote {number}"),
+        method="post",
+        action=f"/versions/{number}/promote",
+        class_="promote",
+    )

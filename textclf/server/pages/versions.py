@@ -1,0 +1,168 @@
+"""The list of versions, paged and sorted on the server, with a chart of a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+
+from textclf.formatting import excerpt, percent, plural
+from textclf.report.html.charts import Scale, label, line, picture, ticks
+from textclf.report.html.markup import Html, el, join
+from textclf.report.html.tables import Column, change_cell, table
+from textclf.server.catalogue import ListQuery, VersionPage, parse_query
+from textclf.server.pages.layout import Page, choice, field, json_link, link, problems, version_link
+from textclf.server.service import Service
+from textclf.server.version_index import METRICS, ListedVersion
+
+_POINTS = 400
+"""Points that a chart has at most."""
+
+_WIDTH, _HEIGHT = 720, 200
+
+_HEADS = {
+    "version": "version",
+    "macro_f1": "macro F1",
+    "test_accuracy": "test accuracy",
+    "rows": "rows",
+    "saved_at": "published",
+}
+
+
+def versions(service: Service, request: Request) -> Page:
+    """Return a page of the list."""
+    page = service.catalogue.versions(parse_query(request.query_params))
+    body = join(
+        el("h1", "Versions"),
+        problems(page.problems),
+        _chart(page),
+        _form(page.query),
+        _table(page),
+        _turning(page),
+        json_link("/versions", **_parameters(page.query)),
+    )
+    return Page("Versions", body, page.as_json())
+
+
+def _parameters(query: ListQuery, **changes: object) -> dict[str, object]:
+    """Return the parameters of a URL: those that differ from what is meant without them."""
+    usual = msgspec.to_builtins(ListQuery())
+    asked = msgspec.to_builtins(query) | changes
+    return {name: value for name, value in asked.items() if value != usual[name]}
+
+
+def _form(query: ListQuery) -> Html:
+    metrics = {name: shown for name, (shown, _) in METRICS.items()}
+    return el(
+        "form",
+        field("Search", el("input", type="search", name_="q", value=query.q)),
+        field("Chart", choice("metric", metrics, query.metric)),
+        field("Sort by", choice("sort", _HEADS, query.sort)),
+        field("Order", choice("order", {"desc": "descending", "asc": "ascending"}, query.order)),
+        el("button", "Show"),
+        method="get",
+        action="/versions",
+        class_="filter",
+    )
+
+
+def _table(page: VersionPage) -> Html:
+    columns = [
+        Column(_head(page.query, "version"), "row"),
+        Column(_head(page.query, "macro_f1"), "number"),
+        Column("change", "number"),
+        Column(_head(page.query, "test_accuracy"), "number less"),
+        Column(_head(page.query, "rows"), "number less"),
+        Column(_head(page.query, "saved_at"), "less"),
+        Column("tags", "less"),
+        Column("message"),
+    ]
+    shown = plural(page.total, "version")
+    if page.versions:
+        shown += f", {page.first:,} to {page.first + len(page.versions) - 1:,} of them"
+    return table(f"{shown}; times are UTC", columns, map(_row, page.versions))
+
+
+def _head(query: ListQuery, sort: str) -> Html:
+    """Return the head of a column: a link that sorts by it, or turns the order round."""
+    ascending = query.sort == sort and query.order == "desc"
+    arrow = "" if query.sort != sort else " ▾" if query.order == "desc" else " ▴"
+    changes = {"sort": sort, "order": "asc" if ascending else "desc", "after": None}
+    return link(f"{_HEADS[sort]}{arrow}", "/versions", **_parameters(query, **changes))
+
+
+def _row(version: ListedVersion) -> Sequence[object]:
+    summary = version.summary
+    badge = el("span", "promoted", class_="badge") if version.promoted else None
+    return (
+        join(version_link(summary.version), " " if badge else None, badge),
+        percent(summary.test.metrics.macro_f1),
+        change_cell(version.change),
+        percent(summary.test_accuracy),
+        f"{summary.data.rows:,}",
+        summary.saved_at[:16].replace("T", " "),
+        el("bdi", " ".join(f"{key}={value}" for key, value in version.tags.items())),
+        el("bdi", excerpt(summary.message or "", 80)),
+    )
+
+
+def _turning(page: VersionPage) -> Html:
+    """Return the links to the first and the next page."""
+    links = []
+    if page.query.after:
+        links.append(link("First page", "/versions", **_parameters(page.query, after=None)))
+    if page.next:
+        links.append(link("Next page", "/versions", **_parameters(page.query, after=page.next)))
+    return el("p", *(join(" ", part) for part in links), class_="turning")
+
+
+def _chart(page: VersionPage) -> Html | None:
+    """Draw a metric over the versions, the lowest on the left."""
+    name, value = METRICS[page.query.metric]
+    ascending = page.all[::-1]
+    step = max(1, len(ascending) // _POINTS)
+    shown = [version for n, version in enumerate(ascending) if n % step == 0 or version.promoted]
+    if len(shown) < 2:  # noqa: PLR2004 - a line needs two points
+        return None
+    values = [value(version) for version in shown]
+    low, high = min(values), max(values)
+    room = max(0.005, (high - low) * 0.1)
+    x = Scale(0, len(shown) - 1, 56, _WIDTH - 80)
+    y = Scale(low - room, high + room, _HEIGHT - 28, 40 - _HEIGHT)
+    path = " ".join(f"{x(n):.1f},{y(v):.1f}" for n, v in enumerate(values))
+    ends = ((0, "start"), (len(shown) - 1, "end"))
+    return el(
+        "figure",
+        picture(
+            "metric",
+            _WIDTH,
+            _HEIGHT,
+            f"{name} of {plural(len(page.all), 'version')}",
+            f"from {percent(low)} to {percent(high)}; the newest has {percent(values[-1])}",
+            *(
+                join(
+                    line(x(0), y(at), x(len(shown) - 1), y(at), "grid"),
+                    label(48, y(at) + 4, percent(at), "end", "tick"),
+                )
+                for at in ticks(y.low, y.high)
+            ),
+            el("polyline", points=path, class_="curve blue"),
+            *(_point(version, x(n), y(values[n]), values[n]) for n, version in enumerate(shown)),
+            *(
+                label(x(n), _HEIGHT - 8, shown[n].summary.version, anchor, "tick")
+                for n, anchor in ends
+            ),
+        ),
+        el("figcaption", f"{name} on the test rows of each version, which may differ"),
+    )
+
+
+def _point(version: ListedVersion, x: float, y: float, value: float) -> Html:
+    number = version.summary.version
+    return el(
+        "a",
+        el("title", f"{number}: {percent(value)}{', promoted' if version.promoted else ''}"),
+        el("circle", cx=x, cy=y, r=5 if version.promoted else 2.5, class_="mean"),
+        href=f"/versions/{number}",
+    )
