@@ -4,6 +4,7 @@
 
     TextclfError                 1  something failed
     ├── StoreError               1  the disk refuses: permissions, space, hardware
+    │   ├── AccessDenied         1  the credentials may not do that
     │   └── Unreachable          1  the store does not answer
     ├── ClusterError             1  the machines that should search do not
     ├── UsageError               2  asked for in a way that cannot be done
@@ -42,6 +43,10 @@ class StoreError(TextclfError):
     """The place where models are kept cannot be read or written."""
 
     kind = "store"
+
+
+class AccessDenied(StoreError):
+    """The store does not allow that with these credentials."""
 
 
 class Unreachable(StoreError):

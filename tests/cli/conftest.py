@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloud_servers import BUCKET, Cloud
 from shared import shared_folder
 
 from textclf.cli.app import _prepare_streams, run
@@ -33,6 +34,7 @@ DISTURBING = (
     "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "TTY_COMPATIBLE",
     "TTY_INTERACTIVE", "TEXTCLF_MODELS", "TEXTCLF_DEBUG", "PYTHONUNBUFFERED", "PYTHONIOENCODING",
     "PYTHONDONTWRITEBYTECODE", "TEXTCLF_REQUIRE_SIGNATURE", "TEXTCLF_KEY_PASSWORD",
+    "TEXTCLF_OFFLINE", "TEXTCLF_CACHE_SIZE",
 )  # fmt: skip
 """Variables of the surroundings that would change what is tested."""
 
@@ -98,10 +100,11 @@ def _train_twice(folder: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+def _undisturbed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in DISTURBING:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
@@ -123,6 +126,25 @@ def project(data: Path, trained: Path) -> Path:
     """Return the current folder, with data and versions 1.0.0 and 1.0.1; the latter is promoted."""
     shutil.copytree(trained / "models", data / "models")
     return data
+
+
+@pytest.fixture
+def bucket(seaweedfs: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a registry in a bucket that does not exist yet."""
+    for name, value in seaweedfs.environment.items():
+        monkeypatch.setenv(name, value)
+    return seaweedfs.url(seaweedfs.new_prefix())
+
+
+@pytest.fixture
+def remote(bucket: str, seaweedfs: Cloud, trained: Path) -> str:
+    """Return the URL of a registry that is a copy of the one in the folder ``models``."""
+    prefix = bucket.partition(f"{BUCKET}/")[2]
+    objects, models = seaweedfs.objects(), trained / "models"
+    for path in models.rglob("*"):
+        if path.is_file():
+            objects.put(f"{prefix}/{path.relative_to(models).as_posix()}", path.read_bytes())
+    return bucket
 
 
 @pytest.fixture

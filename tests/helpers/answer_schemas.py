@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 import msgspec
 
+from textclf.cli.commands.cache import CacheAnswer, ClearAnswer
 from textclf.cli.commands.check import CheckAnswer
+from textclf.cli.commands.doctor import DoctorAnswer
 from textclf.cli.commands.sign import SignAnswer
 from textclf.cli.commands.verify import RepairAnswer, VerifyAnswer
 from textclf.cli.commands.versions.export import ExportAnswer
@@ -32,6 +34,7 @@ from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
 from textclf.registry import verification
 from textclf.registry.promotion_log import PromotionRecord
+from textclf.registry.store import diagnosis, file_cache
 from textclf.registry.version_state import Event
 from textclf.release import baseline
 from textclf.training import reproduce
@@ -40,7 +43,7 @@ _NAMES = {"Mapping": Mapping, "Sequence": Sequence} | {
     name: value
     for module in (
         quality, metadata_diff, records, schema, verdict, explanation, verification, baseline,
-        reproduce,
+        reproduce, diagnosis, file_cache,
     )
     for name, value in vars(module).items()
 }  # fmt: skip
@@ -96,6 +99,9 @@ ANSWERS = {
     "verify --repair": Answer((RepairAnswer,)),
     "reproduce": Answer((ReproduceAnswer,)),
     "sign": Answer((SignAnswer,)),
+    "doctor": Answer((DoctorAnswer,)),
+    "cache": Answer((CacheAnswer,)),
+    "cache clear": Answer((ClearAnswer,)),
     "error": Answer((Failure,)),
 }
 """What a command prints with --json; an option is named where it changes the fields.

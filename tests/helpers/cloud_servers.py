@@ -26,6 +26,18 @@ _S3_USER = {
     "credentials": [{"accessKey": "key", "secretKey": "secret"}],
     "actions": ["Admin", "Read", "Write", "List", "Tagging"],
 }
+READER = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "reader"}
+"""The variables of a role that may only read and list."""
+GETTER = {"AWS_ACCESS_KEY_ID": "getter", "AWS_SECRET_ACCESS_KEY": "getter"}
+"""Those of a role that may only read files whose name it knows."""
+_S3_READERS = [
+    {
+        "name": name,
+        "credentials": [{"accessKey": name, "secretKey": name}],
+        "actions": [f"{action}:{BUCKET}" for action in actions],
+    }
+    for name, actions in (("reader", ("Read", "List")), ("getter", ("Read",)))
+]
 _AZURITE_KEY = base64.b64encode(b"k" * 64).decode()
 
 
@@ -77,7 +89,7 @@ def s3_environment(port):
 
 def _seaweedfs_command(folder):
     users = folder / "s3.json"
-    users.write_text(json.dumps({"identities": [_S3_USER]}))
+    users.write_text(json.dumps({"identities": [_S3_USER, *_S3_READERS]}))
     names = ("s3", "filer", "master", "volume")
     ports = free_ports(2 * len(names))
     options = [f"-{name}.port={port}" for name, port in zip(names, ports, strict=False)]

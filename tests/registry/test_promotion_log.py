@@ -49,9 +49,3 @@ def test_events_are_kept_in_their_order(two):
         (2, "removed"),
     ]
     assert verify(two).ok
-
-
-def test_whether_there_is_a_record_is_known_by_its_number(tmp_path):
-    """The log has the numbers of the promotions made, and no further one."""
-    log = registries.filled(tmp_path, "1.0.0").promotions
-    assert (log.has(1), log.has(2)) == (True, False)

@@ -37,6 +37,8 @@ _COMMANDS = {
     "verify": "Manage versions",
     "reproduce": "Manage versions",
     "sign": "Manage versions",
+    "doctor": "Manage versions",
+    "cache": "Manage versions",
 }
 """The commands, named like their modules, and the panel of the help that lists each."""
 

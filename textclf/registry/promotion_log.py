@@ -94,14 +94,6 @@ class AppendOnlyLog(Generic[T]):
         """Return the number of the newest record; 0 if there is none."""
         return max(self.numbers(), default=0)
 
-    def has(self, n: int) -> bool:
-        """Whether there is a record with a number; cheaper than listing them."""
-        try:
-            self._store.view(layout.log_record(self.folder, n))
-        except Missing:
-            return False
-        return True
-
     def head(self) -> T | None:
         """Return the newest record."""
         n = self.last_number()

@@ -154,6 +154,8 @@ class CachedStore:
             return [name for name in self._records(folder) if name > after]
         if not self._offline:
             return self._remote.names(folder, after)
+        if not folder:
+            self._warn_of_absent()
         start = f"{folder}/" if folder else ""
         below = (k.removeprefix(start).split("/")[0] for k in self._known_keys(start))
         return [name for name in dict.fromkeys(below) if name > after]
@@ -162,6 +164,7 @@ class CachedStore:
         """See Store."""
         if not self._offline:
             return self._remote.folders_with(name)
+        self._warn_of_absent()
         parts = (key.split("/") for key in self._known_keys(""))
         return [folder for folder, *rest in parts if rest == [name]]
 
@@ -279,6 +282,12 @@ class CachedStore:
         if digests and PROMOTIONS in self._index.logs:
             self._index.files |= digests
             self._cache.keep_index(self._index)
+
+    def _warn_of_absent(self) -> None:
+        warnings.warn(
+            f"only the versions in the cache are shown, because {self._url} is not reached",
+            stacklevel=2,
+        )
 
     def _asked(self, key: str) -> RemoteStore:
         if self._offline:

@@ -7,6 +7,7 @@ from typing import Final
 
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
+from textclf.errors import AccessDenied, StoreError, Unreachable
 from textclf.registry.store.location import without_secrets
 
 FAILURES: Final = (BaseError, NotImplementedError, ValueError, OSError)
@@ -33,10 +34,19 @@ def is_missing(error: BaseException) -> bool:
     )
 
 
-def is_unreachable(error: BaseException) -> bool:
-    """Whether the store did not answer, or answered that it cannot now."""
-    text = str(error).split("\n\nDebug source:", maxsplit=1)[0]
-    return bool(re.search(r"HTTP error|non-2xx status code: 5\d\d", text))
+def kind(error: BaseException) -> type[StoreError]:
+    """Return the class of the error that a failed request becomes."""
+    if _is_denied(error):
+        return AccessDenied
+    if re.search(r"HTTP error|non-2xx status code: 5\d\d", _first_paragraph(str(error))):
+        return Unreachable
+    return StoreError
+
+
+def _is_denied(error: BaseException) -> bool:
+    """Whether the credentials are not enough; of a listing obstore only shows the number."""
+    is_known = isinstance(error, PermissionDeniedError | UnauthenticatedError)
+    return is_known or "status code: 403" in _first_paragraph(str(error))
 
 
 def reason(error: BaseException) -> str:
@@ -48,13 +58,13 @@ def reason(error: BaseException) -> str:
         if sign in text:
             return why
     code = _element("Code", text)
-    if isinstance(error, PermissionDeniedError) and code in (None, "AccessDenied"):
+    if isinstance(error, UnauthenticatedError):
+        return "the credentials are not accepted (401)"
+    if _is_denied(error) and code in (None, "AccessDenied"):
         return _DENIED
     if code:
         message = _element("Message", text)
         return f"{code}: {message.rstrip('.')}" if message else code
-    if isinstance(error, UnauthenticatedError):
-        return "the credentials are not accepted (401)"
     return without_secrets(_first_paragraph(text))[:_LONGEST].rstrip(" :.")
 
 

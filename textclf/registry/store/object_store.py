@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-from textclf.errors import StoreError, Unreachable
+from textclf.errors import StoreError
 from textclf.files import LARGEST
 from textclf.registry.store.base import (
     Changed,
@@ -38,7 +38,7 @@ from textclf.registry.store.base import (
     is_key,
 )
 from textclf.registry.store.conditions import ConditionCheck
-from textclf.registry.store.object_errors import FAILURES, is_missing, is_unreachable, reason
+from textclf.registry.store.object_errors import FAILURES, is_missing, kind, reason
 
 if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta, PutMode, UpdateVersion
@@ -319,8 +319,7 @@ class ObjectStore:
             raise self._failure(verb, key, error) from error
 
     def _failure(self, verb: str, key: str, error: BaseException) -> StoreError:
-        kind = Unreachable if is_unreachable(error) else StoreError
-        return kind(f"cannot {verb} {self.locate(key)}: {reason(error)}")
+        return kind(error)(f"cannot {verb} {self.locate(key)}: {reason(error)}")
 
 
 def _version(meta: ObjectMeta) -> UpdateVersion:

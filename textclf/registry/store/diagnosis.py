@@ -1,0 +1,209 @@
+"""Find out how a registry's place can be reached, and what may be done there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from textclf.errors import AccessDenied, StoreError
+from textclf.formatting import size
+from textclf.registry.layout import PROBES
+from textclf.registry.store import connection
+from textclf.registry.store.access import Access
+from textclf.registry.store.conditions import violated_condition
+from textclf.registry.store.file_cache import FileCache
+from textclf.registry.store.local import LocalStore
+from textclf.registry.store.location import Bucket, Cloud, Folder, Location
+from textclf.registry.store.object_store import ObjectStore
+
+_CLOCK_SECONDS = 300
+"""A clock that is off by this may be refused: AWS and Azure accept 15 minutes."""
+_ASKING_SECONDS = 5
+_READ_ONLY = "no; enough to list, show, predict, serve and verify"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question.
+
+    Attributes:
+        check: the question.
+        ok: whether the answer is good; None if it is neither good nor bad.
+        detail: the answer.
+        hint: what to do, if it is not good.
+    """
+
+    check: str
+    ok: bool | None
+    detail: str
+    hint: str | None = None
+
+
+def diagnose(location: Location) -> Iterator[Finding]:
+    """Yield what is found out about a location; the last finding may say why there are no more.
+
+    What is written for it lies under a key of its own, and is removed.
+    """
+    match location:
+        case Folder():
+            yield from _diagnose_folder(LocalStore(location.path))
+        case Bucket():
+            yield from _diagnose_bucket(location)
+        case _:
+            yield Finding("location", ok=False, detail="only folders and buckets can be asked")
+
+
+def _diagnose_folder(store: LocalStore) -> Iterator[Finding]:
+    if not store.root.exists():
+        yield Finding("folder", ok=None, detail="does not exist yet; train creates it")
+        return
+    yield _tried("may list", store.names)
+    yield _tried("may write", store.require_writable)
+    with contextlib.suppress(OSError):
+        yield Finding("free space", ok=None, detail=size(shutil.disk_usage(store.root).free))
+
+
+def _diagnose_bucket(bucket: Bucket) -> Iterator[Finding]:
+    try:
+        access = connection.find_access(bucket)
+        store = connection.open_store(bucket)
+    except StoreError as error:
+        yield _failed("credentials", error)
+        return
+    yield Finding("credentials", ok=True, detail=access.credentials)
+    if access.region:
+        yield Finding("region", ok=True, detail=access.region)
+    if access.endpoint:
+        yield Finding("server", ok=None, detail=access.endpoint)
+    try:
+        yield Finding("may list", ok=True, detail=f"yes, in {_milliseconds(store.names):.0f} ms")
+        yield from _rights(store, _READ_ONLY)
+    except AccessDenied as error:
+        yield _failed("may list", error)
+        yield from _rights(store, "no")
+    except StoreError as error:
+        yield _failed("may list", error)
+        return
+    yield _clock(bucket, access)
+    yield _cache()
+
+
+def _milliseconds(request: Callable[[], object]) -> float:
+    """Return how long a request takes once the connection is there."""
+    request()
+    began = time.monotonic()
+    request()
+    return 1000 * (time.monotonic() - began)
+
+
+def _rights(store: ObjectStore, may_not_write: str) -> Iterator[Finding]:
+    """Try out each verb, under a key that nobody else uses."""
+    key = f"{PROBES}/{uuid.uuid4().hex}"
+    yield _tried("may read", lambda: store.exists(key))
+    creation = _tried("may create", lambda: store.create_unchecked(key, b"one"), may_not_write)
+    yield creation
+    if not creation.ok:
+        return
+    yield _tried("may update", lambda: _update(store, key), "no; promote needs it")
+    yield _tried("may delete", lambda: store.remove(key), "no; prune needs it")
+    yield _conditions(store)
+
+
+def _update(store: ObjectStore, key: str) -> None:
+    seen: Any = store.read_stamped(key).stamp
+    store.put_once(key, b"two", seen)
+
+
+def _conditions(store: ObjectStore) -> Finding:
+    key = f"{PROBES}/{uuid.uuid4().hex}"
+    try:
+        problem = violated_condition(store, key)
+    except StoreError as error:
+        return _failed("conditional writes", error)
+    finally:
+        with contextlib.suppress(StoreError):
+            store.remove(key)
+    if problem:
+        return Finding(
+            "conditional writes",
+            ok=False,
+            detail=f"not obeyed: the server {problem}",
+            hint="docs/remote.md names servers and versions that obey conditional writes",
+        )
+    return Finding("conditional writes", ok=True, detail="obeyed")
+
+
+def _tried(check: str, call: Callable[[], object], denied: str | None = None) -> Finding:
+    """Return whether something can be done; what need not be allowed has words for a refusal."""
+    try:
+        call()
+    except StoreError as error:
+        if denied and isinstance(error, AccessDenied):
+            return Finding(check, ok=None, detail=denied)
+        return _failed(check, error)
+    return Finding(check, ok=True, detail="yes")
+
+
+def _failed(check: str, error: StoreError) -> Finding:
+    hint = error.hint
+    if hint is None and isinstance(error, AccessDenied):
+        hint = "docs/remote.md has the rights that a reader needs"
+    return Finding(check, ok=False, detail=error.message, hint=hint)
+
+
+def _clock(bucket: Bucket, access: Access) -> Finding:
+    """Compare the clock of this machine with the server's, which it tells with every answer."""
+    import urllib.error
+    import urllib.request
+    from email.utils import parsedate_to_datetime
+
+    request = urllib.request.Request(_server(bucket, access), method="HEAD")  # noqa: S310 - the user's own endpoint
+    try:
+        with urllib.request.urlopen(request, timeout=_ASKING_SECONDS) as answer:  # noqa: S310 - likewise
+            date = answer.headers["Date"]
+    except urllib.error.HTTPError as refused:
+        date = refused.headers["Date"]
+    except (OSError, ValueError):
+        date = None
+    try:
+        apart = abs(time.time() - parsedate_to_datetime(date).timestamp())
+    except (TypeError, ValueError):
+        return Finding("clock", ok=None, detail="the server does not tell the time")
+    return Finding(
+        "clock",
+        ok=apart < _CLOCK_SECONDS,
+        detail=f"{apart:.0f} s apart from the server's",
+        hint=None if apart < _CLOCK_SECONDS else "set the clock of this machine",
+    )
+
+
+def _server(bucket: Bucket, access: Access) -> str:
+    if access.endpoint:
+        return access.endpoint
+    match bucket.cloud:
+        case Cloud.S3:
+            return f"https://s3.{access.config['region']}.amazonaws.com"
+        case Cloud.AZURE:
+            return f"https://{access.config.get('account_name')}.blob.core.windows.net"
+        case Cloud.GOOGLE:
+            return "https://storage.googleapis.com"
+
+
+def _cache() -> Finding:
+    cache = FileCache.from_environment()
+    if cache.folder is None:
+        return Finding("cache", ok=None, detail="there is no home folder, so nothing is kept")
+    place = next(p for p in (cache.folder, *cache.folder.parents) if p.exists())
+    if not os.access(place, os.W_OK):
+        return Finding(
+            "cache", ok=None, detail=f"{cache.folder} cannot be written, so nothing is kept",
+            hint="XDG_CACHE_HOME names another place",
+        )  # fmt: skip
+    used = f"{size(cache.size())} of at most {size(cache.limit)}"
+    return Finding("cache", ok=True, detail=f"{cache.folder}, {used}")
