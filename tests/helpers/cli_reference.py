@@ -5,7 +5,10 @@ import typer
 from textclf.cli.app import application
 
 COMMON = {"--models", "--json", "--quiet"}
-READING = {"--text-column", "--label-column", "--delimiter", "--encoding", "--on-bad-rows"}
+READING = {
+    *("--text-column", "--label-column", "--delimiter", "--encoding", "--header"),
+    "--on-bad-rows",
+}
 
 
 def reference():

@@ -15,16 +15,23 @@ _MOST_NAMES = 10
 
 @dataclass(frozen=True)
 class Columns:
-    """The two columns asked for, each by its name or by its position counted from 1."""
+    """The two columns asked for, each by its name or by its position counted from 1.
+
+    Attributes:
+        text: the column of the texts.
+        label: the column of the labels.
+        header: whether the first row names the columns; None: it does if one is given by its name.
+    """
 
     text: str = "text"
     label: str = "label"
+    header: bool | None = None
 
     @property
     def positions(self) -> tuple[int, int] | None:
         """Indices of text and label if both are positions: the file then has no header."""
         text, label = _index(self.text), _index(self.label)
-        return None if text is None or label is None else (text, label)
+        return None if self.header or text is None or label is None else (text, label)
 
     def locate(self, header: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the indices of the columns that may be meant by text and by label.
@@ -111,8 +118,17 @@ def wrong_columns(
             hints.append(f"--{option}-column {shlex.quote(similar[0])}")
     return DataError(
         f"{file} {problems[0]}; its columns are {listed(header)}",
-        hint=" ".join(hints) or "name them by --text-column and --label-column",
+        hint=_with_header(hints, columns) or "name them by --text-column and --label-column",
     )
+
+
+def _with_header(hints: Sequence[str], columns: Columns) -> str:
+    """Return the options of a hint, which say that there is a header if all are positions."""
+    given = [f"--text-column {columns.text}", f"--label-column {columns.label}"]
+    hinted = {hint.split()[0] for hint in hints}
+    options = [*hints, *(option for option in given if option.split()[0] not in hinted)]
+    positions = all(_index(option.split()[1]) is not None for option in options)
+    return " ".join([*hints, "--header"] if hints and positions else hints)
 
 
 def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[int, int] | None:
@@ -137,6 +153,11 @@ def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[i
     text = max(candidates, key=lambda i: sum(map(len, columns[i])))
     label = min((i for i in candidates if i != text), key=lambda i: len(set(columns[i])))
     return text, label
+
+
+def name_options(text: str, label: str) -> str:
+    """Return the options that take text and label from columns by their names."""
+    return f"--text-column {shlex.quote(text)} --label-column {shlex.quote(label)}"
 
 
 def position_options(indices: tuple[int, int]) -> str:

@@ -56,6 +56,7 @@ class ReadOptions:
         label_column: likewise.
         delimiter: the character between columns, detected if None. ``tab`` and ``\t`` are a tab.
         encoding: by Python's name; None is UTF-8, or what a byte-order mark says.
+        header: whether the first row names the columns; None: it does unless both are positions.
         on_bad_rows: fail and name them, or leave them out; ``auto`` leaves out up to 1% of the
             rows.
     """
@@ -65,6 +66,7 @@ class ReadOptions:
     delimiter: str | None = None
     encoding: str | None = None
     on_bad_rows: OnBadRows = OnBadRows.AUTO
+    header: bool | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +164,7 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
         return _dataset(name, "folder", sha256, rows, options.on_bad_rows)
     raw = _read_bytes(path, name)
     sha256 = hashlib.sha256(raw).hexdigest()
-    columns = Columns(options.text_column, options.label_column)
+    columns = _columns(options)
     source = Source(decompress(raw, name), name, columns, delimiter)
     del raw
     format_, rows = _parse(source, options.encoding)
@@ -259,6 +261,16 @@ def _delimiter(given: str | None) -> str | None:
             hint="--delimiter tab, or ';', or '|'",
         )
     return delimiter
+
+
+def _columns(options: ReadOptions) -> Columns:
+    columns = Columns(options.text_column, options.label_column, options.header)
+    if options.header is False and columns.positions is None:
+        raise UsageError(
+            "without a header the columns are given by their positions",
+            hint="--text-column 1 --label-column 2",
+        )
+    return columns
 
 
 def _check_encoding(encoding: str | None) -> None:

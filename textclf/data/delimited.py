@@ -8,6 +8,7 @@ from typing import Any, Final
 from textclf.data.delimited_export import exported_dialect, read_delimited_export
 from textclf.data.dialect import DELIMITERS, Dialect, quotes_in_use, read_samples
 from textclf.data.format import Format, Rows, Source
+from textclf.data.header_row import require_no_header
 from textclf.data.layout import Layout, Table, announced_delimiter, find_table
 from textclf.data.lines import (
     ends_in_carriage_returns,
@@ -39,6 +40,8 @@ def read_delimited(source: Source) -> Rows:
         return read_delimited_export(data, source.name, source.columns, exported)
     table = find_table(data, samples, source.name, source.columns, start)
     rows = _read_table(data, source.name, table)
+    if source.columns.positions and source.columns.header is None:
+        require_no_header(rows, table.first, source.columns, source.name)
     if swapped:
         rows.texts[:] = (swap_line_breaks(text.encode()).decode() for text in rows.texts)
     return rows
@@ -100,7 +103,7 @@ def _swallowing_lines(data: bytes, table: Table, rows: Rows) -> Iterator[int]:
         The lines on which records start that span lines, although their first and their last line
         are complete rows on their own, with labels that other rows have.
     """
-    dialect, layout, body = table
+    dialect, layout, body = table[:3]
     quote = (dialect.quote or "").encode()
     if not quote or quote not in data or len(rows.places) == lines_from(data, body):
         return
@@ -133,7 +136,7 @@ def _read_body(data: bytes, name: str, table: Table, swallowing: Collection[int]
         swallowing: lines with a quote that swallows the rows after it: they are not read.
     """
     rows = Rows()
-    dialect, layout, start = table
+    dialect, layout, start = table[:3]
     budget = _MOST_READ_AGAIN * (data.count(b"\n") + 1)
     stops = sorted(swallowing, reverse=True)
     while start.offset < len(data):

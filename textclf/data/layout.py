@@ -34,11 +34,19 @@ class Layout(NamedTuple):
 
 
 class Table(NamedTuple):
-    """How a delimited file is written, the place of its columns, and where its rows start."""
+    """How a delimited file is written.
+
+    Attributes:
+        dialect: how its cells are told apart.
+        layout: the place of its columns.
+        body: where its rows start.
+        first: the cells of its header, or of its first record.
+    """
 
     dialect: Dialect
     layout: Layout
     body: Position
+    first: Sequence[str]
 
 
 def find_table(
@@ -77,7 +85,7 @@ def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Col
                 require_different(name, text[0], label[0])
                 layout = _layout(record, sample.records[at + 1 :], text[0], label[0])
                 body = START.forward(data, sample.ends[at])
-                return Table(sample.dialect, layout, body)
+                return Table(sample.dialect, layout, body, record)
     best = max(samples, key=lambda sample: sample.likeness(columns))
     if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
         raise not_separated(name, samples, columns)
@@ -132,4 +140,4 @@ def _without_header(
         )
     require_different(name, text, label)
     layout = Layout(text, label, best.width, f"most rows have {best.width}")
-    return Table(best.dialect, layout, start)
+    return Table(best.dialect, layout, start, best.header)

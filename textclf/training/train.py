@@ -238,7 +238,10 @@ def _data_record(job: Job) -> DataRecord:
         sketch=job.sketch,
         rows_sha256=data.rows_sha256,
         format=data.format,
-        read={name: value and str(value) for name, value in asdict(job.options).items()},
+        read={
+            name: None if value is None else str(value)
+            for name, value in asdict(job.options).items()
+        },
         skipped_rows=len(data.bad_rows),
         bad_rows=list(data.bad_rows[:MOST_BAD_ROWS]),
         tool=data.tool,

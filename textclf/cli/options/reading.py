@@ -59,6 +59,15 @@ class FormatOptions:
         str | None, typer.Option(metavar="CHAR", help="Column separator; detected by default.")
     ] = None
     encoding: Encoding = None
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the first row names the columns; by default it does unless both are "
+            "given by position.",
+            show_default=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ class ReadingOptions(FormatOptions):
             self.delimiter,
             self.encoding,
             OnBadRows(self.on_bad_rows),
+            self.header,
         )
 
     def read(self, path: Path, *, quiet: bool) -> "Dataset":
