@@ -100,6 +100,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     _prepare_streams()
     _prepare_warnings()
+    _prepare_cache()
     obey_interrupts()
     code = run(sys.argv[1:])
     if code == failures.INTERRUPTED:
@@ -131,6 +132,15 @@ def _prepare_warnings() -> None:
             render.warning(line)
 
     warnings.showwarning = show
+
+
+def _prepare_cache() -> None:
+    """Keep Numba from making a folder named ``~`` for machine code where there is no home."""
+    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~")  # noqa: PTH111 - may fail
+    if not os.path.isabs(folder):  # noqa: PTH117 - likewise
+        os.environ.setdefault(
+            "NUMBA_CACHE_LOCATOR_CLASSES", "UserProvidedCacheLocator,InTreeCacheLocator"
+        )
 
 
 def _null_stream() -> TextIO:
@@ -173,7 +183,7 @@ def _call(arguments: Sequence[str]) -> int | None:
     """
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
-    if arguments and arguments[0] in completion.FLAGS and arguments[1:]:
+    if arguments and arguments[0] in completion.FLAGS:
         completion.run(*arguments[:2])
         return None
     named = [word for word in arguments if not word.startswith("-")][:1]
