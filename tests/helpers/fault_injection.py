@@ -22,6 +22,7 @@ from pathlib import Path
 import registries
 from fault_targets import OPERATIONS, STORES, Outcome, check
 
+from textclf.registry import verification
 from textclf.registry.registry import Registry
 
 EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.fsync",
@@ -177,6 +178,7 @@ class Enumeration:
 def main(folder, operation, fault, store):
     """Print the report of one operation under one fault."""
     os.fsync = _fsync
+    verification._PAUSES = (0.0, 0.0, 0.0)  # here is nobody whose work verify should await
     report = Enumeration(Path(folder), operation, fault, STORES[store]).run()
     print(json.dumps(vars(report)))  # noqa: T201 - the answer of the script
 

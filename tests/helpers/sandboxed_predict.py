@@ -10,6 +10,7 @@ A process of its own, because it forks; no threads here.
 """
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -33,6 +34,7 @@ def main(models, scratch, *arguments):
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         assert [predict(models, version) for version in in_order] == [0] * len(in_order)
     os.chdir(scratch)
+    gc.freeze()  # so that children do not copy what they only look through
     for line in sys.stdin:
         sys.stdout.write(json.dumps(attempt(models, line.strip(), flags)) + "\n")
 

@@ -10,6 +10,7 @@ A process of its own, because it forks; no threads here.
 """
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -76,6 +77,7 @@ def main(folder, kind, every, first):
     folder = Path(folder)
     os.chdir(folder)
     prepare(folder)
+    gc.freeze()  # so that children do not copy what they only look through
     files = {path.name: path.read_bytes() for path in (folder / "models/1.0.0").iterdir()}
     if kind == "scorers":
         planted = hostile_versions.scorers(files[SCORER])
