@@ -1,10 +1,10 @@
 """Strike an operation of the registry at each of its system calls, and look what is left.
 
 ``python fault_injection_strace.py`` does it for every operation and prints a table; ``make
-test-faults`` calls it. A process is started under strace for each call and fault; strace kills it
-at that call, or lets that call fail. It is killed at each call that changes something, and such a
-call says ENOSPC or EIO. EIO is also what a call that only looks says, where it is the first of its
-name at that place. Then all must hold that ``fault_targets.check`` asks for.
+test-faults`` calls it. For each call and fault a process is forked, and strace is attached to it,
+which kills it at that call, or lets that call fail. It is killed at each call that changes
+something, and such a call says ENOSPC or EIO. EIO is also what a call that only looks says, where
+it is the first of its name at that place. Then all must hold that ``fault_targets.check`` asks for.
 """
 
 import os
@@ -15,15 +15,16 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from fault_targets import OPERATIONS, Outcome, check
+from fork_server import ForkServers
 from fsync_lint import lint
-from paths import HELPERS, ROOT
 from scratch import scratch_folder
+
+from textclf.registry import verification
 
 FAULTS = {"SIGKILL": "signal=SIGKILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 LOOKING = {"read", "pread64", "getdents64", "newfstatat", "fstat", "stat", "lstat", "statx",
@@ -123,16 +124,15 @@ class Report:
 class Attack:
     """One operation on one store: seen once untouched, then struck wherever it can be."""
 
-    def __init__(self, folder, name, store="local", strace="strace"):
+    def __init__(self, folder, servers, name, store="local", strace="strace"):
         self.operation, self.folder, self.strace = OPERATIONS[name], folder, strace
-        self.command = [sys.executable, str(HELPERS / "fault_targets.py"), "MODELS", name, store]
+        self.servers = servers
+        self.command = ["fault_targets", "MODELS", name, store]
         if self.operation.command and store == "local":
-            command = ["-m", "textclf", *self.operation.command, "--models", "MODELS"]
-            self.command = [sys.executable, *command]
+            self.command = ["textclf", *self.operation.command, "--models", "MODELS"]
         self.template = folder / "template"
         self.template.mkdir(parents=True)
         self.operation.setup(self.template)
-        self._run("warm")
         self.root, log, self.untouched = self._run("untouched")
         self.calls = read_calls(log, self.root)
 
@@ -150,11 +150,11 @@ class Attack:
         found = check(self.root, self.template, self.operation, self.untouched)
         return [*lint(self.calls, self.root), *found]
 
-    def strike(self, fault, pool, tries=TRIES):
+    def strike(self, fault, tries=TRIES):
         """Strike each place, each in a folder of its own."""
         report = Report()
         places = self.places(fault)
-        for struck, told, outcome in pool.map(
+        for struck, told, outcome in self.servers.pool.map(
             lambda call: self._struck(call, fault, tries), places
         ):
             report.struck += struck
@@ -179,18 +179,8 @@ class Attack:
         shutil.copytree(self.template, root, dirs_exist_ok=True)
         command = [str(root) if word == "MODELS" else word for word in self.command]
         trace = ["-f", "-y", "-s", "0", "-o", log, "-e", "trace=%file,%desc", *inject]
-        done = subprocess.run(
-            [self.strace, *trace, *command], cwd="/", env=_surroundings(), timeout=60,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = self.servers.run(command, root.parent, [self.strace, *trace])
         return root, log, _outcome(done)
-
-
-def _surroundings():
-    """Return an environment in which a process does the same calls each time."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEXTCLF", "PYTHON"))}
-    return kept | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
-                   "PYTHONPATH": str(ROOT)}  # fmt: skip
 
 
 def _outcome(done):
@@ -215,16 +205,17 @@ def main():
     if reason := why_not():
         say(f"skipped: {reason}")
         return 0
+    verification._PAUSES = (0.0, 0.0, 0.0)  # here is nobody whose work verify should await
     violations = []
     say(f"{'operation':30}" + "".join(f"{fault:>9}" for fault in FAULTS) + "  violations")
     with (
         tempfile.TemporaryDirectory(dir=scratch_folder()) as folder,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
+        ForkServers(os.cpu_count()) as servers,
     ):
         for name, store in RUNS:
             shown = name if store == "local" else f"{name}, {store}"
-            attack = Attack(Path(folder) / shown, name, store)
-            reports = [attack.strike(fault, pool) for fault in FAULTS]
+            attack = Attack(Path(folder) / shown, servers, name, store)
+            reports = [attack.strike(fault) for fault in FAULTS]
             found = [
                 *(f"untouched: {problem}" for problem in attack.problems_untouched()),
                 *(violation for report in reports for violation in report.violations),

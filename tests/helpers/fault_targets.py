@@ -1,9 +1,8 @@
 """What is done to a registry under attack, and what must hold afterwards.
 
 ``fault_injection.py`` (in forks, at events of Python) and ``fault_injection_strace.py`` (in
-processes, at system calls) strike these operations. ``python fault_targets.py MODELS OPERATION
-STORE`` does one of them and says so as the command line does: nothing and exit code 0, or a line on
-stderr and another code.
+processes, at system calls) strike these operations. ``run`` does one of them and says so as the
+command line does: nothing and exit code 0, or a line on stderr and another code.
 """
 
 import errno
@@ -294,13 +293,12 @@ def _of_the_next_commands(root):
         yield f"the next command: {type(error).__name__}: {error}"
 
 
-def main(root, operation, store):
-    """Do one operation."""
+def run(arguments):
+    """Do one operation, given the folder, its name and the store; return the exit code."""
+    root, operation, store = arguments
     try:
         OPERATIONS[operation].action(Registry(STORES[store](Path(root))))
     except TextclfError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0

@@ -3,10 +3,11 @@
 ``make test-faults`` runs the harness over every operation, and the tests marked ``faults``.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import fault_injection_strace
 import pytest
+from fork_server import ForkServers
 
 
 @pytest.fixture
@@ -17,10 +18,16 @@ def syscalls():
     return fault_injection_strace
 
 
+@pytest.fixture(scope="module")
+def servers():
+    with ForkServers(2) as servers:
+        yield servers
+
+
 @pytest.fixture
-def pool():
-    with ThreadPoolExecutor(2) as workers:
-        yield workers
+def attack_on(syscalls, servers, tmp_path):
+    """Return a function that sees an operation once untouched, and can strike it."""
+    return partial(syscalls.Attack, tmp_path, servers)
 
 
 @pytest.fixture
@@ -44,20 +51,18 @@ def strace(tmp_path):
     ("operation", "calls"),
     [("note an event", 8), pytest.param("rollback", 12, marks=pytest.mark.faults)],
 )
-def test_an_operation_that_is_killed_at_any_call_loses_nothing(
-    syscalls, tmp_path, pool, operation, calls
-):
+def test_an_operation_that_is_killed_at_any_call_loses_nothing(attack_on, operation, calls):
     """One operation is struck in every test run; all of them are in make test-faults."""
-    attack = syscalls.Attack(tmp_path, operation)
+    attack = attack_on(operation)
     assert attack.problems_untouched() == []
-    report = attack.strike("SIGKILL", pool)
+    report = attack.strike("SIGKILL")
     assert report.violations == []
     assert report.struck == report.unacknowledged == len(attack.places("SIGKILL")) >= calls
 
 
-def test_every_call_that_changes_something_is_found(syscalls, tmp_path):
+def test_every_call_that_changes_something_is_found(attack_on):
     """A promotion writes a hold, the record, no hold and the alias: each call can be struck."""
-    attack = syscalls.Attack(tmp_path, "promote back")
+    attack = attack_on("promote back")
     placed, created = ["rename", "fsync", "unlink"], ["link", "fsync", "unlink"]
     step = ["openat", "write", "fsync"]
     assert [call.name for call in attack.places("SIGKILL")] == [
@@ -76,26 +81,26 @@ def test_every_call_that_changes_something_is_found(syscalls, tmp_path):
         ("naive", "is written in place"),
     ],
 )
-def test_what_a_power_cut_could_undo_is_found(syscalls, tmp_path, store, problem):
+def test_what_a_power_cut_could_undo_is_found(syscalls, attack_on, store, problem):
     """The lint detects a publisher without fsync, or with half of them."""
-    attack = syscalls.Attack(tmp_path, "train the third", store)
+    attack = attack_on("train the third", store)
     assert attack.untouched == syscalls.Outcome(), "nothing else is wrong with it"
     assert any(problem in each for each in syscalls.lint(attack.calls, attack.root))
 
 
 @pytest.mark.parametrize("store", ["local", "linkless"])
-def test_nothing_that_a_power_cut_could_undo(syscalls, tmp_path, store):
+def test_nothing_that_a_power_cut_could_undo(attack_on, store):
     """Publishing and promoting force everything to disk, with and without hard links."""
-    attack = syscalls.Attack(tmp_path, "train the third", store)
+    attack = attack_on("train the third", store)
     assert attack.problems_untouched() == []
     assert {"fsync", "rename"} <= {call.name for call in attack.places("SIGKILL")}
 
 
 @pytest.mark.faults
-def test_writing_in_place_is_found_out(syscalls, tmp_path, pool):
+def test_writing_in_place_is_found_out(attack_on):
     """The harness detects a store that writes in place: a kill tears its files."""
-    attack = syscalls.Attack(tmp_path, "publish the third", "naive")
-    report = attack.strike("SIGKILL", pool)
+    attack = attack_on("publish the third", "naive")
+    report = attack.strike("SIGKILL")
     assert report.struck == len(attack.places("SIGKILL"))
     assert any("1.2.0" in violation for violation in report.violations)
 
@@ -107,10 +112,10 @@ def test_writing_in_place_is_found_out(syscalls, tmp_path, pool):
         pytest.param("s/when=[0-9]+/when=65535/", id="late", marks=pytest.mark.faults),
     ],
 )
-def test_a_child_that_did_not_die_is_found_out(syscalls, tmp_path, pool, strace, change):
+def test_a_child_that_did_not_die_is_found_out(syscalls, attack_on, strace, change):
     """Where strace strikes nobody, a run in which all went well proves nothing and says so."""
-    attack = syscalls.Attack(tmp_path, "note an event", strace=strace(change))
-    report = attack.strike("SIGKILL", pool, tries=1)
+    attack = attack_on("note an event", strace=strace(change))
+    report = attack.strike("SIGKILL", tries=1)
     assert report.struck == 0
     assert len(report.violations) == len(attack.places("SIGKILL")) >= 8
     assert all(syscalls.MISSED in violation for violation in report.violations)
