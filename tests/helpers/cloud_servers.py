@@ -16,9 +16,9 @@ from pathlib import Path
 
 import fake_google
 import pytest
+from fake_google import BUCKET
 from shared_server import answers, free_ports, shared
 
-BUCKET = "bucket1"
 _NODE_MODULES = Path(__file__).parent.parent / "servers/node_modules"
 _WEED = Path(sysconfig.get_path("scripts")) / "weed"
 _S3_USER = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
+BUCKET = "bucket1"
 PAGE = 1000
 """Names in one answer to a list request."""
 
@@ -58,8 +59,10 @@ class Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
     def _key(self):
-        path = urllib.parse.urlsplit(self.path).path
-        return urllib.parse.unquote(path.split("/", 2)[2]) if path.count("/") > 1 else ""
+        return self._path().partition("/")[2]
+
+    def _path(self):
+        return urllib.parse.unquote(urllib.parse.urlsplit(self.path).path.lstrip("/"))
 
     def _answer(self, code, body=b"", **headers):
         self.send_response(code)
@@ -88,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         """Read an object, or list them."""
+        if self._path().partition("/")[0] != BUCKET:
+            return self._answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")
         if not self._key():
             return self._list()
         stored = self.server.objects.get(self._key())

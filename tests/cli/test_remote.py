@@ -1,0 +1,131 @@
+"""The command line on a registry in a bucket: all that it does with a folder."""
+
+import json
+
+import pytest
+from cloud_servers import CLOUDS
+from keys import write_pair
+
+GRID = """
+[features.word]
+ngram_range = [[1, 1]]
+[classifier.ComplementNB]
+alpha = [1]
+"""
+
+
+@pytest.fixture(params=CLOUDS)
+def cloud(request, monkeypatch, tmp_path):
+    """Return a server, found by the variables that a user would set."""
+    cloud = request.getfixturevalue(request.param)
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return cloud
+
+
+@pytest.fixture
+def url(cloud, monkeypatch):
+    """Return the URL of a new registry, which is the one of every command."""
+    location = cloud.url(cloud.new_prefix())
+    monkeypatch.setenv("TEXTCLF_MODELS", location)
+    return location
+
+
+@pytest.fixture
+def copied(cloud, url, project):
+    """Return the URL of a registry of 1.0.0 and 1.0.1, copied up as any program would copy it."""
+    models, objects = project / "models", cloud.objects()
+    prefix = url.removeprefix(cloud.url(""))
+    for path in models.rglob("*"):
+        if path.is_file():
+            objects.put(f"{prefix}/{path.relative_to(models).as_posix()}", path)
+    return url
+
+
+def done(outcome):
+    """Return what a command said that has succeeded."""
+    assert outcome.code == 0, outcome.err
+    return outcome.out
+
+
+def answer(outcome):
+    return json.loads(done(outcome))
+
+
+def test_a_version_is_trained_promoted_and_read(cli, data, url):
+    """Train publishes and promotes by URL; every command that reads finds the version there."""
+    (data / "grid.toml").write_text(GRID)
+    trained = answer(cli("train", "--grid", "grid.toml", "--jobs", 1, "--json"))
+    assert trained["path"] == f"{url}/1.0.0/text_classifier.joblib"
+    assert trained["promoted"]
+    assert answer(cli("predict", "a great lovely", "--json"))["version"] == "1.0.0"
+    [listed] = answer(cli("versions", "list", "--json"))
+    assert (listed["version"], listed["latest"]) == ("1.0.0", True)
+    assert answer(cli("versions", "show", "latest", "--json"))["version"] == "1.0.0"
+    assert answer(cli("evaluate", "data/test.csv", "--json"))["version"] == "1.0.0"
+    assert answer(cli("verify", "--json"))["ok"]
+    assert cli("reproduce", "latest", "--jobs", 1).code == 0
+
+
+def test_a_copied_registry_is_one(cli, copied):
+    """What lies in a folder is a registry in a bucket; its versions are promoted and tagged."""
+    assert answer(cli("predict", "a great lovely", "--json"))["version"] == "1.0.1"
+    assert answer(cli("promote", "1.0.0", "--json"))["changed"]
+    assert answer(cli("rollback", "--json"))["version"] == "1.0.1"
+    assert done(cli("versions", "tag", "1.0.0", "prod=eu")).strip() == "1.0.0: prod=eu"
+    assert [record["to"] for record in answer(cli("history", "--json"))][-2:] == ["1.0.0", "1.0.1"]
+    assert answer(cli("verify", "--json"))["ok"]
+    assert copied in done(cli("versions", "show", "1.0.0"))
+
+
+def test_a_version_is_exported_pruned_and_imported_again(cli, copied, project):
+    """A version leaves the bucket as an archive, is removed, and is brought back."""
+    done(cli("promote", "1.0.0"))
+    done(cli("versions", "import", _archive_of_another(cli, project)))
+    assert cli("versions", "show", "1.1.0").code == 0
+    assert "pruned 1.1.0" in done(cli("versions", "prune", "--keep", "0"))
+    assert cli("versions", "show", "1.1.0").code == 3
+    assert cli("versions", "import", "other.tar.gz").code == 0
+    assert answer(cli("verify", "--json"))["ok"], copied
+
+
+def _archive_of_another(cli, project):
+    """Export a version 1.1.0 that the registry does not have."""
+    models = project / "models"
+    arguments = ["train", "--bump", "minor", "--no-promote", "--grid", "grid.toml", "--jobs", 1]
+    (project / "grid.toml").write_text(GRID)
+    done(cli(*arguments, "--models", models))
+    done(cli("versions", "export", "1.1.0", "other.tar.gz", "--models", models))
+    return "other.tar.gz"
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_version_is_signed_and_gated(cli, project, monkeypatch, write_data):
+    """A signature is added beside a version; a gate refuses, and records that."""
+    private, public = write_pair(project, "one")
+    done(cli("sign", "1.0.0", "--key", private))
+    wrong = write_data(project / "wrong.csv", wrong=5)
+    assert cli("promote", "1.0.0", "--require", "accuracy>=90%", "--data", wrong).code == 5
+    assert answer(cli("history", "--all", "--json"))[-1]["kind"] == "refused"
+    monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", str(public))
+    assert answer(cli("predict", "a great", "--version", "1.0.0", "--json"))["version"] == "1.0.0"
+    assert cli("predict", "a great", "--version", "1.0.1").code == 6
+
+
+@pytest.mark.usefixtures("url")
+def test_what_is_damaged_is_named(cli, cloud, copied):
+    """A file that was changed in the bucket is named by verify, and is no version to promote."""
+    prefix = copied.removeprefix(cloud.url(""))
+    cloud.objects().put(f"{prefix}/1.0.0/text_classifier.joblib", b"damaged")
+    outcome = cli("verify")
+    assert outcome.code == 6
+    assert "1.0.0/text_classifier.joblib" in outcome.out
+    assert cli("promote", "1.0.0").code == 6
+
+
+def test_a_bucket_that_does_not_exist(cli, cloud):
+    """It is an error with one sentence, and no empty registry."""
+    outcome = cli("versions", "list", "--models", f"{cloud.scheme}://no-such-bucket/models")
+    assert outcome.code == 1
+    assert "the bucket does not exist" in outcome.err
