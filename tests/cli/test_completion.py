@@ -79,3 +79,19 @@ def test_the_completion_of_a_shell_is_shown(cli):
     done = cli("--show-completion", "csh")
     assert (done.code, done.out) == (2, "")
     assert "bash|zsh|fish" in done.err
+
+
+def test_completion_that_cannot_be_installed_is_one_sentence(empty, process):
+    """A home that is a file is an error of one line."""
+    (empty / "file").write_text("")
+    done = process("--install-completion", "zsh", env={"HOME": str(empty / "file")})
+    assert done.code == 1
+    assert done.err.startswith("error: cannot install the completion: ")
+
+
+@pytest.mark.usefixtures("empty")
+def test_the_shell_that_is_used_is_found_out(cli, monkeypatch):
+    """Without a name the completion is that of the shell that textclf was started from."""
+    for used, code in (("fish", 0), (None, 2)):
+        monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda used=used: used)
+        assert cli("--show-completion").code == code
