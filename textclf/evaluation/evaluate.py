@@ -10,9 +10,10 @@ import numpy as np
 
 from textclf.data.dataset import Dataset
 from textclf.evaluation import statistics
-from textclf.evaluation.metrics import label_codes, measure
-from textclf.evaluation.records import Calibration, Intervals
+from textclf.evaluation.metrics import label_codes, measure, with_ranking
+from textclf.evaluation.records import Calibration, Intervals, TwoLabels
 from textclf.evaluation.statistics import Floats, Labels
+from textclf.evaluation.two_labels import two_labels
 from textclf.metadata.schema import Metrics
 
 _BATCH = 2_048
@@ -46,6 +47,7 @@ class Evaluation:
         metrics: as in the metadata of a version.
         intervals: accuracy and macro F1 with their confidence intervals.
         calibration: ``None`` for a version without probabilities.
+        two_labels: ``None`` for a version with more labels than two.
         labels: the predicted label of each row.
         scores: the score of each predicted label.
     """
@@ -53,6 +55,7 @@ class Evaluation:
     metrics: Metrics
     intervals: Intervals
     calibration: Calibration | None
+    two_labels: TwoLabels | None
     labels: list[str]
     scores: list[float]
 
@@ -62,23 +65,38 @@ def evaluate(model: EvaluatedModel, rows: Dataset) -> Evaluation:
     labels: list[str] = []
     scores: list[float] = []
     losses: list[tuple[Floats, Floats]] = []
+    of_both: list[Floats] = []
     codes = {label: code for code, label in enumerate(model.labels)}
     for start in range(0, len(rows), _BATCH):
         batch = slice(start, start + _BATCH)
         predictions = model.predict(rows.texts[batch])
         labels += [next(iter(prediction.scores)) for prediction in predictions]
         scores += [prediction.score for prediction in predictions]
+        if len(codes) == 2:  # noqa: PLR2004
+            of_both.append(_scores(predictions, model.labels))
         if model.score_type == "probability":
             losses.append(_losses(predictions, label_codes(rows.labels[batch], codes), codes))
-    metrics = measure(rows.labels, labels)
+    both = two_labels(
+        rows.labels,
+        model.labels,
+        np.concatenate(of_both) if of_both else np.empty((0, 2)),
+        are_probabilities=model.score_type == "probability",
+    )
+    metrics = with_ranking(measure(rows.labels, labels), both)
     correct = np.asarray(rows.labels, object) == np.asarray(labels, object)
     return Evaluation(
         metrics,
         statistics.intervals(metrics),
         _calibration(scores, correct, losses) if losses else None,
+        both,
         labels,
         scores,
     )
+
+
+def _scores(predictions: Sequence[ScoredText], labels: Sequence[str]) -> Floats:
+    """Return the scores of each row in the order of the labels."""
+    return np.array([[prediction.scores[label] for label in labels] for prediction in predictions])
 
 
 def _losses(

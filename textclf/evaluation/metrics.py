@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from textclf.evaluation.records import TwoLabels
 from textclf.metadata.schema import ClassMetrics, Confusion, Metrics
 
 if TYPE_CHECKING:
@@ -38,6 +41,11 @@ def most_confused(confusion: Confusion) -> dict[str, ConfusedPair]:
     return {pair.label: pair for pair in reversed(confused_pairs(confusion))}
 
 
+def worst_first(metrics: Metrics) -> list[tuple[str, ClassMetrics]]:
+    """Return the labels and their metrics, the lowest F1 first."""
+    return sorted(metrics.per_class.items(), key=lambda entry: (entry[1].f1, entry[0]))
+
+
 def measure(truth: Sequence[str], predicted: Sequence[str]) -> Metrics:
     """Compare predicted labels with the true ones, row by row.
 
@@ -64,6 +72,14 @@ def measure(truth: Sequence[str], predicted: Sequence[str]) -> Metrics:
         },
         confusion=Confusion(labels, matrix.tolist()),
     )
+
+
+def with_ranking(metrics: Metrics, ranking: TwoLabels | None) -> Metrics:
+    """Return metrics with those of the scores, if the model has two labels."""
+    if ranking is None:
+        return metrics
+    roc_auc, precision = ranking.roc_auc, ranking.average_precision
+    return msgspec.structs.replace(metrics, roc_auc=roc_auc, average_precision=precision)
 
 
 def label_codes(labels: Sequence[str], codes: dict[str, int]) -> NDArray[np.int64]:

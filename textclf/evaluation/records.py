@@ -24,6 +24,9 @@ class IntervalMethod:
     seed: int = 0
 
 
+_SHOWN_CUTOFFS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""The cutoffs that people are shown."""
+
 METHOD = IntervalMethod()
 """How all intervals of accuracy and F1 are computed."""
 
@@ -86,3 +89,41 @@ class Calibration:
     log_loss: float
     brier: float
     bins: list[ReliabilityBin]
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """What it costs to label all rows ``positive`` whose probability of it is at least ``at``.
+
+    ``precision`` is ``None`` if there are no such rows. ``false_positives`` counts those that have
+    the other label, ``false_negatives`` the rows below ``at`` that have the label.
+    """
+
+    at: float
+    precision: float | None
+    recall: float
+    false_positives: int
+    false_negatives: int
+
+
+@dataclass(frozen=True)
+class TwoLabels:
+    """How well a model with two labels ranks rows: see `textclf.evaluation.two_labels`.
+
+    Attributes:
+        positive: the label that fewer rows have; if both have as many, the second.
+        roc_auc: the area under the ROC curve, which is the same for both labels.
+        average_precision: of each label.
+        cutoffs: on the probability of ``positive``, ascending; empty for a version without
+            probabilities.
+    """
+
+    positive: str
+    roc_auc: float
+    average_precision: dict[str, float]
+    cutoffs: list[Cutoff]
+
+    @property
+    def shown_cutoffs(self) -> list[Cutoff]:
+        """The cutoffs that people are shown."""
+        return [cutoff for cutoff in self.cutoffs if cutoff.at in _SHOWN_CUTOFFS]

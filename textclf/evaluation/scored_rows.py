@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.data.dataset import Dataset
-from textclf.evaluation.metrics import measure
+from textclf.evaluation.metrics import measure, with_ranking
+from textclf.evaluation.records import TwoLabels
 from textclf.evaluation.train_overlap import train_overlap
+from textclf.evaluation.two_labels import two_labels
 from textclf.metadata.schema import MOST_BAD_ROWS, TestRecord
 from textclf.metadata.sketch import Sketch
 
@@ -45,6 +48,13 @@ class ScoredRows:
             scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
         return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)
 
+    @cached_property
+    def two_labels(self) -> TwoLabels | None:
+        """How well the scores rank the rows, if the model has two labels."""
+        labels = self.model.classes_.tolist()
+        scores, probable = self.scores.astype(np.float64), self.has_probabilities
+        return two_labels(self.rows.labels, labels, scores, are_probabilities=probable)
+
     def test_record(
         self, trained_on: Sketch, split: float | None = None, split_method: str | None = None
     ) -> TestRecord:
@@ -61,7 +71,7 @@ class ScoredRows:
         return TestRecord(
             rows=len(rows),
             rows_sha256=rows.rows_sha256,
-            metrics=measure(rows.labels, self.predicted),
+            metrics=with_ranking(measure(rows.labels, self.predicted), self.two_labels),
             path=rows.path if split is None else None,
             sha256=rows.sha256 if split is None else None,
             split=split,

@@ -137,14 +137,20 @@ class Confusion(msgspec.Struct, frozen=True):
     matrix: list[list[Count]]
 
 
-class Metrics(msgspec.Struct, frozen=True):
-    """The metrics of predicted labels on one set of rows."""
+class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The metrics of predicted labels on one set of rows.
+
+    ``roc_auc`` and ``average_precision``, which has a value for each label, are of the scores, and
+    only there if a model has two labels.
+    """
 
     accuracy: Share
     macro_f1: Share
     weighted_f1: Share
     per_class: dict[str, ClassMetrics]
     confusion: Confusion
+    roc_auc: Share | None = None
+    average_precision: dict[str, Share] | None = None
 
 
 class TestRecord(msgspec.Struct, frozen=True):

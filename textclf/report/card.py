@@ -74,6 +74,10 @@ def _metrics(subject: Subject) -> list[tuple[str, str]]:
         ("Weighted F1", percent(metrics.weighted_f1)),
         ("Cross-validated accuracy", percent(subject.metadata.best_cv_accuracy)),
     ]
+    if metrics.roc_auc is not None:
+        rows += [("ROC AUC", f"{metrics.roc_auc:.3f}")]
+    for label, value in (metrics.average_precision or {}).items():
+        rows += [(f"Average precision of {_code(label)}", f"{value:.3f}")]
     if subject.data and (probabilities := subject.data.probabilities):
         error = percent(probabilities.calibration_error)
         log_loss = f"{probabilities.log_loss:.3f}"

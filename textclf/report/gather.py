@@ -47,6 +47,7 @@ def gather(scored: ScoredRows, *, texts: bool = False) -> ReportData:
         mistakes=_mistakes(scored, truth, predicted, texts=texts),
         texts=texts,
         intervals=intervals(measure(scored.rows.labels, scored.predicted)),
+        two_labels=scored.two_labels,
     )
 
 

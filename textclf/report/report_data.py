@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from textclf.evaluation.records import Intervals, ReliabilityBin
+from textclf.evaluation.records import Intervals, ReliabilityBin, TwoLabels
 
 
 class Threshold(msgspec.Struct, frozen=True):
@@ -65,6 +65,7 @@ class ReportData(msgspec.Struct, frozen=True):
         mistakes: the mistakes with the highest scores, highest first.
         texts: whether the mistakes have their texts.
         intervals: the confidence intervals; ``None`` in a file written before they were stored.
+        two_labels: ``None`` for a version with more labels, or in a file written before.
     """
 
     rows_sha256: str
@@ -74,3 +75,4 @@ class ReportData(msgspec.Struct, frozen=True):
     mistakes: list[Mistake]
     texts: bool
     intervals: Intervals | None = None
+    two_labels: TwoLabels | None = None

@@ -31,7 +31,7 @@ def test_evaluate(cli):
     answer = json.loads(cli("evaluate", "data/test.csv", "--version", "1.0.0", "--json").out)
     assert list(answer) == [
         "version", "path", "sha256", "rows", "skipped_rows", "train_overlap", "metrics",
-        "intervals", "calibration", "fail_under",
+        "intervals", "calibration", "two_labels", "fail_under",
     ]  # fmt: skip
     assert (answer["version"], answer["path"], answer["rows"]) == ("1.0.0", "data/test.csv", 12)
     assert set(answer["metrics"]) == {
@@ -122,3 +122,61 @@ def test_a_file_that_cannot_be_written_is_one_line(cli):
     """Writing into a folder that does not exist is an error of one line."""
     done = cli("evaluate", "data/test.csv", "--errors", "none/e.csv", "-q")
     assert (done.code, done.err) == (1, "error: cannot write none/e.csv: there is no folder none\n")
+
+
+@pytest.fixture
+def two_labels(cli, data, write_data):
+    """Return a project whose version has two labels, of which one is rare."""
+    for name, rows in (("train", 60), ("test", 30)):
+        path = write_data(data / f"data/{name}.csv", rows, seed=rows, wrong=1)
+        path.write_text(path.read_text().replace(",neutral", ",negative"))
+    (data / "grid.toml").write_text("features.word.min_df = 1\nclassifier.LinearSVC.C = 1\n")
+    assert cli("train", "--grid", "grid.toml").code == 0
+    return data
+
+
+def test_two_labels_have_a_ranking(cli, two_labels):
+    """The area under the ROC curve, average precision and cutoffs, the same wherever shown."""
+    answer = json.loads(cli("evaluate", "data/test.csv", "--json").out)
+    ranking, metrics = answer["two_labels"], answer["metrics"]
+    assert ranking["positive"] == "positive"
+    assert 0.5 < ranking["roc_auc"] < 1
+    assert metrics["roc_auc"] == ranking["roc_auc"]
+    assert metrics["average_precision"] == ranking["average_precision"]
+    recorded = json.loads(cli("versions", "show", "latest", "--json").out)["test"]["metrics"]
+    assert recorded["roc_auc"] == pytest.approx(ranking["roc_auc"])
+    shown = f"ROC AUC {ranking['roc_auc']:.3f}"
+    for text in (
+        cli("evaluate", "data/test.csv").out,
+        (two_labels / "models/1.0.0/report.html").read_text(),
+    ):
+        assert shown in text
+        assert "average precision of" in text
+    assert (
+        f"ROC AUC | {ranking['roc_auc']:.3f}"
+        in (two_labels / "models/1.0.0/model_card.md").read_text()
+    )
+
+
+def test_what_a_cutoff_costs(cli, two_labels):
+    """A row of the table for some probabilities; the page has the same numbers."""
+    ranking = json.loads(cli("evaluate", "data/test.csv", "--json").out)["two_labels"]
+    [half] = [cutoff for cutoff in ranking["cutoffs"] if cutoff["at"] == 0.5]
+    lines = cli("evaluate", "data/test.csv").out.splitlines()
+    [row] = [line.split() for line in lines if line.strip().startswith("0.50 ")]
+    assert row[3:] == [str(half["false_positives"]), str(half["false_negatives"])]
+    assert (
+        "Cost of labelling rows positive" in (two_labels / "models/1.0.0/report.html").read_text()
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_the_worst_labels_come_first(cli):
+    """Labels are listed by their F1."""
+    answer = json.loads(cli("evaluate", "data/test.csv", "--json").out)
+    scores = {label: each["f1"] for label, each in answer["metrics"]["per_class"].items()}
+    lines = cli("evaluate", "data/test.csv").out.split("confusion matrix")[0].splitlines()
+    listed = [line.split()[0] for line in lines if line.split() and line.split()[0] in scores]
+    assert listed == sorted(scores, key=lambda label: (scores[label], label))
+    assert answer["two_labels"] is None
+    assert "roc_auc" not in answer["metrics"]

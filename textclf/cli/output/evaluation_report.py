@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
 from textclf.cli.output.gate_report import verdict_table
 from textclf.cli.output.metrics import class_table, interval, method, overlap_warnings
-from textclf.formatting import percent, plural
+from textclf.formatting import excerpt, percent, plural
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
     from textclf.evaluation.evaluate import Evaluation
-    from textclf.evaluation.records import Calibration, Intervals
+    from textclf.evaluation.records import Calibration, Intervals, TwoLabels
     from textclf.metadata.schema import Confusion, Metrics
     from textclf.metadata.verdict import JudgedRows, Verdict
 
@@ -39,9 +39,13 @@ def blocks(
     yield sentence(f"in parentheses: {method(intervals.method)}")
     if calibration:
         yield _calibration(calibration)
+    if evaluation.two_labels:
+        yield _ranking(evaluation.two_labels)
     yield class_table(metrics)
     confusion = metrics.confusion
     yield _matrix(confusion) if len(confusion.labels) <= _MATRIX_LABELS else _mistakes(confusion)
+    if evaluation.two_labels and evaluation.two_labels.cutoffs:
+        yield _cutoffs(evaluation.two_labels)
     if verdict:
         yield verdict_table(verdict, title=f"required: {verdict.verdict}")
 
@@ -50,6 +54,35 @@ def _calibration(calibration: Calibration) -> Sentence:
     return sentence(
         f"expected calibration error {percent(calibration.expected_calibration_error)}, "
         f"log-loss {calibration.log_loss:.3f}, Brier score {calibration.brier:.3f}"
+    )
+
+
+def _ranking(ranking: TwoLabels) -> Sentence:
+    of_labels = [
+        piece
+        for label, value in ranking.average_precision.items()
+        for piece in ("; average precision of ", UserText(label), f" {value:.3f}")
+    ]
+    return sentence(f"ROC AUC {ranking.roc_auc:.3f}", *of_labels)
+
+
+def _cutoffs(ranking: TwoLabels) -> TableBlock:
+    counts = ["precision", "recall", "false positives", "false negatives"]
+    right = [UserText(f"{excerpt(ranking.positive, 40)} from"), *counts]
+    return TableBlock(
+        right,
+        [
+            [
+                f"{cutoff.at:.2f}",
+                percent(cutoff.precision),
+                percent(cutoff.recall),
+                cutoff.false_positives,
+                cutoff.false_negatives,
+            ]
+            for cutoff in ranking.shown_cutoffs
+        ],
+        right=right,
+        title="cost of labelling rows from a probability on",
     )
 
 
@@ -91,6 +124,7 @@ class EvaluateAnswer:
     metrics: Metrics
     intervals: Intervals
     calibration: Calibration | None
+    two_labels: TwoLabels | None
     fail_under: Verdict | None
 
 
@@ -112,5 +146,6 @@ def answer(
         metrics=evaluation.metrics,
         intervals=evaluation.intervals,
         calibration=evaluation.calibration,
+        two_labels=evaluation.two_labels,
         fail_under=verdict,
     )

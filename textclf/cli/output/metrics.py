@@ -38,8 +38,8 @@ def overlap_warnings(overlaps: Mapping[str, float | None]) -> list[str]:
 
 
 def class_table(metrics: Metrics) -> TableBlock:
-    """Return precision, recall and F1 of every class, and its most frequent wrong prediction."""
-    from textclf.evaluation.metrics import most_confused
+    """Return the metrics of every class, the worst first, and its most frequent mistake."""
+    from textclf.evaluation.metrics import most_confused, worst_first
 
     confused = most_confused(metrics.confusion)
     return TableBlock(
@@ -53,7 +53,7 @@ def class_table(metrics: Metrics) -> TableBlock:
                 scores.support,
                 _most_frequent_mistake(confused.get(label)),
             ]
-            for label, scores in metrics.per_class.items()
+            for label, scores in worst_first(metrics)
         ],
         right=["precision", "recall", "F1", "rows"],
     )

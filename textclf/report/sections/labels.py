@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textclf.evaluation.metrics import ConfusedPair, most_confused
+from textclf.evaluation.metrics import ConfusedPair, most_confused, worst_first
 from textclf.formatting import percent, plural
 from textclf.metadata.schema import ClassMetrics
 from textclf.report.html import charts
@@ -15,7 +15,7 @@ def section(subject: Subject) -> Html:
     """Show the labels of a version, the weakest first, and what each is predicted as."""
     metrics, trained = subject.metadata.test.metrics, subject.metadata.data.labels
     confused = most_confused(metrics.confusion)
-    ranked = sorted(metrics.per_class.items(), key=lambda entry: (entry[1].f1, entry[0]))
+    ranked = worst_first(metrics)
     rows = (
         [
             bdi(label),

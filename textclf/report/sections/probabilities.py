@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textclf.formatting import percent
+from textclf.evaluation.records import TwoLabels
+from textclf.formatting import excerpt, percent
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, table
@@ -43,7 +44,26 @@ def section(subject: Subject) -> Html:
             class_="side",
         ),
         _table(probabilities.thresholds),
+        _cutoffs(subject.data.two_labels) if subject.data.two_labels else None,
     )
+
+
+def _cutoffs(ranking: TwoLabels) -> Html:
+    """Show what it costs to label all rows from a probability on with the rarer of two labels."""
+    rows = (
+        [
+            percent(cutoff.at, 0),
+            percent(cutoff.precision),
+            percent(cutoff.recall),
+            f"{cutoff.false_positives:,}",
+            f"{cutoff.false_negatives:,}",
+        ]
+        for cutoff in ranking.shown_cutoffs
+    )
+    heads = ("Precision", "Recall", "False positives", "False negatives")
+    columns = [Column("Probability", "row"), *(Column(head, "number") for head in heads)]
+    positive = excerpt(ranking.positive, 80)
+    return table(f"Cost of labelling rows {positive} from a probability of it on", columns, rows)
 
 
 def _in_words(probabilities: Probabilities) -> str:

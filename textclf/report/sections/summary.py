@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textclf.formatting import candidate_name, percent, plural
-from textclf.metadata.schema import Metadata
+from textclf.metadata.schema import Metadata, Metrics
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import (
@@ -67,9 +67,21 @@ def _facts(subject: Subject) -> Html:
             ("Model", el("bdi", candidate_name(subject.metadata.best_params))),
             ("Tested on", subject.tested_on),
             ("Weakest label", join(bdi(weakest), score)),
+            ("Ranking", _ranking(subject.metadata.test.metrics)),
             ("Number", el("bdi", why if bump.base else "the first version")),
         ]
     )
+
+
+def _ranking(metrics: Metrics) -> Html | None:
+    """Return how well the scores rank the rows; ``None`` if there are more labels than two."""
+    if metrics.roc_auc is None:
+        return None
+    of_labels = (
+        join("; average precision of ", bdi(label), f" {value:.3f}")
+        for label, value in (metrics.average_precision or {}).items()
+    )
+    return join(f"ROC AUC {metrics.roc_auc:.3f}", *of_labels)
 
 
 def comparison(a: Subject, b: Subject) -> Html:
