@@ -76,6 +76,10 @@ def _locate(header: Sequence[str], wanted: str) -> list[int]:
     return [i for i, cell in enumerate(header) if folded and cell.strip().casefold() == folded]
 
 
+class NoLabels(DataError):
+    """A data set has texts and no labels, such as one to predict labels for."""
+
+
 def require_different(file: str, text: int, label: int) -> None:
     """Refuse to take text and label from the same column.
 
@@ -116,7 +120,9 @@ def wrong_columns(
             hints.append(f"--{option}-column {indices[0] + 1}")
         elif similar:
             hints.append(f"--{option}-column {shlex.quote(similar[0])}")
-    return DataError(
+    text, label = columns.locate(header)
+    error = NoLabels if len(text) == 1 and not label else DataError
+    return error(
         f"{file} {problems[0]}; its columns are {listed(header)}",
         hint=_with_header(hints, columns) or "name them by --text-column and --label-column",
     )

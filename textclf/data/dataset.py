@@ -12,15 +12,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from textclf.data.columns import Columns
+from textclf.data.columns import Columns, NoLabels
 from textclf.data.delimited import DELIMITED
 from textclf.data.encoding import NotTextError, decompress, keep_undecoded, to_utf8
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.folder import read_folder
-from textclf.data.format import Format, Rows, Source
+from textclf.data.format import NO_LABEL, Format, Rows, Source
 from textclf.data.jsonl import JSONL
 from textclf.data.likely_encoding import likely_encodings, utf_16_without_mark
 from textclf.data.parquet import PARQUET
+from textclf.data.records import NOT_LABELLED
 from textclf.errors import DataError, UsageError
 from textclf.files import read_bytes
 from textclf.formatting import encodable, excerpt, plural
@@ -234,13 +235,16 @@ def _no_rows_error(name: str, rows: Rows) -> DataError:
     if not rows.left_out:
         return DataError(f"{name} contains no rows")
     reasons = " or ".join(sorted(rows.left_out))
-    return DataError(f"{name} is an export of {rows.tool} in which every record is {reasons}")
+    error = NoLabels if list(rows.left_out) == [NOT_LABELLED] else DataError
+    return error(f"{name} is an export of {rows.tool} in which every record is {reasons}")
 
 
 def _bad_rows_error(name: str, bad_rows: Sequence[BadRow], usable: int) -> DataError:
     details = [f"{row.where}: {row.reason}" for row in bad_rows[:_MOST_EXAMPLES]]
     if len(bad_rows) > _MOST_EXAMPLES:
         details.append(f"and {len(bad_rows) - _MOST_EXAMPLES:,} more")
+    if not usable and {row.reason for row in bad_rows} == {NO_LABEL}:
+        return NoLabels(f"no row of {name} has a label", hint="is --label-column right?")
     hint = f"--on-bad-rows skip goes on with the other {plural(usable, 'row')}"
     if not usable:
         hint = "no row is usable: are --text-column, --label-column and --delimiter right?"

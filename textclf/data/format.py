@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from textclf.data.columns import Columns
 from textclf.data.encoding import UNDECODED, not_in
+
+NO_LABEL: Final = "no label"
+"""The reason for which a row without a label cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Rows:
         """Keep a row, or record what it lacks."""
         stripped = label.strip() if label is not None else ""
         if not stripped:
-            self.bad.append((place, "no label"))
+            self.bad.append((place, NO_LABEL))
         elif "\0" in stripped:  # the end of a string to NumPy
             self.bad.append((place, "a null character in the label"))
         elif text is None:

@@ -14,6 +14,9 @@ from textclf.formatting import excerpt
 SAMPLE: Final = 100
 """The number of records whose names are looked at."""
 
+NOT_LABELLED: Final = "not labelled"
+"""The reason for which a record that nobody has labelled is left out."""
+
 _MOST_LABELS = 3
 """The most labels of one row that a message names."""
 
@@ -98,7 +101,7 @@ class RecordReader:
             return None, None, entry.left_out
         answers = entry.answers.get(label, ())
         if not answers:
-            return None, None, "not labelled"
+            return None, None, NOT_LABELLED
         return _as_text(entry.texts.get(text)), _agreed(answers), None
 
 

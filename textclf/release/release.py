@@ -13,6 +13,7 @@ from semver import Version
 
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import DataProblem, Severity, find_problems
+from textclf.data.test_data import read_beside
 from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.evaluation.train_overlap import train_overlap
@@ -45,6 +46,8 @@ class ReleaseRequest:
         search: the search space and how it is searched.
         read: how the data is read.
         test: the test data; ``None`` splits test rows off the training data.
+        test_named: whether somebody named the test data. What only lies beside the training data is
+            not used if it has no labels.
         test_share: the share of rows that is split off then (0 to 1), by a hash of the text.
         bump: ``auto``, ``patch``, ``minor`` or ``major``.
         base: the version whose number is increased; ``None`` is the highest.
@@ -59,6 +62,7 @@ class ReleaseRequest:
     search: SearchSettings
     read: ReadOptions = field(default_factory=ReadOptions)
     test: Path | None = None
+    test_named: bool = True
     test_share: float = 0.2
     bump: str = "auto"
     base: Version | None = None
@@ -132,6 +136,7 @@ class ReleaseCallbacks:
 
     Attributes:
         on_read: takes each data set that was read.
+        on_unlabelled: takes why the test data beside the training data is not used.
         on_problems: takes what is suspicious in the data.
         on_plan: takes what is about to be trained.
         search: returns a context for the time of the search, which gives a function that takes
@@ -140,6 +145,7 @@ class ReleaseCallbacks:
     """
 
     on_read: Callable[[Dataset], object] = lambda _: None
+    on_unlabelled: Callable[[str], object] = lambda _: None
     on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
     on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
     search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
@@ -222,12 +228,21 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job
     """Read the data; return the job and the seconds that reading took."""
     started = time.perf_counter()
     rows = read_dataset(request.data, request.read)
-    test_rows = read_dataset(request.test, request.read) if request.test else None
+    test_rows = _read_test_rows(request, callbacks)
     seconds = time.perf_counter() - started
     for dataset in (rows, test_rows):
         if dataset is not None:
             callbacks.on_read(dataset)
     return prepare(rows, test_rows, request.test_share, request.read, request.search), seconds
+
+
+def _read_test_rows(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Dataset | None:
+    if request.test is None or request.test_named:
+        return read_dataset(request.test, request.read) if request.test else None
+    rows, problem = read_beside(request.test, request.read)
+    if problem:
+        callbacks.on_unlabelled(problem)
+    return rows
 
 
 def _check_data(job: Job) -> tuple[DataProblem, ...]:

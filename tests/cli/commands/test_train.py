@@ -139,6 +139,36 @@ def test_test_rows_come_from_the_sibling_a_file_or_a_split(data, cli, write_data
     assert plan("data/rows.csv") == (45, 15)
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("id,text\n1,a\n2,b\n", 'has no column "label"; its columns are id, text'),
+        ("text\na\nb\n", 'has no column "label"; its columns are text'),
+        ("text,label\na,\nb,\n", "no row of data/test.csv has a label"),
+    ],
+)
+def test_a_test_file_without_labels_is_not_used(data, cli, content, problem):
+    """A test.csv as competitions have it: train and check say why it is read, and split instead."""
+    (data / "data/test.csv").write_text(content)
+    done = cli("train", "--dry-run", "--json")
+    assert json.loads(done.out)["test_rows"] == 15
+    why = "it is read as test data because it lies beside the training data, and not used"
+    assert f"{why}: a share of the rows is split off" in done.err
+    assert problem in done.err
+    done = cli("check", "--json")
+    assert [one["kind"] for one in json.loads(done.out)["problems"]] == ["unlabelled-test"]
+    named = cli("train", "--dry-run", "--test", "data/test.csv")
+    assert (named.code, "lies beside" in named.err) == (4, False)
+
+
+def test_a_test_file_that_cannot_be_read_says_why_it_is(data, cli):
+    """Another fault of a test.csv that nobody named is an error, with the way around the file."""
+    (data / "data/test.csv").write_bytes(b"\0\xff")
+    done = cli("train", "--dry-run")
+    assert done.code == 4
+    assert "because it lies beside the training data; --test-size 20% splits" in done.err
+
+
 @pytest.mark.parametrize("share", ["0", "1", "-0.1", "1.5", "nan", "inf", "x"])
 @pytest.mark.usefixtures("data")
 def test_a_test_size_that_is_no_share_is_refused(cli, share):

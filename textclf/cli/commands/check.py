@@ -25,8 +25,9 @@ from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from textclf.data.dataset import Dataset
+    from textclf.data.dataset import Dataset, ReadOptions
     from textclf.data.quality import DataProblem
 
 
@@ -49,15 +50,16 @@ def check(
     More: docs/cli.md
     """
     from textclf.data.dataset import read_dataset
-    from textclf.data.quality import Severity, find_problems
+    from textclf.data.quality import DataProblem, Severity, find_problems
 
     require_data(data)
     reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
     options = reading.read_options()
     rows = read_dataset(data, options)
-    test = test or test_beside(data)
-    test_rows = read_dataset(test, options) if test else None
+    test_rows, unlabelled = _read_test_rows(data, test, options)
     problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
+    if unlabelled:
+        problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if common.as_json:
         render.json(_answer(rows, test_rows, problems, ok=ok))
@@ -65,6 +67,19 @@ def check(
         _show(rows, test_rows, problems, quiet=common.quiet)
     if not ok:
         raise typer.Exit(DataError.exit_code)
+
+
+def _read_test_rows(
+    data: Path, test: Path | None, options: ReadOptions
+) -> tuple[Dataset | None, str | None]:
+    """Return the test rows, if there are any, or why those beside the data are not used."""
+    from textclf.data.dataset import read_dataset
+    from textclf.data.test_data import read_beside
+
+    if test:
+        return read_dataset(test, options), None
+    beside = test_beside(data)
+    return read_beside(beside, options) if beside else (None, None)
 
 
 @dataclass(frozen=True)

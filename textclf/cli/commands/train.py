@@ -109,15 +109,16 @@ def train(
     signer = publishing_signer(registry, sign)
     base = registry.resolve(from_) if from_ else None
     settings = search.settings(context)
-    test, share = choose_test_rows(context, data, test, test_size)
+    test, test_named, share = choose_test_rows(context, data, test, test_size)
     request = ReleaseRequest(
         data,
         settings,
         reading.read_options(),
         test,
-        share,
-        bump,
-        base,
+        test_named=test_named,
+        test_share=share,
+        bump=bump,
+        base=base,
         promote=not no_promote,
         gate=conditions,
         force=gate.force,

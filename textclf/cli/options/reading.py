@@ -124,8 +124,12 @@ def test_beside(data: Path) -> Path | None:
 
 def choose_test_rows(
     context: typer.Context, data: Path, test: Path | None, share: float | None
-) -> tuple[Path | None, float]:
-    """Return the test file, if there is one, and the share to split off if there is none.
+) -> tuple[Path | None, bool, float]:
+    """Return where the test rows come from.
+
+    Returns:
+        The test file, if there is one; whether the user named it; and the share to split off if
+        there is no test file, or none with labels.
 
     Raises:
         UsageError: the share is not valid, or both are given.
@@ -136,6 +140,6 @@ def choose_test_rows(
         why = "the test rows come from one place"
         if option_to_ignore(context, "test", "test_size", why) == "test":
             test = None
-    if share is None:
-        test = test or test_beside(data)
-    return test, share or DEFAULT_SHARE
+    if test or share is not None:
+        return test, True, share or DEFAULT_SHARE
+    return test_beside(data), False, DEFAULT_SHARE

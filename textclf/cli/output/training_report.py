@@ -85,6 +85,7 @@ def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
 
     return ReleaseCallbacks(
         on_read=lambda dataset: show_reading(dataset, quiet=quiet),
+        on_unlabelled=render.warning,
         on_problems=_warn_of_problems,
         on_plan=(lambda _plan, _job: None) if quiet else _announce,
         search=lambda job: leaderboard(job.candidates(), job.settings.folds, quiet=quiet),
