@@ -1,6 +1,10 @@
 """Encodings, byte-order marks and compression."""
 
 import gzip
+import io
+import pickle
+import tarfile
+import zipfile
 
 import pytest
 from data_files import SKIP, bad, read, refused, rows
@@ -109,3 +113,56 @@ def test_a_few_bad_bytes(tmp_path, name, row, encoding):
 def test_unusable_files(tmp_path, name, content, words):
     """Files that hold nothing, or not what they seem to, are refused in a sentence."""
     assert words in refused(tmp_path / name, content)[0]
+
+
+def archive(kind, *members):
+    """Return an archive of files with these names."""
+    stream = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(stream, "w") as packed:
+            for member in members:
+                packed.writestr(member, "text,label\n")
+    else:
+        with tarfile.open(fileobj=stream, mode=kind) as packed:
+            for member in members:
+                packed.addfile(tarfile.TarInfo(member))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words", "way"),
+    [
+        ("a.zip", "zip", "a zip archive of train.csv, test.csv", "unzip"),
+        ("a.tar", "w", "a tar archive of train.csv, test.csv", "tar xf"),
+        ("a.tar.gz", "w:gz", "a tar archive of train.csv, test.csv", "tar xf"),
+        ("a.csv", "w:gz", "a tar archive of train.csv, test.csv", "tar xf"),
+    ],
+)
+def test_archives(tmp_path, name, kind, words, way):
+    """An archive is refused with the names in it and the command that unpacks it."""
+    content = archive(kind, "train.csv", "test.csv")
+    for options in ({}, {"text_column": "1", "label_column": "2"}):
+        message, hint = refused(tmp_path / name, content, **options)
+        assert words in message
+    assert hint.startswith(f"{way} {(tmp_path / name).as_posix()}")
+    assert "a, b, c, d, …" in refused(tmp_path / name, archive(kind, *"abcdef"))[0]
+    assert "archive" in refused(tmp_path / name, content[:400] if kind == "zip" else content)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"SQLite format 3\0", "a database of SQLite"),
+        (b"%PDF-1.5\n%\xe2\xe3\xcf\xd3", "a PDF document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office"),
+        (b"ARROW1\0\0", "Arrow"),
+        (pickle.dumps(["a"]), "a pickle"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+        (b"<!DOCTYPE html>\n<html>", "a web page"),
+        (archive("zip", "[Content_Types].xml", "xl/workbook.xml"), "an Office document"),
+    ],
+)
+def test_files_of_other_kinds(tmp_path, content, words):
+    """What is known to be no data set is called by its name, gzipped or not."""
+    assert words in refused(tmp_path / "a.csv", content)[0]
+    assert words in refused(tmp_path / "a.csv.gz", gzip.compress(content))[0]

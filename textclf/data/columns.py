@@ -138,7 +138,7 @@ def _with_header(hints: Sequence[str], columns: Columns) -> str:
 
 
 def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[int, int] | None:
-    """Guess text and label: the longest cells, and those with the fewest different values.
+    """Guess text and label: the most that is written, and the fewest different values.
 
     Args:
         records: some rows.
@@ -156,7 +156,7 @@ def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[i
     ]
     if len(candidates) < 2:  # noqa: PLR2004 - a text and a label
         return None
-    text = max(candidates, key=lambda i: sum(map(len, columns[i])))
+    text = max(candidates, key=lambda i: sum(map(len, set(columns[i]))))
     label = min((i for i in candidates if i != text), key=lambda i: len(set(columns[i])))
     return text, label
 

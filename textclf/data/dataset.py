@@ -179,7 +179,8 @@ def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
     if format_ is not None and format_.binary:
         return format_.name, format_.read(source)
     source = _decode(source, encoding)
-    format_ = format_ or _recognised(source, binary=False) or DELIMITED
+    certain = (one for one in FORMATS if one.unmistakable and one.recognise(source))
+    format_ = next(certain, format_) or _recognised(source, binary=False) or DELIMITED
     rows = format_.read(source)
     if source.undecoded:
         rows = rows.without_undecoded(source.undecoded)

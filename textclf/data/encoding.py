@@ -9,17 +9,12 @@ import zlib
 from typing import Final
 
 from textclf.data.likely_encoding import utf_16_without_mark
+from textclf.data.other_files import refuse_other_files
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_to_end
 from textclf.formatting import excerpt
 
 _GZIP = b"\x1f\x8b"
-_OTHER_ARCHIVES = {
-    b"PK\x03\x04": "a zip archive or an Office document",
-    b"BZh": "compressed by bzip2",
-    b"\xfd7zXZ\x00": "compressed by xz",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd",
-}
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its mark starts with that of UTF-16
     b"\xff\xfe\x00\x00": "utf-32",
     b"\x00\x00\xfe\xff": "utf-32",
@@ -54,13 +49,13 @@ def decompress(raw: bytes, name: str) -> bytes:
     """Return the bytes, decompressed if they are gzip's.
 
     Raises:
-        DataError: they are damaged, compressed by another program, or far too many.
+        DataError: they are damaged, no data set, or far too many.
     """
-    for signature, kind in _OTHER_ARCHIVES.items():
-        if raw.startswith(signature):
-            raise DataError(f"{name} is {kind}", hint="unpack it, or compress it by gzip instead")
+    refuse_other_files(raw, name)
     if raw.startswith(_GZIP):
-        return _gunzip(raw, name)
+        data = _gunzip(raw, name)
+        refuse_other_files(data, name)
+        return data
     if name.lower().endswith(".gz"):
         raise DataError(
             f"{name} is not compressed by gzip, although its name ends in .gz",

@@ -1,31 +1,54 @@
-"""Read the text format of fastText: ``__label__`` and the label, white space, the text."""
+"""Read the text format of fastText: ``__label__`` and the label, before or after the text."""
 
+import re
+from itertools import islice
 from typing import Final
 
 from textclf.data.format import Format, Rows, Source
 from textclf.data.lines import physical_lines, with_line_feeds
 
 _PREFIX = "__label__"
+_LABELS = rf"{_PREFIX}\S*(?:[\s,]+{_PREFIX}\S*)*"
+_LINE = re.compile(rf"\s*(?:({_LABELS})(?:\s+(.*))?|(.*\S)\s+({_LABELS})\s*)", re.DOTALL)
+"""The labels and the text after them, or a text and the labels after it."""
+
+_CERTAIN = re.compile(rf"\s*{_PREFIX}[^\s,;|]+,?\s|.*\s{_PREFIX}[^\s,;|]+\s*$")
+"""Such a line is not one of a table."""
+
+_SAMPLE_LINES = 20
+_SAMPLE_BYTES = 1 << 16
 
 
 def read_fasttext(source: Source) -> Rows:
     """Read a label and a text from each line."""
     rows = Rows()
     for number, line in enumerate(physical_lines(with_line_feeds(source.data)), 1):
-        first, *rest = line.rstrip("\r\n").split(maxsplit=1) or [""]
-        if not first:
-            continue
-        label = first.removeprefix(_PREFIX) if first.startswith(_PREFIX) else None
-        text = rest[0] if rest else None
-        if text and any(word.startswith(_PREFIX) for word in text.split()):
-            rows.bad.append((number, "two labels" if label else "no label at the start"))
-        else:
-            rows.add(number, text, label)
+        if line.strip():
+            _add(rows, number, line.rstrip("\r\n"))
     return rows
 
 
+def _add(rows: Rows, number: int, line: str) -> None:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        rows.bad.append((number, "no label at the start or the end"))
+        return
+    before, text_after, text_before, after = match.groups()
+    text = text_after if before else text_before
+    labels = (before or after).split(_PREFIX)[1:]
+    if len(labels) > 1 or _PREFIX in (text or ""):
+        rows.bad.append((number, "several labels"))
+    else:
+        rows.add(number, text, labels[0].rstrip(", \t"))
+
+
 def _recognise(source: Source) -> bool:
-    return source.data.lstrip().startswith(_PREFIX.encode())
+    """Tell whether the first line, and most of the next, have a label at their start or end."""
+    head = with_line_feeds(source.data[:_SAMPLE_BYTES])
+    whole = head if len(source.data) <= _SAMPLE_BYTES else head[: head.rfind(b"\n") + 1] or head
+    lines = [line for line in islice(physical_lines(whole), _SAMPLE_LINES) if line.strip()]
+    certain = [_CERTAIN.match(line) is not None for line in lines]
+    return certain[:1] == [True] and sum(certain) > len(certain) / 2
 
 
-FASTTEXT: Final = Format("fasttext", (".ft",), _recognise, read_fasttext)
+FASTTEXT: Final = Format("fasttext", (".ft",), _recognise, read_fasttext, unmistakable=True)

@@ -103,6 +103,8 @@ class Format:
         recognise: whether a file whose ending says nothing begins like one of this format.
         read: reads a file; raises DataError if the file makes no sense as a whole.
         binary: whether the bytes are something other than text.
+        unmistakable: whether a file that begins like one of this format is one, however its name
+            ends.
     """
 
     name: str
@@ -110,3 +112,4 @@ class Format:
     recognise: Callable[[Source], bool]
     read: Callable[[Source], Rows]
     binary: bool = False
+    unmistakable: bool = False

@@ -1,0 +1,83 @@
+"""Refuse what holds rows, if any, in a form that is not read: archives, documents, databases."""
+
+import io
+import shlex
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from textclf.errors import DataError
+from textclf.formatting import encodable, excerpt
+
+_MOST_MEMBERS = 4
+_TAR_MARK = slice(257, 262)
+
+_KINDS: Final = {
+    b"BZh": ("compressed by bzip2", "bunzip2 {}"),
+    b"\xfd7zXZ\x00": ("compressed by xz", "unxz {}"),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd", "unzstd {}"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x {}"),
+    b"SQLite format 3\0": ("a database of SQLite", "export a table as CSV"),
+    b"%PDF-": ("a PDF document", None),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "a document of an old Office",
+        "export the sheet as CSV in UTF-8",
+    ),
+    b"ARROW1\0\0": ("a file of Arrow or Feather", "write it as Parquet"),
+    b"FEA1": ("a file of Feather", "write it as Parquet"),
+    b"\x80\x03": ("a pickle of Python", "write it as CSV or Parquet"),
+    b"\x80\x04": ("a pickle of Python", "write it as CSV or Parquet"),
+    b"\x80\x05": ("a pickle of Python", "write it as CSV or Parquet"),
+    b"version https://git-lfs.github.com/": ("a pointer of Git LFS, not the file", "git lfs pull"),
+    b"<!doctype html": ("a web page, not a data set", "download the file that the page links to"),
+}
+"""First bytes → what they tell, and how to go on; letters of the first bytes in lower case."""
+
+
+def refuse_other_files(data: bytes, name: str) -> None:
+    """Refuse bytes that are known to be no data set.
+
+    Args:
+        data: all of the file.
+        name: the file as the user knows it.
+
+    Raises:
+        DataError: it is an archive, a document or a database; with its members or the way on.
+    """
+    if data.startswith(b"PK\x03\x04"):
+        raise _archive(name, "a zip archive", "unzip", _zip_members(data))
+    if data[_TAR_MARK] == b"ustar":
+        raise _archive(name, "a tar archive", "tar xf", _tar_members(data))
+    for start, (kind, way) in _KINDS.items():
+        if data.startswith(start) or data[: len(start)].lower() == start:
+            raise DataError(f"{name} is {kind}", hint=way and way.format(shlex.quote(name)))
+
+
+def _archive(name: str, kind: str, command: str, members: Iterator[str]) -> DataError:
+    names = [encodable(member) for member in islice(members, _MOST_MEMBERS + 1)]
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        return DataError(f"{name} is an Office document", hint="export the sheet as CSV in UTF-8")
+    more = ", …" if len(names) > _MOST_MEMBERS else ""
+    listed = ", ".join(excerpt(member) for member in names[:_MOST_MEMBERS]) + more
+    return DataError(
+        f"{name} is {kind}{' of ' + listed if names else ''}",
+        hint=f"{command} {shlex.quote(name)}, then name a file that was in it",
+    )
+
+
+def _zip_members(data: bytes) -> Iterator[str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield from (name for name in archive.namelist() if not name.endswith("/"))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return
+
+
+def _tar_members(data: bytes) -> Iterator[str]:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            yield from (member.name for member in archive if member.isfile())
+    except (tarfile.TarError, ValueError, OverflowError):
+        return
