@@ -26,6 +26,7 @@ DOCUMENTS = [
         f"docs/{name}.md"
         for name in ("registry", "reliability", "metadata", "search-space", "search", "report")
     ),
+    "docs/remote.md",
     "docs/security.md",
     "docs/cli.md",
     "docs/deployment.md",

@@ -55,9 +55,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def library_missing(credentials: str, library: str) -> StoreError:
+def library_missing(credentials: str, library: str, needed: str = "") -> StoreError:
     """Return the error of credentials that only a library of the cloud can get."""
     return StoreError(
         f"{credentials} can only be used with the library {library}, which is not installed",
-        hint=f"pip install {library}",
+        hint=f"pip install {needed or library}",
     )

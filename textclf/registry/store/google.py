@@ -81,7 +81,7 @@ def _ask_google(credentials: str) -> Any:
         from google.auth.exceptions import GoogleAuthError
         from obstore.auth.google import GoogleCredentialProvider
     except ImportError:
-        raise library_missing(credentials, "'google-auth[aiohttp,requests]'") from None
+        raise library_missing(credentials, "google-auth", "google-auth requests") from None
     try:
         return GoogleCredentialProvider()
     except GoogleAuthError as error:
