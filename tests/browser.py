@@ -30,6 +30,9 @@ addEventListener("load", () => {
     width: innerWidth,
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     clipped: clipped.map((text) => text.textContent),
+    scrolling: [...document.querySelectorAll(".scroll")]
+      .filter((part) => part.scrollWidth > part.clientWidth + 1)
+      .map((part) => part.getAttribute("aria-label")),
     letters: Math.min(...[...document.querySelectorAll("svg.fixed text")].map(
       (text) => parseFloat(getComputedStyle(text).fontSize)
                 * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))),
@@ -108,6 +111,13 @@ def test_no_page_is_wider_than_its_window_and_no_label_is_cut(measured, number, 
     found = measured(page(reports.subject(LABELS[number])), width)
     assert (found["width"], found["overflow"], found["clipped"]) == (width, 0, [])
     assert found["letters"] >= 8.99
+
+
+@pytest.mark.parametrize("number", ["2", "20", "77"])
+def test_nothing_scrolls_beside_empty_space(measured, number):
+    """On a usual screen every table and matrix is seen whole."""
+    found = measured(page(reports.subject(LABELS[number])), 1280)
+    assert found["scrolling"] == []
 
 
 def test_two_versions_side_by_side_fit_too(measured):
