@@ -1,9 +1,12 @@
 """Delimiters and headers, given and detected."""
 
+import shlex
+
 import pytest
 from data_files import read, refused, rows
 
 from textclf.errors import UsageError
+from textclf.formatting import escape_controls
 
 
 def test_no_header(tmp_path):
@@ -32,3 +35,40 @@ def test_nothing_separates(tmp_path):
     message, hint = refused(tmp_path / "a.csv", "text\x1b\nx\ny\n")
     assert message.endswith(r'nothing separates a text from its label in "text\x1b"')
     assert "--delimiter" in hint
+
+
+@pytest.mark.parametrize("delimiter", ["~", "\x01", "，", "@", ":", "^"])
+def test_hint_of_a_delimiter(tmp_path, delimiter):
+    """A character that separates every line is named, and as it is named it is taken."""
+    lines = ["text,label", "slow delivery,no", "well made,yes", "never again,no"]
+    content = "\n".join(lines).replace(",", delimiter)
+    _, hint = refused(tmp_path / "a.txt", content)
+    option, given = shlex.split(escape_controls(hint))
+    assert option == "--delimiter"
+    assert rows(read(tmp_path / "a.txt", content, delimiter=given))[0] == ("slow delivery", "no")
+    _, hint = refused(
+        tmp_path / "a.txt", content.partition("\n")[2] + "\n" + "x,no".replace(",", delimiter)
+    )
+    assert hint.endswith(" --text-column 1 --label-column 2")
+
+
+@pytest.mark.parametrize(("separator", "name"), [("::", "the colons"), ("    ", "the blanks")])
+def test_hint_of_a_wide_separator(tmp_path, separator, name):
+    """More than one character separates no columns: the hint says what to put in its place."""
+    lines = ["label,text", "no,slow delivery", "yes,well made", "no,never again"]
+    content = "\n".join(lines).replace(",", separator)
+    _, hint = refused(tmp_path / "a.txt", content)
+    assert hint == f"put a tab in place of {name}"
+    _, hint = refused(tmp_path / "a.txt", content.partition("\n")[2])
+    assert hint.endswith(", then --text-column 2 --label-column 1")
+    assert read(tmp_path / "a.txt", content.replace(separator, "\t")).labels == ("no", "yes", "no")
+
+
+def test_commas_in_a_file_of_tabs(tmp_path):
+    """The ending .tsv is what is expected first, not what has to be."""
+    content = "text,label\nslow,no\nfine,yes\n"
+    assert rows(read(tmp_path / "a.tsv", content)) == [("slow", "no"), ("fine", "yes")]
+    by_position = {"text_column": "1", "label_column": "2"}
+    assert len(read(tmp_path / "a.tsv", content.partition("\n")[2], **by_position)) == 2
+    both = "text\tlabel\na, b\tx\nc, d\ty\n"
+    assert read(tmp_path / "a.tsv", both).texts == ("a, b", "c, d")

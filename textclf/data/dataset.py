@@ -4,6 +4,7 @@ import difflib
 import enum
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,8 @@ class ReadOptions:
     Attributes:
         text_column: a name; or, in a file without a header, a position counted from 1.
         label_column: likewise.
-        delimiter: the character between columns, detected if None. ``tab`` and ``\t`` are a tab.
+        delimiter: the character between columns, detected if None. ``tab`` and ``\t`` are a tab,
+            ``\x01`` is that character.
         encoding: by Python's name; None is UTF-8, or what a byte-order mark says.
         header: whether the first row names the columns; None: it does unless both are positions.
         on_bad_rows: fail and name them, or leave them out; ``auto`` leaves out up to 1% of the
@@ -257,7 +259,9 @@ def _where(name: str, place: int | str) -> str:
 
 
 def _delimiter(given: str | None) -> str | None:
-    delimiter = "\t" if given in ("tab", "\\t") else given
+    escape = re.fullmatch(r"\\x([0-9a-fA-F]{2})", given or "")
+    delimiter = chr(int(escape[1], 16)) if escape else given
+    delimiter = "\t" if given in ("tab", "\\t") else delimiter
     if delimiter is not None and (
         len(delimiter) != 1 or delimiter in '"\r\n' or delimiter != encodable(delimiter)
     ):

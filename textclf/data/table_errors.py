@@ -1,7 +1,9 @@
 """What to say where the columns of a delimited file are not known, with a way to go on."""
 
+import re
 import shlex
 from collections.abc import Sequence
+from typing import Final
 
 from textclf.data.columns import (
     Columns,
@@ -16,6 +18,12 @@ from textclf.formatting import excerpt
 
 _LONGEST_NAME = 40
 """Characters of a cell from which on it is not the name of a column."""
+
+_FEWEST_LINES = 3
+"""Lines from which on one can tell what separates them."""
+
+_WIDE_SEPARATORS: Final = {"::+": "the colons", r"\|\|+": "the bars", " {2,}": "the blanks"}
+"""What is said about separators that take more than one character, by their patterns."""
 
 
 def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
@@ -58,12 +66,14 @@ def _lines_of(sample: Sample) -> list[str]:
 
 
 def _way_to_separate(lines: list[str], columns: Columns) -> str:
-    separator = _separator(lines)
+    separator, wide = _separator(lines), _wide_separator(lines)
     if separator:
         rows = [line.split(separator) for line in lines]
-        guess = None if all(columns.locate(rows[0])) else guess_columns(rows)
-        option = f"--delimiter {shlex.quote(separator)}"
-        return f"{option} {position_options(guess)}" if guess else option
+        return f"--delimiter {shlex.quote(separator)}{_positions(rows, columns)}"
+    if wide:
+        rows = [re.split(wide, line.strip()) for line in lines]
+        options = _positions(rows, columns)
+        return f"put a tab in place of {_WIDE_SEPARATORS[wide]}{options and ', then' + options}"
     first_words = {line.split(maxsplit=1)[0] for line in lines if line.strip()}
     if len(first_words) > len(lines) / 2:
         return "--delimiter gives the character that does"
@@ -73,9 +83,25 @@ def _way_to_separate(lines: list[str], columns: Columns) -> str:
     )
 
 
+def _positions(rows: list[list[str]], columns: Columns) -> str:
+    """Return the positions of the columns, after a blank, if the first row does not name them."""
+    guess = None if all(columns.locate(rows[0])) else guess_columns(rows)
+    return f" {position_options(guess)}" if guess else ""
+
+
+def _wide_separator(lines: list[str]) -> str | None:
+    """Return what separates the lines in two with more than one character, if something does."""
+    if len(lines) < _FEWEST_LINES:
+        return None
+    parts = {
+        wide: {len(re.split(wide, line.strip())) for line in lines} for wide in _WIDE_SEPARATORS
+    }
+    return next((wide for wide, counts in parts.items() if counts == {2}), None)
+
+
 def _separator(lines: list[str]) -> str | None:
     """Return a character that stands exactly once on every line, if there is one."""
-    if len(lines) < 3:  # noqa: PLR2004 - too few to tell
+    if len(lines) < _FEWEST_LINES:
         return None
     candidates = [c for c in lines[0] if not c.isalnum() and c not in " .,!?\"'"]
     return next((c for c in candidates if all(line.count(c) == 1 for line in lines)), None)
