@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textclf._version import __version__
 
 if TYPE_CHECKING:
+    from textclf.api.results import CompareResult, TrainResult
+    from textclf.api.training import train
+    from textclf.api.versions import compare, evaluate, promote, rollback, versions
     from textclf.data.dataset import Dataset, ReadOptions, read_dataset
     from textclf.errors import TextclfError
     from textclf.metadata.schema import Metadata
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from textclf.registry.store.local import LocalStore
 
 __all__ = [
+    "CompareResult",
     "Dataset",
     "Explanation",
     "LocalStore",
@@ -32,13 +36,21 @@ __all__ = [
     "ReadOptions",
     "Registry",
     "TextclfError",
+    "TrainResult",
     "__version__",
+    "compare",
+    "evaluate",
     "load",
     "open_registry",
+    "promote",
     "read_dataset",
+    "rollback",
+    "train",
+    "versions",
 ]
 
 _HOMES = {
+    "CompareResult": "textclf.api.results",
     "Dataset": "textclf.data.dataset",
     "Explanation": "textclf.prediction.explanation",
     "LocalStore": "textclf.registry.store.local",
@@ -49,9 +61,16 @@ _HOMES = {
     "ReadOptions": "textclf.data.dataset",
     "Registry": "textclf.registry.registry",
     "TextclfError": "textclf.errors",
+    "TrainResult": "textclf.api.results",
+    "compare": "textclf.api.versions",
+    "evaluate": "textclf.api.versions",
     "load": "textclf.prediction.load",
     "open_registry": "textclf.registry.open",
+    "promote": "textclf.api.versions",
     "read_dataset": "textclf.data.dataset",
+    "rollback": "textclf.api.versions",
+    "train": "textclf.api.training",
+    "versions": "textclf.api.versions",
 }
 
 

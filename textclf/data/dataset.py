@@ -164,14 +164,14 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
     name = encodable(path.as_posix())
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where it may not look
         rows, sha256 = read_folder(path, name, options.encoding)
-        return _dataset(name, "folder", sha256, rows, options.on_bad_rows)
+        return dataset_from_rows(name, "folder", sha256, rows, options.on_bad_rows)
     raw = _read_bytes(path, name)
     sha256 = hashlib.sha256(raw).hexdigest()
     columns = _columns(options)
     source = Source(decompress(raw, name), name, columns, delimiter)
     del raw
     format_, rows = _parse(source, options.encoding)
-    return _dataset(name, format_, sha256, rows, options.on_bad_rows)
+    return dataset_from_rows(name, format_, sha256, rows, options.on_bad_rows)
 
 
 def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
@@ -220,14 +220,30 @@ def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataErro
     return DataError(message, details=details, hint=hint)
 
 
-def _dataset(name: str, format_: str, sha256: str, rows: Rows, on_bad_rows: OnBadRows) -> Dataset:
+def dataset_from_rows(
+    name: str, format_: str, sha256: str | None, rows: Rows, on_bad_rows: OnBadRows
+) -> Dataset:
+    """Return the data set that rows make.
+
+    Args:
+        name: what it is called.
+        format_: the format it was read from.
+        sha256: the digest of what it was read from; ``None``: that of the rows.
+        rows: the rows.
+        on_bad_rows: what to do about those that cannot be used.
+
+    Raises:
+        DataError: no row is usable, or some are not and not to be skipped.
+    """
     if not rows.texts and not rows.bad:
         raise _no_rows_error(name, rows)
     bad_rows = tuple(BadRow(_where(name, place), reason) for place, reason in rows.bad)
     texts, labels = tuple(rows.texts), tuple(rows.labels)
     dataset = Dataset(
-        name, format_, sha256, texts, labels, rows.places, bad_rows, rows.tool, rows.left_out
+        name, format_, sha256 or "", texts, labels, rows.places, bad_rows, rows.tool, rows.left_out
     )
+    if sha256 is None:
+        dataset = replace(dataset, sha256=dataset.rows_sha256)
     few = on_bad_rows is OnBadRows.AUTO and dataset.has_few_bad_rows
     if not texts or not (on_bad_rows is OnBadRows.SKIP or few or not bad_rows):
         raise _bad_rows_error(name, bad_rows, usable=len(texts))

@@ -102,6 +102,26 @@ class LiveEvidence:
         return self._metrics[version]
 
 
+def gather_evidence(
+    registry: Registry, version: Version, gate: Gate, rows: Dataset | None
+) -> Evidence:
+    """Return what a version and the promoted one are judged by.
+
+    Args:
+        registry: where they are.
+        version: the version that is to be promoted.
+        gate: the conditions.
+        rows: the rows on which both are scored now; ``None``: what was recorded of them is used.
+    """
+    if rows is None:
+        return RecordedEvidence(registry, version)
+    evidence = LiveEvidence(registry, rows)
+    evidence.metrics(version)  # scores them now, where Ctrl-C still ends it at once
+    if gate.compares:
+        find_baseline(evidence, registry.latest())
+    return evidence
+
+
 def judged_rows(data: Dataset, metadata: Metadata) -> JudgedRows:
     """Return what a verdict records of the rows that a version was scored on."""
     [overlap] = train_overlap(data, metadata.data.sketch)

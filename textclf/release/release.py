@@ -42,7 +42,7 @@ class ReleaseRequest:
     """What to train, and what is to become of it.
 
     Attributes:
-        data: the training data.
+        data: the training data: a path, or rows.
         search: the search space and how it is searched.
         read: how the data is read.
         test: the test data; ``None`` splits test rows off the training data.
@@ -58,10 +58,10 @@ class ReleaseRequest:
         dry_run: whether to stop once it is known what would be trained.
     """
 
-    data: Path
+    data: Path | Dataset
     search: SearchSettings
     read: ReadOptions = field(default_factory=ReadOptions)
-    test: Path | None = None
+    test: Path | Dataset | None = None
     test_named: bool = True
     test_share: float = 0.2
     bump: str = "auto"
@@ -227,7 +227,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
 def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job, float]:
     """Read the data; return the job and the seconds that reading took."""
     started = time.perf_counter()
-    rows = read_dataset(request.data, request.read)
+    rows = _rows(request.data, request.read)
     test_rows = _read_test_rows(request, callbacks)
     seconds = time.perf_counter() - started
     for dataset in (rows, test_rows):
@@ -237,12 +237,18 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job
 
 
 def _read_test_rows(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Dataset | None:
-    if request.test is None or request.test_named:
-        return read_dataset(request.test, request.read) if request.test else None
+    if request.test is None or isinstance(request.test, Dataset):
+        return request.test
+    if request.test_named:
+        return read_dataset(request.test, request.read)
     rows, problem = read_beside(request.test, request.read)
     if problem:
         callbacks.on_unlabelled(problem)
     return rows
+
+
+def _rows(data: Path | Dataset, options: ReadOptions) -> Dataset:
+    return data if isinstance(data, Dataset) else read_dataset(data, options)
 
 
 def _check_data(job: Job) -> tuple[DataProblem, ...]:

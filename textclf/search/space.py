@@ -69,11 +69,19 @@ class CandidateParams:
 
 @dataclass(frozen=True)
 class SpaceSource:
-    """The text of a search space and the name of its file, for messages that name a line."""
+    """Where a search space is from, for messages that name a line.
+
+    Attributes:
+        name: the name of its file.
+        text: the text of the file.
+        preset: whether it comes with textclf.
+        document: the space itself, if it is not from a file.
+    """
 
     name: str
-    text: str
+    text: str = ""
     preset: bool = False
+    document: Mapping[str, Any] | None = None
 
     def where(self, *path: str, grid: int = 0) -> str:
         """Locate a path of keys such as ``("classifier", "LinearSVC", "C")``: ``grid.toml:7``.
@@ -81,6 +89,8 @@ class SpaceSource:
         The line is that of the nearest enclosing table if the key has no line of its own. ``grid``
         is the number of the ``[[space]]`` table, from 0.
         """
+        if self.document is not None:
+            return self.name + "".join(f"[{key!r}]" for key in path)
         best, depth = 1, -1
         table: tuple[str, ...] = ()
         spaces = -1
@@ -130,13 +140,8 @@ def parse_space(source: SpaceSource) -> Space:
     Raises:
         UsageError: it is not TOML, or a name is unknown, or a part is missing; with the line.
     """
-    try:
-        document = files.parse_toml(source.text)
-    except ValueError as error:
-        line = re.search(r"line (\d+)", str(error))
-        at = f"{source.name}:{line[1]}" if line else source.name
-        raise UsageError(f"{at}: not TOML: {error}") from None
-    space = _grids(document, source)
+    document = source.document
+    space = _grids(_parse_toml(source) if document is None else document, source)
     if sum(map(_size, space)) > _MOST_CANDIDATES:
         raise UsageError(
             f"{source.name}: the search space has more than {_MOST_CANDIDATES:,} candidates",
@@ -145,7 +150,16 @@ def parse_space(source: SpaceSource) -> Space:
     return space
 
 
-def _grids(document: dict[str, Any], source: SpaceSource) -> Space:
+def _parse_toml(source: SpaceSource) -> Mapping[str, Any]:
+    try:
+        return files.parse_toml(source.text)
+    except ValueError as error:
+        line = re.search(r"line (\d+)", str(error))
+        at = f"{source.name}:{line[1]}" if line else source.name
+        raise UsageError(f"{at}: not TOML: {error}") from None
+
+
+def _grids(document: Mapping[str, Any], source: SpaceSource) -> Space:
     if "space" not in document:
         return [_grid(document, source.where)]
     _refuse_unknown(("space",), document, source.where, ())
@@ -164,7 +178,7 @@ def _size(grid: dict[str, dict[str, dict[str, list[Any]]]]) -> int:
     return prod(features) * sum(classifiers)
 
 
-def _grid(document: dict[str, Any], where: Where) -> dict[str, dict[str, dict[str, list[Any]]]]:
+def _grid(document: Mapping[str, Any], where: Where) -> dict[str, dict[str, dict[str, list[Any]]]]:
     _refuse_unknown(("features", "classifier"), document, where, ())
     features = _tables(document, "features", BLOCKS, where)
     classifiers = _tables(document, "classifier", CLASSIFIERS, where)
@@ -182,7 +196,7 @@ def _grid(document: dict[str, Any], where: Where) -> dict[str, dict[str, dict[st
 
 
 def _tables(
-    document: dict[str, Any], part: str, known: Iterable[str], where: Where
+    document: Mapping[str, Any], part: str, known: Iterable[str], where: Where
 ) -> dict[str, dict[str, Any]]:
     tables = document.get(part)
     if not isinstance(tables, dict) or not tables:

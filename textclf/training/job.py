@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -15,8 +16,12 @@ from textclf.formatting import excerpt
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Code, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
-from textclf.search.space import CandidateParams, list_candidates
+from textclf.search.space import CandidateParams, SpaceSource, list_candidates, parse_space
+from textclf.search.space_check import check_space
 from textclf.training.provenance import code, environment
+
+_SAMPLE = 50_000
+"""Rows that are searched at most with a built-in search space."""
 
 _LONGEST_LABEL = 1_000
 """The most characters of a label: NumPy keeps labels in an array as wide as the longest."""
@@ -44,6 +49,27 @@ class SearchSettings:
     method: str = "exact"
     sample: int | None = None
     threshold: float | None = None
+
+
+def search_settings(
+    source: SpaceSource, *, sample: int | None = None, **settings: Any
+) -> SearchSettings:
+    """Return the settings of a search, with its space parsed and checked.
+
+    Args:
+        source: the search space.
+        sample: the most rows to search; 0 is no limit; ``None`` is 50,000 for a built-in space, and
+            no limit for another.
+        **settings: the other fields of `SearchSettings`.
+
+    Raises:
+        UsageError: the search space is not valid.
+    """
+    space = parse_space(source)
+    check_space(space, source.where)
+    if sample is None:
+        sample = _SAMPLE if source.preset else 0
+    return SearchSettings(space, sample=sample or None, **settings)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from textclf.cli.interrupts import deferred_interrupts
-from textclf.cli.options.gates import GateOptions, gather_evidence
+from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Message, Version
 from textclf.cli.options.reading import ReadingOptions
@@ -60,7 +60,7 @@ def promote(
             f"textclf versions compare latest {resolved} --data …",
         )
     rows = reading.read(data, quiet=common.quiet) if data else None
-    evidence = gather_evidence(registry, resolved, conditions, rows)
+    evidence = promotion.gather_evidence(registry, resolved, conditions, rows)
     try:
         with deferred_interrupts():
             done = promotion.promote(

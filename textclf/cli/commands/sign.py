@@ -10,7 +10,6 @@ import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version
-from textclf.cli.options.signing import load_required_signer
 from textclf.cli.output import render
 from textclf.formatting import escape_controls
 
@@ -39,6 +38,8 @@ def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
 
     More: docs/security.md
     """
+    from textclf.registry.signer import load_required_signer
+
     registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
     signature = registry.sign(resolved, load_required_signer(registry, key))

@@ -20,7 +20,7 @@ from textclf.cli.options.reading import (
     require_data,
 )
 from textclf.cli.options.search import SearchOptions
-from textclf.cli.options.signing import SignKey, publishing_signer
+from textclf.cli.options.signing import SignKey
 from textclf.cli.output import training_report
 
 TestSize = Annotated[
@@ -98,6 +98,7 @@ def train(
 
     More: docs/cli.md, docs/search-space.md, docs/gates.md
     """
+    from textclf.registry.signer import publishing_signer
     from textclf.release.release import ReleaseRequest, release
     from textclf.report.files import page_maker
 

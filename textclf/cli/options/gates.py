@@ -9,12 +9,7 @@ from textclf.cli.options.options import parse_share
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
-    from semver import Version
-
-    from textclf.data.dataset import Dataset
-    from textclf.registry.registry import Registry
     from textclf.release.gate import Gate
-    from textclf.release.promote import Evidence
 
 
 AllowTrainingRows = Annotated[
@@ -99,18 +94,3 @@ def parse_gate(
 
     requirements = tuple(map(parse_requirement, require or []))
     return Gate(requirements, overall, per_class, allow_training_rows)
-
-
-def gather_evidence(
-    registry: "Registry", version: "Version", gate: "Gate", rows: "Dataset | None"
-) -> "Evidence":
-    """Return what the version and the promoted one are judged by: their records, or the rows."""
-    from textclf.release.promote import LiveEvidence, RecordedEvidence, find_baseline
-
-    if rows is None:
-        return RecordedEvidence(registry, version)
-    evidence = LiveEvidence(registry, rows)
-    evidence.metrics(version)  # scores them now, where Ctrl-C still ends it at once
-    if gate.compares:
-        find_baseline(evidence, registry.latest())
-    return evidence

@@ -109,23 +109,15 @@ class SearchOptions:
         Raises:
             UsageError: the search space is not valid.
         """
-        from textclf.search.space import parse_space
-        from textclf.search.space_check import check_space
-        from textclf.training.job import SearchSettings
+        from textclf.training.job import search_settings
 
-        source = self._space(context)
-        space = parse_space(source)
-        check_space(space, source.where)
-        sample = self.sample
-        if sample is None:
-            sample = _SAMPLE if source.preset else 0
-        return SearchSettings(
-            space,
-            self.scoring,
-            self.cv,
-            self.seed,
+        return search_settings(
+            self._space(context),
+            sample=self.sample,
+            scoring=self.scoring,
+            folds=self.cv,
+            seed=self.seed,
             method=self.search,
-            sample=sample or None,
             threshold=self.threshold,
         )
 

@@ -1,0 +1,173 @@
+"""textclf.train: training from Python."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from sample_data import sample_rows
+
+import textclf
+from textclf.cli.app import run
+from textclf.errors import DataError, UsageError
+
+GRID = {
+    "features": {"word": {"ngram_range": [[1, 1]]}},
+    "classifier": {"LinearSVC": {"C": [0.5]}},
+}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return sample_rows(150)
+
+
+def train(models, *args, **kwargs):
+    return textclf.train(*args, models=models, grid=GRID, cv=2, **kwargs)
+
+
+def test_the_result_is_the_published_version(tmp_path, rows):
+    """Published and promoted, with its report; the result says how good it is."""
+    result = train(tmp_path, *rows, message="from Python")
+    assert result.version == "1.0.0"
+    assert result.promoted
+    assert result.metadata.message == "from Python"
+    assert result.metadata.test_accuracy == result.metadata.test.metrics.accuracy
+    assert str(tmp_path) in result.path
+    assert (tmp_path / "1.0.0" / "report.html").exists()
+    assert "1.0.0" in repr(result)
+    assert "<td>1.0.0</td>" in result._repr_html_()
+    assert textclf.load(tmp_path).version == result.version
+
+
+class Frame:
+    """A DataFrame as pandas has it, as far as a training looks at it."""
+
+    def __init__(self, **columns):
+        self._columns = columns
+        self.columns = list(columns)
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda texts, labels: (texts, labels),
+        lambda texts, labels: (np.array(texts, object), np.array(labels)),
+        lambda texts, labels: ((text for text in texts), iter(labels)),
+        lambda texts, labels: ({"text": texts, "label": labels},),
+        lambda texts, labels: (pl.DataFrame({"text": texts, "label": labels}),),
+        lambda texts, labels: (Frame(id=[1], text=texts, label=np.array(labels)),),
+        lambda texts, labels: ((texts, labels),),
+    ],
+    ids=["lists", "arrays", "iterators", "dict", "polars", "frame", "pair"],
+)
+def test_rows_may_have_any_form(tmp_path, rows, form):
+    """The same rows give the same model, whatever holds them."""
+    expected = train(tmp_path / "a", *rows)
+    result = train(tmp_path / "b", *form(*rows))
+    assert result.metadata.artifact == expected.metadata.artifact
+    assert result.metadata.data.sha256 == expected.metadata.data.sha256
+
+
+def test_a_path_is_read_as_the_command_line_reads_it(tmp_path, rows, capsys):
+    """To the same model; the settings have the same names."""
+    path = tmp_path / "train.jsonl"
+    lines = (json.dumps({"t": t, "l": label}) for t, label in zip(*rows, strict=True))
+    path.write_text("\n".join(lines))
+    grid = tmp_path / "grid.toml"
+    grid.write_text("[features.word]\nngram_range=[[1, 1]]\n[classifier.LinearSVC]\nC = [0.5]\n")
+    command = ["train", str(path), "--grid", str(grid), "--cv", "2", "--json"]
+    columns = ["--text-column", "t", "--label-column", "l"]
+    assert run([*command, *columns, "--models", str(tmp_path / "a")]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    result = train(tmp_path / "b", path, text_column="t", label_column="l")
+    assert result.metadata.artifact.sha256 == printed["artifact"]["sha256"]
+    assert result.metadata.data.path == printed["data"]["path"]
+
+
+def test_labels_may_be_numbers(tmp_path, rows):
+    """They are known by their digits."""
+    texts, labels = rows
+    kinds = sorted(set(labels))
+    numbered = np.array([kinds.index(label) for label in labels])
+    result = train(tmp_path, texts, numbered)
+    assert list(result.metadata.data.labels) == ["0", "1", "2"]
+
+
+def test_test_rows_may_be_given(tmp_path, rows):
+    """In any form, too."""
+    texts, labels = rows
+    result = train(tmp_path, texts[50:], labels[50:], test=(texts[:50], labels[:50]))
+    assert result.metadata.test.rows == 50
+    assert result.metadata.test.split is None
+
+
+def test_nothing_is_trained_if_nothing_has_changed(tmp_path, rows):
+    """The result has no version, and says why."""
+    train(tmp_path, *rows)
+    again = train(tmp_path, *rows)
+    assert again.version is again.metadata is None
+    assert "nothing changed" in repr(again)
+    assert train(tmp_path, *rows, dry_run=True, bump="patch").version is None
+
+
+def test_a_version_that_the_gate_refuses_is_published_only(tmp_path, rows):
+    """The result says which condition it does not meet."""
+    result = train(tmp_path, *rows, require=["accuracy>=1"])
+    assert result.version == "1.0.0"
+    assert not result.promoted
+    assert result.gate.failed[0].metric == "accuracy"
+    assert "refused" in repr(result)
+
+
+def test_progress_is_a_callback(tmp_path, rows, capsys):
+    """Nothing is printed."""
+    fits = []
+    train(tmp_path, *rows, on_fit=fits.append)
+    assert len(fits) == 2
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ((["a", 1], ["x", "y"]), TypeError, "text at index 1 is of type int"),
+        ((["a", b"b"], ["x", "y"]), TypeError, "text at index 1 is of type bytes"),
+        ((["a", "b"], ["x", 1.5]), TypeError, "label at index 1 is of type float"),
+        ((["a", "b"], ["x"]), ValueError, "2 texts and 1 labels"),
+        (("abc", ["x"]), TypeError, "texts are an iterable, not str"),
+        ((["a", "b"],), TypeError, "no labels"),
+        (({"txt": ["a"], "label": ["x"]},), ValueError, "'text'; the columns are: txt, label"),
+        ((["a", None, "", float("nan")], ["x"] * 4), DataError, "bad rows in memory"),
+        (("nowhere.csv",), DataError, "nowhere.csv"),
+    ],
+)
+def test_rows_that_make_no_sense_are_told_by_their_index(tmp_path, arguments, error, said):
+    """Before anything is trained."""
+    with pytest.raises(error, match=said.replace("(", r"\(")):
+        train(tmp_path, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("grid", "said"),
+    [
+        ({"features": {"wrd": {}}, "classifier": {"LinearSVC": {}}}, r"grid\['features'\]"),
+        ({"features": {"word": {"mindf": 1}}, "classifier": {"LinearSVC": {}}}, "'mindf'"),
+        ({"features": {"word": {}}, "classifier": {"LinearSVC": {"C": [-1]}}}, r"\['C'\]"),
+        ({"features": {"word": {}}}, "classifier"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_told_where(tmp_path, rows, grid, said):
+    """By its keys."""
+    with pytest.raises(UsageError, match=said):
+        textclf.train(*rows, models=tmp_path, grid=grid)
+
+
+def test_a_forced_promotion_needs_a_reason(tmp_path, rows):
+    """As on the command line."""
+    with pytest.raises(UsageError, match="message"):
+        train(tmp_path, *rows, force=True)

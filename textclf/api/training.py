@@ -1,0 +1,176 @@
+"""Train and publish a version from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from textclf.api.registries import registry_of
+from textclf.api.results import TrainResult
+from textclf.data.dataset import Dataset, OnBadRows, ReadOptions
+from textclf.data.in_memory import LabelledRows, labelled_rows
+from textclf.errors import UsageError
+from textclf.registry.registry import Registry
+from textclf.registry.signer import publishing_signer
+from textclf.release.gate import Gate, parse_requirement
+from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
+from textclf.search.fit import FoldResult
+from textclf.search.space import SpaceSource, preset_source, read_source
+from textclf.training.job import search_settings
+
+Grid = str | Path | Mapping[str, Any]
+
+
+def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
+    data: LabelledRows,
+    labels: Iterable[Any] | None = None,
+    *,
+    models: str | Path | Registry | None = None,
+    test: LabelledRows | None = None,
+    test_size: float = 0.2,
+    text_column: str = "text",
+    label_column: str = "label",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
+    bump: Literal["auto", "patch", "minor", "major"] = "auto",
+    from_version: str | None = None,
+    grid: Grid | None = None,
+    preset: Literal["fast", "default", "thorough"] | None = None,
+    search: Literal["exact", "race"] = "exact",
+    sample: int | None = None,
+    cv: int = 5,
+    scoring: str = "accuracy",
+    seed: int = 0,
+    jobs: int | None = None,
+    threshold: float | None = None,
+    promote: bool = True,
+    require: Sequence[str] = (),
+    max_regression: float | None = None,
+    max_class_regression: float | None = None,
+    allow_training_rows: bool = False,
+    force: bool = False,
+    message: str | None = None,
+    include_texts: bool = False,
+    dry_run: bool = False,
+    sign: str | Path | None = None,
+    on_fit: Callable[[FoldResult], object] | None = None,
+) -> TrainResult:
+    """Search, train, test, publish and promote the next version, as ``textclf train`` does.
+
+    Args:
+        data: the training rows: a path, a table (a DataFrame of pandas or polars, or whatever has
+            columns), a pair of texts and labels, or, with ``labels``, the texts.
+        labels: the label of each text.
+        models: the folder or URL of the versions, or a registry; by default ``$TEXTCLF_MODELS`` or
+            ``models``.
+        test: the test rows, in any form that the training rows may have.
+        test_size: the share of the training rows that is split off, if there are no test rows
+            (0 to 1).
+        text_column: the column of the texts.
+        label_column: the column of the labels.
+        delimiter: the character between the columns of a file; detected by default.
+        encoding: the encoding of a file, by Python's name; by default UTF-8.
+        on_bad_rows: whether rows that cannot be used fail the training, or are left out; ``auto``
+            leaves out up to 1% of the rows.
+        bump: the part of the number to increase; ``auto`` infers it.
+        from_version: the version to go on from; by default the highest.
+        grid: the search space: a file, or the same as a mapping.
+        preset: a built-in search space; ``default`` unless there is a grid.
+        search: ``exact`` runs all fits; ``race`` drops worse candidates early.
+        sample: the most rows to search; 0 is no limit. By default 50,000 with a preset, and no
+            limit with a grid.
+        cv: the number of folds.
+        scoring: the metric that the search maximises, by scikit-learn's name.
+        seed: the random seed of folds and classifiers.
+        jobs: the number of fits at once; by default one for each core.
+        threshold: the score below which the version gives a text no label.
+        promote: whether the version is promoted if it passes the gate.
+        require: what it must reach to be promoted, such as ``"macro_f1>=0.85"``.
+        max_regression: how far accuracy and macro F1 may be below those of the promoted version
+            (0 to 1).
+        max_class_regression: how far the F1 of any class may be.
+        allow_training_rows: whether it may be judged on rows that it was trained on.
+        force: whether it is promoted although it does not pass; needs a message.
+        message: why, for the record.
+        include_texts: whether the report shows texts of the test rows.
+        dry_run: whether to stop once it is known what would be trained.
+        sign: the file of the private key that signs the version.
+        on_fit: called with each result of the search.
+
+    Returns:
+        The version and how good it is. A version that the gate refuses is published and not
+        promoted.
+
+    Raises:
+        DataError: the data cannot be read, or not be trained or tested on.
+        UsageError: an argument makes no sense.
+        StoreError: the registry cannot be written to.
+        TypeError: something in the data is no text or no label; the message names its index.
+    """
+    if force and not message:
+        raise UsageError("force=True needs a message, which is recorded")
+    registry = registry_of(models)
+    options = ReadOptions(text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows))
+    settings = search_settings(
+        _space(grid, preset), sample=sample, scoring=scoring, folds=cv, seed=seed, method=search,
+        threshold=threshold,
+    )  # fmt: skip
+    request = ReleaseRequest(
+        labelled_rows(data, labels, options),
+        settings,
+        options,
+        test=_test_rows(test, options),
+        test_share=test_size,
+        bump=bump,
+        base=registry.resolve(from_version) if from_version else None,
+        promote=promote,
+        gate=Gate(
+            tuple(map(parse_requirement, require)),
+            max_regression,
+            max_class_regression,
+            allow_training_rows,
+        ),
+        force=force,
+        message=message,
+        dry_run=dry_run,
+    )
+    return TrainResult.from_release(
+        release(
+            registry,
+            request,
+            jobs=jobs,
+            sign=publishing_signer(registry, Path(sign) if sign else None),
+            report=_report(texts=include_texts),
+            callbacks=_callbacks(on_fit),
+        )
+    )
+
+
+def _test_rows(test: LabelledRows | None, options: ReadOptions) -> Dataset | None:
+    return None if test is None else labelled_rows(test, None, options)
+
+
+def _space(grid: Grid | None, preset: str | None) -> SpaceSource:
+    if grid is None:
+        return preset_source(preset or "default")
+    if preset:
+        raise UsageError("there is one search space: give a grid or a preset")
+    if isinstance(grid, Mapping):
+        return SpaceSource("grid", document=grid)
+    return read_source(Path(grid))
+
+
+def _report(*, texts: bool) -> Any:
+    from functools import partial
+
+    from textclf.report.files import page_maker
+
+    return partial(page_maker, texts=texts)
+
+
+def _callbacks(on_fit: Callable[[FoldResult], object] | None) -> ReleaseCallbacks | None:
+    from contextlib import nullcontext
+
+    return ReleaseCallbacks(search=lambda _: nullcontext(on_fit)) if on_fit else None
