@@ -1,6 +1,10 @@
 """Archives are written: `textclf versions export`."""
 
 import json
+import shutil
+from pathlib import Path
+
+import pytest
 
 
 def test_both_answer_in_json(project, cli):
@@ -38,3 +42,27 @@ def test_an_export_never_overwrites(project, cli):
     (project / "models/1.0.0/text_classifier.joblib").write_bytes(b"?")
     assert cli("versions", "export", "1.0.0", "b.tar.gz").code == 6
     assert not (project / "b.tar.gz").exists()
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2"])
+@pytest.mark.usefixtures("project")
+def test_the_archive_is_what_its_name_says(cli, ending):
+    """Each format is written by its name and imported by its content, whatever its name is."""
+    name = f"model{ending}"
+    assert cli("versions", "export", "1.0.0", name).code == 0
+    shutil.unpack_archive(name, "unpacked")
+    assert (
+        Path("unpacked/1.0.0/metadata.json").read_bytes()
+        == Path("models/1.0.0/metadata.json").read_bytes()
+    )
+    Path(name).rename("renamed")
+    assert cli("versions", "import", "renamed", "--models", "other").out == "imported 1.0.0\n"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_name_that_says_no_format_is_refused(cli):
+    """Nothing is written, and the formats are listed."""
+    done = cli("versions", "export", "1.0.0", "model.7z")
+    assert (done.code, done.out) == (2, "")
+    assert "does not say which format" in done.err
+    assert not Path("model.7z").exists()

@@ -14,7 +14,12 @@ from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, output_file
 from textclf.formatting import encodable, escape_controls
 
-Target = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write (.tar.gz).")]
+Target = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The archive to write: .tar.gz, .tar.xz, .tar.bz2, .tar or .zip."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,15 @@ def export(version: Version, file: Target, force: Force = False, *, common: Comm
 
     More: docs/housekeeping.md
     """
-    from textclf.registry.archive import ExportedVersion, write_archive
+    from textclf.registry.archive import ExportedVersion, format_named, write_archive
 
+    archive_format = format_named(file.name)
     registry = common.open_registry()
     output = output_file(file, "FILE", registry, force=force)
     resolved = registry.resolve(version)
     exported = ExportedVersion(resolved, registry.export_files(resolved))
     with output.open() as archive:
-        write_archive(exported, archive)
+        write_archive(exported, archive, archive_format)
         size = archive.tell()
     names = list(exported.files)
     with render.answer_to_change(lambda: f"wrote {file}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +39,16 @@ def import_(file: Source, *, common: CommonOptions) -> None:
 
     More: docs/housekeeping.md
     """
-    from textclf.files import open_binary
+    from textclf.files import open_binary, read_to_end
     from textclf.registry.archive import read_archive
 
     registry = common.open_registry(to_write=True)
     try:
-        with open_binary(file) as archive:
-            imported = read_archive(archive, os.fstat(archive.fileno()).st_size, str(file))
+        with open_binary(file) as source:
+            archive = source if source.seekable() else io.BytesIO(read_to_end(source))
+            size = archive.seek(0, os.SEEK_END)
+            archive.seek(0)
+            imported = read_archive(archive, size, str(file))
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
     version = imported.version
