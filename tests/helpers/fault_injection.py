@@ -28,6 +28,8 @@ from textclf.registry.registry import Registry
 EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.fsync",
           "os.listdir", "os.scandir"}  # fmt: skip
 
+LOOKING = {"os.listdir", "os.scandir"}
+
 
 # -- faults ---------------------------------------------------------------------------------------
 
@@ -52,10 +54,11 @@ SIZES = (0, 1, 100, 200, 1000, 5000, 16_384)
 
 @dataclass
 class Struck(Outcome):
-    """How a child ended, how many events it had, and at which of them it was struck."""
+    """How a child ended, its number of events, which was struck, and whether that is a change."""
 
     events: int = 0
     struck: str = ""
+    changes: bool = False
 
 
 def in_child(action, prepare):
@@ -80,17 +83,36 @@ def in_child(action, prepare):
     return Struck(**notes, signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
 
+def _changes(event, arguments):
+    """Whether an event changes something on disk, or forces it there."""
+    if event == "open":
+        return bool((arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+    return event not in LOOKING
+
+
+def _path(event, arguments):
+    """Return the path that an event is about, as far as the system tells."""
+    folders = {"os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.mkdir": 2}
+    descriptor = arguments[folders[event]] if event in folders else -1
+    place = arguments[0]
+    if isinstance(place, int):
+        descriptor, place = place, ""
+    link = Path(f"/proc/self/fd/{descriptor}")
+    return (link.readlink() if link.exists() else Path()) / place
+
+
 def at_event(n, strike):
     """Prepare a child in which ``strike`` is called just before the ``n``-th event."""
 
     def prepare():
-        notes = {"events": 0, "struck": "", "armed": True}
+        notes = {"events": 0, "struck": "", "changes": False, "armed": True}
 
         def hook(event, arguments):
             if event in EVENTS and notes["armed"]:
                 notes["events"] += 1
                 if notes["events"] == n:
-                    notes["struck"] = f"{event} {arguments[0]}"
+                    notes["struck"] = f"{event} {_path(event, arguments)}"
+                    notes["changes"] = _changes(event, arguments)
                     strike(n)
 
         sys.addaudithook(hook)
@@ -130,6 +152,7 @@ class Report:
     struck: int = 0
     cut_short: int = 0
     unacknowledged: int = 0
+    ignored: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
 
@@ -154,6 +177,8 @@ class Enumeration:
             outcome = self._once(at_event(n, FAULTS[self.fault]))
             killed = outcome.signal == signal.SIGKILL
             self.report.struck += killed if self.fault == "kill" else bool(outcome.struck)
+            if outcome.changes and not outcome.error:
+                self.report.ignored.append(outcome.struck)
             self._look(outcome, f"event {n} {outcome.struck}")
         for n in SIZES if self.fault in ("kill", "disk") else ():
             outcome = self._once(at_byte(n, deadly=self.fault == "kill"))

@@ -188,10 +188,11 @@ def _outcome(done):
         return Outcome(signal=-done.returncode)
     if done.returncode == 0:
         return Outcome()
-    is_reported = done.returncode == 6 and not done.stderr  # verify names it among its problems
-    sentence = re.match("(error|warning: not repaired): cannot ", done.stderr) or is_reported
+    says_why = re.match("(error|warning: not repaired): cannot ", done.stderr)
+    names_it = re.search(": [0-9]+ problems?$", done.stdout) and not done.stderr  # as verify does
+    is_refusal = says_why if done.returncode == 1 else (says_why or names_it)
     said = done.stderr + done.stdout
-    return Outcome(error="StoreError" if sentence else f"exit code {done.returncode}", message=said)
+    return Outcome(error="StoreError" if is_refusal else f"exit {done.returncode}", message=said)
 
 
 # -- the table ------------------------------------------------------------------------------------

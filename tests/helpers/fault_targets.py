@@ -101,8 +101,8 @@ def promote_back(registry):
 
 def repair(registry):
     checked = verify(registry, repair=True)
-    if problems := [p.problem for p in checked.problems if p.problem != LEFT]:
-        sentences = [*checked.failed, *problems]  # which the command line prints
+    problems = [p.problem for p in checked.problems if p.problem != LEFT]
+    if sentences := [*checked.failed, *problems]:  # which the command line prints
         raise StoreError("; ".join(sentences))
 
 

@@ -1,6 +1,8 @@
 """The check of a registry: `textclf verify`."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -65,3 +67,22 @@ def test_verify_names_damage_and_repair_mends_what_is_derived(project, cli):
     assert "restored models/text_classifier.joblib" in told["repaired"][0]
     assert "repaired" not in json.loads(cli("verify", "--json").out)
     assert cli("verify").code == 0
+
+
+def test_a_repair_that_fails_is_no_success(project, cli, monkeypatch):
+    """Where the restored alias cannot be forced to disk, nothing is wrong, and the code is 1."""
+    (project / "models/text_classifier.joblib").write_bytes(b"something else")
+    fsync, models = os.fsync, (project / "models").stat()
+
+    def fail(descriptor):
+        if os.path.samestat(os.fstat(descriptor), models):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        done = cli("verify", "--repair")
+    assert done.code == 1
+    assert done.err.startswith("warning: not repaired: cannot write models/")
+    assert done.err.endswith(": Input/output error\n")
+    assert cli("verify", "--repair").code == 0

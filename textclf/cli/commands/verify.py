@@ -12,7 +12,7 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import render
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, StoreError
 from textclf.formatting import escape_controls, plural
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
         if result.repairable and not repair:
             common.hint("textclf verify --repair restores the alias and removes unfinished work")
         raise typer.Exit(IntegrityError.exit_code)
+    if result.failed:
+        raise typer.Exit(StoreError.exit_code)
 
 
 def _show(result: Verification, registry: Registry) -> None:
