@@ -50,7 +50,7 @@ def test_the_log_keeps_the_share_of_training_rows(cli):
     """A promotion on training rows that was allowed is recorded as such, and a refusal too."""
     command = GATED[1]
     refused = cli(*command)
-    assert "hint: judge it by rows that it was not trained on: --data FILE" in refused.err
+    assert "textclf promote 1.0.0 --data FILE" in refused.err
     assert cli(*command, "--allow-training-rows").code == 0
     *_, refusal, promotion = json.loads(cli("history", "--json", "--all").out)
     assert refusal["detail"]["on"]["train_overlap"] == 1.0

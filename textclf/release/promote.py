@@ -178,7 +178,8 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
         hint = f'textclf promote {version} --force -m "why" promotes it anyway'
         if all(check.metric == TRAIN_OVERLAP for check in verdict.failed):
             hint = (
-                "judge it by rows that it was not trained on: --data FILE; or --allow-training-rows"
+                "judge it by rows that it was not trained on, under the same conditions: "
+                f"textclf promote {version} --data FILE"
             )
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 

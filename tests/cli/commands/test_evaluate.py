@@ -166,7 +166,8 @@ def test_what_a_cutoff_costs(cli, two_labels):
     [row] = [line.split() for line in lines if line.strip().startswith("0.50 ")]
     assert row[3:] == [str(half["false_positives"]), str(half["false_negatives"])]
     assert (
-        "Cost of labelling rows positive" in (two_labels / "models/1.0.0/report.html").read_text()
+        "Cutoffs on the probability of positive"
+        in (two_labels / "models/1.0.0/report.html").read_text()
     )
 
 

@@ -54,7 +54,7 @@ class GateConditions:
     allow_training_rows: AllowTrainingRows = False
 
     def gate(self, context: typer.Context) -> "Gate":
-        """Return the gate of the options, joined with that of the settings: no flag loosens it."""
+        """Return the gate of the options, joined with that of the settings: no limit loosens it."""
         settings = context.default_map or {}
         limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
         overall, per_class = (None if limit is None else parse_share(limit) for limit in limits)

@@ -82,7 +82,7 @@ def _cutoffs(ranking: TwoLabels) -> TableBlock:
             for cutoff in ranking.shown_cutoffs
         ],
         right=right,
-        title="cost of labelling rows from a probability on",
+        title="cutoffs on the probability, and what they cost",
     )
 
 

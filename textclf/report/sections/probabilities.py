@@ -49,7 +49,7 @@ def section(subject: Subject) -> Html:
 
 
 def _cutoffs(ranking: TwoLabels) -> Html:
-    """Show what it costs to label all rows from a probability on with the rarer of two labels."""
+    """Show what cutoffs on the probability of the rarer of two labels cost."""
     rows = (
         [
             percent(cutoff.at, 0),
@@ -63,7 +63,7 @@ def _cutoffs(ranking: TwoLabels) -> Html:
     heads = ("Precision", "Recall", "False positives", "False negatives")
     columns = [Column("Probability", "row"), *(Column(head, "number") for head in heads)]
     positive = excerpt(ranking.positive, 80)
-    return table(f"Cost of labelling rows {positive} from a probability of it on", columns, rows)
+    return table(f"Cutoffs on the probability of {positive}, and what they cost", columns, rows)
 
 
 def _in_words(probabilities: Probabilities) -> str:
