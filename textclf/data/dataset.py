@@ -86,6 +86,7 @@ class Dataset:
         bad_rows: the rows left out because they cannot be used.
         tool: the labelling tool whose export it is, if it is one.
         left_out: how many rows that tool does not train on, by the reason.
+        dropped_labels: the labels whose rows were left out, with their number.
     """
 
     path: str
@@ -97,6 +98,7 @@ class Dataset:
     bad_rows: tuple[BadRow, ...]
     tool: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    dropped_labels: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -136,6 +138,15 @@ class Dataset:
         count = f"{plural(len(self.bad_rows), 'row')} of {len(self) + len(self.bad_rows):,}"
         return f"left out {count} that cannot be used: {'; '.join(named)}"
 
+    @property
+    def dropped_labels_note(self) -> str | None:
+        """A sentence on the labels whose rows were left out."""
+        if not self.dropped_labels:
+            return None
+        rows = plural(sum(self.dropped_labels.values()), "row")
+        named = ", ".join(named_counts(self.dropped_labels))
+        return f"left out {rows} of {self.path} with labels that have too few: {named}"
+
     @cached_property
     def rows_sha256(self) -> str:
         """The digest of the rows, which does not depend on how they are stored."""
@@ -146,6 +157,13 @@ class Dataset:
             framed = [f"{len(text)} {len(label)}\n{text}{label}" for text, label in chunk]
             digest.update("".join(framed).encode())
         return digest.hexdigest()
+
+
+def named_counts(counts: Mapping[str, int]) -> list[str]:
+    """Return the first labels of some, each with its number of rows, for a message."""
+    named = [f"{excerpt(label, 40)} ({plural(n, 'row')})" for label, n in counts.items()]
+    more = [f"and {len(named) - _MOST_EXAMPLES} more"] if len(named) > _MOST_EXAMPLES else []
+    return named[:_MOST_EXAMPLES] + more
 
 
 def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:

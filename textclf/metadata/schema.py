@@ -104,7 +104,8 @@ class DataRecord(msgspec.Struct, frozen=True):
     ``sha256`` is the digest of the file; ``rows_sha256`` that of the (text, label) rows in their
     order, after the test rows were split off, if they were. ``bad_rows`` are the first
     `MOST_BAD_ROWS` of the ``skipped_rows``. ``tool`` is the labelling tool whose export it was,
-    which does not train on the ``left_out`` records, counted by the reason.
+    which does not train on the ``left_out`` records, counted by the reason. ``dropped_labels`` had
+    too few rows, which are not among ``rows``.
     """
 
     path: str
@@ -119,6 +120,7 @@ class DataRecord(msgspec.Struct, frozen=True):
     bad_rows: list[BadRow] = []
     tool: str | None = None
     left_out: dict[str, Count] = {}
+    dropped_labels: dict[str, Count] = {}
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from semver import Version
 
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import DataProblem, Severity, find_problems
+from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.test_data import read_beside
 from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
@@ -45,6 +46,7 @@ class ReleaseRequest:
         data: the training data: a path, or rows.
         search: the search space and how it is searched.
         read: how the data is read.
+        labels: how many rows a label needs.
         test: the test data; ``None`` splits test rows off the training data.
         test_named: whether somebody named the test data. What only lies beside the training data is
             not used if it has no labels.
@@ -61,6 +63,7 @@ class ReleaseRequest:
     data: Path | Dataset
     search: SearchSettings
     read: ReadOptions = field(default_factory=ReadOptions)
+    labels: LabelLimits = field(default_factory=LabelLimits)
     test: Path | Dataset | None = None
     test_named: bool = True
     test_share: float = 0.2
@@ -229,6 +232,7 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job
     started = time.perf_counter()
     rows = _rows(request.data, request.read)
     test_rows = _read_test_rows(request, callbacks)
+    rows, test_rows = limit_labels(rows, test_rows, request.labels)
     seconds = time.perf_counter() - started
     for dataset in (rows, test_rows):
         if dataset is not None:

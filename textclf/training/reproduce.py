@@ -13,6 +13,7 @@ import numpy as np
 
 from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions, read_dataset
+from textclf.data.small_labels import without_labels
 from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.evaluation.metadata_diff import Change, Comparison, compare_metadata
 from textclf.evaluation.scored_rows import ScoredRows
@@ -105,6 +106,9 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
     options = _options(metadata)
     rows = _read(record.path, data, options, "--data")
     test_rows = None if tested.path is None else _read(tested.path, test, options, "--test")
+    if record.dropped_labels:
+        rows = without_labels(rows, record.dropped_labels)
+        test_rows = test_rows and without_labels(test_rows, record.dropped_labels)
     names = ("space", "scoring", "folds", "seed", "method", "sample")
     recorded = {name: getattr(metadata.search, name) for name in names}
     settings = SearchSettings(**recorded, threshold=metadata.threshold)

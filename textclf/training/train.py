@@ -246,6 +246,7 @@ def _data_record(job: Job) -> DataRecord:
         bad_rows=list(data.bad_rows[:MOST_BAD_ROWS]),
         tool=data.tool,
         left_out=dict(data.left_out),
+        dropped_labels=dict(data.dropped_labels),
     )
 
 

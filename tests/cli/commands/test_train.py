@@ -243,6 +243,21 @@ def test_bad_rows_stop_or_are_skipped_and_counted(data, cli):
     assert [row["reason"] for row in answer["data"]["bad_rows"]] == ["empty text", "no label"]
 
 
+def test_labels_with_one_row_are_named_and_can_be_left_out(data, cli):
+    """A label with one row is warned of by name, refused or left out; reproduce leaves it out."""
+    train = data / "data/train.csv"
+    train.write_text(train.read_text() + "one,rare\n")
+    done = cli("train", "--dry-run", "--json")
+    assert "warning: The data has 1 label with fewer rows than the 5 folds" in done.err
+    assert "rare: 1 row" in done.err
+    assert cli("train", "--min-rows-per-label", "2").code == 4
+    done = cli("train", "--drop-small-labels", "--json")
+    record = json.loads(done.out)["data"]
+    assert (record["rows"], record["dropped_labels"]) == (60, {"rare": 1})
+    assert "warning: left out 1 row of data/train.csv with labels that have too few" in done.err
+    assert cli("reproduce", "1.0.0", "--exact").code == 0
+
+
 def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
     """Test rows that are also training rows are warned of, with their lines."""
     train, test = data / "data/train.csv", data / "data/test.csv"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,9 @@ from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.signing import SignKey
 from textclf.cli.output import training_report
 
+if TYPE_CHECKING:
+    from textclf.data.small_labels import LabelLimits
+
 TestSize = Annotated[
     float | None,
     typer.Option(
@@ -30,6 +33,23 @@ TestSize = Annotated[
         parser=parse_share,
         rich_help_panel="Data",
         help="Share of rows to split off for testing, if there is no test data; by default 20%.",
+    ),
+]
+MinRowsPerLabel = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        rich_help_panel="Data",
+        help="Refuse labels with fewer rows; by default 1, with --drop-small-labels 2.",
+    ),
+]
+DropSmallLabels = Annotated[
+    bool,
+    typer.Option(
+        "--drop-small-labels",
+        rich_help_panel="Data",
+        help="Leave out the rows of labels with fewer than --min-rows-per-label.",
     ),
 ]
 Bump = Annotated[
@@ -78,6 +98,8 @@ def train(
     test_size: TestSize = None,
     *,
     reading: ReadingOptions,
+    min_rows_per_label: MinRowsPerLabel = None,
+    drop_small_labels: DropSmallLabels = False,
     bump: Bump = "auto",
     from_: From = None,
     search: SearchOptions,
@@ -115,6 +137,7 @@ def train(
         data,
         settings,
         reading.read_options(),
+        _label_limits(min_rows_per_label, drop=drop_small_labels),
         test,
         test_named=test_named,
         test_share=share,
@@ -139,3 +162,9 @@ def train(
         training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
     if result.refusal:
         raise result.refusal
+
+
+def _label_limits(min_rows: int | None, *, drop: bool) -> LabelLimits:
+    from textclf.data.small_labels import LabelLimits
+
+    return LabelLimits(min_rows or (2 if drop else 1), drop)

@@ -14,5 +14,6 @@ def show_reading(dataset: Dataset, *, quiet: bool) -> None:
     """Say on stderr whose export a data set is, and warn of rows that were left out."""
     if dataset.export_note and not quiet:
         render.progress(dataset.export_note)
-    if dataset.bad_rows_note:
-        render.warning(dataset.bad_rows_note)
+    for note in (dataset.bad_rows_note, dataset.dropped_labels_note):
+        if note:
+            render.warning(note)

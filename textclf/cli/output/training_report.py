@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textclf.cli.interrupts import deferred_interrupts
@@ -72,6 +73,9 @@ class DryRunAnswer:
 _REASONS = 3
 """Reasons for a bump that are shown; the metadata has all."""
 
+_LONGEST_EXAMPLES = 120
+"""Characters of the examples of a problem up to which all of them are shown."""
+
 _CLASSES = 5
 """Changed classes that are shown."""
 
@@ -86,18 +90,24 @@ def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
     return ReleaseCallbacks(
         on_read=lambda dataset: show_reading(dataset, quiet=quiet),
         on_unlabelled=render.warning,
-        on_problems=_warn_of_problems,
+        on_problems=partial(_warn_of_problems, quiet=quiet),
         on_plan=(lambda _plan, _job: None) if quiet else _announce,
         search=lambda job: leaderboard(job.candidates(), job.settings.folds, quiet=quiet),
         on_publish=lambda: stack.enter_context(deferred_interrupts()),
     )
 
 
-def _warn_of_problems(problems: Sequence[DataProblem]) -> None:
-    """Warn of what is suspicious in the data, with one example; ``textclf check`` has more."""
+def _warn_of_problems(problems: Sequence[DataProblem], *, quiet: bool) -> None:
+    """Warn of what is suspicious in the data, with an example, or with all if they are short."""
     for problem in problems:
-        example = f": {problem.examples[0]}" if problem.examples else ""
+        all_examples = ", ".join(problem.examples)
+        short = len(all_examples) <= _LONGEST_EXAMPLES
+        example = f": {all_examples if short else problem.examples[0]}" if problem.examples else ""
         render.warning(f"{problem.message.removesuffix('.')}{example}")
+        if problem.kind == "small-label":
+            render.hint(
+                "--min-rows-per-label N --drop-small-labels leaves such labels out", quiet=quiet
+            )
 
 
 def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:
