@@ -31,10 +31,10 @@ def test_table_with_prefixed_labels(tmp_path):
 )
 def test_several_labels(tmp_path, labels):
     """A text with several labels is a bad row."""
-    content = "__label__a x\n__label__b y\n" + f"{labels} z\nz {labels}\n"
-    dataset = read(tmp_path / "a.ft", content, on_bad_rows=SKIP)
+    content = f"{labels} z\n__label__a x\n__label__b y\nz {labels}\n"
+    dataset = read(tmp_path / "a.txt", content, on_bad_rows=SKIP)
     assert rows(dataset) == [("x", "a"), ("y", "b")]
-    assert bad(dataset) == [(n, "several labels") for n in "34"]
+    assert bad(dataset) == [(n, "several labels") for n in "14"]
 
 
 def test_bad_fasttext_lines(tmp_path):

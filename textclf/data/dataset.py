@@ -301,7 +301,9 @@ def _delimiter(given: str | None) -> str | None:
     ):
         raise UsageError(
             f'"{excerpt(given)}" is not a valid delimiter: it takes one character, not a quote',
-            hint="--delimiter tab, or ';', or '|'",
+            hint="put a tab in place of the characters that separate columns"
+            if len(delimiter) > 1
+            else "--delimiter tab, or ';', or '|'",
         )
     return delimiter
 

@@ -12,7 +12,8 @@ _LABELS = rf"{_PREFIX}\S*(?:[\s,]+{_PREFIX}\S*)*"
 _LINE = re.compile(rf"\s*(?:({_LABELS})(?:\s+(.*))?|(.*\S)\s+({_LABELS})\s*)", re.DOTALL)
 """The labels and the text after them, or a text and the labels after it."""
 
-_CERTAIN = re.compile(rf"\s*{_PREFIX}[^\s,;|]+,?\s|.*\s{_PREFIX}[^\s,;|]+\s*$")
+_WORD = rf"{_PREFIX}[^\s,;|]+"
+_CERTAIN = re.compile(rf"\s*{_WORD}(?:,{_WORD})*,?\s|.*\s{_WORD}\s*$")
 """Such a line is not one of a table."""
 
 _SAMPLE_LINES = 20
