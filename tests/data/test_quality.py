@@ -131,3 +131,51 @@ def test_errors_first_and_five_examples(data):
     assert text.startswith(r"word\nword")
     assert text.endswith("…")
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("Café", "CAFÉ", "cafe\u0301", "café\u200b", "\ufeffcafé", "\u0441\u0430fé", "café."),
+        *('""""café""""', "'"""café"""'", "[café]", "\u201ccafé\u201d", "\uff43afé"),
+    ],
+)
+def test_labels_written_in_several_ways(data, other):
+    """Labels that differ only in how they are written are a warning that shows each of them."""
+    problems = find_problems(data("a.csv", *GOOD, "e,café", "f,café", f"g,{other}", "h,z"), folds=1)
+    problem = next(problem for problem in problems if problem.kind == "label-spelling")
+    assert (problem.severity, problem.count) == (Severity.WARNING, 1)
+    assert problem.message == "The data has 1 label written in several ways."
+    assert '"café" = caf\\xe9 (2 rows)' in problem.examples[0]
+    assert problem.examples[0].count("(1 row)") == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "examples"),
+    [
+        ("1 1.0 2", "label-spelling", ['"1" (2 rows), "1.0" (2 rows)']),
+        ("a-b a_b c", "label-spelling", ['"a-b" (2 rows), "a_b" (2 rows)']),
+        ("nan x y", "missing-label", ["nan: 2 rows"]),
+        ("\\N NULL x", "missing-label", ["NULL: 2 rows", "\\N: 2 rows"]),
+        ("2|5 2 5", "several-labels", ["2|5: 2 rows"]),
+        ("['a'] ['b'] c", "several-labels", ["['a']: 2 rows", "['b']: 2 rows"]),
+        ("a;b a c", "several-labels", ["a;b: 2 rows"]),
+        ("C C++ C#", None, []),
+        ("-1 1 +1", None, []),
+        ("none other a/c", None, []),
+        ("DESC:def DESC:desc comp.sys.ibm comp.sys", None, []),
+    ],
+)
+def test_labels_that_may_not_be_meant(data, labels, kind, examples):
+    """What looks like a missing label, a list of labels or a second spelling is a warning."""
+    rows = [f"{n}{label},{label}" for label in labels.split() for n in "xy"]
+    problems = find_problems(data("a.csv", *rows), folds=1)
+    assert [problem.kind for problem in problems] == ([kind] if kind else [])
+    assert [one for problem in problems for one in problem.examples] == examples
+
+
+def test_label_written_differently_in_the_test_set(data):
+    """Spellings of a label in both sets are compared."""
+    train, test = data("train.csv", *GOOD), data("test.csv", "e,X", "f,y")
+    problems = find_problems(train, test, folds=2)
+    assert problems[0].examples == ('"X" (1 row), "x" (2 rows)',)

@@ -1,12 +1,14 @@
 """Find what is wrong or suspicious in a data set before anything is trained on it."""
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from textclf.data.dataset import Dataset
+from textclf.data.label_spelling import missing_values, several_in_one, written_in_several_ways
 from textclf.formatting import excerpt, percent, plural
 
 _MOST_EXAMPLES: Final = 5
@@ -41,7 +43,8 @@ def find_problems(
         folds: the number of folds of cross-validation.
         split: the share of the training rows that will be split off for testing.
     """
-    problems = [*_bad_rows(train, test), *_labels(train, folds, split), *_repeats(train)]
+    problems = [*_bad_rows(train, test), *_labels(train, folds, split)]
+    problems += [*_spellings(train, test), *_repeats(train)]
     if test is not None:
         problems += [*_overlap(train, test), *_label_differences(train, test)]
     return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
@@ -74,6 +77,31 @@ def _labels(train: Dataset, folds: int, split: float) -> Iterator[DataProblem]:
     else:
         message = f"The data has {plural(len(small), 'label')} with {fewer}."
         yield _label_problem("small-label", small, message)
+
+
+def _spellings(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
+    """Find labels that may not be meant as they are written."""
+    counts = Counter(train.labels) + Counter(test.labels if test else ())
+    labels = sorted(counts)
+    groups = written_in_several_ways(labels)
+    if groups:
+        message = f"The data has {plural(len(groups), 'label')} written in several ways."
+        examples = (", ".join(_spelling(label, counts) for label in group) for group in groups)
+        yield _problem("label-spelling", Severity.WARNING, len(groups), message, examples)
+    missing = missing_values(labels)
+    if missing:
+        message = f"The data has {plural(len(missing), 'label')} that may stand for a missing one."
+        yield _label_problem("missing-label", {label: counts[label] for label in missing}, message)
+    joined = several_in_one(labels)
+    if joined:
+        message = f"The data has {plural(len(joined), 'label')} that may be a list of labels."
+        yield _label_problem("several-labels", {label: counts[label] for label in joined}, message)
+
+
+def _spelling(label: str, counts: Mapping[str, int]) -> str:
+    """Return a label in quotes with its rows, and with the codes of letters that look alike."""
+    codes = "" if label.isascii() else f" = {excerpt(ascii(label)[1:-1])}"
+    return f'"{excerpt(label)}"{codes} ({plural(counts[label], "row")})'
 
 
 def _repeats(train: Dataset) -> Iterator[DataProblem]:
