@@ -1,5 +1,7 @@
 """Write data files and read them; strategies for texts and labels."""
 
+import csv
+
 import pytest
 from effort import cases
 from hypothesis import HealthCheck, settings
@@ -47,3 +49,9 @@ def rows(dataset):
 
 def bad(dataset):
     return [(row.where.rpartition(":")[2], row.reason) for row in dataset.bad_rows]
+
+
+def csv_records(path):
+    """The records of a CSV file, read without textclf."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

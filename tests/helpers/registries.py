@@ -165,6 +165,11 @@ def remove(root, version):
 # -- what lies on disk, read without textclf ----------------------------------------------------
 
 
+def version_folders(root):
+    """The names of the folders of versions."""
+    return sorted(path.name for path in Path(root).glob("[0-9]*"))
+
+
 def version_files(root):
     """Every file of every version: path below ``root`` → content."""
     folders = [p for p in Path(root).glob("*") if re.fullmatch(r"\d+\.\d+\.\d+", p.name)]
@@ -181,10 +186,15 @@ def log(root, folder=LOG):
     return [json.loads(path.read_bytes()) for path in sorted((Path(root) / folder).glob("[!.]*"))]
 
 
+def events(root):
+    """The log of events, oldest first."""
+    return log(root, EVENTS)
+
+
 def pruned(root):
     """Versions that an event says were pruned, and none that they were kept or brought back."""
     marks, removed = {}, set()
-    for event in log(root, EVENTS):
+    for event in events(root):
         version = event["version"]
         if event["kind"] == "pruned":
             marks[version] = event["n"]

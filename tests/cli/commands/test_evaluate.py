@@ -1,28 +1,11 @@
 """Evaluation on labelled data: `textclf evaluate`."""
 
-import csv
 import json
 
 import pytest
+from data_files import csv_records
 
 from textclf.data.dataset import read_dataset
-
-
-@pytest.fixture
-def other(project, cli, write_data):
-    """Return the folder with a version 2.0.0 of another classifier, tested on other rows."""
-    write_data(project / "more.csv", 90, seed=4, wrong=3)
-    (project / "grid.toml").write_text(
-        "[features.word]\nmin_df = [2]\n[classifier.MultinomialNB]\nalpha = [1]\n"
-    )
-    assert cli("train", "more.csv", "--grid", "grid.toml", "--no-promote", "-q").code == 0
-    write_data(project / "golden.csv", 45, seed=6)
-    return project
-
-
-def records(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.usefixtures("project")
@@ -90,7 +73,7 @@ def test_errors_are_written_the_surest_first(other, cli):
         metrics = json.loads(done.out)["metrics"]
         wrong = round((1 - metrics["accuracy"]) * 45)
         assert len(read_dataset(other / name)) == wrong > 0
-    errors = records(other / "errors.csv")
+    errors = csv_records(other / "errors.csv")
     assert list(errors[0]) == ["text", "label", "predicted", "score", "where"]
     scores = [float(error["score"]) for error in errors]
     assert scores == sorted(scores, reverse=True)

@@ -1,28 +1,11 @@
 """What differs between two versions: `textclf versions compare`."""
 
-import csv
 import json
 
 import pytest
+from data_files import csv_records
 
 from textclf.data.dataset import read_dataset
-
-
-@pytest.fixture
-def other(project, cli, write_data):
-    """Return the folder with a version 2.0.0 of another classifier, tested on other rows."""
-    write_data(project / "more.csv", 90, seed=4, wrong=3)
-    (project / "grid.toml").write_text(
-        "[features.word]\nmin_df = [2]\n[classifier.MultinomialNB]\nalpha = [1]\n"
-    )
-    assert cli("train", "more.csv", "--grid", "grid.toml", "--no-promote", "-q").code == 0
-    write_data(project / "golden.csv", 45, seed=6)
-    return project
-
-
-def records(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.usefixtures("project")
@@ -75,7 +58,7 @@ def test_both_are_scored_on_the_same_rows(other, cli):
         "name": "percentile bootstrap", "confidence": 0.95, "resamples": 2000, "seed": 0,
     }  # fmt: skip
     assert scored["seen_by_a"] == scored["seen_by_b"] == 0
-    flips = records(other / "flips.csv")
+    flips = csv_records(other / "flips.csv")
     assert len(flips) == scored["flips"] > 0
     changes = [flip["change"] for flip in flips]
     assert changes.count("broken") == scored["broken"] == scored["mcnemar"]["only_a_right"]

@@ -1,35 +1,10 @@
 """Versions are read from archives: `textclf versions import`."""
 
 import gzip
-import json
-import shutil
 import tarfile
 
 import pytest
-
-
-@pytest.fixture
-def old(project):
-    """Return a folder of 1.0.0 and 1.0.1, and three older ones that were never promoted."""
-    source = project / "models/1.0.0"
-    for number, name in enumerate(("0.1.0", "0.2.0", "0.3.0")):
-        folder = project / "models" / name
-        shutil.copytree(source, folder)
-        metadata = json.loads((source / "metadata.json").read_text())
-        saved = f"2025-01-0{number + 1}T00:00:00Z"
-        (folder / "metadata.json").write_text(
-            json.dumps(metadata | {"version": name, "saved_at": saved})
-        )
-    return project
-
-
-def folders(project):
-    return sorted(path.name for path in (project / "models").glob("[0-9]*"))
-
-
-def events(project):
-    paths = sorted((project / "models/.registry/events").glob("*"))
-    return [json.loads(path.read_text()) for path in paths]
+import registries
 
 
 def test_a_version_goes_to_another_registry(project, cli):
@@ -58,7 +33,7 @@ def test_archived_pruned_and_brought_back(old, cli):
     assert cli("versions", "export", "0.1.0", "a.tar.gz").code == 0
     assert cli("versions", "prune", "--keep", "4").out.startswith("pruned 0.1.0\n")
     assert cli("versions", "import", "a.tar.gz").out == "imported 0.1.0\n"
-    assert "0.1.0" in folders(old)
+    assert "0.1.0" in registries.version_folders(old / "models")
     assert cli("promote", "0.1.0").code == 0
     assert cli("verify").code == 0
 
@@ -73,7 +48,7 @@ def test_a_taken_number_is_refused(project, cli, data):
     assert "1.0.0 is another version in this registry" in done.err
     assert "--models DIR" in done.err
     assert (project / "models/1.0.0/metadata.json").read_bytes() == before
-    assert events(data) == []
+    assert registries.events(data / "models") == []
 
 
 def test_what_is_no_archive_is_6(project, cli):

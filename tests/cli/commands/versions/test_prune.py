@@ -1,34 +1,9 @@
 """Retention: `textclf versions prune`."""
 
 import json
-import shutil
 
 import pytest
 import registries
-
-
-@pytest.fixture
-def old(project):
-    """Return a folder of 1.0.0 and 1.0.1, and three older ones that were never promoted."""
-    source = project / "models/1.0.0"
-    for number, name in enumerate(("0.1.0", "0.2.0", "0.3.0")):
-        folder = project / "models" / name
-        shutil.copytree(source, folder)
-        metadata = json.loads((source / "metadata.json").read_text())
-        saved = f"2025-01-0{number + 1}T00:00:00Z"
-        (folder / "metadata.json").write_text(
-            json.dumps(metadata | {"version": name, "saved_at": saved})
-        )
-    return project
-
-
-def folders(project):
-    return sorted(path.name for path in (project / "models").glob("[0-9]*"))
-
-
-def events(project):
-    paths = sorted((project / "models/.registry/events").glob("*"))
-    return [json.loads(path.read_text()) for path in paths]
 
 
 def test_prune_removes_what_no_rule_keeps(old, cli):
@@ -40,8 +15,10 @@ def test_prune_removes_what_no_rule_keeps(old, cli):
     assert (first, second) == ("pruned 0.1.0", "pruned 0.3.0")
     assert total.startswith("2 of 5 versions removed, ")
     assert kept == "kept: 1.0.1 (latest), 1.0.0 (previous), 0.2.0 (tagged prod=eu)"
-    assert folders(old) == ["0.2.0", "1.0.0", "1.0.1"]
-    assert [(e["kind"], e["version"], e["message"]) for e in events(old)[1:]] == [
+    assert registries.version_folders(old / "models") == ["0.2.0", "1.0.0", "1.0.1"]
+    assert [
+        (e["kind"], e["version"], e["message"]) for e in registries.events(old / "models")[1:]
+    ] == [
         ("pruned", "0.1.0", "disk is full"),
         ("removed", "0.1.0", None),
         ("pruned", "0.3.0", "disk is full"),
@@ -93,7 +70,7 @@ def test_a_damaged_version_is_kept(old, cli):
     done = cli("versions", "prune", "--keep", "0")
     assert done.code == 0
     assert "warning: models/0.1.0/metadata.json is damaged" in done.err
-    assert folders(old) == ["0.1.0", "1.0.0", "1.0.1"]
+    assert registries.version_folders(old / "models") == ["0.1.0", "1.0.0", "1.0.1"]
 
 
 def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
@@ -113,7 +90,7 @@ def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
     assert "textclf verify --repair" in done.err
     assert "0.1.0 was pruned, but still exists" in cli("verify").out
     assert "repaired: finished removing 0.1.0" in cli("verify", "--repair").out
-    assert "0.1.0" not in folders(old)
+    assert "0.1.0" not in registries.version_folders(old / "models")
 
 
 def test_a_version_edited_after_its_promotion_is_kept(old, cli):
@@ -126,4 +103,4 @@ def test_a_version_edited_after_its_promotion_is_kept(old, cli):
     done = cli("versions", "prune", "--keep", "2")
     assert done.code == 0
     assert "0.3.0/metadata.json was changed after its promotion; it is kept" in done.err
-    assert folders(old) == ["0.3.0", "1.0.0", "1.0.1"]
+    assert registries.version_folders(old / "models") == ["0.3.0", "1.0.0", "1.0.1"]

@@ -3,11 +3,7 @@
 import json
 
 import pytest
-
-
-def events(project):
-    paths = sorted((project / "models/.registry/events").glob("*"))
-    return [json.loads(path.read_text()) for path in paths]
+import registries
 
 
 def test_tags_are_put_on_and_taken_off(project, cli):
@@ -26,7 +22,10 @@ def test_tags_are_put_on_and_taken_off(project, cli):
     shown = json.loads(cli("versions", "show", "1.0.1", "--json").out)
     assert shown["tags"] == {"approved-by": "ada"}
     assert "approved-by=ada" in cli("versions", "show", "1.0.1").out
-    assert [event["message"] for event in events(project)] == ["reviewed", None]
+    assert [event["message"] for event in registries.events(project / "models")] == [
+        "reviewed",
+        None,
+    ]
     assert cli("versions", "tag", "1.0.1", "--remove", "approved-by").out == "1.0.1: no tags\n"
 
 
@@ -52,7 +51,7 @@ def test_what_is_no_tag_is_2(project, cli, arguments, error):
     done = cli("versions", "tag", "1.0.0", *arguments)
     assert (done.code, done.out) == (2, "")
     assert error in done.err
-    assert events(project) == []
+    assert registries.events(project / "models") == []
 
 
 @pytest.mark.usefixtures("project")
