@@ -1,10 +1,14 @@
 """The command line on a registry in a bucket: all that it does with a folder."""
 
 import json
+from pathlib import Path
 
 import pytest
-from cloud_servers import CLOUDS
+import registries
+from cloud_servers import CLOUDS, google
 from keys import write_pair
+
+from textclf import open_registry
 
 GRID = """
 [features.word]
@@ -14,14 +18,23 @@ alpha = [1]
 """
 
 
+@pytest.fixture
+def found(monkeypatch, tmp_path):
+    """Return a function that lets a server be found by the variables that a user would set."""
+
+    def find(cloud):
+        for name, value in cloud.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        return cloud
+
+    return find
+
+
 @pytest.fixture(params=CLOUDS)
-def cloud(request, monkeypatch, tmp_path):
-    """Return a server, found by the variables that a user would set."""
-    cloud = request.getfixturevalue(request.param)
-    for name, value in cloud.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return cloud
+def cloud(request, found):
+    """Return a server of each kind."""
+    return found(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
@@ -79,25 +92,18 @@ def test_a_copied_registry_is_one(cli, copied):
     assert copied in done(cli("versions", "show", "1.0.0"))
 
 
-def test_a_version_is_exported_pruned_and_imported_again(cli, copied, project):
+def test_a_version_is_exported_pruned_and_imported_again(cli, copied):
     """A version leaves the bucket as an archive, is removed, and is brought back."""
     done(cli("promote", "1.0.0"))
-    done(cli("versions", "import", _archive_of_another(cli, project)))
-    assert cli("versions", "show", "1.1.0").code == 0
+    published = registries.publish(open_registry(copied), files=registries.FURTHER)
+    assert published.version == "1.1.0"
+    done(cli("versions", "export", "1.1.0", "one.tar.gz"))
     assert "pruned 1.1.0" in done(cli("versions", "prune", "--keep", "0"))
     assert cli("versions", "show", "1.1.0").code == 3
-    assert cli("versions", "import", "other.tar.gz").code == 0
-    assert answer(cli("verify", "--json"))["ok"], copied
-
-
-def _archive_of_another(cli, project):
-    """Export a version 1.1.0 that the registry does not have."""
-    models = project / "models"
-    arguments = ["train", "--bump", "minor", "--no-promote", "--grid", "grid.toml", "--jobs", 1]
-    (project / "grid.toml").write_text(GRID)
-    done(cli(*arguments, "--models", models))
-    done(cli("versions", "export", "1.1.0", "other.tar.gz", "--models", models))
-    return "other.tar.gz"
+    done(cli("versions", "import", "one.tar.gz"))
+    done(cli("versions", "export", "1.1.0", "two.tar.gz"))
+    assert Path("one.tar.gz").read_bytes() == Path("two.tar.gz").read_bytes()
+    assert answer(cli("verify", "--json"))["ok"]
 
 
 @pytest.mark.usefixtures("copied")
@@ -129,3 +135,29 @@ def test_a_bucket_that_does_not_exist(cli, cloud):
     outcome = cli("versions", "list", "--models", f"{cloud.scheme}://no-such-bucket/models")
     assert outcome.code == 1
     assert "the bucket does not exist" in outcome.err
+
+
+def test_a_server_that_ignores_conditions_is_refused_before_the_training(
+    cli, data, found, tmp_path
+):
+    """Training does not begin, and the sentence says what the server does."""
+    with google(tmp_path / "server", careless=True) as careless:
+        url = found(careless).url("models")
+        outcome = cli("train", "--models", url)
+        assert outcome.code == 1
+        assert f"error: {url} cannot keep a registry: its server updates an object" in outcome.err
+        assert "candidates" not in outcome.err, data
+        assert careless.objects().list().collect() == []
+
+
+@pytest.mark.faults
+def test_promotions_in_the_same_second_wait_for_each_other(cli, project, found, tmp_path):
+    """Google takes one update of an object in a second: promotions take longer, and succeed."""
+    with google(tmp_path / "server", slow=True) as slow:
+        url = found(slow).url("models")
+        for number in ("1.0.0", "1.0.1"):
+            done(cli("versions", "export", number, f"{number}.tar.gz", "--models", "models"))
+            done(cli("versions", "import", f"{number}.tar.gz", "--models", url))
+        for number in ("1.0.0", "1.0.1", "1.0.0"):
+            done(cli("promote", number, "--models", url))
+        assert answer(cli("verify", "--models", url, "--json"))["ok"], project

@@ -177,10 +177,11 @@ def _create_container(port):
 
 
 @contextlib.contextmanager
-def google(folder):
-    """Give an imitation of Google Cloud Storage."""
+def google(folder, **habits):
+    """Give an imitation of Google Cloud Storage; see `fake_google` for its habits."""
     folder.mkdir(parents=True, exist_ok=True)
     with fake_google.serve() as server:
+        vars(server).update(habits)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         account = folder / f"{uuid.uuid4().hex}.json"

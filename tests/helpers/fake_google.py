@@ -1,6 +1,7 @@
 """An imitation of the XML API of Google Cloud Storage: what obstore uses of it, no more.
 
-It also takes one update of an object in a second at most, as Google does, if ``slow`` is set.
+It also takes one update of an object in a second at most, as Google does, if ``slow`` is set, and
+does whatever it is asked if ``careless`` is, as some servers do.
 """
 
 import email.utils
@@ -47,6 +48,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.objects, self.lock, self.slow = {}, threading.Lock(), False
+        self.careless = False
         self.generations = itertools.count(10**15)
 
 
@@ -81,7 +83,11 @@ class Handler(BaseHTTPRequestHandler):
         }
         with self.server.lock:
             current = self.server.objects.get(self._key())
-            if wanted is not None and int(wanted) != (current.generation if current else 0):
+            if (
+                not self.server.careless
+                and wanted is not None
+                and int(wanted) != (current.generation if current else 0)
+            ):
                 return self._answer(412)
             if current and self.server.slow and time.time() - current.at < 1:
                 return self._answer(429, b"<Error><Code>SlowDown</Code></Error>")

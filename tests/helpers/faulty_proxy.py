@@ -23,6 +23,8 @@ class Faults:
         at: the numbers of the requests, from 1.
         keep: bytes of the answer that still come through; 0 drops it.
         requests: the first lines of all requests, in order.
+        bytes_up: of all requests.
+        bytes_down: of all answers.
     """
 
     at: set[int] = field(default_factory=set)

@@ -12,31 +12,17 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
 from textclf.registry.store.base import Exists, read_or_none
 
 if TYPE_CHECKING:
-    from obstore import PutMode
-
     from textclf.registry.store.object_store import ObjectStore
 
 _WRONG_TAG = '"00000000000000000000000000000000"'
 _LARGEST_FINDING = 1 << 16
-
-
-class Writer(Protocol):
-    """What the conditions are tried out with."""
-
-    def create_unchecked(self, key: str, data: bytes) -> None:
-        """Create a key without asking whether conditions are obeyed. Raises Exists."""
-        ...
-
-    def put_once(self, key: str, data: bytes, mode: PutMode) -> bool:
-        """Write by one request, and return whether the store says that it has written."""
-        ...
 
 
 class ConditionCheck:
@@ -94,13 +80,12 @@ class ConditionCheck:
                 self._store.remove(key)
 
 
-def violated_condition(store: Writer, key: str) -> str | None:
+def violated_condition(store: ObjectStore, key: str) -> str | None:
     """Try out conditional writes on a key that does not exist; say which one is not obeyed."""
     if store.put_once(key, b"update", {"e_tag": _WRONG_TAG, "version": "1"}):
         return "updates an object that does not exist, although the request says If-Match"
-    try:
-        store.create_unchecked(key, b"one")
-    except Exists:
+    created = store.put_once(key, b"one", "create")
+    if not created and read_or_none(store, key) != b"one":  # else the answer was lost
         return "refuses to create an object that does not exist, with If-None-Match"
     if store.put_once(key, b"two", "create"):
         return "creates an object a second time, although the request says If-None-Match"
