@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textclf.errors import UsageError
 from textclf.registry.registry import Registry
 from textclf.registry.signing import PublicKey
 from textclf.registry.store.base import Store
 from textclf.registry.store.local import LocalStore
-from textclf.registry.store.location import Bucket, Folder, Location, expand_home, parse_location
+from textclf.registry.store.location import (
+    Bucket,
+    Folder,
+    Location,
+    Server,
+    expand_home,
+    parse_location,
+)
+
+if TYPE_CHECKING:
+    from textclf.registry.store.requests import Watch
 
 REQUIRED_KEY = "TEXTCLF_REQUIRE_SIGNATURE"
 """The variable that names the public key that versions must be signed for."""
@@ -22,6 +33,7 @@ def open_registry(
     *,
     read_only: bool = False,
     offline_ok: bool = False,
+    watch: Watch | None = None,
 ) -> Registry:
     """Open the registry at a location, which need not exist yet.
 
@@ -33,26 +45,34 @@ def open_registry(
             cache, which spares most requests.
         offline_ok: whether to go on with what is in the cache, and a warning, if a bucket that is
             opened ``read_only`` cannot be reached.
+        watch: what is told of each request to a bucket, to show how far it is.
 
     Raises:
         UsageError: it is no location, or the variable is set, but not to an absolute path.
     """
     key = key_of_environment() if signed_by is None else Path(signed_by)
-    store = _open_store(parse_location(models), read_only=read_only, offline_ok=offline_ok)
+    location = parse_location(models)
+    if isinstance(location, Bucket):
+        store = _open_bucket(location, watch, read_only=read_only, offline_ok=offline_ok)
+    else:
+        store = _open_folder(location)
     return Registry(store, PublicKey(key) if key else None)
 
 
-def _open_store(location: Location, *, read_only: bool, offline_ok: bool) -> Store:
-    match location:
-        case Folder():
-            return LocalStore(location.path)
-        case Bucket():
-            from textclf.registry.store import connection
-
-            if read_only:
-                return connection.open_cached(location, offline_ok=offline_ok)
-            return connection.open_store(location)
+def _open_folder(location: Folder | Server) -> Store:
+    if isinstance(location, Folder):
+        return LocalStore(location.path)
     raise UsageError(f"{location}: only folders and buckets can be opened so far")
+
+
+def _open_bucket(
+    bucket: Bucket, watch: Watch | None, *, read_only: bool, offline_ok: bool
+) -> Store:
+    from textclf.registry.store import connection
+
+    if read_only:
+        return connection.open_cached(bucket, offline_ok=offline_ok, watch=watch)
+    return connection.open_store(bucket, watch)
 
 
 def key_of_environment() -> Path | None:

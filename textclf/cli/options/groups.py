@@ -8,6 +8,7 @@ Annotations are evaluated when the module is imported, which is faster than by T
 import copy
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from textclf.cli.output import render
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
+    from textclf.registry.store.requests import Watch
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,16 @@ class CommonOptions:
             public_key or required_key(),
             read_only=use_cache and not to_write,
             offline_ok=offline_ok,
+            watch=self._watch(),
         )
+
+    def _watch(self) -> "Watch | None":
+        """Return what shows transfers that take long, on a terminal."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            return None
+        from textclf.cli.output.transfers import TransferLine
+
+        return TransferLine().show
 
     def progress(self, text: str) -> None:
         """Print on stderr how far the work is, unless ``--quiet`` is given."""

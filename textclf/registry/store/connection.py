@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from textclf._version import __version__
 from textclf.errors import StoreError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from textclf.registry.store.cache import CachedStore
     from textclf.registry.store.object_store import ObjectStore
+    from textclf.registry.store.requests import Watch
 
     Connected = S3Store | AzureStore | GCSStore
 
@@ -29,22 +30,25 @@ _LONGEST_REQUEST: Final = dt.timedelta(minutes=10)
 """A model of 1 GB takes that long at 2 MB/s; obstore's default is 30 seconds."""
 
 
-def open_cached(bucket: Bucket, *, offline_ok: bool) -> CachedStore:
+def open_cached(
+    bucket: Bucket, *, offline_ok: bool = False, watch: Watch | None = None
+) -> CachedStore:
     """Return the store of a bucket, read through the cache; it is connected when it is needed.
 
     Args:
         bucket: the bucket.
         offline_ok: go on with what is in the cache if the store cannot be reached.
+        watch: what is told of each request.
     """
     from textclf.registry.store.cache import CachedStore
     from textclf.registry.store.file_cache import FileCache
 
     cache, offline = FileCache.from_environment(), is_true(OFFLINE)
-    connect = partial(open_store, bucket)
+    connect = partial(open_store, bucket, watch)
     return CachedStore(connect, str(bucket), cache, offline=offline, offline_ok=offline_ok)
 
 
-def open_store(bucket: Bucket) -> ObjectStore:
+def open_store(bucket: Bucket, watch: Watch | None = None) -> ObjectStore:
     """Return the store of a bucket; nothing is sent yet. Raises StoreError."""
     if is_true(OFFLINE):
         raise StoreError(
@@ -55,8 +59,10 @@ def open_store(bucket: Bucket) -> ObjectStore:
     access = find_access(bucket)
     objects = connect(bucket, access)
     from textclf.registry.store.object_store import ObjectStore
+    from textclf.registry.store.requests import Requests
 
-    return ObjectStore(objects, bucket.prefix, str(bucket), access.endpoint or "")
+    requests = cast("Connected", Requests(objects, watch))
+    return ObjectStore(requests, bucket.prefix, str(bucket), access.endpoint or "")
 
 
 def find_access(bucket: Bucket) -> Access:

@@ -100,7 +100,7 @@ class ObjectStore:
         try:
             yield from pool.map(read, keys)
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for them after Ctrl-C
 
     def read_stamped(self, key: str) -> Stamped:
         """See Store."""
