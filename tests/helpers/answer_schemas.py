@@ -32,9 +32,9 @@ from textclf.evaluation.paired import PairedComparison
 from textclf.metadata import schema, verdict
 from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
-from textclf.registry import verification
+from textclf.registry import diagnosis, verification
 from textclf.registry.promotion_log import PromotionRecord
-from textclf.registry.store import diagnosis, file_cache
+from textclf.registry.store import file_cache
 from textclf.registry.version_state import Event
 from textclf.release import baseline
 from textclf.training import reproduce

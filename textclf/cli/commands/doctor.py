@@ -13,7 +13,7 @@ from textclf.errors import StoreError, TextclfError
 from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
-    from textclf.registry.store.diagnosis import Finding
+    from textclf.registry.diagnosis import Finding
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def doctor(*, common: CommonOptions) -> None:
 
     More: docs/remote.md
     """
-    from textclf.registry.store.diagnosis import diagnose
+    from textclf.registry.diagnosis import diagnose
 
     location = common.models.location
     findings = [*diagnose(location)]
@@ -57,7 +57,7 @@ def doctor(*, common: CommonOptions) -> None:
 
 def _versions(common: CommonOptions) -> Finding:
     """Return the finding about what is in the registry."""
-    from textclf.registry.store.diagnosis import Finding
+    from textclf.registry.diagnosis import Finding
 
     registry = common.open_registry(use_cache=False)
     try:

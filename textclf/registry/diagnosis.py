@@ -9,16 +9,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from textclf.errors import AccessDenied, StoreError
 from textclf.formatting import size
 from textclf.registry.layout import PROBES
+from textclf.registry.open import open_registry
 from textclf.registry.store import connection
 from textclf.registry.store.access import Access
+from textclf.registry.store.base import Store
 from textclf.registry.store.conditions import violated_condition
 from textclf.registry.store.file_cache import FileCache
-from textclf.registry.store.local import LocalStore
 from textclf.registry.store.location import Bucket, Cloud, Folder, Location
 from textclf.registry.store.object_store import ObjectStore
 
@@ -52,21 +54,21 @@ def diagnose(location: Location) -> Iterator[Finding]:
     """
     match location:
         case Folder():
-            yield from _diagnose_folder(LocalStore(location.path))
+            yield from _diagnose_folder(location.path, open_registry(location).store)
         case Bucket():
             yield from _diagnose_bucket(location)
         case _:
             yield Finding("location", ok=False, detail="only folders and buckets can be asked")
 
 
-def _diagnose_folder(store: LocalStore) -> Iterator[Finding]:
-    if not store.root.exists():
+def _diagnose_folder(path: Path, store: Store) -> Iterator[Finding]:
+    if not path.exists():
         yield Finding("folder", ok=None, detail="does not exist yet; train creates it")
         return
     yield _tried("may list", store.names)
     yield _tried("may write", store.require_writable)
     with contextlib.suppress(OSError):
-        yield Finding("free space", ok=None, detail=size(shutil.disk_usage(store.root).free))
+        yield Finding("free space", ok=None, detail=size(shutil.disk_usage(path).free))
 
 
 def _diagnose_bucket(bucket: Bucket) -> Iterator[Finding]:
