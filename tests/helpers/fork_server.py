@@ -9,6 +9,7 @@ import ctypes
 import importlib
 import json
 import os
+import pkgutil
 import queue
 import signal
 import subprocess
@@ -81,10 +82,12 @@ def serve():
     """Answer stdin."""
     import fault_targets
 
+    from textclf import cli, registry
     from textclf.cli import app
 
-    for name in ("promote", "rollback", "verify"):
-        importlib.import_module(f"textclf.cli.commands.{name}")
+    for package in (cli, registry):  # what children import they would open files for
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     programs = {"textclf": app.run, "fault_targets": fault_targets.run}
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     for line in sys.stdin:

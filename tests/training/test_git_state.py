@@ -88,7 +88,28 @@ CHANGES = {
         r.git("gc", "-q"),
         (r.folder / "two").write_text("another"),
     ],
+    "a commit in the second pack": lambda r: [
+        r.git("repack", "-q"),
+        r.commit(one="another"),
+        r.git("repack", "-q"),
+        r.git("prune-packed"),
+    ],
+    "files in folders": lambda r: [
+        (r.folder / "a/b").mkdir(parents=True),
+        r.commit(**{"a/b/c": "1", "a.b": "2", "a/d": "3"}),
+    ],
     "a link committed": lambda r: [(r.folder / "l").symlink_to("one"), r.commit()],
+    "a link to another file with a name as long": lambda r: [
+        (r.folder / "l").symlink_to("one"),
+        r.commit(),
+        (r.folder / "l").unlink(),
+        (r.folder / "l").symlink_to("two"),
+    ],
+    "a path of 200 characters before a short one, in version 4": lambda r: [
+        r.commit(**{"a" * 200: "1"}),
+        r.git("update-index", "--index-version=4"),
+        (r.folder / "one").write_text("another"),
+    ],
     "paths that share their beginnings, in version 4": lambda r: [
         r.commit(**{f"file{n}": str(n) for n in range(30)}),
         r.git("update-index", "--index-version=4"),
@@ -146,6 +167,35 @@ def test_what_is_not_read_here_is_unknown(repository):
     repository.git("update-index", "--split-index")
     state = read_git_state(repository.folder)
     assert state == GitState(repository.git("rev-parse", "HEAD"), None)
+
+
+UNKNOWN = {
+    "an index of a pack in the first version": lambda r: r.git(
+        "-c", "pack.indexVersion=1", "gc", "-q"
+    ),
+    "a damaged commit": lambda r: shutil.copy(*(_object(r, name) for name in ("HEAD:one", "HEAD"))),
+}
+
+
+def _object(repository, name):
+    digest = repository.git("rev-parse", name)
+    path = repository.folder / ".git" / "objects" / digest[:2] / digest[2:]
+    path.chmod(0o644)
+    return path
+
+
+@pytest.mark.parametrize("change", UNKNOWN)
+def test_without_the_commit_only_its_name_is_known(repository, change):
+    """Where the object of the commit is not read, it is unknown whether anything differs."""
+    commit = repository.git("rev-parse", "HEAD")
+    UNKNOWN[change](repository)
+    assert read_git_state(repository.folder) == GitState(commit, None)
+
+
+def test_a_branch_that_leads_to_itself_is_unknown(repository):
+    """Symbolic refs are not followed forever."""
+    (repository.folder / ".git/refs/heads/main").write_text("ref: refs/heads/main\n")
+    assert read_git_state(repository.folder) == GitState()
 
 
 def test_a_difference_that_a_filter_may_explain_is_unknown(repository):
