@@ -137,7 +137,7 @@ def test_errors_first_and_five_examples(data):
     "other",
     [
         *("Café", "CAFÉ", "cafe\u0301", "café\u200b", "\ufeffcafé", "\u0441\u0430fé", "café."),
-        *('""""café""""', "'"""café"""'", "[café]", "\u201ccafé\u201d", "\uff43afé"),
+        *('"""café"""', "'café'", "[café]", "\u201ccafé\u201d", "\uff43afé"),
     ],
 )
 def test_labels_written_in_several_ways(data, other):
