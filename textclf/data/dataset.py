@@ -23,12 +23,13 @@ from textclf.data.jsonl import JSONL
 from textclf.data.likely_encoding import likely_encodings, utf_16_without_mark
 from textclf.data.parquet import PARQUET
 from textclf.data.records import NOT_LABELLED
+from textclf.data.spreadsheet import SPREADSHEET, is_spreadsheet
 from textclf.errors import DataError, UsageError
 from textclf.files import read_bytes
 from textclf.formatting import encodable, excerpt, plural
 from textclf.metadata.schema import BadRow
 
-FORMATS: Final = (PARQUET, FASTTEXT, JSONL, DELIMITED)
+FORMATS: Final = (PARQUET, SPREADSHEET, FASTTEXT, JSONL, DELIMITED)
 """All formats; the first that recognises a file reads it, if the name does not decide."""
 
 _CHUNK = 10_000
@@ -60,6 +61,7 @@ class ReadOptions:
             ``\x01`` is that character.
         encoding: by Python's name; None is UTF-8, or what a byte-order mark says.
         header: whether the first row names the columns; None: it does unless both are positions.
+        sheet: the name of a sheet, in a workbook with several.
         on_bad_rows: fail and name them, or leave them out; ``auto`` leaves out up to 1% of the
             rows.
     """
@@ -70,6 +72,7 @@ class ReadOptions:
     encoding: str | None = None
     on_bad_rows: OnBadRows = OnBadRows.AUTO
     header: bool | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,7 @@ class Dataset:
 
     Attributes:
         path: as given, with ``/``.
-        format: ``csv``, ``jsonl``, ``parquet``, ``fasttext`` or ``folder``.
+        format: ``csv``, ``jsonl``, ``parquet``, ``spreadsheet``, ``fasttext``, ``folder``.
         sha256: of the file's bytes; of a folder, over the sorted names and contents of its files.
         texts: exactly as written.
         labels: the labels of the texts, without the white space around them.
@@ -186,16 +189,18 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
     raw = _read_bytes(path, name)
     sha256 = hashlib.sha256(raw).hexdigest()
     columns = _columns(options)
-    source = Source(decompress(raw, name), name, columns, delimiter)
+    data = raw if is_spreadsheet(raw) else decompress(raw, name)
+    source = Source(data, name, columns, delimiter, sheet=options.sheet)
     del raw
     format_, rows = _parse(source, options.encoding)
     return dataset_from_rows(name, format_, sha256, rows, options.on_bad_rows)
 
 
 def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
-    """Return the format, by the ending of the name or by the first bytes, and the rows."""
-    format_ = next((format_ for format_ in FORMATS if source.ending in format_.endings), None)
-    format_ = format_ or _recognised(source, binary=True)
+    """Return the rows, and the format: by the ending of the name, if the content is text."""
+    format_ = _recognised(source, binary=True) or next(
+        (format_ for format_ in FORMATS if source.ending in format_.endings), None
+    )
     if format_ is not None and format_.binary:
         return format_.name, format_.read(source)
     source = _decode(source, encoding)

@@ -64,8 +64,13 @@ def decompress(raw: bytes, name: str) -> bytes:
     return raw
 
 
+def most_unpacked(size: int) -> int:
+    """Return how many bytes a compressed file of this size may have unpacked."""
+    return min(LARGEST, max(_ALWAYS_ALLOWED, size * _MOST_RATIO))
+
+
 def _gunzip(raw: bytes, name: str) -> bytes:
-    most = min(LARGEST, max(_ALWAYS_ALLOWED, len(raw) * _MOST_RATIO))
+    most = most_unpacked(len(raw))
     try:
         with gzip.open(io.BytesIO(raw)) as file:
             return read_to_end(file, most)

@@ -23,6 +23,7 @@ class Source:
         name: the file as the user knows it.
         columns: the columns that hold text and label.
         delimiter: the character between columns, or None to detect it.
+        sheet: the name of a sheet, in a workbook with several.
         undecoded: the encoding of the file if some of its bytes are not text in it; they stand in
             `data` as they are (`encoding.keep_undecoded`).
     """
@@ -32,6 +33,7 @@ class Source:
     columns: Columns
     delimiter: str | None = None
     undecoded: str | None = None
+    sheet: str | None = None
 
     @property
     def ending(self) -> str:

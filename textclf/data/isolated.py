@@ -33,7 +33,9 @@ class _Answer(msgspec.Struct):
     hint: str | None = None
 
 
-def read_isolated(source: Source, module: str, library: str, extra: str) -> Rows:
+def read_isolated(
+    source: Source, module: str, library: str, extra: str, *, otherwise: str | None = None
+) -> Rows:
     """Return what the function ``read_here`` of a module reads, in a process of its own.
 
     Args:
@@ -41,14 +43,16 @@ def read_isolated(source: Source, module: str, library: str, extra: str) -> Rows
         module: the name of the module in ``textclf.data``.
         library: the library that it needs.
         extra: the extra of textclf that installs the library.
+        otherwise: how to go on without it.
 
     Raises:
         DataError: as ``read_here``; or the library is not installed, or broke down.
     """
-    if importlib.util.find_spec(library) is None:
+    if importlib.util.find_spec(library.replace("-", "_")) is None:
+        install = f"pip install '.[{extra}]'"
         raise DataError(
             f"reading {source.name} needs {library}, which is not installed",
-            hint=f"pip install '.[{extra}]'",
+            hint=f"{install}; or {otherwise}" if otherwise else install,
         )
     answer = _ask(source, module)
     if answer is None:

@@ -68,6 +68,9 @@ class FormatOptions:
             show_default=False,
         ),
     ] = None
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sheet of a workbook that has several.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class ReadingOptions(FormatOptions):
             self.encoding,
             OnBadRows(self.on_bad_rows),
             self.header,
+            self.sheet,
         )
 
     def read(self, path: Path, *, quiet: bool) -> "Dataset":

@@ -1,0 +1,81 @@
+"""Sheets of Excel and OpenDocument, read by python-calamine in a process of its own."""
+
+import sys
+
+import pytest
+from data_files import SKIP, bad, read, refused, rows
+from workbooks import ods, xlsx
+
+TABLE = [["text", "label", "n"], ["good", 1, None], ["bad", 2, 0.5]]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.csv", "a"])
+def test_a_sheet_is_read(tmp_path, name):
+    """The content tells a workbook, whatever the name; whole numbers have no point."""
+    dataset = read(tmp_path / name, xlsx({"Data": TABLE, "Empty": []}))
+    assert (rows(dataset), dataset.format) == ([("good", "1"), ("bad", "2")], "spreadsheet")
+
+
+def test_an_open_document_is_read(tmp_path):
+    """The same for OpenDocument."""
+    content = ods({"Data": [["text", "label"], ["a", "x"]]})
+    assert rows(read(tmp_path / "a.ods", content)) == [("a", "x")]
+
+
+def test_rows_have_the_numbers_of_the_sheet(tmp_path):
+    """Blank rows and cells with line breaks do not shift the numbers that are told."""
+    table = [[None], ["text", "label"], ["a\nb\nc", "x"], [None, None], ["d", None], ["e", "y"]]
+    dataset = read(tmp_path / "a.xlsx", xlsx({"Data": table}), on_bad_rows=SKIP)
+    assert rows(dataset) == [("a\nb\nc", "x"), ("e", "y")]
+    assert [dataset.where(row).rpartition(":")[2] for row in range(2)] == ["3", "6"]
+    assert bad(dataset) == [("5", "no label")]
+
+
+def test_columns_by_position(tmp_path):
+    """A sheet without a header is read by positions."""
+    content = xlsx({"Data": [["x", "one text"], ["y", "another"]]})
+    dataset = read(tmp_path / "a.xlsx", content, text_column="2", label_column="1")
+    assert rows(dataset) == [("one text", "x"), ("another", "y")]
+
+
+def test_one_of_several_sheets_is_named(tmp_path):
+    """Several sheets with cells are listed; --sheet names one, in any case."""
+    path, content = tmp_path / "a.xlsx", xlsx({"Read me": [["see Data"]], "Data": TABLE})
+    message, hint = refused(path, content)
+    assert message.endswith("has 2 sheets with cells: Read me, Data")
+    assert hint.startswith("--sheet NAME")
+    assert len(read(path, content, sheet="data")) == 2
+    assert 'has no sheet "x", but Read me, Data' in refused(path, content, sheet="x")[0]
+
+
+def test_an_export_in_a_sheet_is_one(tmp_path):
+    """The columns of a labelling tool's export are recognised in a sheet, too."""
+    table = [["text", "label", "answer"], ["a", "x", "accept"], ["b", "x", "reject"]]
+    dataset = read(tmp_path / "a.xlsx", xlsx({"Data": table}))
+    assert (rows(dataset), dataset.left_out) == ([("a", "x")], {"rejected": 1})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (xlsx({"Data": []}), "has no cells"),
+        (xlsx({"Data": [["texts", "label"], ["a", "b"]]}), 'has no column "text"'),
+        (xlsx({"Data": TABLE})[:-30], "an Office document|a zip archive"),
+        (xlsx({"Data": [["text", "label"], ["a" * (1 << 27), "b"]]}), "unpacked, it has"),
+        (ods({}).replace(b"content.xml", b"contenT.xml"), "is a damaged spreadsheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le"), "is a damaged"),
+    ],
+    ids=["empty", "columns", "cut off", "bomb", "no content", "old"],
+)
+def test_sheets_that_cannot_be_read(tmp_path, content, problem):
+    """Each fault is one sentence."""
+    message, _ = refused(tmp_path / "a.xlsx", content)
+    assert any(part in message for part in problem.split("|"))
+
+
+def test_without_the_library(tmp_path, monkeypatch):
+    """Without python-calamine the message names the extra, and the way around it."""
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    message, hint = refused(tmp_path / "a.xlsx", xlsx({"Data": TABLE}))
+    assert message.endswith("needs python-calamine, which is not installed")
+    assert hint == "pip install '.[excel]'; or export the sheet as CSV in UTF-8"

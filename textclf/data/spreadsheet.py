@@ -1,0 +1,137 @@
+"""Read a sheet of Excel or OpenDocument with python-calamine."""
+
+import csv
+import io
+import resource
+import zipfile
+import zlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from textclf.data.columns import listed
+from textclf.data.delimited import read_delimited
+from textclf.data.encoding import most_unpacked
+from textclf.data.format import Format, Rows, Source
+from textclf.data.isolated import read_isolated
+from textclf.errors import DataError
+from textclf.formatting import excerpt
+
+_ZIP: Final = b"PK\x03\x04"
+_OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLD_WORKBOOKS: Final = tuple(name.encode("utf-16-le") for name in ("Workbook", "Book"))
+_OPEN_DOCUMENT: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_MOST_MEMORY: Final = 1 << 33
+"""Bytes of memory for reading a sheet, in which every cell may repeat a long text."""
+
+_AS_CSV: Final = "export the sheet as CSV in UTF-8"
+
+
+def is_spreadsheet(data: bytes) -> bool:
+    """Tell whether a file is a workbook of Excel, old or new, or of OpenDocument."""
+    if data.startswith(_OLD_OFFICE):
+        return any(name in data for name in _OLD_WORKBOOKS)
+    if not data.startswith(_ZIP):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            kind = archive.read("mimetype") if "mimetype" in names else b""
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError):
+        return False
+    return bool(names & {"xl/workbook.xml", "xl/workbook.bin"}) or kind.startswith(_OPEN_DOCUMENT)
+
+
+def read_spreadsheet(source: Source) -> Rows:
+    """Read a sheet as the delimited file that it can be exported as; rows are those of the sheet.
+
+    Raises:
+        DataError: it cannot be read, python-calamine is not installed, or it is not known which
+            sheet to read; or as `read_delimited`.
+    """
+    if source.data.startswith(_ZIP):
+        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > most_unpacked(len(source.data)):
+            raise DataError(f"{source.name} is not a data set: unpacked, it has {unpacked:,} bytes")
+    return read_isolated(source, "spreadsheet", "python-calamine", "excel", otherwise=_AS_CSV)
+
+
+def read_here(source: Source) -> Rows:
+    """Read the file in this process, as `read_spreadsheet` does in another."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    _limit_memory()
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(source.data)) as workbook:
+            start, rows = _choose_sheet(workbook, source)
+    except PasswordError:
+        raise DataError(f"{source.name} is protected by a password", hint=_AS_CSV) from None
+    except CalamineError as error:
+        reason = excerpt(error, 100)
+        message = f"{source.name} is a damaged spreadsheet, or one that cannot be read: {reason}"
+        raise DataError(message, hint=_AS_CSV) from None
+    return _read_rows(rows, start, source)
+
+
+def _limit_memory() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    if most in (resource.RLIM_INFINITY, -1) or most > _MOST_MEMORY:
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, most))
+
+
+def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
+    """Return the number of the first row of a sheet, and the cells from it on."""
+    names = workbook.sheet_names
+    if source.sheet is not None:
+        chosen = [name for name in names if name.casefold() == source.sheet.casefold()]
+        if not chosen:
+            wanted = excerpt(source.sheet)
+            raise DataError(f'{source.name} has no sheet "{wanted}", but {listed(names)}')
+        names = chosen
+    sheets = {name: workbook.get_sheet_by_name(name) for name in names}
+    filled = {name: sheet for name, sheet in sheets.items() if sheet.start is not None}
+    if len(filled) > 1:
+        raise DataError(
+            f"{source.name} has {len(filled)} sheets with cells: {listed(list(filled))}",
+            hint="--sheet NAME says which of them to read",
+        )
+    if not filled:
+        raise DataError(f"{source.name} has no cells")
+    [sheet] = filled.values()
+    return sheet.start[0] + 1, sheet.to_python()
+
+
+def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
+    """Read cells in the way of a delimited file, and return the numbers of their rows."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    row_at: dict[int, int] = {}
+    line = 1
+    for number, cells in enumerate(rows, start):
+        texts = [_as_text(cell) for cell in cells]
+        row_at[line] = number
+        line += 1 + sum(text.count("\n") for text in texts)
+        writer.writerow(texts)
+    data = file.getvalue().encode()
+    read = read_delimited(replace(source, data=data, delimiter=","))
+    read.places = array("I", (row_at.get(place, place) for place in read.places))
+    read.bad = [(row_at.get(int(place), place), reason) for place, reason in read.bad]
+    return read
+
+
+def _as_text(cell: Any) -> str:
+    """Return a cell as it is exported: a whole number without a point, a truth value in words."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _recognise(source: Source) -> bool:
+    return is_spreadsheet(source.data)
+
+
+SPREADSHEET: Final = Format("spreadsheet", (), _recognise, read_spreadsheet, binary=True)
