@@ -22,6 +22,8 @@ PREFIX = "team/reviews"
 STARTS = {"publish the first": (dict, OPERATIONS["publish"][1]), **OPERATIONS}
 GROWTH = {"publish the first": 1, "publish": 1, "import": 1, "prune": -1}
 """The number of versions that an operation adds."""
+RECORDS = {"promote": (1, 0), "rollback": (1, 0), "tag": (0, 1), "prune": (0, 2), "import": (0, 1)}
+"""The number of promotions and of events that it writes."""
 QUICK = "tag"
 
 
@@ -38,18 +40,30 @@ def outcome_of(operation, registry):
     return None
 
 
+def sizes(bucket):
+    """Return the number of versions, of promotions and of events."""
+    registry = opened(bucket.objects)
+    return (
+        len(registry.versions()),
+        registry.promotions.last_number(),
+        registry.events.last_number(),
+    )
+
+
 def problems(operation, fault, bucket, error, before):
     """Yield everything that is wrong after an operation in which a request went wrong."""
     found = contents(bucket.objects, PREFIX)
     yield from violations(found)
     registry = opened(bucket.objects)
-    grown = len(registry.versions()) - before
+    grown, *written = (now - then for now, then in zip(sizes(bucket), before, strict=True))
     if fault in ("retried", "conflict") and error:
         yield f"it failed: {error}"
     if fault == "lost" and error and bucket.struck == "put" and PROBES not in str(error):
         yield f"the writer did not know its own work: {error}"
     if error is None and grown != GROWTH.get(operation, 0):
         yield f"acknowledged, but {grown} new versions"
+    if error is None and tuple(written) != RECORDS.get(operation, (0, 0)):
+        yield f"acknowledged, but {written} new records"
     if abs(grown) > 1:
         yield f"{grown} new versions"
     if error is None:
@@ -74,7 +88,7 @@ def strike(operation, fault, store=ObjectStore):
     while bucket is None or bucket.struck:
         at += 1
         bucket = FaultyBucket(filled(setup(), PREFIX), at, FAULTS[fault])
-        before = len(opened(bucket.objects).versions())
+        before = sizes(bucket)
         error = outcome_of(operation, opened(bucket, store))
         where = f"{operation}, {fault} at request {at} {bucket.struck}"
         found += [f"{where}: {p}" for p in problems(operation, fault, bucket, error, before)]

@@ -16,7 +16,7 @@ from textclf.registry.registry import Registry
 from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.verification import verify
 
-CUTS = {"dropped": 0, "cut in its head": 20, "cut in its content": 700}
+CUTS = {"dropped": 0, "cut in its head": 20}
 QUICK = "tag"
 GROWTH = {"publish": 1, "import": 1, "prune": -1}
 """The number of versions that an operation adds."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from textclf.errors import IntegrityError, StoreError
+from textclf.errors import IntegrityError, StoreError, TextclfError
 from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
@@ -64,23 +63,36 @@ class AppendOnlyLog(Generic[T]):
             IntegrityError: it is missing or damaged.
             StoreError: it cannot be read.
         """
-        key = layout.log_record(self.folder, n)
         try:
-            record = self._parse(self._store.read(key, _LARGEST_RECORD), n)
+            data = self._store.read(layout.log_record(self.folder, n), _LARGEST_RECORD)
         except Missing:
-            record = None
+            raise self._damage(n) from None
+        record = self._parse(data, n)
         if record is None:
-            raise IntegrityError(
-                f"{self._store.locate(key)} is damaged: not {self._noun}",
-                hint="restore it from a backup; the versions themselves are not affected",
-            )
+            raise self._damage(n)
         return record
 
-    def read_once(self, n: int) -> T:
-        """Return the record with a number as it was when first read here; see `read`."""
-        if n not in self._cache:
-            self._cache[n] = self.read(n)
-        return self._cache[n]
+    def _damage(self, n: int) -> IntegrityError:
+        location = self._store.locate(layout.log_record(self.folder, n))
+        return IntegrityError(
+            f"{location} is damaged: not {self._noun}",
+            hint="restore it from a backup; the versions themselves are not affected",
+        )
+
+    def _read_many(
+        self, numbers: Sequence[int], known: dict[int, T]
+    ) -> Iterator[T | IntegrityError | StoreError]:
+        """Yield the records with these numbers, or what `read` raises, and note them as known."""
+        keys = [layout.log_record(self.folder, n) for n in numbers if n not in known]
+        contents = self._store.read_many(keys, _LARGEST_RECORD)
+        for n in numbers:
+            content = None if n in known else next(contents)
+            if isinstance(content, bytes) and (record := self._parse(content, n)):
+                known[n] = record
+            if n in known:
+                yield known[n]
+            else:
+                yield content if isinstance(content, StoreError) else self._damage(n)
 
     def _parse(self, data: bytes, n: int) -> T | None:
         """Return the record with a number that a file holds; ``None`` if it does not."""
@@ -114,15 +126,15 @@ class AppendOnlyLog(Generic[T]):
 
     def records(self) -> list[T]:
         """Return all records, oldest first. Raises IntegrityError or StoreError, as `read`."""
-        return [self.read(n) for n in self.numbers()]
+        return [raised(entry) for entry in self.entries()]
 
     def entries(self) -> Iterator[T | IntegrityError | StoreError]:
         """Yield all records, oldest first; in the place of one that cannot be read, the error."""
-        for n in self.numbers():
-            try:
-                yield self.read(n)
-            except (IntegrityError, StoreError) as error:
-                yield error
+        return self._read_many(self.numbers(), {})
+
+    def known_entries(self) -> Iterator[T | IntegrityError | StoreError]:
+        """Yield what `entries` does, each record as it was when first read here."""
+        return self._read_many(self.numbers(), self._cache)
 
     def readable_records(self) -> Iterator[T]:
         """Yield the records that are not damaged, oldest first; ``verify`` names the others.
@@ -130,9 +142,9 @@ class AppendOnlyLog(Generic[T]):
         Raises:
             StoreError: one cannot be read: nobody knows what it says.
         """
-        for n in self.numbers():
-            with contextlib.suppress(IntegrityError):
-                yield self.read_once(n)
+        for entry in self.known_entries():
+            if not isinstance(entry, IntegrityError):
+                yield raised(entry)
 
     def create(self, n: int, record: T) -> None:
         """Write the record with a number.
@@ -162,6 +174,13 @@ class AppendOnlyLog(Generic[T]):
             return record
 
         return retry_on_conflict(attempt)
+
+
+def raised(entry: T | IntegrityError | StoreError) -> T:
+    """Return an entry of a log. Raises it if it is an error."""
+    if isinstance(entry, TextclfError):
+        raise entry
+    return entry
 
 
 class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):

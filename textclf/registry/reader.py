@@ -278,7 +278,12 @@ class RegistryReader:
 
     def has_model(self, digest: str) -> bool:
         """Whether the model file of a version has this digest: no log or metadata are believed."""
-        for version in reversed(self.numbers()):
+        promoted: set[str] = set()
+        with contextlib.suppress(StoreError):  # it only says where to look first
+            records = self.promotions.readable_records()
+            promoted = {record.to for record in records if record.sha256 == digest}
+        newest_first = self.numbers()[::-1]
+        for version in sorted(newest_first, key=lambda v: str(v) not in promoted):
             with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
                 listing = self._parse(version, self.metadata_bytes(version), FileListing)
                 if listing.artifact.sha256 == digest:

@@ -7,7 +7,6 @@ at the same moment, the one whose event is first succeeds.
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import re
 import uuid
@@ -18,10 +17,10 @@ from typing import Any
 import msgspec
 from semver import Version
 
-from textclf.errors import IntegrityError, NoSuchVersion, UsageError
+from textclf.errors import NoSuchVersion, UsageError
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
-from textclf.registry.promotion_log import AppendOnlyLog, current_user, utc_now
+from textclf.registry.promotion_log import AppendOnlyLog, current_user, raised, utc_now
 from textclf.registry.store.base import Store
 
 _TAG_KEY = re.compile(r"\w[\w.-]{0,63}")
@@ -142,12 +141,9 @@ class EventLog(AppendOnlyLog[Event]):
             IntegrityError: an event is damaged, if ``strict``; else such events are skipped.
             StoreError: an event cannot be read: nobody knows what it says.
         """
-        events: list[Event] = []
-        skipped = () if strict else (IntegrityError,)
-        for n in self.numbers():
-            with contextlib.suppress(*skipped):
-                events.append(self.read_once(n))
-        return version_states(events)
+        if not strict:
+            return version_states(self.readable_records())
+        return version_states(map(raised, self.known_entries()))
 
     def version_state(self, version: Version) -> VersionState:
         """Return the state of one version; damaged events are skipped."""

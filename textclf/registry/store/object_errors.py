@@ -27,6 +27,10 @@ _DENIED = (
 )
 
 
+class EndlessConflict(StoreError):
+    """The store says each time that another writer was faster, and none was."""
+
+
 def is_missing(error: BaseException) -> bool:
     """Whether a request failed because a key does not exist, and not its whole bucket."""
     return isinstance(error, FileNotFoundError) and not any(

@@ -38,10 +38,10 @@ from textclf.registry.store.base import (
     is_key,
 )
 from textclf.registry.store.conditions import ConditionCheck
-from textclf.registry.store.object_errors import FAILURES, is_missing, kind, reason
+from textclf.registry.store.object_errors import FAILURES, EndlessConflict, is_missing, kind, reason
 
 if TYPE_CHECKING:
-    from obstore import GetResult, ObjectMeta, PutMode, UpdateVersion
+    from obstore import GetResult, ObjectMeta, PutMode, PutResult, UpdateVersion
     from obstore.store import ObjectStore as Objects
 
 TOKEN: Final = "textclftoken"  # noqa: S105 - the name of user metadata
@@ -73,6 +73,7 @@ class ObjectStore:
         self._objects = objects
         self._prefix = prefix
         self._url = url.rstrip("/")
+        self._written: dict[str, Stamped] = {}
         self._conditions = ConditionCheck(self, f"{self._url} {server}".strip())
 
     # -- reading ---------------------------------------------------------------------------------
@@ -104,11 +105,18 @@ class ObjectStore:
 
     def read_stamped(self, key: str) -> Stamped:
         """See Store."""
+        if key in self._written and self._is_unchanged(key, self._written[key]):
+            return self._written[key]
         try:
             found = self._get(key)
         except Missing:
             return Stamped(None, None)
         return Stamped(self._content(key, found, LARGEST), _version(found.meta))
+
+    def _is_unchanged(self, key: str, written: Stamped) -> bool:
+        """Whether what this process wrote is still there; it is not sent again to say so."""
+        found = self._head(key)
+        return found is not None and _version(found.meta) == written.stamp
 
     def exists(self, key: str) -> bool:
         """See Store."""
@@ -179,10 +187,12 @@ class ObjectStore:
 
     def _replace(self, key: str, data: bytes, stamp: Any) -> None:
         """Create a key, or update the content with a stamp. Raises Changed."""
+        self._written.clear()  # it may be a large file
         try:
-            self._put(key, data, stamp or "create")
+            version = self._put(key, data, stamp or "create")
         except Exists:
             raise Changed(key) from None
+        self._written[key] = Stamped(data, version)
 
     def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
         """See Store: one object after the other."""
@@ -248,13 +258,17 @@ class ObjectStore:
                 return False
         return True
 
-    def _put(self, key: str, data: bytes, mode: Literal["create"] | UpdateVersion) -> None:
-        """Create an object, or update it. Raises Exists if another writer was faster."""
+    def _put(self, key: str, data: bytes, mode: Literal["create"] | UpdateVersion) -> UpdateVersion:
+        """Create an object, or update it, and return its version.
+
+        Raises:
+            Exists: another writer was faster.
+        """
         token = uuid.uuid4().hex
         path = self._path(key)
         for attempt in range(_ATTEMPTS):
             try:
-                self._objects.put(
+                done = self._objects.put(
                     path, data, mode=mode, attributes={TOKEN: token}, use_multipart=False
                 )
             except (AlreadyExistsError, PreconditionError):
@@ -264,13 +278,14 @@ class ObjectStore:
                     raise self._failure("write", key, error) from error
                 found = self._head(key)
             else:
-                return
+                return _version(done)
             if found and found.attributes.get(TOKEN) == token:
-                return  # the acknowledgement was lost
+                return _version(found.meta)  # the acknowledgement was lost
             if (_version(found.meta) if found else "create") != mode:
                 raise Exists(key)
             back_off(attempt)
-        raise StoreError(f"cannot write {self.locate(key)}: {_ATTEMPTS} conflicts without a winner")
+        problem = f"{_ATTEMPTS} conflicts without a winner"
+        raise EndlessConflict(f"cannot write {self.locate(key)}: {problem}")
 
     def _is_own(self, key: str, token: str) -> bool:
         with contextlib.suppress(StoreError):
@@ -322,7 +337,7 @@ class ObjectStore:
         return kind(error)(f"cannot {verb} {self.locate(key)}: {reason(error)}")
 
 
-def _version(meta: ObjectMeta) -> UpdateVersion:
+def _version(meta: ObjectMeta | PutResult) -> UpdateVersion:
     """Return what identifies the content of an object: S3 needs the one field, Google the other."""
     version: UpdateVersion = {}
     if e_tag := meta["e_tag"]:
