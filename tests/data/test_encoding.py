@@ -159,7 +159,7 @@ def test_archives(tmp_path, name, kind, words, way):
         (pickle.dumps(["a"]), "a pickle"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
         (b"<!DOCTYPE html>\n<html>", "a web page"),
-        (archive("zip", "[Content_Types].xml", "xl/workbook.xml"), "an Office document"),
+        (archive("zip", "[Content_Types].xml", "word/document.xml"), "an Office document"),
     ],
 )
 def test_files_of_other_kinds(tmp_path, content, words):

@@ -143,7 +143,7 @@ def test_train_tells_what_changed_since_the_promoted_version(cli):
     assert [m["name"] for m in answer["against"]["metrics"]][:2] == ["test accuracy", "macro F1"]
     assert answer["against"]["excuse"] is None
     done = cli("train", "data/train.csv", *other)
-    assert "warning: 1.0.1 was trained on about 100% of these rows" in done.err
+    assert "warning: 1.0.1 was trained on all of these rows" in done.err
 
 
 @pytest.mark.usefixtures("data")
