@@ -1,9 +1,9 @@
 """Drive hostile versions through every command that opens them, in processes that are watched.
 
-``python watched_commands.py FOLDER KIND EVERY FIRST`` makes a registry in FOLDER, plants in copies
-of it one hostile version after the other (every EVERY-th of KIND, from FIRST on) and prints a JSON
-object for each command: what was planted, the command, its exit code (negative: the signal that
-ended it), what it said, how many seconds of work it took, and how much memory the process had. A
+``python watched_commands.py FOLDER EVERY FIRST KIND…`` makes a registry in FOLDER, plants in copies
+of it one hostile version after the other (every EVERY-th of each KIND, from FIRST on) and prints a
+JSON object for each command: what was planted, the command, its exit code (negative: the signal
+that ended it), what it said, how many seconds of work it took, and how much memory it had. A
 process has all commands for one version; one that waits for a minute is ended.
 
 A process of its own, because it forks; no threads here.
@@ -72,21 +72,22 @@ OFTEN = 10
 """Of how many scorers one meets the commands that do not open scorers."""
 
 
-def main(folder, kind, every, first):
+def main(folder, every, first, *kinds):
     """Print what became of each command."""
     folder = Path(folder)
     os.chdir(folder)
     prepare(folder)
     gc.freeze()  # so that children do not copy what they only look through
     files = {path.name: path.read_bytes() for path in (folder / "models/1.0.0").iterdir()}
-    if kind == "scorers":
-        planted = hostile_versions.scorers(files[SCORER])
-    else:
-        planted = hostile_versions.archives(files, NUMBER, folder / "canary")
-    for number, (name, data) in enumerate(islice(planted, int(first), None, int(every))):
-        all_commands = kind == "archives" or number % OFTEN == 0
-        for outcome in attack(folder, kind, files, data, OPEN + RECORDED * all_commands):
-            sys.stdout.write(json.dumps({"planted": name, **outcome}) + "\n")
+    for kind in kinds:
+        if kind == "scorers":
+            planted = hostile_versions.scorers(files[SCORER])
+        else:
+            planted = hostile_versions.archives(files, NUMBER, folder / "canary")
+        for number, (name, data) in enumerate(islice(planted, int(first), None, int(every))):
+            all_commands = kind == "archives" or number % OFTEN == 0
+            for outcome in attack(folder, kind, files, data, OPEN + RECORDED * all_commands):
+                sys.stdout.write(json.dumps({"planted": name, **outcome}) + "\n")
     assert not (folder / "canary").exists(), "code was run"
 
 
@@ -116,7 +117,6 @@ def prepare(folder):
         ]
         codes = {" ".join(command): run(command) for command in honest}
         assert set(codes.values()) <= {0, 2}, codes  # 2: a version beside itself
-        (folder / "out.tar.gz").unlink()
     shutil.copytree(folder / "models", folder / "honest")
 
 
@@ -124,7 +124,8 @@ def attack(folder, kind, files, data, commands):
     """Plant a hostile version in a copy of the registry; return what each command does."""
     shutil.rmtree(folder / "models")
     shutil.copytree(folder / "honest", folder / "models")
-    (folder / "out.tar.gz").unlink(missing_ok=True)
+    for output in (*folder.glob("*.html"), *folder.glob("out.tar.gz")):
+        output.unlink()
     if kind == "scorers":
         planted = hostile_versions.version_with(files, NUMBER, **{SCORER: data})
         (folder / "models" / NUMBER).mkdir()
