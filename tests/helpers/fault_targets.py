@@ -47,7 +47,7 @@ class NaiveStore(LocalStore):
         """Empty the file, then write."""
         (self.root / key).write_bytes(data)
 
-    def create_all(self, folder, files):
+    def create_all(self, folder, files, *, resume=False):  # noqa: ARG002 - it is naive
         """One file after the other."""
         for name, data in files.items():
             self.create(f"{folder}/{name}", data)

@@ -105,13 +105,18 @@ class MemoryStore:
                 raise Changed(key)
             self.objects[key] = data
 
-    def create_all(self, folder, files):
+    def create_all(self, folder, files, *, resume=False):
         """See Store: one object after the other."""
         keys = {f"{check_key(folder)}/{check_name(folder, name)}": name for name in files}
-        if self.names(folder) or folder in self.objects:
+        known = list(files)[:-1] if resume else []
+        if set(self.names(folder)).difference(known) or folder in self.objects:
             raise Exists(folder)
         for key, name in keys.items():
-            self.create(key, files[name])
+            try:
+                self.create(key, files[name])
+            except Exists:
+                if not resume or self.read(key) != files[name]:
+                    raise
 
     def remove(self, key):
         """See Store."""

@@ -84,9 +84,9 @@ def test_a_death_before_any_request_loses_nothing(operation):
 class Careless(MemoryStore):
     """A store that creates the files of a folder in the reverse order."""
 
-    def create_all(self, folder, files):
+    def create_all(self, folder, files, **options):
         """Create the metadata first."""
-        super().create_all(folder, dict(reversed(files.items())))
+        super().create_all(folder, dict(reversed(files.items())), **options)
 
 
 def test_a_store_that_breaks_the_promise_is_found_out():
@@ -286,12 +286,43 @@ def test_a_half_removed_version_is_not_imported_over():
     assert registry.export_files(V("1.0.0")) == files
 
 
+def test_an_import_goes_on_where_another_has_died():
+    """A version is imported again after a death before any request, and is complete then."""
+    files = foreign()
+    for request in itertools.count(1):
+        objects = three()
+        try:
+            registry = Registry(dying_store(objects, request))
+            registry.import_version(V("1.3.0"), files, source="a test")
+        except Death:
+            pass
+        else:
+            break
+        registry = Registry(MemoryStore(objects))
+        is_there = f"1.3.0/{METADATA}" in objects
+        imported = registry.import_version(V("1.3.0"), files, source="a test")
+        assert imported != is_there, request
+        assert registry.export_files(V("1.3.0")) == files
+        assert verify(registry).ok
+    assert request > 5
+
+
+def test_files_of_another_writer_are_not_completed():
+    """What another has begun to publish is not mixed with what is imported under its number."""
+    objects = half_published()
+    before = dict(objects)
+    with pytest.raises(TextclfError, match="cannot be imported while") as caught:
+        Registry(MemoryStore(objects)).import_version(V("1.3.0"), foreign(), source="a test")
+    assert "another writer may be publishing it" in caught.value.hint
+    assert objects == before
+
+
 def test_the_model_appears_first_and_the_metadata_last():
     """The model claims the number; whatever the order in an archive, the metadata complete it."""
     objects, files = dict(EXPORTED[0]), dict(reversed(EXPORTED[1].items()))
     store = MemoryStore(objects)
     orders = []
-    store.create_all = lambda _, files: orders.append(list(files))
+    store.create_all = lambda _, files, **_options: orders.append(list(files))
     store.remove_all = lambda _, *, first: orders.append(first)
     registry = Registry(store)
     registries.publish(registry, files=registries.FURTHER)

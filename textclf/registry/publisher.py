@@ -33,6 +33,11 @@ from textclf.registry.signing import Signer
 from textclf.registry.store.base import Exists, Incomplete, read_or_none, retry_on_conflict
 from textclf.registry.version_state import EventKind
 
+_OTHER_WRITER = (
+    "another writer may be publishing it; a day after it has died, textclf verify --repair removes "
+    "what it has left"
+)
+
 
 class Plan(msgspec.Struct, frozen=True):
     """The number that a training would get.
@@ -162,15 +167,18 @@ def import_version(
     digest = sha256(files[METADATA])
     _require_free(registry, version, digest)
     names = [ARTIFACT, *sorted(files.keys() - {ARTIFACT, METADATA}), METADATA]
+    pruned = registry.events.version_state(version).pruned
     try:
         registry.store.sweep()
-        registry.store.create_all(str(version), {name: files[name] for name in names})
+        ordered = {name: files[name] for name in names}
+        # what is left of a pruned version may be about to be removed, so it is not completed
+        registry.store.create_all(str(version), ordered, resume=pruned is None)
     except Exists:
         _require_free(registry, version, digest)
         if not registry.is_published(version):
             raise TextclfError(
                 f"{version} cannot be imported while files of it without metadata are there",
-                hint="textclf verify --repair finishes a removal",
+                hint="textclf verify --repair finishes a removal" if pruned else _OTHER_WRITER,
             ) from None
         export_files(registry, version)  # raises if a file is damaged
         if not registry.events.version_state(version).pruned:
@@ -184,7 +192,7 @@ def _require_free(registry: RegistryReader, version: Version, digest: str) -> No
     """Raise TextclfError if the number is, or was, that of a version with other metadata."""
     current = read_or_none(registry.store, layout.version_file(version, METADATA))
     known = {sha256(current)} if current is not None else _known_digests(registry, version)
-    if known == {digest} or (not known and version not in reserved_numbers(registry)):
+    if known == {digest} or (not known and version not in _logged_numbers(registry)):
         return
     verb = "is" if current is not None else "was"
     raise TextclfError(

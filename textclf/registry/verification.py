@@ -254,8 +254,7 @@ class _Check:
             yield Problem(version, key, "was changed after its promotion")
         if problem := self._registry.signature_problem(number):
             yield Problem(version, key, problem)
-        for record in metadata.all_files():
-            yield from self._file_problems(version, record)
+        yield from self._file_problems(version, list(metadata.all_files()))
         published = {METADATA, SIGNATURE, *(record.file for record in metadata.all_files())}
         for name in sorted(set(self._store.names(version)) - published):
             file = layout.version_file(version, name)
@@ -275,14 +274,16 @@ class _Check:
                 return False
         return version not in self._registry.abandoned_numbers()
 
-    def _file_problems(self, version: str, record: FileRecord) -> Iterator[Problem]:
-        key = layout.version_file(version, record.file)
-        try:
-            problem = file_problem(read_or_none(self._store, key), record)
-        except StoreError as error:
-            problem = self._without_location(error, key)
-        if problem:
-            yield Problem(version, key, problem)
+    def _file_problems(self, version: str, records: Sequence[FileRecord]) -> Iterator[Problem]:
+        keys = [layout.version_file(version, record.file) for record in records]
+        contents = self._store.read_many(keys)
+        for key, record, content in zip(keys, records, contents, strict=True):
+            if isinstance(content, StoreError):
+                yield Problem(version, key, self._without_location(content, key))
+                continue
+            data = None if isinstance(content, Missing) else content
+            if problem := file_problem(data, record):
+                yield Problem(version, key, problem)
 
     def _promotion_problems(self) -> Iterator[Problem]:
         yield from self._lost_log_problems()

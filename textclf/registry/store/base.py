@@ -221,7 +221,7 @@ class Store(Protocol):
         """
         ...
 
-    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def create_all(self, folder: str, files: Mapping[str, bytes], *, resume: bool = False) -> None:
         """Create the files of a new folder; a reader never sees one without all before it.
 
         So the last one tells that the folder is complete. If the writer dies, any number of the
@@ -230,9 +230,10 @@ class Store(Protocol):
         Args:
             folder: the folder's key.
             files: contents by name, in the order in which they appear.
+            resume: go on where a writer of the same files died: they may be there, but the last.
 
         Raises:
-            Exists: the folder holds a file already.
+            Exists: the folder holds a file already, or another one if ``resume``.
         """
         ...
 

@@ -190,9 +190,9 @@ class CachedStore:
         """See Store."""
         self._asked(key).replace(key, data, seen)
 
-    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def create_all(self, folder: str, files: Mapping[str, bytes], *, resume: bool = False) -> None:
         """See Store."""
-        self._asked(folder).create_all(folder, files)
+        self._asked(folder).create_all(folder, files, resume=resume)
 
     def remove(self, key: str) -> None:
         """See Store."""

@@ -144,7 +144,13 @@ class LocalStore:
             staged.replace(path)
             _sync_folder(path.parent)
 
-    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def create_all(
+        self,
+        folder: str,
+        files: Mapping[str, bytes],
+        *,
+        resume: bool = False,  # noqa: ARG002 - a writer that died has left none
+    ) -> None:
         """See Store: by one rename, so that all appear at once."""
         for name in files:
             check_name(folder, name)

@@ -194,17 +194,21 @@ class ObjectStore:
             raise Changed(key) from None
         self._written[key] = Stamped(data, version)
 
-    def create_all(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def create_all(self, folder: str, files: Mapping[str, bytes], *, resume: bool = False) -> None:
         """See Store: one object after the other."""
         names = [check_name(folder, name) for name in files]
         self._conditions.require_obeyed()
-        if self.names(folder):
+        if set(self.names(folder)).difference(names[:-1] if resume else ()):
             raise Exists(folder)
         started = time.monotonic()
         for name in names:
             if time.monotonic() - started > _LONGEST_CREATION:
                 raise StoreError(f"cannot write {self.locate(folder)}: it takes too long")
-            self._put(f"{folder}/{name}", files[name], "create")
+            try:
+                self._put(f"{folder}/{name}", files[name], "create")
+            except Exists:
+                if not resume or self.read(f"{folder}/{name}") != files[name]:
+                    raise Exists(folder) from None
 
     def remove(self, key: str) -> None:
         """See Store."""
