@@ -20,6 +20,7 @@ SHAPING: Final = (
     "data",
     "evaluation/metrics.py",
     "evaluation/scored_rows.py",
+    "evaluation/two_labels.py",
     "features",
     "jit.py",
     "scorer/format.py",
