@@ -78,13 +78,19 @@ _FIRST_BYTES = {
 
 
 def format_named(name: str) -> ArchiveFormat:
-    """Return the format that the end of a file's name stands for. Raises UsageError."""
+    """Return the format that the end of a file's name stands for; without one it is ``.tar.gz``.
+
+    Raises:
+        UsageError: the name ends like that of another kind of file.
+    """
     endings = {str(one): one for one in ArchiveFormat} | _SHORT
+    if "." not in name:
+        return ArchiveFormat.GZIP
     for ending, its_format in endings.items():
         if name.lower().endswith(ending):
             return its_format
     raise UsageError(
-        f"the name {name} does not say which format to write",
+        f"the name {name} is not that of an archive",
         hint=f"end it with {', '.join(ArchiveFormat)}",
     )
 

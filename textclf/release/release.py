@@ -31,6 +31,7 @@ from textclf.release.promote import LiveEvidence, find_baseline, promote
 from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
+from textclf.training.phases import OnPhase, Phase
 from textclf.training.train import train
 
 OnFit = Callable[[FoldResult], object]
@@ -144,6 +145,7 @@ class ReleaseCallbacks:
         on_plan: takes what is about to be trained.
         search: returns a context for the time of the search, which gives a function that takes
             each of its results.
+        on_phase: takes each phase as it begins.
         on_publish: prepares for the registry being changed, from then until `release` returns.
     """
 
@@ -152,6 +154,7 @@ class ReleaseCallbacks:
     on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
     on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
     search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
+    on_phase: OnPhase = lambda _: None
     on_publish: Callable[[], object] = lambda: None
 
 
@@ -187,7 +190,9 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             for another reason than the gate; the hint says so.
     """
     callbacks = callbacks or ReleaseCallbacks()
+    callbacks.on_phase(Phase.READING)
     job, read_seconds = _read_job(request, callbacks)
+    callbacks.on_phase(Phase.CHECKING)
     callbacks.on_problems(_check_data(job))
     plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
     result = ReleaseResult(plan, JobSummary.from_job(job))
@@ -195,6 +200,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         return result
     registry.store.require_writable()
     callbacks.on_plan(plan, job)
+    callbacks.on_phase(Phase.COMPARING)
     evidence = LiveEvidence(registry, job.test)
     baseline = _live_baseline(registry, evidence, job)
     with cluster or nullcontext() as run, callbacks.search(job) as on_fit:
@@ -207,9 +213,12 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             run=run,
             read_seconds=read_seconds,
             on_fit=on_fit,
+            on_phase=callbacks.on_phase,
         )
+    callbacks.on_phase(Phase.REPORTING)
     pages = report(trained.scored) if report else (lambda _: {})
     callbacks.on_publish()
+    callbacks.on_phase(Phase.PUBLISHING)
     published = registry.publish(
         trained.metadata, trained.artifact, trained.files, pages=pages, sign=sign
     )

@@ -110,8 +110,8 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
     for round_folds in rounds:
         tasks = [
             FitTask(group, number, fold, scoring, seed)
+            for number, fold in round_folds  # first, so that early results are of all candidates
             for group in _group_by_features(candidates, race.running)
-            for number, fold in round_folds
         ]
         for results in run(tasks, all_labels, cache):
             for result in results:

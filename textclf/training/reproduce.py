@@ -23,6 +23,7 @@ from textclf.metadata.sketch import Sketch
 from textclf.search.fit import FoldResult
 from textclf.search.space_check import check_space
 from textclf.training.job import Job, SearchSettings, prepare
+from textclf.training.phases import OnPhase
 from textclf.training.train import train
 
 _INCOMPATIBLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
@@ -172,13 +173,14 @@ def _overlap(rows: Dataset, record: DataRecord | TestRecord) -> str:
 # -- the comparison --------------------------------------------------------------------------------
 
 
-def reproduce(
+def reproduce(  # noqa: PLR0913 - what is shown of the training
     metadata: Metadata,
     artifact: bytes,
     job: Job,
     *,
     jobs: int | None = None,
     on_fit: Callable[[FoldResult], object] = lambda _: None,
+    on_phase: OnPhase = lambda _: None,
 ) -> Reproduction:
     """Train a version again and compare the models; nothing is published.
 
@@ -188,6 +190,7 @@ def reproduce(
         job: its job, from `recorded_job`.
         jobs: the number of fits at once; ``None`` is one for each core.
         on_fit: called with each result of the search as it comes.
+        on_phase: called with each phase as it begins.
 
     Raises:
         TextclfError: it cannot be trained with the libraries installed here.
@@ -195,7 +198,9 @@ def reproduce(
     """
     try:
         check_space(job.settings.space, _where)
-        made = train(job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit)
+        made = train(
+            job, metadata.version, metadata.bump, jobs=jobs, on_fit=on_fit, on_phase=on_phase
+        )
     except _UNTRAINABLE as error:  # what is recorded was valid when the version was made
         raise TextclfError(
             f"{metadata.version} cannot be trained again with the libraries installed here: "

@@ -34,6 +34,7 @@ from textclf.search.refit import refit
 from textclf.search.results import WinnerDecisions, best, summarize
 from textclf.search.space import CandidateParams
 from textclf.training.job import Job
+from textclf.training.phases import OnPhase, Phase
 from textclf.training.scorer_check import check_scorer
 
 _COEFFICIENTS = 50_000_000
@@ -66,6 +67,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     run: Runner | None = None,
     read_seconds: float = 0.0,
     on_fit: Callable[[FoldResult], object] = lambda _: None,
+    on_phase: OnPhase = lambda _: None,
 ) -> Trained:
     """Search, refit the winner on all training rows, compile and test it, and describe it.
 
@@ -78,6 +80,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         run: does the fits of the search; ``None``: threads of this process.
         read_seconds: the seconds that reading the data took, for the record.
         on_fit: called with each result of the search as it comes.
+        on_phase: called with each phase as it begins.
 
     Raises:
         DataError: there are too few rows for the folds, or no candidate could be fitted.
@@ -86,9 +89,11 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     """
     seconds = {"read": round(read_seconds, 3)}
     with _timed(seconds, "search"):
-        outcome = _search(job, run or in_threads(jobs), on_fit)
+        outcome = _search(job, run or in_threads(jobs), on_fit, on_phase)
+    on_phase(Phase.FITTING)
     with _timed(seconds, "refit"):
         winner, model = _refit(job, outcome)
+    on_phase(Phase.TESTING)
     with _timed(seconds, "publish"):
         artifact = to_bytes(model)
         record = describe(artifact)
@@ -140,13 +145,17 @@ class _SearchOutcome:
     decisions: NDArray[np.floating[Any]] | None
 
 
-def _search(job: Job, run: Runner, on_fit: Callable[[FoldResult], object]) -> _SearchOutcome:
+def _search(
+    job: Job, run: Runner, on_fit: Callable[[FoldResult], object], on_phase: OnPhase
+) -> _SearchOutcome:
     settings, candidates = job.settings, job.candidates()
+    on_phase(Phase.COUNTING)
     rows = _sample(job)
     texts = [job.train.texts[row] for row in rows]
     labels = np.asarray([job.train.labels[row] for row in rows])
     folds = stratified_folds(labels, settings.folds, settings.seed)
     cache = CountCache.from_texts(texts, [candidate.features for candidate in candidates])
+    on_phase(Phase.SEARCHING)
     fits = grid_search(
         texts,
         labels,

@@ -112,7 +112,7 @@ def test_a_failed_command_leaves_no_file(project, cli, monkeypatch):
 
     monkeypatch.setattr("os.fsync", fail)
     for command in COMMANDS.values():
-        done = cli(*command, "out.csv")
+        done = cli(*command, "out")
         assert done.code == 1
-        assert "cannot write out.csv: No space left on device" in done.err
+        assert "cannot write out: No space left on device" in done.err
     assert contents(project) == before

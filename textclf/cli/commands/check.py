@@ -55,9 +55,13 @@ def check(
     require_data(data)
     reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
     options = reading.read_options()
-    rows = read_dataset(data, options)
-    test_rows, unlabelled = _read_test_rows(data, test, options)
-    problems = find_problems(rows, test_rows, folds=cv, split=0.0 if test_rows else DEFAULT_SHARE)
+    with common.phases() as show_phase:
+        show_phase("reading the data")
+        rows = read_dataset(data, options)
+        test_rows, unlabelled = _read_test_rows(data, test, options)
+        show_phase("checking the data")
+        share = 0.0 if test_rows else DEFAULT_SHARE
+        problems = find_problems(rows, test_rows, folds=cv, split=share)
     if unlabelled:
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)

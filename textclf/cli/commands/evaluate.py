@@ -62,20 +62,25 @@ def evaluate(
 
     More: docs/cli.md, docs/gates.md
     """
-    from textclf.evaluation.evaluate import evaluate as score
-    from textclf.metadata.verdict import PASSED
-    from textclf.release.baseline import Baseline
-    from textclf.release.gate import judge
-    from textclf.release.promote import judged_rows, refusal
+    with common.phases() as show_phase:
+        show_phase("loading the libraries")
+        from textclf.evaluation.evaluate import evaluate as score
+        from textclf.metadata.verdict import PASSED
+        from textclf.release.baseline import Baseline
+        from textclf.release.gate import judge
+        from textclf.release.promote import judged_rows, refusal
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     gate = parse_gate(fail_under, allow_training_rows=allow_training_rows)
     registry = common.open_registry()
     output = output_file(errors, "--errors", registry, data, force=force) if errors else None
     resolved = registry.resolve(version)
-    rows = reading.read(data, quiet=common.quiet)
-    predictor = load_predictor(registry, resolved, unsafe=unsafe_load)
-    evaluation = score(predictor, rows)
+    with common.phases() as show_phase:
+        show_phase("reading the data")
+        rows = reading.read(data, quiet=common.quiet)
+        show_phase("labelling the texts")
+        predictor = load_predictor(registry, resolved, unsafe=unsafe_load)
+        evaluation = score(predictor, rows)
     if not common.quiet:
         _warn_of_unknown_labels(predictor, rows)
     if output:

@@ -11,7 +11,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Jobs, Version
 from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render, reproduction_report
-from textclf.cli.output.leaderboard import leaderboard
+from textclf.cli.output.training_progress import TrainingProgress
 from textclf.errors import TextclfError
 
 Moved = Annotated[
@@ -47,19 +47,26 @@ def reproduce(
 
     More: docs/reproduce.md
     """
-    from textclf.training.reproduce import Outcome, recorded_job, same_files
-    from textclf.training.reproduce import reproduce as run
+    with common.phases() as show_phase:
+        show_phase("loading the libraries")
+        from textclf.training.reproduce import Outcome, recorded_job, same_files
+        from textclf.training.reproduce import reproduce as run
 
-    registry = common.open_registry()
-    resolved = registry.resolve(version)
-    metadata, artifact = registry.metadata(resolved), registry.artifact(resolved)
-    job = recorded_job(metadata, _typed(context, "data", data), _typed(context, "test", test))
+        registry = common.open_registry()
+        resolved = registry.resolve(version)
+        metadata, artifact = registry.metadata(resolved), registry.artifact(resolved)
+        show_phase("reading the data")
+        job = recorded_job(metadata, _typed(context, "data", data), _typed(context, "test", test))
     if not same_files(job, metadata):
         render.warning("the files differ from the recorded ones, but their rows are the same")
     if not common.quiet:
         reproduction_report.announce(metadata, job)
-    with leaderboard(job.candidates(), job.settings.folds, quiet=common.quiet) as on_fit:
-        done = run(metadata, artifact, job, jobs=jobs, on_fit=on_fit)
+    with common.phases() as show_phase:
+        progress = TrainingProgress(show_phase, quiet=common.quiet)
+        with progress.of_search(job.candidates(), job.settings.folds) as on_fit:
+            done = run(
+                metadata, artifact, job, jobs=jobs, on_fit=on_fit, on_phase=progress.on_phase
+            )
     if common.as_json:
         render.json(reproduction_report.answer(done, job, metadata))
     else:

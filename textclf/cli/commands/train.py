@@ -121,18 +121,21 @@ def train(
     More: docs/cli.md, docs/search-space.md, docs/gates.md
     """
     from textclf.registry.signer import publishing_signer
-    from textclf.release.release import ReleaseRequest, release
-    from textclf.report.files import page_maker
 
-    search.require_consistent()
-    gate.require_reason(message)
-    conditions = gate.gate(context)
-    require_data(data)
-    registry = common.open_registry(to_write=not dry_run)
-    signer = publishing_signer(registry, sign)
-    base = registry.resolve(from_) if from_ else None
-    settings = search.settings(context)
-    test, test_named, share = choose_test_rows(context, data, test, test_size)
+    with common.phases() as show_phase:
+        show_phase("loading the libraries")
+        from textclf.release.release import ReleaseRequest, release
+        from textclf.report.files import page_maker
+
+        search.require_consistent()
+        gate.require_reason(message)
+        conditions = gate.gate(context)
+        require_data(data)
+        registry = common.open_registry(to_write=not dry_run)
+        signer = publishing_signer(registry, sign)
+        base = registry.resolve(from_) if from_ else None
+        settings = search.settings(context)
+        test, test_named, share = choose_test_rows(context, data, test, test_size)
     request = ReleaseRequest(
         data,
         settings,
@@ -150,15 +153,16 @@ def train(
         dry_run=dry_run,
     )
     with ExitStack() as stack:  # keeps Ctrl-C deferred until the result is shown
-        result = release(
-            registry,
-            request,
-            jobs=search.jobs,
-            cluster=search.cluster(),
-            sign=signer,
-            report=partial(page_maker, texts=include_texts),
-            callbacks=training_report.callbacks(stack, quiet=common.quiet),
-        )
+        with common.phases() as show_phase:
+            result = release(
+                registry,
+                request,
+                jobs=search.jobs,
+                cluster=search.cluster(),
+                sign=signer,
+                report=partial(page_maker, texts=include_texts),
+                callbacks=training_report.callbacks(stack, show_phase, quiet=common.quiet),
+            )
         training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
     if result.refusal:
         raise result.refusal

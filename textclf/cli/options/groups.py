@@ -10,6 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
@@ -19,6 +20,7 @@ import typer
 from textclf.cli.options.options import DEFAULT_MODELS, Models, parse_models, with_source
 from textclf.cli.options.settings import required_key
 from textclf.cli.output import render
+from textclf.cli.output.phases import ShowPhase, phases
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
@@ -90,6 +92,10 @@ class CommonOptions:
         """Print on stderr how far the work is, unless ``--quiet`` is given."""
         if not self.quiet:
             render.progress(text)
+
+    def phases(self) -> AbstractContextManager[ShowPhase]:
+        """Name on stderr what takes long, unless ``--quiet`` is given."""
+        return phases(quiet=self.quiet)
 
     def hint(self, text: str) -> None:
         """Print a hint on stderr, unless ``--quiet`` is given."""

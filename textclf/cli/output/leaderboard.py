@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +14,13 @@ from textclf.formatting import candidate_names, duration, escape_controls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.table import Table
+    from rich.console import Group
 
+    from textclf.cli.output.phases import ShowPhase
     from textclf.search.fit import FoldResult
     from textclf.search.space import CandidateParams
 
 _RANKS = 5
-_SECONDS_BETWEEN_LINES = 5.0
 
 
 class Leaderboard:
@@ -34,91 +33,91 @@ class Leaderboard:
         )
         self._folds = folds
         self._scores: dict[int, list[float]] = {}
-        self._started = 0.0
+        self._started = self._last_result = time.monotonic()
         self._closed = False
 
     def add(self, fit: FoldResult) -> None:
-        """Add a result. The clock starts at the first one: before it, code may be compiled."""
-        self._started = self._started or time.monotonic()
+        """Add a result."""
+        self._last_result = time.monotonic()
         self._scores.setdefault(fit.candidate, []).append(fit.score)
 
     def ranked(self) -> list[tuple[str, int, float]]:
         """Return the best candidates: name, folds done, mean score."""
-        means = [(n, len(s), sum(s) / len(s)) for n, s in self._scores.items()]
+        means = [(n, len(s), sum(s) / len(s)) for n, s in list(self._scores.items())]
         means = [entry for entry in means if not math.isnan(entry[2])]
         ranked = sorted(means, key=lambda entry: (-entry[2], entry[0]))[:_RANKS]
         return [(self._names[n], done, mean) for n, done, mean in ranked]
 
     def status(self) -> str:
         """Return one line: ``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
-        done, total = sum(map(len, self._scores.values())), len(self._names) * self._folds
+        done = sum(len(scores) for scores in list(self._scores.values()))
+        total = len(self._names) * self._folds
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
-        if done <= 1 or self._closed:
+        if done <= len(self._names) or self._closed:  # until each was fitted, any may be slow
             return f"{done}/{total} fits{best}"
-        left = (time.monotonic() - self._started) * (total - done) / (done - 1)
-        return f"{done}/{total} fits{best}, about {duration(left)} left"
+        each = (self._last_result - self._started) / done
+        left = each * (total - done) - (time.monotonic() - self._last_result)
+        return f"{done}/{total} fits{best}, about {duration(max(left, 0.0))} left"
 
     def close(self) -> None:
         """Say that there are no more results; a race ends with fewer than all fits."""
         self._closed = True
 
-    def table(self) -> Table:
-        """Return a table for a live display."""
+    def display(self) -> Group:
+        """Return a table and the status below it, for a live display."""
         from rich import box
+        from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            pad_edge=False,
-            caption=Text(escape_controls(self.status())),
-            caption_justify="left",
-        )
-        table.add_column("candidate", overflow="fold")
-        table.add_column("folds", justify="right")
-        table.add_column("mean score", justify="right")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("candidate", overflow="ellipsis", no_wrap=True)
+        table.add_column("folds", justify="right", no_wrap=True)
+        table.add_column("mean score", justify="right", no_wrap=True)
         for name, done, mean in self.ranked():
             table.add_row(Text(escape_controls(name)), f"{done}/{self._folds}", f"{mean:.4f}")
-        return table
+        status = Text(escape_controls(self.status()), overflow="ellipsis", no_wrap=True)
+        return Group(table, status)
 
 
 @contextmanager
 def leaderboard(
-    candidates: Sequence[CandidateParams], folds: int, *, quiet: bool
+    candidates: Sequence[CandidateParams], folds: int, show_phase: ShowPhase, *, quiet: bool
 ) -> Iterator[Callable[[FoldResult], object]]:
-    """Show the search while the block runs; the block calls what it is given with each fit."""
+    """Show the search while the block runs; the block calls what it is given with each fit.
+
+    Args:
+        candidates: what is searched.
+        folds: the number of fits of each.
+        show_phase: shows the line of the search every few seconds where there is no terminal.
+        quiet: whether nothing is shown.
+    """
     board = Leaderboard(candidates, folds)
     if quiet:
         yield lambda _: None
         return
-    display = _live(board) if sys.stderr.isatty() else _lines(board)
-    with display as on_fit:
-        yield on_fit
+    display = _live(board, show_phase) if render.has_status() else _lines(board, show_phase)
+    with display:
+        yield board.add
 
 
 @contextmanager
-def _live(board: Leaderboard) -> Iterator[Callable[[FoldResult], object]]:
+def _live(board: Leaderboard, show_phase: ShowPhase) -> Iterator[None]:
     from rich.console import Console
     from rich.live import Live
 
+    show_phase(None)
     console = Console(stderr=True)
-    with Live(console=console, get_renderable=board.table, refresh_per_second=4, transient=True):
-        yield board.add
+    with Live(console=console, get_renderable=board.display, refresh_per_second=4, transient=True):
+        yield
     board.close()
-    console.print(board.table())
+    console.print(board.display())
 
 
 @contextmanager
-def _lines(board: Leaderboard) -> Iterator[Callable[[FoldResult], object]]:
-    last_line = time.monotonic()
-
-    def on_fit(fit: FoldResult) -> None:
-        nonlocal last_line
-        board.add(fit)
-        if time.monotonic() - last_line >= _SECONDS_BETWEEN_LINES:
-            last_line = time.monotonic()
-            render.progress(board.status())
-
-    yield on_fit
+def _lines(board: Leaderboard, show_phase: ShowPhase) -> Iterator[None]:
+    show_phase(board.status)
+    yield
+    show_phase(None)
     board.close()
     render.progress(board.status())

@@ -10,18 +10,20 @@ import contextlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
 from textclf.errors import TextclfError
-from textclf.formatting import INVISIBLE, escape_controls
+from textclf.formatting import INVISIBLE, escape_controls, excerpt
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped already
 
 
 def line(text: str = "") -> None:
     """Write one line of the answer to stdout."""
+    remove_status()
     sys.stdout.write(f"{text}\n")
 
 
@@ -85,8 +87,32 @@ def json_error(value: Any) -> None:
     _write_to_stderr(json_on_a_line(value) + "\n")
 
 
+def has_status() -> bool:
+    """Whether stderr can have a line that is written again."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def status(text: str) -> None:
+    """Write what is being done as the last line of the terminal, in place of the one before."""
+    _write_to_stderr(excerpt(text, get_terminal_size().columns - 1))
+    _has_status.set()
+
+
+def remove_status() -> None:
+    """Remove what `status` wrote."""
+    if _has_status.is_set():
+        _write_to_stderr("")
+
+
+_has_status = threading.Event()
+_REMOVE_LINE = "\r\x1b[2K"
+
+
 def _write_to_stderr(text: str) -> None:
     """Write to stderr, which may be full or closed: that is no reason to stop the work."""
+    if _has_status.is_set():
+        text = f"{_REMOVE_LINE}{text}"
+        _has_status.clear()
     with contextlib.suppress(OSError):  # of stdout, it is raised again when the answer is written
         sys.stdout.flush()  # so that both streams keep their order where they are one
     with contextlib.suppress(OSError):

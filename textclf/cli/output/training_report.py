@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
-from textclf.cli.output.leaderboard import leaderboard
 from textclf.cli.output.metrics import mcnemar, overlap_warnings
 from textclf.cli.output.reading import show_reading
+from textclf.cli.output.training_progress import TrainingProgress
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -28,6 +28,7 @@ from textclf.formatting import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textclf.cli.output.phases import ShowPhase
     from textclf.data.quality import DataProblem
     from textclf.metadata.schema import BumpRecord, Metadata
     from textclf.metadata.verdict import Verdict
@@ -80,19 +81,21 @@ _CLASSES = 5
 """Changed classes that are shown."""
 
 
-def callbacks(stack: ExitStack, *, quiet: bool) -> ReleaseCallbacks:
+def callbacks(stack: ExitStack, show_phase: ShowPhase, *, quiet: bool) -> ReleaseCallbacks:
     """Return callbacks that show a release on stderr while it runs.
 
     While the registry is changed, Ctrl-C is deferred until the stack is closed.
     """
     from textclf.release.release import ReleaseCallbacks
 
+    progress = TrainingProgress(show_phase, quiet=quiet)
     return ReleaseCallbacks(
+        on_phase=progress.on_phase,
         on_read=lambda dataset: show_reading(dataset, quiet=quiet),
         on_unlabelled=render.warning,
         on_problems=partial(_warn_of_problems, quiet=quiet),
         on_plan=(lambda _plan, _job: None) if quiet else _announce,
-        search=lambda job: leaderboard(job.candidates(), job.settings.folds, quiet=quiet),
+        search=lambda job: progress.of_search(job.candidates(), job.settings.folds),
         on_publish=lambda: stack.enter_context(deferred_interrupts()),
     )
 

@@ -60,9 +60,9 @@ def test_the_archive_is_what_its_name_says(cli, ending):
 
 
 @pytest.mark.usefixtures("project")
-def test_a_name_that_says_no_format_is_refused(cli):
+def test_a_name_of_another_kind_is_refused(cli):
     """Nothing is written, and the formats are listed."""
     done = cli("versions", "export", "1.0.0", "model.7z")
     assert (done.code, done.out) == (2, "")
-    assert "does not say which format" in done.err
+    assert "is not that of an archive" in done.err
     assert not Path("model.7z").exists()

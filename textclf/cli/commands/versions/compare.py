@@ -69,9 +69,12 @@ def compare(
     comparison = compare_metadata(*map(registry.metadata, versions))
     scored = None
     if data:
-        rows = reading.read(data, quiet=common.quiet)
-        before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
-        scored = _score(registry, before, after, rows, output)
+        with common.phases() as show_phase:
+            show_phase("reading the data")
+            rows = reading.read(data, quiet=common.quiet)
+            show_phase("labelling the texts")
+            before, after = (load_predictor(registry, v, unsafe=unsafe_load) for v in versions)
+            scored = _score(registry, before, after, rows, output)
     if answer_format == "json":
         render.json(_as_json(comparison, scored))
         return

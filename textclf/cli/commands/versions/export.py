@@ -45,9 +45,9 @@ def export(version: Version, file: Target, force: Force = False, *, common: Comm
     """
     from textclf.registry.archive import ExportedVersion, format_named, write_archive
 
-    archive_format = format_named(file.name)
     registry = common.open_registry()
     output = output_file(file, "FILE", registry, force=force)
+    archive_format = format_named(file.name)
     resolved = registry.resolve(version)
     exported = ExportedVersion(resolved, registry.export_files(resolved))
     with output.open() as archive:

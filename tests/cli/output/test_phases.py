@@ -1,0 +1,88 @@
+"""What takes longer than a second is named while it runs."""
+
+import time
+
+import pytest
+
+from textclf.cli.output import phases as phases_module
+from textclf.cli.output.phases import phases
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    for name in ("_SECONDS_BEFORE_NAMED", "_SECONDS_BETWEEN_LINES", "_TICK"):
+        monkeypatch.setattr(phases_module, name, 0.005)
+
+
+def wait_for(capsys, text):
+    """Wait until a text was written to stderr; return all that was."""
+    written, start = "", time.monotonic()
+    while text not in written and time.monotonic() - start < 30:
+        time.sleep(0.005)
+        written += capsys.readouterr().err
+    assert text in written
+    return written
+
+
+def test_elsewhere_a_phase_is_a_line_every_few_seconds(capsys):
+    """Without a terminal the phase and its seconds are plain lines; a function gives its own."""
+    with phases(quiet=False) as show:
+        show("counting n-grams")
+        assert "counting n-grams: 0." in wait_for(capsys, "s\n")
+        show(lambda: "12/40 fits")
+        wait_for(capsys, "12/40 fits\n")
+        show(None)
+        capsys.readouterr()
+        time.sleep(0.05)
+        assert capsys.readouterr().err == ""
+
+
+def test_on_a_terminal_the_line_is_written_again_and_removed(capsys, monkeypatch):
+    """There is one line, no longer than the terminal is wide, and none at the end."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "20")
+    with phases(quiet=False) as show:
+        show("fitting the best candidate on all rows")
+        written = wait_for(capsys, "\r\x1b[2K")
+        assert "fitting the best c…" in written
+        assert "\n" not in written
+    assert capsys.readouterr().err.endswith("\r\x1b[2K")
+
+
+def test_quiet_is_quiet(capsys):
+    """With -q nothing is shown."""
+    with phases(quiet=True) as show:
+        show("counting n-grams")
+        time.sleep(0.05)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("data")
+def test_every_phase_of_a_training_is_named(cli, monkeypatch):
+    """From reading to publishing each phase has a name, also when a version is reproduced."""
+    shown = []
+
+    class Recorder(phases_module._Display):
+        def show(self, phase):
+            shown.append(phase if phase is None or isinstance(phase, str) else phase())
+            super().show(phase)
+
+    monkeypatch.setattr(phases_module, "_Display", Recorder)
+    assert cli("train", "--preset", "fast", "--cv", "2").code == 0
+    named = [phase for phase in shown if phase]
+    assert named == [
+        "loading the libraries",
+        "reading the data",
+        "checking the data",
+        "scoring the promoted version",
+        "counting n-grams",
+        "0/8 fits",
+        "fitting the best candidate on all rows",
+        "testing",
+        "writing the report",
+        "publishing",
+    ]
+    shown.clear()
+    assert cli("reproduce", "1.0.0").code == 0
+    assert {"reading the data", "counting n-grams", "testing"} <= {*shown}
