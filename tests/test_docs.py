@@ -117,7 +117,7 @@ def played(block, folder):
 
 
 MACHINE = [  # what differs between two runs or two machines
-    (r"^\d+/\d+ fits, best .*\n(?=\d+/\d+ fits)", ""),
+    (r"^\d+/\d+ fits.*\n(?=\d+/\d+ fits)", ""),
     (r"^[a-z][a-z -]+: [\d.]+ s\n", ""),  # a phase that takes long on this machine
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\dZ)?", "TIME"),
     (r"\b(\d+ min )?[\d.]+ s$", "SECONDS"),

@@ -53,3 +53,4 @@ def test_nothing_is_wrapped(board, columns):
     assert len([line for line in lines if line.strip()]) == 7
     assert all(len(line) <= columns for line in lines)
     assert sum("…" in line for line in lines) == 5
+    assert "mean score" in lines[1]

@@ -49,7 +49,7 @@ class Leaderboard:
         return [(self._names[n], done, mean) for n, done, mean in ranked]
 
     def status(self) -> str:
-        """Return one line: ``12/40 fits, best 0.8511 (LinearSVC C=1), about 3 s left``."""
+        """Return one line: ``12/40 fits, about 3 s left, best 0.8511 (LinearSVC C=1)``."""
         done = sum(len(scores) for scores in list(self._scores.values()))
         total = len(self._names) * self._folds
         best = "".join(f", best {mean:.4f} ({name})" for name, _, mean in self.ranked()[:1])
@@ -57,7 +57,7 @@ class Leaderboard:
             return f"{done}/{total} fits{best}"
         each = (self._last_result - self._started) / done
         left = each * (total - done) - (time.monotonic() - self._last_result)
-        return f"{done}/{total} fits{best}, about {duration(max(left, 0.0))} left"
+        return f"{done}/{total} fits, about {duration(max(left, 0.0))} left{best}"
 
     def close(self) -> None:
         """Say that there are no more results; a race ends with fewer than all fits."""
@@ -72,8 +72,8 @@ class Leaderboard:
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("candidate", overflow="ellipsis", no_wrap=True)
-        table.add_column("folds", justify="right", no_wrap=True)
-        table.add_column("mean score", justify="right", no_wrap=True)
+        table.add_column("folds", justify="right", min_width=5)
+        table.add_column("mean score", justify="right", min_width=10)
         for name, done, mean in self.ranked():
             table.add_row(Text(escape_controls(name)), f"{done}/{self._folds}", f"{mean:.4f}")
         status = Text(escape_controls(self.status()), overflow="ellipsis", no_wrap=True)
