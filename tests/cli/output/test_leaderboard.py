@@ -42,10 +42,11 @@ def test_failed_fits_have_no_rank(board):
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100])
-def test_nothing_is_wrapped(board, columns):
+def test_nothing_is_wrapped(board, columns, monkeypatch):
     """The table and the line below it keep to the width: a long name is cut with an ellipsis."""
     add(board, 12)
     board._names = [f"LogisticRegression C=1 word.token_pattern={'x' * 80}"] * 4
+    monkeypatch.setenv("COLUMNS", str(columns))
     console = Console(width=columns, file=None)
     with console.capture() as captured:
         console.print(board.display())

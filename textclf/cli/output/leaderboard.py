@@ -6,10 +6,11 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
-from textclf.formatting import candidate_names, duration, escape_controls
+from textclf.formatting import candidate_names, duration, escape_controls, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from textclf.search.space import CandidateParams
 
 _RANKS = 5
+
+_NUMBERS_WIDTH = 24
+"""Columns of the table that are not for names."""
 
 
 class Leaderboard:
@@ -71,11 +75,12 @@ class Leaderboard:
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("candidate", overflow="ellipsis", no_wrap=True)
-        table.add_column("folds", justify="right", min_width=5)
-        table.add_column("mean score", justify="right", min_width=10)
+        table.add_column("candidate", overflow="fold")
+        table.add_column("folds", justify="right")
+        table.add_column("mean score", justify="right")
+        width = max(get_terminal_size().columns - _NUMBERS_WIDTH, 1)
         for name, done, mean in self.ranked():
-            table.add_row(Text(escape_controls(name)), f"{done}/{self._folds}", f"{mean:.4f}")
+            table.add_row(Text(excerpt(name, width)), f"{done}/{self._folds}", f"{mean:.4f}")
         status = Text(escape_controls(self.status()), overflow="ellipsis", no_wrap=True)
         return Group(table, status)
 
