@@ -1,5 +1,6 @@
 """Damage by disks, file systems and people: each gets a sentence, and nothing is lost."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import registries
+from command_server import CommandServer
 
 MODEL = "text_classifier.joblib"
 PROMOTIONS = ".registry/promotions"
@@ -257,21 +259,22 @@ def test_models_is_a_file(empty, write_data, cli, command):
     assert (empty / "models").read_bytes() == b"mine"
 
 
-@pytest.fixture
-def powerless(start):
-    """Run a command as somebody whom permissions bind: root gives up its power over them."""
+@pytest.fixture(scope="module")
+def powerless_server():
+    """Start a process that permissions bind: root gives up its power over them."""
     power = []
     if os.geteuid() == 0:
         power = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
         if not shutil.which("setpriv") or subprocess.run([*power, "true"], check=False).returncode:
             pytest.skip("root cannot give up its power here")
+    with contextlib.closing(CommandServer(power)) as server:
+        yield server
 
-    def call(*arguments):
-        with start(*arguments, before=power, text=True) as running:
-            out, err = running.communicate(timeout=60)
-        return running.returncode, out, err
 
-    return call
+@pytest.fixture
+def powerless(powerless_server, empty):
+    """Run a command in the current folder as somebody whom permissions bind."""
+    return lambda *arguments: powerless_server.run(empty, arguments)
 
 
 @pytest.fixture
