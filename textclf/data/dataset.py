@@ -237,7 +237,7 @@ def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataErro
     names = [encoding.name for encoding in likely]
     hint = f"--encoding {names[0]}" if names else None
     if len(names) > 1:
-        hint = f"--encoding with the name of the line that reads right: {', '.join(names)}"
+        hint = f"--encoding {' or '.join(names)}: the one whose line reads right"
     details = [f"{encoding.name}: {encoding.line}" for encoding in likely]
     message = f"{_where(source.name, problem.line)}: {problem.reason}"
     return DataError(message, details=details, hint=hint)

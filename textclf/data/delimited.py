@@ -11,6 +11,7 @@ from textclf.data.format import Format, Rows, Source
 from textclf.data.header_row import require_no_header
 from textclf.data.layout import Layout, Table, announced_delimiter, find_table
 from textclf.data.lines import (
+    Position,
     ends_in_carriage_returns,
     lines_from,
     physical_lines,
@@ -108,22 +109,31 @@ def _swallowing_lines(data: bytes, table: Table, rows: Rows) -> Iterator[int]:
     if not quote or quote not in data or len(rows.places) == lines_from(data, body):
         return
     labels = set(rows.labels)
-    starts = {*rows.places, *(line for line, _ in rows.bad)}
-    start, complete = 0, [True]
 
     def is_row(line: str) -> bool:
         cells = line.strip("\r\n").split(dialect.delimiter)
         return len(cells) == layout.width and cells[layout.label].strip() in labels
 
+    starts = {*rows.places, *(line for line, _ in rows.bad)}
+    for start, first, last in _joined_lines(data, body, starts, f"\r\n {dialect.delimiter}"):
+        if is_row(first) and is_row(last):
+            yield start
+
+
+def _joined_lines(
+    data: bytes, body: Position, starts: Collection[int], blank: str
+) -> Iterator[tuple[int, str, str]]:
+    """Iterate over the records that span lines: the number of the first line, it and the last."""
+    start, first, last = 0, "", ""
     for number, line in enumerate(physical_lines(data, body.offset), body.lines + 1):
         if number in starts:
-            if len(complete) > 1 and complete[0] and complete[-1]:
-                yield start
-            start, complete = number, [is_row(line)]
-        elif line.strip(f"\r\n {dialect.delimiter}"):
-            complete.append(is_row(line))
-    if len(complete) > 1 and complete[0] and complete[-1]:
-        yield start
+            if last:
+                yield start, first, last
+            start, first, last = number, line, ""
+        elif line.strip(blank):
+            last = line
+    if last:
+        yield start, first, last
 
 
 def _read_body(data: bytes, name: str, table: Table, swallowing: Collection[int] = ()) -> Rows:
