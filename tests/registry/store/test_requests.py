@@ -11,6 +11,7 @@ import pytest
 from cloud_servers import s3_environment
 from obstore.store import MemoryStore
 
+from textclf.errors import StoreError
 from textclf.registry.store import requests
 from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.store.requests import Requests
@@ -72,6 +73,14 @@ def test_an_error_is_raised_where_it_is_waited_for():
 
     with pytest.raises(SystemExit):
         Requests(Broken()).delete("key")
+
+
+def test_a_forked_process_gets_an_error_and_does_not_hang(store, monkeypatch):
+    """The threads of obstore are not there after a fork, so that no answer would ever come."""
+    store.create("key", b"data")
+    monkeypatch.setattr(requests, "_processes", {1})
+    with pytest.raises(StoreError, match="forked from one that had reached it"):
+        store.read("key")
 
 
 def test_other_threads_make_their_requests_themselves(store):

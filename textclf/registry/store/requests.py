@@ -6,12 +6,15 @@ another thread make each request, and waits for that in Python.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from textclf.errors import StoreError
 
 if TYPE_CHECKING:
     from obstore import GetResult, ListStream
@@ -21,6 +24,21 @@ T = TypeVar("T")
 _LOOKS_SECONDS = 0.1
 _PIECE = 1 << 20
 """Bytes after which the progress of a download is noted."""
+
+
+_processes: set[int] = set()
+"""The process that has made requests; a forked one inherits this, but not obstore's threads."""
+
+
+def _require_no_fork() -> None:
+    """Raise StoreError where obstore would wait for ever."""
+    _processes.add(os.getpid())
+    if len(_processes) > 1:
+        raise StoreError(
+            "a bucket cannot be reached from a process that was forked from one that had "
+            "reached it",
+            hint="open the registry in each process, after the fork: docs/remote.md",
+        )
 
 
 @dataclass
@@ -87,6 +105,7 @@ class Requests:
 
     def _wait(self, transfer: Transfer, request: Callable[[], T]) -> T:
         """Make a request, from another thread if this is the one that is interrupted."""
+        _require_no_fork()
         if threading.current_thread() is not threading.main_thread():
             return request()
         results: list[Callable[[], T]] = []
