@@ -16,8 +16,8 @@ from textclf.errors import AccessDenied, StoreError
 from textclf.formatting import size
 from textclf.registry.layout import PROBES
 from textclf.registry.open import open_registry
-from textclf.registry.store import connection
-from textclf.registry.store.access import Access
+from textclf.registry.store import aws, connection
+from textclf.registry.store.access import Access, response_headers
 from textclf.registry.store.base import Store
 from textclf.registry.store.conditions import violated_condition
 from textclf.registry.store.file_cache import FileCache
@@ -26,7 +26,6 @@ from textclf.registry.store.object_store import ObjectStore
 
 _CLOCK_SECONDS = 300
 """A clock that is off by this may be refused: AWS and Azure accept 15 minutes."""
-_ASKING_SECONDS = 5
 _READ_ONLY = "no; enough to list, show, predict, serve and verify"
 
 
@@ -161,18 +160,10 @@ def _failed(check: str, error: StoreError) -> Finding:
 
 def _clock(bucket: Bucket, access: Access) -> Finding:
     """Compare the clock of this machine with the server's, which it tells with every answer."""
-    import urllib.error
-    import urllib.request
     from email.utils import parsedate_to_datetime
 
-    request = urllib.request.Request(_server(bucket, access), method="HEAD")  # noqa: S310 - the user's own endpoint
-    try:
-        with urllib.request.urlopen(request, timeout=_ASKING_SECONDS) as answer:  # noqa: S310 - likewise
-            date = answer.headers["Date"]
-    except urllib.error.HTTPError as refused:
-        date = refused.headers["Date"]
-    except (OSError, ValueError):
-        date = None
+    certificates = aws.certificate() if bucket.cloud is Cloud.S3 else None
+    date = response_headers(_server(bucket, access), certificates).get("Date", "")
     try:
         apart = abs(time.time() - parsedate_to_datetime(date).timestamp())
     except (TypeError, ValueError):

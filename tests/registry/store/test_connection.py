@@ -3,13 +3,15 @@
 import json
 import os
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from textclf.errors import StoreError
 from textclf.registry.store import aws
-from textclf.registry.store.connection import connect, find_access
+from textclf.registry.store.connection import connect, find_access, open_store
 from textclf.registry.store.location import parse_location
 
 SECRET = "hunter2"
@@ -226,6 +228,9 @@ def test_a_certificate_that_is_missing_is_an_error(monkeypatch):
     monkeypatch.setenv("AWS_CA_BUNDLE", "/no/such.pem")
     with pytest.raises(StoreError, match="cannot read AWS_CA_BUNDLE"):
         connect(parse_location(URLS["aws"]), access("aws"))
+    monkeypatch.setenv("AWS_CA_BUNDLE", __file__)
+    with pytest.raises(StoreError, match="holds no certificates"):
+        connect(parse_location(URLS["aws"]), access("aws"))
 
 
 def test_the_account_of_azure_must_be_known(monkeypatch):
@@ -287,3 +292,50 @@ def test_without_obstore_the_extra_is_named(monkeypatch):
     with pytest.raises(StoreError, match="obstore, which is not installed") as error:
         connect(parse_location(URLS["aws"]), access("aws"))
     assert "remote" in error.value.hint
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Return a server of S3 that answers what the test says, and keeps the requests."""
+
+    class Handler(BaseHTTPRequestHandler):
+        status, requests = 200, []
+
+        def log_message(self, *_arguments):
+            """Write nothing."""
+
+        def do_PUT(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.requests.append(dict(self.headers))
+            self.send_response(self.status)
+            self.send_header("ETag", '"x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listening.server_port}")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, SECRET)
+        yield Handler
+        listening.shutdown()
+
+
+def test_a_key_of_kms_is_asked_for_with_each_write(server, monkeypatch):
+    """The two variables become the headers by which S3 encrypts."""
+    monkeypatch.setenv("AWS_SERVER_SIDE_ENCRYPTION", "aws:kms")
+    monkeypatch.setenv("AWS_SSE_KMS_KEY_ID", "arn:aws:kms:eu-west-1:1:key/abc")
+    open_store(parse_location(URLS["aws"])).create_unchecked("key", b"data")
+    [headers] = server.requests
+    assert headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert headers["x-amz-server-side-encryption-aws-kms-key-id"].endswith("key/abc")
+    assert headers["if-none-match"] == "*"
+    assert headers["user-agent"].startswith("textclf/")
+
+
+def test_a_bucket_in_another_region_is_said_so(server):
+    """A redirect that leads nowhere is what S3 answers then."""
+    server.status = 301
+    with pytest.raises(StoreError, match="the bucket is in another region than was given"):
+        open_store(parse_location(URLS["aws"])).create_unchecked("key", b"data")

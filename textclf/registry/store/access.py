@@ -13,6 +13,7 @@ from textclf.errors import StoreError
 
 _ANSWER_SECONDS = 0.5
 """How long the metadata service of a virtual machine may take; it answers in milliseconds."""
+_ASKING_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,32 @@ def answers(url: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+def response_headers(url: str, certificates: bytes | None = None) -> Mapping[str, str]:
+    """Return what a server says of itself to whoever asks; nothing if it does not answer.
+
+    Args:
+        url: where to ask.
+        certificates: those to trust in addition, in PEM format.
+    """
+    import ssl
+    import urllib.error
+    import urllib.request
+
+    context = ssl.create_default_context()
+    if certificates:
+        context.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - a cloud, or the user's own
+    try:
+        with urllib.request.urlopen(  # noqa: S310 - likewise
+            request, timeout=_ASKING_SECONDS, context=context
+        ) as answer:
+            return dict(answer.headers)
+    except urllib.error.HTTPError as refused:
+        return dict(refused.headers)
+    except (OSError, ValueError):
+        return {}
 
 
 def library_missing(credentials: str, library: str, needed: str = "") -> StoreError:

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from textclf.errors import StoreError
-from textclf.registry.store.access import Access, answers, first_set, is_true, library_missing
+from textclf.registry.store.access import (
+    Access,
+    answers,
+    first_set,
+    is_true,
+    library_missing,
+    response_headers,
+)
 from textclf.registry.store.location import Bucket, without_secrets
 
 _METADATA_SERVICE: Final = "http://169.254.169.254"
@@ -30,7 +37,6 @@ _GOT_BY_BOTO3: Final = {
 """Settings of a profile whose credentials boto3 gets, and how it does."""
 _LIFETIME = dt.timedelta(minutes=5)
 """How long obstore keeps what boto3 returns, which renews credentials that end."""
-_ASKING_SECONDS = 5
 
 
 def find_access(bucket: Bucket) -> Access:
@@ -197,19 +203,8 @@ def _region(bucket: Bucket, profile: Mapping[str, str], endpoint: str | None) ->
 
 def region_of(bucket: Bucket) -> str | None:
     """Ask AWS for the region of a bucket, which everybody may; None if it does not say."""
-    import urllib.error
-    import urllib.request
-
-    request = urllib.request.Request(f"https://s3.amazonaws.com/{bucket.name}", method="HEAD")
-    try:
-        with urllib.request.urlopen(request, timeout=_ASKING_SECONDS) as answer:  # noqa: S310 - https
-            headers = answer.headers
-    except urllib.error.HTTPError as refused:
-        headers = refused.headers
-    except OSError:
-        return None
-    region = headers.get("x-amz-bucket-region")
-    return str(region) if region else None
+    headers = response_headers(f"https://s3.amazonaws.com/{bucket.name}", certificate())
+    return {name.lower(): value for name, value in headers.items()}.get("x-amz-bucket-region")
 
 
 def certificate() -> bytes | None:
@@ -218,6 +213,9 @@ def certificate() -> bytes | None:
     if not path:
         return None
     try:
-        return Path(path).expanduser().read_bytes()
+        content = Path(os.path.expanduser(path)).read_bytes()  # noqa: PTH111 - never raises
     except OSError as error:
         raise StoreError(f"cannot read AWS_CA_BUNDLE {path}: {error.strerror}") from None
+    if b"BEGIN CERTIFICATE" not in content:
+        raise StoreError(f"AWS_CA_BUNDLE {path} holds no certificates in PEM format")
+    return content

@@ -78,7 +78,7 @@ def _no_answer(text: str) -> str:
     if re.search(r"kind: Timeout|TimedOut", text):
         why = "no answer in time"
     elif "InvalidCertificate" in text:
-        why = "its certificate is not trusted"
+        why = "its certificate is not trusted: AWS_CA_BUNDLE names more of them"
     else:
         causes = re.findall(r'(?:message|error): "([^"]+)"', text)
         why = causes[-1] if causes else "no connection"
