@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from textclf.errors import DataError
 from textclf.formatting import excerpt
 
+_COLUMN_OPTIONS = {
+    ("text", "label"): "them by --text-column and --label-column",
+    ("text",): "it by --text-column",
+}
 _MOST_NAMES = 10
 """Column names in a message."""
 
@@ -30,7 +34,7 @@ class Columns:
     @property
     def positions(self) -> tuple[int, int] | None:
         """Indices of text and label if both are positions: the file then has no header."""
-        text, label = _index(self.text), _index(self.label)
+        text, label = position_of(self.text), position_of(self.label)
         return None if self.header or text is None or label is None else (text, label)
 
     def locate(self, header: Sequence[str]) -> tuple[list[int], list[int]]:
@@ -39,6 +43,17 @@ class Columns:
         A column goes by its exact name, by its position, or by its name in other case.
         """
         return _locate(header, self.text), _locate(header, self.label)
+
+    def text_index(self, header: Sequence[str], file: str) -> int:
+        """Return the index of the column of texts, where no label is needed.
+
+        Raises:
+            DataError: it is not there, or there more than once.
+        """
+        indices = _locate(header, self.text)
+        if len(indices) != 1:
+            raise wrong_columns(file, header, self, options=("text",))
+        return indices[0]
 
     def among(self, names: list[str], file: str) -> "Columns":
         """Return the exact names of the columns, in a format where a number is a name as well.
@@ -51,7 +66,7 @@ class Columns:
             DataError: one of the columns is not there, or there more than once.
         """
         text, label = (
-            [i for i in indices if _index(wanted) is None or names[i] == wanted]
+            [i for i in indices if position_of(wanted) is None or names[i] == wanted]
             for indices, wanted in zip(self.locate(names), (self.text, self.label), strict=True)
         )
         if len(text) != 1 or len(label) != 1:
@@ -60,7 +75,7 @@ class Columns:
         return Columns(names[text[0]], names[label[0]])
 
 
-def _index(column: str) -> int | None:
+def position_of(column: str) -> int | None:
     """Return the index of a column given by its position, counted from 1; None for a name."""
     return int(column) - 1 if re.fullmatch(r"[1-9][0-9]{0,8}", column) else None
 
@@ -69,7 +84,7 @@ def _locate(header: Sequence[str], wanted: str) -> list[int]:
     exact = [i for i, cell in enumerate(header) if cell == wanted]
     if exact:
         return exact
-    index = _index(wanted)
+    index = position_of(wanted)
     if index is not None:
         return [index] if index < len(header) else []
     folded = wanted.strip().casefold()
@@ -94,7 +109,11 @@ def require_different(file: str, text: int, label: int) -> None:
 
 
 def wrong_columns(
-    file: str, header: Sequence[str], columns: Columns, guess: tuple[int, int] | None = None
+    file: str,
+    header: Sequence[str],
+    columns: Columns,
+    guess: tuple[int, int] | None = None,
+    options: Sequence[str] = ("text", "label"),
 ) -> DataError:
     """Return the error about columns that are not there, or there more than once.
 
@@ -103,6 +122,7 @@ def wrong_columns(
         header: the columns that there are.
         columns: those asked for.
         guess: indices of the columns that look like text and label, if there are such.
+        options: those of text and label that are needed.
     """
     problems, hints = list[str](), list[str]()
     names = [cell for cell in header if cell.strip()]
@@ -110,7 +130,7 @@ def wrong_columns(
     for at, ((option, name), indices) in enumerate(
         zip(wanted, columns.locate(header), strict=True)
     ):
-        if len(indices) == 1:
+        if len(indices) == 1 or option not in options:
             continue
         times = f"has {len(indices)} columns" if indices else "has no column"
         problems.append(f'{times} "{excerpt(name)}"')
@@ -124,7 +144,7 @@ def wrong_columns(
     error = NoLabels if len(text) == 1 and not label else DataError
     return error(
         f"{file} {problems[0]}; its columns are {listed(header)}",
-        hint=_with_header(hints, columns) or "name them by --text-column and --label-column",
+        hint=_with_header(hints, columns) or f"name {_COLUMN_OPTIONS[tuple(options)]}",
     )
 
 
@@ -133,7 +153,7 @@ def _with_header(hints: Sequence[str], columns: Columns) -> str:
     given = [f"--text-column {columns.text}", f"--label-column {columns.label}"]
     hinted = {hint.split()[0] for hint in hints}
     options = [*hints, *(option for option in given if option.split()[0] not in hinted)]
-    positions = all(_index(option.split()[1]) is not None for option in options)
+    positions = all(position_of(option.split()[1]) is not None for option in options)
     return " ".join([*hints, "--header"] if hints and positions else hints)
 
 

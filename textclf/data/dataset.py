@@ -180,8 +180,8 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
         UsageError: an option makes no sense.
     """
     path = Path(path)
-    _check_encoding(options.encoding)
-    delimiter = _delimiter(options.delimiter)
+    check_encoding(options.encoding)
+    delimiter = parse_delimiter(options.delimiter)
     name = encodable(path.as_posix())
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where it may not look
         rows, sha256 = read_folder(path, name, options.encoding)
@@ -203,7 +203,7 @@ def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
     )
     if format_ is not None and format_.binary:
         return format_.name, format_.read(source)
-    source = _decode(source, encoding)
+    source = decode(source, encoding)
     certain = (one for one in FORMATS if one.unmistakable and one.recognise(source))
     format_ = next(certain, format_) or _recognised(source, binary=False) or DELIMITED
     rows = format_.read(source)
@@ -217,8 +217,12 @@ def _recognised(source: Source, *, binary: bool) -> Format | None:
     return next((format_ for format_ in formats if format_.recognise(source)), None)
 
 
-def _decode(source: Source, encoding: str | None) -> Source:
-    """Return the source in UTF-8."""
+def decode(source: Source, encoding: str | None) -> Source:
+    """Return the source in UTF-8.
+
+    Raises:
+        DataError: it is empty, or no text in this encoding; likely ones are named.
+    """
     undecoded = None
     try:
         data = to_utf8(source.data, encoding)
@@ -297,7 +301,8 @@ def _where(name: str, place: int | str) -> str:
     return f"{name}/{place}" if isinstance(place, str) else f"{name}:{place}"
 
 
-def _delimiter(given: str | None) -> str | None:
+def parse_delimiter(given: str | None) -> str | None:
+    """Return the character that an option names. Raises UsageError if it cannot separate cells."""
     escape = re.fullmatch(r"\\x([0-9a-fA-F]{2})", given or "")
     delimiter = chr(int(escape[1], 16)) if escape else given
     delimiter = "\t" if given in ("tab", "\\t") else delimiter
@@ -323,7 +328,8 @@ def _columns(options: ReadOptions) -> Columns:
     return columns
 
 
-def _check_encoding(encoding: str | None) -> None:
+def check_encoding(encoding: str | None) -> None:
+    """Raise UsageError if Python knows no encoding of this name."""
     try:
         b"  ".decode(encoding or "utf-8")
     except (LookupError, ValueError) as error:

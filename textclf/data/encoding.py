@@ -69,6 +69,17 @@ def most_unpacked(size: int) -> int:
     return min(LARGEST, max(_ALWAYS_ALLOWED, size * _MOST_RATIO))
 
 
+def is_gzip(head: bytes) -> bool:
+    """Whether a file begins like one that is compressed by gzip."""
+    return head.startswith(_GZIP)
+
+
+def codec_of(head: bytes, encoding: str | None) -> str:
+    """Return the encoding of a text that begins so, by Python's name, which skips any mark."""
+    codec = encoding or marked_encoding(head) or "utf-8"
+    return "utf-8-sig" if codec.lower().replace("_", "-") in ("utf-8", "utf8") else codec
+
+
 def _gunzip(raw: bytes, name: str) -> bytes:
     most = most_unpacked(len(raw))
     try:
@@ -95,7 +106,7 @@ def to_utf8(data: bytes, encoding: str | None) -> bytes:
     Raises:
         NotTextError: the bytes do not fit the encoding.
     """
-    codec = encoding or _marked_encoding(data) or "utf-8"
+    codec = encoding or marked_encoding(data) or "utf-8"
     if codec == "utf-8" and utf_16_without_mark(data):
         raise NotTextError(1, "null bytes, as in UTF-16", codec)
     try:
@@ -142,6 +153,7 @@ def keep_undecoded(data: bytes, codec: str) -> bytes | None:
     return None if undecoded > len(beyond_ascii) / 2 else kept.removeprefix("\ufeff".encode())
 
 
-def _marked_encoding(data: bytes) -> str | None:
+def marked_encoding(data: bytes) -> str | None:
+    """Return the encoding that a byte-order mark announces, by Python's name."""
     marks = _BYTE_ORDER_MARKS.items()
     return next((encoding for mark, encoding in marks if data.startswith(mark)), None)

@@ -5,11 +5,13 @@ down; here that becomes one sentence.
 """
 
 import importlib.util
+import io
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,12 +50,7 @@ def read_isolated(
     Raises:
         DataError: as ``read_here``; or the library is not installed, or broke down.
     """
-    if importlib.util.find_spec(library.replace("-", "_")) is None:
-        install = f"pip install '.[{extra}]'"
-        raise DataError(
-            f"reading {source.name} needs {library}, which is not installed",
-            hint=f"{install}; or {otherwise}" if otherwise else install,
-        )
+    require_library(source.name, library, extra, otherwise)
     answer = _ask(source, module)
     if answer is None:
         raise DataError(f"{source.name} is damaged: {library} broke down over it")
@@ -65,16 +62,60 @@ def read_isolated(
     return rows
 
 
+def require_library(name: str, library: str, extra: str, otherwise: str | None = None) -> None:
+    """Raise DataError if the library that reads a file is not installed."""
+    if importlib.util.find_spec(library.replace("-", "_")) is None:
+        install = f"pip install '.[{extra}]'"
+        raise DataError(
+            f"reading {name} needs {library}, which is not installed",
+            hint=f"{install}; or {otherwise}" if otherwise else install,
+        )
+
+
+def run_isolated(module: str, name: str, path: str) -> Iterator[str]:
+    """Yield the lines that the function ``write_rows_here`` of a module writes, in a process.
+
+    Raises:
+        DataError: the process did not come to its end.
+    """
+    code = f"from textclf.data import isolated; isolated.serve_rows({module!r}, {path!r})"
+    with subprocess.Popen(  # noqa: S603 - ourselves, as below
+        [sys.executable, "-P", "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        env=_environment(),
+    ) as process:
+        assert process.stdout is not None
+        try:
+            with io.TextIOWrapper(process.stdout, "utf-8", newline="\n") as lines:
+                yield from lines
+        except GeneratorExit:
+            process.kill()
+            raise
+    if process.returncode:
+        raise DataError(f"{name} is damaged, or no {module.title()} file")
+
+
+def serve_rows(module: str, path: str) -> None:
+    """Write rows for ``run_isolated`` in the process that it starts."""
+    importlib.import_module(f"textclf.data.{module}").write_rows_here(path, sys.stdout.buffer)
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
 def _ask(source: Source, module: str) -> _Answer | None:
     code = f"from textclf.data import isolated; isolated.serve({module!r})"
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     question = {**asdict(source), "data": None}
     run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
         [sys.executable, "-P", "-c", code],
         input=json.dumps(question).encode() + b"\n" + source.data,
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env=_environment(),
     )
     return None if run.returncode else msgspec.msgpack.decode(run.stdout, type=_Answer)
 

@@ -33,6 +33,16 @@ def read_json(source: Source) -> Rows:
     return read_records(records, source.columns, source.name)
 
 
+def json_records(source: Source) -> Iterator[Any]:
+    """Yield the records of a file that is one document: a list, or an object that is a table.
+
+    Raises:
+        DataError: it is not JSON.
+    """
+    for _, record in _document(source.data.decode(errors="replace"), source):
+        yield record
+
+
 def _recognise(source: Source) -> bool:
     start = source.data[:1000].lstrip()
     return start.startswith(b"{") or (

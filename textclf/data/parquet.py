@@ -2,16 +2,23 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from textclf.data.columns import Columns
 from textclf.data.exports import HUGGING_FACE, find_export
 from textclf.data.format import Format, Rows, Source
-from textclf.data.isolated import read_isolated
+from textclf.data.isolated import read_isolated, require_library, run_isolated
 from textclf.data.records import SAMPLE, read_records
 from textclf.errors import DataError
 from textclf.formatting import excerpt
+
+_BATCH = 5000
+"""Rows in memory at a time, where they are streamed."""
 
 _MAGIC = b"PAR1"
 """The first and the last bytes of a Parquet file."""
@@ -27,6 +34,52 @@ def read_parquet(source: Source) -> Rows:
     if not (source.data.startswith(_MAGIC) and source.data.endswith(_MAGIC)):
         raise DataError(f"{source.name} is not a Parquet file, or not a complete one")
     return read_isolated(source, "parquet", "polars", "parquet")
+
+
+def stream_parquet(stream: Any, name: str) -> Iterator[str]:
+    """Yield the rows of a Parquet file as JSON objects, read by polars in a process of its own.
+
+    Raises:
+        DataError: it is not a Parquet file, or polars is not installed.
+    """
+    require_library(name, "polars", "parquet")
+    with _as_file(stream) as path:
+        yield from run_isolated("parquet", name, str(path))
+
+
+@contextmanager
+def _as_file(stream: Any) -> Iterator[Path]:
+    """Yield the path of the file that a stream reads, or of a copy if it has no path."""
+    path = Path(str(getattr(stream, "name", "")))
+    if path.is_file():
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def write_rows_here(path: str, out: Any) -> None:
+    """Write the rows as JSON objects, in this process, with as little of the file in memory."""
+    import polars as pl
+
+    frame = pl.scan_parquet(path)
+    class_names = _class_names(pl.read_parquet_metadata(path))
+    for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=True):
+        named = batch.with_columns(
+            _as_json(batch[name], names)
+            for name, names in class_names.items()
+            if name in batch.columns
+        )
+        named.write_ndjson(out)
+
+
+def write_parquet(json_lines: Path, target: Path) -> None:
+    """Write a file of JSON objects, one a line, as Parquet."""
+    import polars as pl
+
+    pl.scan_ndjson(json_lines, infer_schema_length=None).sink_parquet(target)
 
 
 def read_here(source: Source) -> Rows:

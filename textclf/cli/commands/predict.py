@@ -5,20 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
-from textclf.cli.options.options import Encoding, VersionOption, parse_score
-from textclf.cli.options.texts import read_batches
+from textclf.cli.options.options import VersionOption, parse_score
+from textclf.cli.options.reading import ReadingOptions
+from textclf.cli.options.texts import open_texts
+from textclf.cli.output.output_file import Force, output_file
 from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
 from textclf.cli.output.progress import LabelledTexts
+from textclf.cli.output.table_writer import lines_of, write_labelled
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
     from textclf.cli.output.predictions import Answer
+    from textclf.data.table import TextTable
+    from textclf.data.table_rows import Batch
+    from textclf.prediction.model import Prediction
     from textclf.prediction.predictor import Predictor
 
 Texts = Annotated[
@@ -30,15 +36,33 @@ Texts = Annotated[
 File = Annotated[
     Path | None,
     typer.Option(
-        "--file", "-f", metavar="FILE", help="A file with one text per line; may be gzipped."
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="A file with one text per line, or a table (.csv, .tsv, .jsonl, .parquet); may be "
+        "gzipped.",
     ),
 ]
 TopK = Annotated[
     int | None, typer.Option(min=1, metavar="K", help="Show the K labels with the highest scores.")
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write a table with label and score (.csv, .tsv, .jsonl, .parquet) instead of "
+        "printing.",
+    ),
+]
 OutputFormat = Annotated[
-    Literal["text", "jsonl", "csv"],
-    typer.Option("--format", help="text prints label, score and text, separated by tabs."),
+    Literal["text", "jsonl", "csv"] | None,
+    typer.Option(
+        "--format",
+        help="text prints label, score and text, separated by tabs; by default a table stays as "
+        "it is written, with label and score, and other texts are text.",
+    ),
 ]
 Threshold = Annotated[
     float | None,
@@ -67,6 +91,7 @@ OfflineOk = Annotated[
 
 @option_groups
 def predict(
+    context: typer.Context,
     texts: Texts = None,
     file: File = None,
     version: VersionOption = "latest",
@@ -74,38 +99,85 @@ def predict(
     threshold: Threshold = None,
     abstain: Abstain = None,
     explain: Explain = False,
-    output_format: OutputFormat = "text",
-    encoding: Encoding = None,
+    output: Output = None,
+    force: Force = False,
+    output_format: OutputFormat = None,
+    *,
+    reading: ReadingOptions,
     unsafe_load: UnsafeLoad = False,
     offline_ok: OfflineOk = False,
-    *,
     common: CommonOptions,
 ) -> None:
-    """Label texts with the promoted version.
+    """Label texts with the promoted version; a table keeps its columns.
 
     Examples:
       textclf predict "this is great"
-      textclf predict --file texts.txt --format csv --threshold 60%
+      textclf predict --file reviews.csv -o labelled.csv
       tail -f log.txt | textclf predict --format jsonl
 
     More: docs/prediction.md
     """
-    if common.as_json and output_format != "text":
+    _require_consistent(common, output, output_format, explain=explain)
+    with open_texts(texts or [], file) as source:
+        registry = common.open_registry(offline_ok=offline_ok)
+        predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
+        target = None
+        if output:
+            given = file if file or texts not in (None, ["-"]) else 0
+            target = output_file(output, "--output", registry, given, force=force)
+        style = PredictionStyle(top_k and min(top_k, len(predictor.labels)), abstain)
+        table = source.table(reading, is_table=_describes_table(context))
+        from_arguments = not file and texts not in (None, ["-"])
+        progress = LabelledTexts(quiet=common.quiet or from_arguments)
+        as_it_is = output_format != "text" and not common.as_json and not explain
+        if target or (table and as_it_is):
+            table = table or lines_of(source.batches(reading.encoding))
+            rows = _labelled(predictor, progress.watch(table.batches), threshold)
+            write_labelled(table, rows, style, target, output_format)
+        else:
+            lines = source.batches(reading.encoding) if table is None else _texts(table)
+            answers = _answers(predictor, progress.watch(lines), threshold, explain=explain)
+            if common.as_json:
+                write_json(predictor, answers, style)
+            else:
+                WRITERS[output_format or "text"](answers, style)
+        progress.end()
+
+
+def _require_consistent(
+    common: CommonOptions, output: Path | None, output_format: str | None, *, explain: bool
+) -> None:
+    if common.as_json and output_format not in (None, "text"):
         raise UsageError("--json and --format exclude each other", hint="--format jsonl streams")
     if explain and output_format == "csv":
         raise UsageError("--explain has no columns for csv", hint="--format jsonl")
-    with read_batches(texts or [], file, encoding) as batches:
-        registry = common.open_registry(offline_ok=offline_ok)
-        predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
-        style = PredictionStyle(top_k and min(top_k, len(predictor.labels)), abstain)
-        from_arguments = not file and texts not in (None, ["-"])
-        progress = LabelledTexts(quiet=common.quiet or from_arguments)
-        answers = _answers(predictor, progress.watch(batches), threshold, explain=explain)
-        if common.as_json:
-            write_json(predictor, answers, style)
-        else:
-            WRITERS[output_format](answers, style)
-        progress.end()
+    if output and (common.as_json or output_format or explain):
+        raise UsageError("--output writes a table, in the format that the file's name says")
+
+
+def _describes_table(context: typer.Context) -> bool:
+    """Whether an option was typed that only a table needs."""
+    sources = map(
+        context.get_parameter_source, ("text_column", "label_column", "delimiter", "header")
+    )
+    return any(source and source.name == "COMMANDLINE" for source in sources)
+
+
+def _labelled(
+    predictor: Predictor, batches: Iterable[Batch], threshold: float | None
+) -> Iterator[tuple[Any, Prediction | None]]:
+    """Yield each row with the prediction of its text, if it has one."""
+    for batch in batches:
+        texts = [text for text in batch.texts if text is not None]
+        predictions = iter(predictor.predict(texts, threshold=threshold))
+        for text, row in zip(batch.texts, batch.rows, strict=True):
+            yield row, None if text is None else next(predictions)
+        sys.stdout.flush()  # as below
+
+
+def _texts(table: TextTable) -> Iterator[list[str]]:
+    for batch in table.batches:
+        yield [text or "" for text in batch.texts]
 
 
 def _answers(

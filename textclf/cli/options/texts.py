@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import render
 from textclf.errors import DataError, UsageError
 from textclf.formatting import plural
+
+if TYPE_CHECKING:
+    from textclf.cli.options.reading import ReadingOptions
+    from textclf.data.table import TextTable
+
+_HEAD_BYTES = 1 << 18
+"""Bytes from which it is told what a file is."""
 
 _BLOCK_BYTES = 1 << 20
 """Bytes read and labelled at a time; less where the stream has less ready."""
@@ -26,11 +35,54 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 """Characters that valid Unicode text cannot hold, though a few encodings can express them."""
 
 
+class TextSource:
+    """Where texts come from, opened but not read."""
+
+    def __init__(self, texts: list[str], stream: Any, name: str) -> None:
+        self._texts, self._stream, self.name = texts, stream, name
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Close what was opened on the stream, but not the stream itself."""
+        self._opened.close()
+
+    def table(self, reading: ReadingOptions, *, is_table: bool) -> TextTable | None:
+        """Return the table that the texts are a column of; ``None`` if each line is a text.
+
+        Args:
+            reading: how the table is written.
+            is_table: whether it is one, whatever its name and its first bytes say.
+
+        Raises:
+            DataError: it is neither a table nor text, or has no such column.
+        """
+        if self._stream is None:
+            return None
+        from textclf.data.table import open_table, require_text, table_format, unpacked
+
+        options = reading.read_options()
+        packed, self._stream = self._stream, unpacked(self._stream, self.name)
+        if self._stream is not packed:
+            self._opened.callback(self._stream.close)
+        head = self._stream.peek()
+        format_ = table_format(head, self.name, options.text_column)
+        if format_ or is_table:
+            filled = io.BufferedReader(self._stream, _HEAD_BYTES)  # a pipe may have little ready
+            self._opened.callback(filled.detach)
+            return open_table(filled, self.name, format_, options)
+        require_text(head, self.name, options.encoding)
+        return None
+
+    def batches(self, encoding: str | None) -> Iterable[list[str]]:
+        """Yield the texts: those given as arguments, or the lines as soon as they are ready."""
+        if self._stream is None:
+            return [_arguments(self._texts)] if self._texts else []
+        return _lines(self._stream, encoding)
+
+
 @contextmanager
-def read_batches(
-    texts: list[str], file: Path | None, encoding: str | None
-) -> Iterator[Iterable[list[str]]]:
-    """Yield an iterable of batches of texts, from arguments, a file or stdin.
+def open_texts(texts: list[str], file: Path | None) -> Iterator[TextSource]:
+    """Open texts from arguments, a file or stdin.
 
     Raises:
         UsageError: there is more than one source, or none.
@@ -40,14 +92,17 @@ def read_batches(
     if texts and file:
         raise UsageError("texts as arguments and --file exclude each other")
     if texts and not from_stdin:
-        yield [_arguments(texts)]
+        yield TextSource(texts, None, "arguments")
         return
     if not file and (sys.stdin is None or (not texts and sys.stdin.isatty())):
         raise UsageError(
             "no texts to label", hint='textclf predict "this is great", or --file FILE, or a pipe'
         )
-    with _open(None if from_stdin else file) as stream:
-        yield _lines(stream, _Decoder(encoding))
+    with (
+        _open(None if from_stdin else file) as stream,
+        closing(TextSource([], stream, str(file) if file else "stdin")) as source,
+    ):
+        yield source
 
 
 def _arguments(texts: list[str]) -> list[str]:
@@ -55,7 +110,20 @@ def _arguments(texts: list[str]) -> list[str]:
     valid = [text.encode("utf-8", "surrogateescape").decode(errors="replace") for text in texts]
     if valid != texts:
         render.warning("some texts contain bytes that are not UTF-8; they were replaced")
+    files = [name for text in valid for name in (text, text.removeprefix("@")) if _is_file(name)]
+    if files:
+        render.warning(
+            f"{plural(len(files), 'text')} labelled as written, but there is a file of that name; "
+            f"to label what is in it: --file {shlex.quote(files[0])}"
+        )
     return valid
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # too long for a name, or not one
+        return False
 
 
 @contextmanager
@@ -69,10 +137,7 @@ def _open(file: Path | None) -> Iterator[Any]:
     from textclf.files import open_binary
 
     try:
-        with (
-            open_binary(file) as raw,
-            gzip.open(raw) if file.suffix == ".gz" else nullcontext(raw) as stream,
-        ):
+        with open_binary(file) as raw, io.BufferedReader(raw, _HEAD_BYTES) as stream:
             yield stream
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{file} is not a complete gzip file: {error}") from None
@@ -82,8 +147,14 @@ def _open(file: Path | None) -> Iterator[Any]:
         raise DataError(f"cannot read {file}: {error.strerror}") from None
 
 
-def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
+def _lines(stream: Any, encoding: str | None) -> Iterator[list[str]]:
     """Yield lines as soon as they are ready, so that a slow stream is answered at once."""
+    from textclf.data.encoding import marked_encoding
+
+    head = stream.peek()
+    marked = marked_encoding(head)
+    encoding = encoding or (marked if marked != "utf-8" else None)
+    decoder = _Decoder(encoding, only_returns=_ends_in_returns(head))
     rest: list[str] = []  # of a line that is not complete, joined once
     length = 0
     while block := _ready(stream):
@@ -103,6 +174,11 @@ def _lines(stream: Any, decoder: _Decoder) -> Iterator[list[str]]:
     if any(rest):
         yield ["".join(rest).removesuffix("\r")]
     decoder.warn()
+
+
+def _ends_in_returns(head: bytes) -> bool:
+    """Whether lines end in carriage returns alone, as old Macs wrote them."""
+    return b"\n" not in head and b"\r" in head.rstrip(b"\r")
 
 
 def _ready(stream: Any) -> bytes:
@@ -127,8 +203,10 @@ def _has_more(stream: Any) -> bool:
 class _Decoder:
     """Decodes a stream block by block; counts what it has to replace."""
 
-    def __init__(self, encoding: str | None) -> None:
+    def __init__(self, encoding: str | None, *, only_returns: bool) -> None:
         import codecs
+
+        self._only_returns = only_returns
 
         self._name, self._replaced = encoding or "UTF-8", 0
         codecs.register_error("textclf.replace", self._replace)
@@ -149,7 +227,7 @@ class _Decoder:
             raise DataError(f"the texts are not {self._name}: {error}") from None
         valid, surrogates = _SURROGATES.subn("\N{REPLACEMENT CHARACTER}", text)
         self._replaced += surrogates
-        return valid
+        return valid.replace("\r", "\n") if self._only_returns else valid
 
     def warn(self) -> None:
         """Warn if something had to be replaced."""

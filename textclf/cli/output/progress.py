@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
 
 from textclf.cli.output import render
+
+Texts = TypeVar("Texts", bound=Sized)
+"""Some texts: a list, or rows of a table."""
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -18,7 +22,7 @@ class LabelledTexts:
         self._texts = 0
         self._start = self._last_line = time.monotonic()
 
-    def watch(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
+    def watch(self, batches: Iterable[Texts]) -> Iterator[Texts]:
         """Yield the same batches; a batch is done when the next one is asked for."""
         for batch in batches:
             yield batch

@@ -1,0 +1,253 @@
+"""`textclf predict` of tables: every format that training reads, with all columns."""
+
+import csv
+import gzip
+import io
+import json
+
+import polars as pl
+import pytest
+
+ROWS = [("1", "great lovely day", "x, y"), ("2", 'awful "waste"\nof time', ""), ("3", "", "z")]
+"""Rows of an identifier, a text and a remark; the last one has no text."""
+HEADER = ("id", "review", "remark")
+CR = "great lovely\rawful waste\r"
+
+
+def as_csv(rows=ROWS, delimiter=",", header=HEADER):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerows([*([header] if header else []), *rows])
+    return out.getvalue()
+
+
+def as_jsonl(rows=ROWS):
+    objects = [dict(zip(HEADER, row, strict=True)) for row in rows]
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
+
+
+def records(text, delimiter=","):
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+@pytest.fixture
+def labels(project, cli):
+    """What the texts are labelled as, one by one."""
+    assert (project / "models").is_dir()
+    texts = [text for _, text, _ in ROWS[:2]]
+    answer = json.loads(cli("predict", "--json", "--", *texts).out)
+    return [one["label"] for one in answer["predictions"]] + [""]
+
+
+TABLES = {
+    "commas": ("t.csv", as_csv().encode()),
+    "semicolons": ("t.csv", as_csv(delimiter=";").encode()),
+    "tabs": ("t.tsv", as_csv(delimiter="\t").encode()),
+    "a byte-order mark": ("t.csv", as_csv().encode("utf-8-sig")),
+    "UTF-16": ("t.csv", as_csv().encode("utf-16")),
+    "CRLF": ("t.csv", as_csv().replace("\n", "\r\n").encode()),
+    "gzip": ("t.csv.gz", gzip.compress(as_csv().encode())),
+    "a title": ("t.csv", f"Reviews of May\n\n{as_csv()}".encode()),
+    "sep=": ("t.csv", f"sep=;\n{as_csv(delimiter=';')}".encode()),
+    "JSON Lines": ("t.jsonl", as_jsonl().encode()),
+    "gzipped JSON Lines": ("t.ndjson.gz", gzip.compress(as_jsonl().encode())),
+    "a JSON list": ("t.json", f"[{as_jsonl().strip().replace(chr(10), ',')}]".encode()),
+    "JSON Lines by their content": ("t.txt", as_jsonl().encode()),
+}
+"""Files that hold the rows, by what is special about each."""
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_stays_a_table(project, cli, labels, kind):
+    """Its columns are kept, in its format; a row without a text has no label, and is counted."""
+    name, content = TABLES[kind]
+    (project / name).write_bytes(content)
+    done = cli("predict", "--file", name, "--text-column", "review")
+    assert done.code == 0
+    if "JSON" in kind:
+        rows = [json.loads(line) for line in done.out.splitlines()]
+    else:
+        rows = records(done.out, {"tabs": "\t", "semicolons": ";", "sep=": ";"}.get(kind, ","))
+    line_break = "\r\n" if kind == "CRLF" else "\n"
+    expected = [tuple(cell.replace("\n", line_break) for cell in row) for row in ROWS]
+    assert [tuple(row[column] for column in HEADER) for row in rows] == expected
+    assert [row["label"] or "" for row in rows] == labels
+    assert [list(row) for row in rows] == [[*HEADER, "label", "score"]] * 3
+    assert "1 row without a text" in done.err
+
+
+def test_parquet_is_read_and_written(project, cli, labels):
+    """Row by row, with the types of the columns, and the names of the classes."""
+    frame = pl.DataFrame({"id": [1, 2, 3], "review": [text or None for _, text, _ in ROWS]})
+    frame.write_parquet(project / "t.parquet")
+    assert cli("predict", "-f", "t.parquet", "--text-column", "review", "-o", "o.parquet").code == 0
+    written = pl.read_parquet(project / "o.parquet")
+    assert written.columns == ["id", "review", "label", "score"]
+    assert written.select("id", "review").equals(frame)
+    assert [label or "" for label in written["label"]] == labels
+    assert written["score"].dtype == pl.Float64
+    assert cli("predict", "-f", "t.parquet", "--text-column", "review", "-o", "o.csv").code == 0
+    assert [row["label"] for row in records((project / "o.csv").read_text())] == labels
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+@pytest.mark.parametrize("source", ["t.csv", "t.jsonl", "t.txt"])
+def test_the_name_of_the_output_says_its_format(project, cli, source, ending):
+    """Whatever the texts come from, also where they are no table."""
+    content = {"t.csv": as_csv(ROWS[:2]), "t.jsonl": as_jsonl(ROWS[:2]), "t.txt": "great\nawful\n"}
+    (project / source).write_text(content[source])
+    column = [] if source == "t.txt" else ["--text-column", "review"]
+    done = cli("predict", "-f", source, *column, "-o", f"out.{ending}", "--top-k", "2")
+    assert (done.code, done.out) == (0, "")
+    path = project / f"out.{ending}"
+    if ending == "parquet":
+        names = pl.read_parquet(path).columns
+    elif ending == "jsonl":
+        names = list(json.loads(path.read_text().splitlines()[0]))
+    else:
+        lines = path.read_text().splitlines()
+        names = next(csv.reader(lines, delimiter="\t" if ending == "tsv" else ","))
+    assert names == [*(["text"] if source == "t.txt" else HEADER), "label", "score", "scores"]
+    assert cli("predict", "-f", source, *column, "-o", path.name).code == 2
+    assert cli("predict", "-f", source, *column, "-o", path.name, "--force").code == 0
+
+
+def test_a_labelled_table_keeps_its_own_labels(project, cli):
+    """What would be called as a column that is there gets another name."""
+    once = cli("predict", "--file", "data/test.csv").out
+    assert once.startswith("text,label,predicted_label,score\n")
+    (project / "once.csv").write_text(once)
+    again = cli("predict", "--file", "once.csv").out
+    names = "text,label,predicted_label,score,predicted_label_2,predicted_score"
+    assert again.startswith(f"{names}\n")
+    original = records((project / "data/test.csv").read_text())
+    assert [row["label"] for row in records(again)] == [row["label"] for row in original]
+
+
+def test_a_table_without_a_header_stays_without(project, cli):
+    """The text is the column with that number; label and score come last."""
+    (project / "t.csv").write_text(as_csv(ROWS[:2], header=None))
+    rows = list(csv.reader(io.StringIO(cli("predict", "-f", "t.csv", "--text-column", "2").out)))
+    assert [tuple(row[:3]) for row in rows] == ROWS[:2]
+    assert {len(row) for row in rows} == {5}
+
+
+def test_a_table_comes_from_stdin_where_an_option_says_so(cli, labels):
+    """Without one, a stream is one text a line, unless it is JSON Lines."""
+    done = cli("predict", "--text-column", "review", stdin=as_csv().encode())
+    assert [row["label"] for row in records(done.out)] == labels
+    lines = cli("predict", stdin=b"id,text\n1,great\n").out.splitlines()
+    assert [line.split("\t")[2] for line in lines] == ["id,text", "1,great"]
+    done = cli("predict", stdin=b'{"text": "great", "n": 1e400}\n')
+    assert done.out.startswith('{"text": "great", "n": 1e400,"label":')
+
+
+@pytest.mark.usefixtures("project")
+def test_texts_of_a_table_in_other_formats(project, cli):
+    """--json, --explain and --format text are about the texts alone."""
+    (project / "t.csv").write_text(as_csv(ROWS[:2]))
+    column = ("-f", "t.csv", "--text-column", "review")
+    told = json.loads(cli("predict", *column, "--json").out)["predictions"]
+    assert [one["text"] for one in told] == [text for _, text, _ in ROWS[:2]]
+    assert "great lovely day" in cli("predict", *column, "--format", "text").out
+    assert cli("predict", *column, "--explain").code == 0
+
+
+REFUSED = {
+    "t.xlsx is a zip archive": ("t.xlsx", b"PK\x03\x04" + bytes(50)),
+    "t.txt is a zip archive": ("t.txt", b"PK\x03\x04" + bytes(50)),
+    "a database of SQLite": ("t.db", b"SQLite format 3\0" + bytes(100)),
+    "is not text, but binary data": ("t.txt", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
+    "compressed by bzip2": ("t.csv.bz2", b"BZh91AY&SY"),
+    "t.txt:1: null bytes, as in UTF-16": ("t.txt", "great\nbad\n".encode("utf-16-le")),
+    "t.csv:1: null bytes, as in UTF-16": ("t.csv", as_csv().encode("utf-16-le")),
+    "is not UTF-8": ("t.csv", "text\ncaf\u00e9 cr\u00e8me\n".encode("latin-1") * 9),
+    "t.parquet is damaged": ("t.parquet", b"PAR1" + bytes(50)),
+    "columns are id, review": ("t.csv", as_csv().encode()),
+    'has no column "text"': ("t.jsonl", as_jsonl().encode()),
+    "t.csv is empty": ("t.csv", b""),
+    "invalid JSON": ("t.json", b"[{"),
+    "not a complete gzip file": (
+        "t.csv.gz",
+        gzip.compress(as_csv(header=("id", "text", "n")).encode() * 999)[:-20],
+    ),
+}
+"""Files that are refused, by what is said of each."""
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_is_no_text_is_refused(project, cli, message):
+    """Nothing is labelled that is no text, and nothing is written."""
+    name, content = REFUSED[message]
+    (project / name).write_bytes(content)
+    done = cli("predict", "--file", name, "-o", "out.csv")
+    assert done.code == 4
+    assert message in done.err
+    assert not (project / "out.csv").exists()
+
+
+def test_lines_that_end_in_carriage_returns(project, cli):
+    """Old Macs wrote them, and each line is a text there, too."""
+    (project / "t.txt").write_bytes(CR.encode())
+    lines = cli("predict", "--file", "t.txt").out.splitlines()
+    assert [line.split("\t")[2] for line in lines] == ["great lovely", "awful waste"]
+    (project / "t.csv").write_bytes(f"id,text\r1,great\r2,{'bad'}\r".encode())
+    assert [row["id"] for row in records(cli("predict", "--file", "t.csv").out)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("policy", ["auto", "fail", "skip"])
+def test_rows_that_cannot_be_read(project, cli, policy):
+    """They are named by their line; few are left out, more only where that was asked for."""
+    bad = "id,text\n1,great\n2,bad,extra\n4,fine\n"
+    (project / "t.csv").write_text(bad)
+    done = cli("predict", "-f", "t.csv", "--on-bad-rows", policy, "-o", "out.csv")
+    assert "t.csv:3: 3 columns, not 2" in done.err
+    if policy == "skip":
+        assert done.code == 0
+        rows = records((project / "out.csv").read_text())
+        assert [row["id"] for row in rows] == ["1", "4"]
+    else:
+        assert done.code == 4
+        assert not (project / "out.csv").exists()
+
+
+@pytest.mark.parametrize("malformed", ['2,"x" y', '2,"never closed'])
+@pytest.mark.parametrize("policy", ["auto", "fail"])
+def test_a_malformed_row_costs_itself_alone(project, cli, policy, malformed):
+    """The rows after it are read, wherever it stands in a file that streams past."""
+    many = '1,"great, quoted"\n' * 8000
+    (project / "t.csv").write_text(f"id,text\n{many}{malformed}\n{many}")
+    done = cli("predict", "-f", "t.csv", "--on-bad-rows", policy)
+    assert "t.csv:8002: malformed quoting" in done.err
+    assert done.code == (0 if policy == "auto" else 4)
+    if policy == "auto":
+        assert len(records(done.out)) == 16_000
+
+
+def test_an_argument_that_is_the_name_of_a_file(project, cli):
+    """It is labelled as it is written, and a warning says how to label the file."""
+    (project / "my reviews.txt").write_text("great\n")
+    for name in ("my reviews.txt", "@my reviews.txt", "./my reviews.txt"):
+        done = cli("predict", name)
+        assert done.code == 0
+        assert "--file '" in done.err
+        assert "my reviews.txt'" in done.err
+    assert "--file" not in cli("predict", "great").err
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--format", "csv"], ["--explain"]])
+@pytest.mark.usefixtures("project")
+def test_an_output_file_is_a_table(cli, option):
+    """Options that ask for another answer exclude it, and so does a name without a format."""
+    done = cli("predict", "great", "-o", "out.csv", *option)
+    assert (done.code, "--output writes a table" in done.err) == (2, True)
+    done = cli("predict", "great", "-o", "out")
+    assert (done.code, "does not say which format" in done.err) == (2, True)
+
+
+def test_the_output_is_not_the_input(project, cli):
+    """Neither by its name nor by redirection, and never in the registry."""
+    before = (project / "data/test.csv").read_bytes()
+    for path in ("data/test.csv", "models/1.0.0/metadata.json", "models/x.csv"):
+        assert cli("predict", "-f", "data/test.csv", "-o", path, "--force").code == 2
+    assert (project / "data/test.csv").read_bytes() == before

@@ -1,0 +1,205 @@
+"""A table with its labels: the columns as they were, and ``label`` and ``score`` after them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from textclf.cli.output import render
+from textclf.errors import UsageError
+from textclf.formatting import plural
+
+if TYPE_CHECKING:
+    from textclf.cli.output.output_file import OutputFile
+    from textclf.cli.output.predictions import PredictionStyle
+    from textclf.data.table import TextTable
+    from textclf.prediction.model import Prediction
+
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_PARQUET = (".parquet", ".pq")
+
+
+class Writer(Protocol):
+    """Writes the rows of a table."""
+
+    def write(self, row: Any, added: Sequence[Any]) -> None:
+        """Write a row, with the values of the columns that are added to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class AddedColumns:
+    """The names of the columns with labels and scores, none of which the table has already."""
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def beside(cls, columns: Sequence[str], style: PredictionStyle) -> AddedColumns:
+        """Return names that are free."""
+        wanted = ["label", "score", *(["scores"] if style.top_k else [])]
+        return cls(tuple(_free(name, columns) for name in wanted))
+
+    def values(self, prediction: Prediction | None, style: PredictionStyle) -> list[Any]:
+        """Return the values of a row; where there is no text they are empty."""
+        if prediction is None:
+            return [None] * len(self.names)
+        (label, score), *_ = style.pairs(prediction, "")
+        scores = dict(list(prediction.scores.items())[: style.top_k])
+        return [label or None, score, *([scores] if style.top_k else [])]
+
+
+def _free(name: str, columns: Sequence[str]) -> str:
+    taken = {column.strip().casefold() for column in columns}
+    names = [name, f"predicted_{name}", *(f"predicted_{name}_{n}" for n in range(2, 1000))]
+    return next(one for one in names if one not in taken)
+
+
+def writer(
+    table: TextTable, added: AddedColumns, output_format: str | None, stream: IO[str]
+) -> Writer:
+    """Return what writes a table in a format; by default in its own."""
+    chosen = output_format or ("jsonl" if table.delimiter is None else "own")
+    if chosen == "jsonl":
+        return _JsonLines(table, added, stream)
+    delimiter = {"tsv": "\t", "csv": ","}.get(chosen, table.delimiter or ",")
+    return _Delimited(table, added, stream, delimiter)
+
+
+class _Delimited:
+    def __init__(
+        self, table: TextTable, added: AddedColumns, stream: IO[str], delimiter: str
+    ) -> None:
+        # before Python 3.13 a lone carriage return is not quoted unless all cells are
+        form: Any = {"delimiter": delimiter, "lineterminator": "\n"}
+        self._plain = csv.writer(stream, **form)
+        self._quoted = csv.writer(stream, **form, quoting=csv.QUOTE_ALL)
+        self._columns = table.columns if table.delimiter is None else None
+        if table.header:
+            self._plain.writerow([*table.columns, *added.names])
+
+    def write(self, row: Any, added: Sequence[Any]) -> None:
+        cells = row if self._columns is None else self._cells(json.loads(row))
+        values = [_cell(value) for value in added]
+        chosen = self._quoted if any("\r" in cell for cell in cells) else self._plain
+        chosen.writerow([*cells, *values])
+
+    def _cells(self, record: dict[str, Any]) -> list[str]:
+        assert self._columns is not None
+        further = record.keys() - set(self._columns)
+        if further:
+            raise UsageError(
+                f'an object has the key "{min(further)}", which the first ones have not',
+                hint="JSON Lines keep them: -o FILE.jsonl",
+            )
+        return [_cell(record.get(name)) for name in self._columns]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class _JsonLines:
+    def __init__(self, table: TextTable, added: AddedColumns, stream: IO[str]) -> None:
+        self._columns, self._added, self._stream = table.columns, added.names, stream
+        self._objects = table.delimiter is None
+
+    def write(self, row: Any, added: Sequence[Any]) -> None:
+        more = render.json_on_a_line(dict(zip(self._added, added, strict=True)))
+        if self._objects:
+            start = row.rstrip()[:-1].rstrip()
+            self._stream.write(f"{start}{'' if start == '{' else ','}{more[1:]}\n")
+            return
+        record = render.json_on_a_line(dict(zip(self._columns, row, strict=True)))
+        self._stream.write(f"{record[:-1]},{more[1:]}\n")
+
+
+def format_of(path: Path) -> str:
+    """Return the format of an output file by its name. Raises UsageError."""
+    ending = path.suffix.lower()
+    if ending in _PARQUET:
+        return "parquet"
+    if ending not in FORMATS:
+        raise UsageError(
+            f"-o {path}: the name does not say which format",
+            hint="it ends in .csv, .tsv, .jsonl or .parquet",
+        )
+    return FORMATS[ending]
+
+
+def lines_of(texts: Iterable[list[str]]) -> TextTable:
+    """Return texts that are no table as one with a single column."""
+    from textclf.data.table import lines_table
+
+    return lines_table(texts)
+
+
+def write_labelled(
+    table: TextTable,
+    rows: Iterable[tuple[Any, Prediction | None]],
+    style: PredictionStyle,
+    target: OutputFile | None,
+    output_format: str | None,
+) -> None:
+    """Write a table with labels and scores to a file or stdout, and say what has none.
+
+    Args:
+        table: how it is written.
+        rows: each row with the prediction of its text, or ``None`` if it has no text.
+        style: how predictions are written.
+        target: the file; stdout if ``None``.
+        output_format: ``csv`` or ``jsonl``; else that of the file's name, or the table's own.
+    """
+    added = AddedColumns.beside(table.columns, style)
+    if target is None:
+        without = _write(writer(table, added, output_format, sys.stdout), rows, added, style)
+    else:
+        with _text_of(target) as (stream, chosen):
+            without = _write(writer(table, added, chosen, stream), rows, added, style)
+    if without:
+        render.warning(f"{plural(without, 'row')} without a text: no label")
+    if note := table.bad.note():
+        render.warning(note)
+
+
+@contextmanager
+def _text_of(target: OutputFile) -> Iterator[tuple[IO[str], str]]:
+    """Open an output file for text, with the format; Parquet is made of JSON Lines in the end."""
+    chosen = format_of(target.path)
+    with target.open() as binary, ExitStack() as stack:
+        if chosen != "parquet":
+            text = io.TextIOWrapper(binary, "utf-8", newline="")
+            yield text, chosen
+            text.detach()
+            return
+        from textclf.data.parquet import write_parquet
+
+        file = stack.enter_context(
+            tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".jsonl")
+        )
+        yield file, "jsonl"
+        file.flush()
+        write_parquet(Path(file.name), Path(binary.name))
+
+
+def _write(
+    writer: Writer,
+    rows: Iterable[tuple[Any, Prediction | None]],
+    added: AddedColumns,
+    style: PredictionStyle,
+) -> int:
+    """Write all rows; return how many have no text."""
+    without = 0
+    for row, prediction in rows:
+        without += prediction is None
+        writer.write(row, added.values(prediction, style))
+    return without

@@ -1,0 +1,283 @@
+"""Tables of texts to be labelled: every format that training reads, with all columns, streamed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+from textclf.data.columns import Columns, position_of
+from textclf.data.dataset import (
+    FORMATS,
+    ReadOptions,
+    check_encoding,
+    decode,
+    parse_delimiter,
+)
+from textclf.data.dialect import DELIMITERS, Sample, read_samples
+from textclf.data.encoding import codec_of, is_gzip
+from textclf.data.fasttext import FASTTEXT
+from textclf.data.format import Format, Source
+from textclf.data.jsonl import JSONL, json_records
+from textclf.data.layout import announced_delimiter
+from textclf.data.likely_encoding import utf_16_without_mark
+from textclf.data.lines import ends_in_carriage_returns
+from textclf.data.other_files import refuse_other_files
+from textclf.data.parquet import PARQUET, stream_parquet
+from textclf.data.table_errors import not_separated
+from textclf.data.table_rows import BadRows, Batch, Shape, batches, delimited_rows, json_rows
+from textclf.errors import DataError
+from textclf.files import LARGEST, read_to_end
+
+HEAD_BYTES: Final = 1 << 18
+"""Bytes from which the way that a file is written is told."""
+
+_LONGEST_FIELD = 2**31 - 1
+_MOST_TITLE_LINES = 20
+_MOST_CONTROLS = 0.02
+"""The share of control characters from which on it is no text."""
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts.
+
+    Attributes:
+        columns: the names of its columns; of objects, those of the first ones.
+        delimiter: the character between its cells; ``None`` if its rows are JSON objects.
+        header: whether its first row names the columns.
+        batches: its rows; what fails while they are read is raised there.
+        bad: the rows that were left out so far.
+    """
+
+    columns: list[str]
+    delimiter: str | None
+    header: bool
+    batches: Iterator[Batch]
+    bad: BadRows
+
+
+def peek(stream: Any) -> bytes:
+    """Return how a stream begins, as far as that is ready, without taking it from the stream."""
+    head: bytes = stream.peek(HEAD_BYTES)
+    return head[:HEAD_BYTES]
+
+
+def unpacked(stream: Any, name: str) -> Any:
+    """Return the stream, unpacked if it is packed by gzip.
+
+    Raises:
+        DataError: it is an archive of another kind, or no file of text or rows at all.
+    """
+    head = peek(stream)
+    if is_gzip(head):
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD_BYTES)
+        head = peek(stream)
+    elif name.lower().endswith(".gz") and head:
+        raise DataError(f"{name} is not a complete gzip file: it is not compressed")
+    if head.startswith(_ZIP):  # its members are told at its end
+        head = read_to_end(stream, LARGEST)
+    refuse_other_files(head, name)
+    return stream
+
+
+def require_text(head: bytes, name: str, encoding: str | None) -> None:
+    """Raise DataError if a file that begins so is not text in any encoding that may be meant."""
+    if encoding or codec_of(head, None) != "utf-8-sig":
+        return
+    if utf_16_without_mark(head):
+        decode(Source(head, name, Columns()), None)
+    if len(_CONTROLS.findall(head)) > _MOST_CONTROLS * len(head):
+        raise DataError(f"{name} is not text, but binary data")
+
+
+def table_format(head: bytes, name: str, text_column: str) -> Format | None:
+    """Return the format of a table by its name or its first bytes; ``None`` for other text."""
+    source = Source(head, name, Columns(text_column))
+    for format_ in FORMATS:
+        if source.ending in format_.endings:
+            return format_
+    if source.ending == ".json" or _is_json_lines(head, text_column):
+        return JSONL
+    return next((f for f in FORMATS if f.binary and f.recognise(source)), None)
+
+
+def _is_json_lines(head: bytes, text_column: str) -> bool:
+    first = head.lstrip().partition(b"\n")[0]
+    if not first.startswith(b"{"):
+        return False
+    try:
+        return text_column in json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+
+
+def lines_table(texts: Iterable[list[str]]) -> TextTable:
+    """Return a table whose only column holds texts that are read from elsewhere."""
+    rows = (Batch(some, [[text] for text in some]) for some in texts)
+    return TextTable(["text"], ",", True, rows, BadRows("stdin", "skip"))
+
+
+def open_table(stream: Any, name: str, format_: Format | None, options: ReadOptions) -> TextTable:
+    """Read how a table is written, and prepare to read its rows.
+
+    Args:
+        stream: the unpacked file, from its beginning.
+        name: the file, for messages.
+        format_: its format; ``None`` is delimited text.
+        options: how it is written, as far as its user has to say.
+
+    Raises:
+        DataError: it is empty, no text, or has no such column.
+        UsageError: an option makes no sense.
+    """
+    csv.field_size_limit(_LONGEST_FIELD)
+    check_encoding(options.encoding)
+    bad = BadRows(name, str(options.on_bad_rows))
+    columns = Columns(options.text_column, options.label_column, options.header)
+    if format_ is PARQUET:
+        return _of_objects(stream_parquet(stream, name), columns, bad)
+    head = _without_cut_line(peek(stream), options.encoding)
+    source = decode(Source(head, name, columns), options.encoding)
+    if format_ is JSONL and _is_an_object_a_line(source.data):
+        return _of_objects(_text_lines(stream, head, options.encoding), columns, bad)
+    if format_ in (JSONL, FASTTEXT):
+        whole = Source(read_to_end(stream, LARGEST), name, columns)
+        return _of_objects(_read_whole(decode(whole, options.encoding), format_, bad), columns, bad)
+    delimiter = parse_delimiter(options.delimiter)
+    return _delimited(stream, source, delimiter, options.encoding, bad)
+
+
+def _without_cut_line(head: bytes, encoding: str | None) -> bytes:
+    """Return the beginning of a file without the character or the line that is cut off."""
+    if len(head) < HEAD_BYTES:
+        return head
+    if re.search("16|32", codec_of(head, encoding)):
+        return head[: len(head) // 4 * 4]
+    return head[: head.rfind(b"\n") + 1] or head
+
+
+def _is_an_object_a_line(data: bytes) -> bool:
+    return data.lstrip().startswith(b"{") and _starts_with_object(data.lstrip().partition(b"\n")[0])
+
+
+def _starts_with_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line.rstrip().removesuffix(b",")), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _read_whole(source: Source, format_: Format, bad: BadRows) -> Iterator[str]:
+    """Yield the rows of a file that is one document as JSON objects."""
+    if format_ is JSONL:
+        for record in json_records(source):
+            yield json.dumps(record, ensure_ascii=False)
+        return
+    rows = format_.read(source)
+    for place, reason in rows.bad:
+        bad.add(int(place), reason)
+    for text, label in zip(rows.texts, rows.labels, strict=True):
+        yield json.dumps({"text": text, "label": label}, ensure_ascii=False)
+
+
+def _of_objects(lines: Iterator[str], columns: Columns, bad: BadRows) -> TextTable:
+    names, rows = json_rows(lines, columns, bad)
+    return TextTable(names, None, True, batches(rows, bad), bad)
+
+
+def _text_lines(
+    stream: IO[bytes], head: bytes, encoding: str | None, newline: str | None = "\n"
+) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, codec_of(head, encoding), errors="replace", newline=newline)
+    try:
+        for line in text:  # noqa: UP028 - `yield from` closes the stream where it is left
+            yield line
+    finally:
+        with suppress(ValueError):  # the stream was closed before
+            text.detach()  # it is for whoever has opened it to close
+
+
+# --- delimited ------------------------------------------------------------------------------------
+
+
+def _delimited(
+    stream: IO[bytes], head: Source, delimiter: str | None, encoding: str | None, bad: BadRows
+) -> TextTable:
+    swapped = ends_in_carriage_returns(head.data)
+    data = head.data.replace(b"\r", b"\n") if swapped else head.data
+    start, announced = announced_delimiter(data)
+    known = delimiter or announced
+    tabs_first = head.ending in (".tsv", ".tab")
+    delimiters = [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
+    samples = read_samples(data, start, delimiters)
+    position = position_of(head.columns.text)
+    sample, at, text = (
+        _by_name(samples, head) if position is None else _by_position(samples, head, position)
+    )
+    lines = _text_lines(stream, peek(stream), encoding, newline=None if swapped else "\n")
+    before = sample.ends[at] if at is not None else start.lines
+    for _ in range(before):
+        next(lines)
+    body = sample.records[0 if at is None else at + 1 :]
+    header = None if at is None else sample.records[at]
+    names = _names(header, body, sample.width)
+    if header is not None and len(names) > len(header):
+        text += 1
+    shape = Shape(sample.dialect, header, text, len(names))
+    rows = delimited_rows(lines, before, shape, bad)
+    separator = sample.dialect.delimiter if len(names) > 1 else ","
+    return TextTable(names, separator, header is not None, batches(rows, bad), bad)
+
+
+def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:
+    """Return the dialect, which record is the header, and the index of the text in it."""
+    columns = head.columns
+    for at in range(1 + _MOST_TITLE_LINES):
+        for sample in sorted(samples, key=_only_column, reverse=True):
+            record = sample.records[at] if at < len(sample.records) else []
+            indices, _ = columns.locate(record)
+            if len(indices) == 1 and (at == 0 or columns.text in record):
+                return sample, at, indices[0]
+    best = max(samples, key=lambda sample: sample.likeness(columns))
+    if not best.header:
+        raise not_separated(head.name, samples, columns)
+    return best, 0, columns.text_index(best.header, head.name)
+
+
+def _only_column(sample: Sample) -> float:
+    """Return the share of records with one cell, where the header has no more."""
+    return sample.share if len(sample.header) == 1 == sample.width else 0.0
+
+
+def _by_position(
+    samples: list[Sample], head: Source, position: int
+) -> tuple[Sample, int | None, int]:
+    """Return the same; there is a header only where the label has a name that stands in it."""
+    columns = head.columns
+    wide = [sample for sample in samples if sample.width > position]
+    if not wide:
+        raise not_separated(head.name, samples, columns)
+    best = max(wide, key=lambda sample: (sample.share, sample.width))
+    named = position_of(columns.label) is None and len(columns.locate(best.header)[1]) == 1
+    named = named if columns.header is None else columns.header
+    return best, 0 if named else None, position
+
+
+def _names(header: list[str] | None, body: list[list[str]], width: int) -> list[str]:
+    """Return the names of the columns; they are numbers where there is no header."""
+    if header is None:
+        return [str(n + 1) for n in range(width)]
+    rows = [record for record in body if record]
+    if rows and all(len(row) == len(header) + 1 and row[0].isdecimal() for row in rows):
+        return ["", *header]  # the names of the rows, which R does not name
+    return header

@@ -1,0 +1,251 @@
+"""The rows of a table with all their cells, read in batches while the file streams past.
+
+A training set is read as a whole, for its labels are needed; a table of texts to be labelled may be
+larger than memory, has columns of its own, and gives them back as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
+
+from textclf.data.columns import Columns
+from textclf.data.dialect import Dialect
+from textclf.errors import DataError
+from textclf.formatting import excerpt, plural
+
+_BATCH_ROWS: Final = 10_000
+_BATCH_CHARACTERS: Final = 1 << 20
+_LONGEST_RECORD_LINES = 10_000
+_LONGEST_LINE: Final = 1 << 28
+"""Characters in a line at most: a longer one is no row, and might never end."""
+
+_SAMPLE = 100
+"""Records whose keys are looked at."""
+
+_MOST_BAD = 0.01
+"""The share of rows that cannot be used up to which ``auto`` goes on."""
+
+_LEAST_ROWS = 1000
+"""Rows from which on that share can be told before the end."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a table.
+
+    Attributes:
+        texts: the text of each row; ``None`` where there is none, or only white space.
+        rows: the cells of each row, or the JSON object that it is.
+    """
+
+    texts: Sequence[str | None]
+    rows: Sequence[list[str]] | Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass
+class BadRows:
+    """Rows that cannot be read, as they are met.
+
+    Attributes:
+        name: the file.
+        policy: ``fail``, ``skip`` or ``auto``: leave out up to 1%.
+        count: how many there were so far.
+        examples: the first of them.
+    """
+
+    name: str
+    policy: str
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, line: int, reason: str) -> None:
+        """Leave out a row. Raises DataError if none is to be left out."""
+        self.count += 1
+        if len(self.examples) < 5:  # noqa: PLR2004 - enough to see what is wrong
+            self.examples.append(f"{self.name}:{line}: {reason}")
+        if self.policy == "fail":
+            raise self._error()
+
+    def check(self, rows: int) -> None:
+        """Raise DataError if of so many rows too many were left out."""
+        if self.policy == "auto" and self.count > _MOST_BAD * (rows + self.count):
+            raise self._error()
+
+    def note(self) -> str | None:
+        """Return a sentence on the rows that were left out."""
+        if not self.count:
+            return None
+        return f"left out {plural(self.count, 'row')} that cannot be read: {self.examples[0]}"
+
+    def _error(self) -> DataError:
+        return DataError(
+            f"{plural(self.count, 'bad row')} in {self.name}",
+            details=self.examples,
+            hint="--on-bad-rows skip leaves such rows out",
+        )
+
+
+def batches(rows: Iterable[tuple[str | None, Any]], bad: BadRows) -> Iterator[Batch]:
+    """Gather rows into batches, of about a megabyte."""
+    texts: list[str | None] = []
+    cells: list[Any] = []
+    size = done = 0
+    for text, row in rows:
+        texts.append(text if text and not text.isspace() else None)
+        cells.append(row)
+        size += len(row) if isinstance(row, str) else sum(map(len, row))
+        if size > _BATCH_CHARACTERS or len(texts) >= _BATCH_ROWS:
+            yield Batch(texts, cells)
+            done += len(texts)
+            texts, cells, size = [], [], 0
+            if done > _LEAST_ROWS:
+                bad.check(done)
+    if texts:
+        yield Batch(texts, cells)
+    bad.check(done + len(texts))
+
+
+# --- delimited ------------------------------------------------------------------------------------
+
+
+class _Lines:
+    """Lines with their numbers, of which the last ones can be given back."""
+
+    def __init__(self, lines: Iterator[str], before: int) -> None:
+        self._lines, self._back = lines, list[str]()
+        self.taken = list[str]()
+        self.number = before
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.pop() if self._back else next(self._lines)
+        self.number += 1
+        self.taken.append(line)
+        if len(self.taken) > _LONGEST_RECORD_LINES:
+            raise csv.Error("a quote that is never closed")
+        return line
+
+    def give_back_all_but_first(self) -> None:
+        """Let the lines of a malformed record be read again, from its second one on."""
+        self.number -= len(self.taken) - 1
+        self._back += self.taken[:0:-1]
+        self.taken.clear()
+
+
+class Shape(NamedTuple):
+    """How the rows of a delimited file are written.
+
+    Attributes:
+        dialect: the characters between and around cells.
+        header: the names of the columns, to know them again in a file that was joined.
+        text: the index of the text.
+        width: the number of columns.
+    """
+
+    dialect: Dialect
+    header: list[str] | None
+    text: int
+    width: int
+
+
+def delimited_rows(
+    lines: Iterator[str], before: int, shape: Shape, bad: BadRows
+) -> Iterator[tuple[str | None, list[str]]]:
+    """Yield the text and the cells of each row; after a malformed one go on at the next line.
+
+    Args:
+        lines: the lines after the header.
+        before: the number of lines before them.
+        shape: how they are written.
+        bad: takes the rows that cannot be read.
+    """
+    dialect, header, text_at, width = shape
+    source = _Lines(lines, before)
+    while True:
+        reader = dialect.reader(source)
+        first = source.number + 1
+        try:
+            for record in reader:
+                source.taken.clear()
+                row = record if len(record) == width else _fitted(record, width)
+                if row == header:
+                    bad.add(first, "the header again, as in files that were joined")
+                elif len(row) > width:
+                    bad.add(first, f"{plural(len(row), 'column')}, not {width}")
+                elif row:
+                    yield row[text_at], row
+                first = source.number + 1
+        except csv.Error as error:
+            reason = "is never closed" if "end of data" in str(error) else str(error)
+            source.give_back_all_but_first()
+            bad.add(first, f"malformed quoting: {excerpt(reason)}")
+            continue
+        return
+
+
+def _fitted(row: list[str], width: int) -> list[str]:
+    """Return a row without empty cells beyond its width, or with those that it lacks."""
+    while len(row) > width and not row[-1].strip():
+        row.pop()
+    return row + [""] * (width - len(row)) if any(map(str.strip, row)) else []
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def json_rows(
+    lines: Iterable[str], columns: Columns, bad: BadRows
+) -> tuple[list[str], Iterator[tuple[str | None, str]]]:
+    """Read an object a line.
+
+    Returns:
+        The keys of the first objects, and the text and the object, as it is written, of each row.
+
+    Raises:
+        DataError: the first objects do not have the key of the texts.
+    """
+    records = _objects(lines, bad)
+    head = list(islice(records, _SAMPLE))
+    names = list(dict.fromkeys(name for _, record, _ in head for name in record))
+    text = names[columns.text_index(names, bad.name)] if names else columns.text
+
+    def rows() -> Iterator[tuple[str | None, str]]:
+        for number, record, line in chain(head, records):
+            value = record.get(text)
+            if isinstance(value, list | dict):
+                bad.add(number, "the text is a list or an object")
+            else:
+                yield value if value is None else _as_text(value), line
+
+    return names, rows()
+
+
+def _objects(lines: Iterable[str], bad: BadRows) -> Iterator[tuple[int, dict[str, Any], str]]:
+    for number, line in enumerate(lines, 1):
+        stripped = line.strip().removesuffix(",")
+        if not stripped:
+            continue
+        try:
+            record = json.loads(stripped)
+        except (ValueError, RecursionError) as error:
+            bad.add(number, f"invalid JSON: {excerpt(error)}")
+            continue
+        if isinstance(record, dict):
+            yield number, record, stripped
+        else:
+            bad.add(number, "not a JSON object")
+
+
+def _as_text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode(errors="replace").decode()  # half of a surrogate pair is no character
