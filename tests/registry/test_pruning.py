@@ -406,14 +406,10 @@ def test_a_pruner_whose_clock_is_wrong_finds_a_promotion_that_died(root, setup, 
         assert registries.violations(root, settled=True) == []
 
 
-def test_a_promotion_beside_a_repair_of_a_half_pruned_version(root, setup):
+def test_a_promotion_beside_a_repair_of_a_half_pruned_version(root, tmp_path, setup):
     """One who promotes has laid down his hold before the one who prunes dies; a repair comes by."""
-
-    def half():
-        setup()
-        registries.open_registry(root).events.append_event("pruned", V("1.0.0"))
-
-    for promoted, _ in orders(root, half, RIVALS["promote"], RIVALS["repair"]):
+    registries.open_registry(tmp_path / "template").events.append_event("pruned", V("1.0.0"))
+    for promoted, _ in orders(root, setup, RIVALS["promote"], RIVALS["repair"]):
         there = (root / "1.0.0" / METADATA).exists()
         assert isinstance(promoted, NoSuchVersion) or there
         assert registries.violations(root, settled=True) == []
