@@ -11,6 +11,7 @@ there, so it takes the store itself.
 from __future__ import annotations
 
 import hashlib
+import math
 import mmap
 import time
 import warnings
@@ -32,14 +33,21 @@ from textclf.registry.store.base import (
 from textclf.registry.store.file_cache import FileCache, Index, LogEnd
 
 _SAME_MOMENT = 1.0
-"""Seconds in which a command that has listed the promotions does not list them a second time."""
+"""Seconds in which a command that has listed a log does not list it a second time."""
+_ON_A_PAGE = 500
+"""Records of a log that surely come with one request, together with those of the other log."""
 
 
 class RemoteStore(Store, Protocol):
     """A store that tells what it identifies the content of its files by."""
 
     def stamps(self, folder: str, after: str = "") -> Mapping[str, str]:
-        """Return the names of the files in a folder, as `names`, each with the stamp of it."""
+        """Return the stamps of all files below a folder, by their key without the folder's.
+
+        Args:
+            folder: the folder's key.
+            after: only those whose key, without the folder's, sorts after this.
+        """
         ...
 
 
@@ -70,8 +78,7 @@ class CachedStore:
         self._offline_ok = offline_ok
         self._index = cache.index(url)
         self._is_current = offline
-        self._promotions: list[str] = []
-        self._listed_at = -_SAME_MOMENT
+        self._listed: dict[str, tuple[list[str], float]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy connects anew, and asks what is promoted before it uses the cache."""
@@ -214,36 +221,58 @@ class CachedStore:
 
     def _records(self, folder: str) -> list[str]:
         """Return the names of a log's records; as a rule this takes one small request."""
-        if time.monotonic() - self._listed_at < _SAME_MOMENT and folder == PROMOTIONS:
-            self._listed_at = -_SAME_MOMENT
-            return self._promotions
+        names, listed_at = self._listed.pop(folder, ([], -math.inf))
+        if time.monotonic() - listed_at < _SAME_MOMENT:
+            return names
+        if not self._offline:
+            try:
+                return self._list(folder)
+            except Unreachable as error:
+                self._go_offline(error)
+        if PROMOTIONS not in self._index.logs:
+            raise self._not_here("")
         end = self._index.logs.get(folder)
-        if self._offline:
-            if PROMOTIONS not in self._index.logs:
-                raise self._not_here("")
-            return _names_to(end.records) if end else []
-        try:
-            return self._listed(folder, end)
-        except Unreachable as error:
-            if not (self._offline_ok and self._index.logs):
-                raise
-            warnings.warn(f"{error}; going on with what is in the cache", stacklevel=2)
-            self._offline = self._is_current = True
-            return self._records(folder)
+        return _names_to(end.records) if end else []
 
-    def _listed(self, folder: str, end: LogEnd | None) -> list[str]:
+    def _go_offline(self, error: Unreachable) -> None:
+        if not (self._offline_ok and self._index.logs):
+            raise error
+        warnings.warn(f"{error}; going on with what is in the cache", stacklevel=2)
+        self._offline = self._is_current = True
+
+    def _list(self, folder: str) -> list[str]:
+        """Ask for the records of a log from the last known one on; return the names of all."""
+        return self._learn(folder, self._remote.stamps(folder, self._before_end(folder)))
+
+    def _list_both(self) -> None:
+        """Ask for the ends of both logs by one request, for those who will ask in a moment."""
+        after = f"{_name(EVENTS)}/{self._before_end(EVENTS)}"
+        stamps = self._remote.stamps(EVENTS.removesuffix(f"/{_name(EVENTS)}"), after)
+        index = self._index
+        for folder in (PROMOTIONS, EVENTS):
+            if self._index is not index:  # of another registry, more has to be listed
+                break
+            start = f"{_name(folder)}/"
+            own = {k.removeprefix(start): v for k, v in stamps.items() if k.startswith(start)}
+            self._listed[folder] = self._learn(folder, own), time.monotonic()
+
+    def _before_end(self, folder: str) -> str:
+        """Return the name before that of the last known record, which is to be shown again."""
+        end = self._index.logs.get(folder)
+        return record_name(end.records - 1) if end else ""
+
+    def _learn(self, folder: str, stamps: Mapping[str, str]) -> list[str]:
+        """Compare what is listed with what is known, and return the names of all records."""
+        end = self._index.logs.get(folder)
+        if end and stamps.get(record_name(end.records)) != end.stamp:
+            self._index = Index(self._url)  # it is another registry
+            return self._list(folder)
         if end is None and folder == PROMOTIONS:
             self._index.files.clear()  # nothing tells whether the registry is still the same
-        last = record_name(end.records) if end else ""
-        before = record_name(end.records - 1) if end else ""
-        stamps = self._remote.stamps(folder, before)
-        if end and stamps.get(last) != end.stamp:  # it is another registry
-            self._index = Index(self._url)
-            return self._listed(folder, None)
-        names = [*(_names_to(end.records - 1) if end else ()), *stamps]
+        known = _names_to(end.records) if end else []
+        names = [*dict.fromkeys([*known, *filter(record_number, stamps)])]
         self._note_end(folder, names, stamps)
-        if folder == PROMOTIONS:
-            self._is_current = True
+        self._is_current |= folder == PROMOTIONS
         return names
 
     def _note_end(self, folder: str, names: Sequence[str], stamps: Mapping[str, str]) -> None:
@@ -262,9 +291,18 @@ class CachedStore:
     def _files(self) -> Mapping[str, str]:
         """Return the digests of what is known, once it is certain that the registry is the same."""
         if not self._is_current:
-            self._promotions = self._records(PROMOTIONS)
-            self._listed_at = time.monotonic()
+            self._make_current()
         return self._index.files if self._index.logs.get(PROMOTIONS) else {}
+
+    def _make_current(self) -> None:
+        end = self._index.logs.get(PROMOTIONS)
+        if end is None or end.records > _ON_A_PAGE:
+            self._listed[PROMOTIONS] = self._records(PROMOTIONS), time.monotonic()
+            return
+        try:
+            self._list_both()
+        except Unreachable as error:
+            self._go_offline(error)
 
     def _known(self, key: str, most: int) -> bytes | None:
         digest = self._files().get(key) if never_changes(check_key(key)) else None
@@ -299,6 +337,10 @@ class CachedStore:
             f"{self.locate(key)} is not in the cache, and the store is not asked",
             hint="unset TEXTCLF_OFFLINE and run the command once while the store can be reached",
         )
+
+
+def _name(folder: str) -> str:
+    return folder.rpartition("/")[2]
 
 
 def _names_to(last: int) -> list[str]:

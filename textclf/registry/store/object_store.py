@@ -137,12 +137,17 @@ class ObjectStore:
         return [name for name in dict.fromkeys(below) if is_key(name)]
 
     def stamps(self, folder: str, after: str = "") -> dict[str, str]:
-        """Return the names of the files in a folder, as `names`, each with its ETag."""
+        """Return the ETags of all files below a folder, by their key without the folder's.
+
+        Args:
+            folder: the folder's key.
+            after: only those whose key, without the folder's, sorts after this.
+        """
         start = f"{self._path(folder)}/"
         with self._failures("list", folder):
             listed = self._list(self._path(folder), offset=start + after if after else None)
         tags = {meta["path"].removeprefix(start): str(meta["e_tag"]) for meta in listed}
-        return {name: tag for name, tag in tags.items() if is_key(name) and "/" not in name}
+        return {name: tag for name, tag in tags.items() if is_key(name)}
 
     def folders_with(self, name: str) -> list[str]:
         """See Store: all keys are listed, a thousand with a request."""
