@@ -33,3 +33,17 @@ def test_wrong_column_names(tmp_path):
     assert "same column" in message
     message, _ = refused(path, "x,y\nz,y\n", text_column="1", label_column="3")
     assert "no column 3" in message
+
+
+def test_a_column_for_each_label(tmp_path):
+    """Labels in columns of 0 and 1 are refused as such; one of them can be learned."""
+    content = "id,comment,toxic,clean\n" + "".join(
+        f"{n},text {n},{n % 2},{1 - n % 2}\n" for n in range(9)
+    )
+    message, hint = refused(tmp_path / "a.csv", content, text_column="comment")
+    assert "a column of 0 and 1 for each of several labels: toxic, clean" in message
+    assert hint == "--label-column toxic learns one of them"
+    assert (
+        read(tmp_path / "a.csv", content, text_column="comment", label_column="toxic").labels[1]
+        == "1"
+    )

@@ -33,10 +33,11 @@ def require_no_header(rows: Rows, names: Sequence[str], columns: Columns, file: 
     text, label = rows.texts[at].strip(), rows.labels[at]
     by_name = names.count(text) == names.count(label) == 1
     way = name_options(text, label) if by_name or at else position_options(columns.positions)
+    way += "" if by_name or at else " --header"
     raise DataError(
         f"{file}:{rows.places[at]}: this row reads like the names of the columns: "
         f"{listed(names if not at else (text, label))}",
-        hint=f"{way}{'' if by_name or at else ' --header'}; or --no-header if it is a row",
+        hint=f"{way}; --no-header if it is a row; delete it if only this file has a header",
     )
 
 

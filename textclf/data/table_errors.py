@@ -34,6 +34,12 @@ def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
             f"{name}:1: malformed quoting in the first line, which should name the columns",
             hint="repair it; without a header give positions: --text-column 1 --label-column 2",
         )
+    flags = _flag_columns(header, body)
+    if len(flags) > 1 and columns.label not in header:
+        return DataError(
+            f"{name} has a column of 0 and 1 for each of several labels: {listed(flags)}",
+            hint=f"--label-column {shlex.quote(flags[0])} learns one of them",
+        )
     guess = guess_columns([header, *body])
     if columns == Columns() and guess and _looks_like_data(header, body, guess[1]):
         return DataError(
@@ -42,6 +48,13 @@ def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
             hint=f"no header? give positions: {position_options(guess)}",
         )
     return wrong_columns(name, header, columns, guess_columns(body, len(header)) if body else None)
+
+
+def _flag_columns(header: list[str], body: list[list[str]]) -> list[str]:
+    """Return the names of the columns that hold both 0 and 1, and nothing else."""
+    columns = zip(*(row for row in body if len(row) == len(header)), strict=True)
+    flags = zip(header, columns, strict=False)
+    return [cell for cell, values in flags if cell.strip() and set(values) == {"0", "1"}]
 
 
 def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bool:
