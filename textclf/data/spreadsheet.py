@@ -50,29 +50,50 @@ def read_spreadsheet(source: Source) -> Rows:
         DataError: it cannot be read, python-calamine is not installed, or it is not known which
             sheet to read; or as `read_delimited`.
     """
+    _require_size(source)
+    return read_isolated(source, "spreadsheet", "python-calamine", "excel", otherwise=_AS_CSV)
+
+
+def sheet_as_csv(source: Source) -> bytes:
+    """Return a sheet as the delimited file, with commas, that it can be exported as.
+
+    Raises:
+        DataError: as `read_spreadsheet`.
+    """
+    _require_size(source)
+    module = "spreadsheet_csv"
+    rows = read_isolated(source, module, "python-calamine", "excel", otherwise=_AS_CSV)
+    return rows.texts[0].encode()
+
+
+def _require_size(source: Source) -> None:
     if source.data.startswith(_ZIP):
         with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > most_unpacked(len(source.data)):
             raise DataError(f"{source.name} is not a data set: unpacked, it has {unpacked:,} bytes")
-    return read_isolated(source, "spreadsheet", "python-calamine", "excel", otherwise=_AS_CSV)
 
 
 def read_here(source: Source) -> Rows:
     """Read the file in this process, as `read_spreadsheet` does in another."""
+    start, rows = read_cells(source)
+    return _read_rows(rows, start, source)
+
+
+def read_cells(source: Source) -> tuple[int, list[list[Any]]]:
+    """Return the number of the first row of a sheet, and its cells, read in this process."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     _limit_memory()
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(source.data)) as workbook:
-            start, rows = _choose_sheet(workbook, source)
+            return _choose_sheet(workbook, source)
     except PasswordError:
         raise DataError(f"{source.name} is protected by a password", hint=_AS_CSV) from None
     except CalamineError as error:
         reason = excerpt(error, 100)
         message = f"{source.name} is a damaged spreadsheet, or one that cannot be read: {reason}"
         raise DataError(message, hint=_AS_CSV) from None
-    return _read_rows(rows, start, source)
 
 
 def _limit_memory() -> None:
@@ -105,6 +126,15 @@ def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
 
 def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
     """Read cells in the way of a delimited file, and return the numbers of their rows."""
+    text, row_at = as_csv(rows, start)
+    read = read_delimited(replace(source, data=text.encode(), delimiter=","))
+    read.places = array("I", (row_at.get(place, place) for place in read.places))
+    read.bad = [(row_at.get(int(place), place), reason) for place, reason in read.bad]
+    return read
+
+
+def as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, dict[int, int]]:
+    """Return cells as a delimited file, and the number of the row that starts on each line."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     row_at: dict[int, int] = {}
@@ -114,11 +144,7 @@ def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Row
         row_at[line] = number
         line += 1 + sum(text.count("\n") for text in texts)
         writer.writerow(texts)
-    data = file.getvalue().encode()
-    read = read_delimited(replace(source, data=data, delimiter=","))
-    read.places = array("I", (row_at.get(place, place) for place in read.places))
-    read.bad = [(row_at.get(int(place), place), reason) for place, reason in read.bad]
-    return read
+    return file.getvalue(), row_at
 
 
 def _as_text(cell: Any) -> str:

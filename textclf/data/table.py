@@ -30,6 +30,7 @@ from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
+from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
 from textclf.data.table_errors import not_separated
 from textclf.data.table_rows import BadRows, Batch, Shape, batches, delimited_rows, json_rows
 from textclf.errors import DataError
@@ -44,7 +45,8 @@ _MOST_CONTROLS = 0.02
 """The share of control characters from which on it is no text."""
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_ZIP = b"PK\x03\x04"
+_WITH_MEMBERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How archives and old documents begin, of which only all of the file tells what is in it."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,15 @@ def peek(stream: Any) -> bytes:
     return head[:HEAD_BYTES]
 
 
-def unpacked(stream: Any, name: str) -> Any:
-    """Return the stream, unpacked if it is packed by gzip.
+def unpacked(stream: Any, name: str, sheet: str | None) -> tuple[Any, bool]:
+    """Return the stream, unpacked if it is packed by gzip, and whether it is a spreadsheet.
+
+    A spreadsheet becomes the delimited file that its sheet can be exported as.
+
+    Args:
+        stream: the file.
+        name: its name, for messages.
+        sheet: the name of the sheet, in a workbook with several.
 
     Raises:
         DataError: it is an archive of another kind, or no file of text or rows at all.
@@ -84,10 +93,13 @@ def unpacked(stream: Any, name: str) -> Any:
         head = peek(stream)
     elif name.lower().endswith(".gz") and head:
         raise DataError(f"{name} is not a complete gzip file: it is not compressed")
-    if head.startswith(_ZIP):  # its members are told at its end
+    if head.startswith(_WITH_MEMBERS):
         head = read_to_end(stream, LARGEST)
+    if is_spreadsheet(head):
+        data = sheet_as_csv(Source(head, name, Columns(), sheet=sheet))
+        return io.BufferedReader(io.BytesIO(data), HEAD_BYTES), True
     refuse_other_files(head, name)
-    return stream
+    return stream, False
 
 
 def require_text(head: bytes, name: str, encoding: str | None) -> None:

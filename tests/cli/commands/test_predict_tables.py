@@ -7,6 +7,7 @@ import json
 
 import polars as pl
 import pytest
+from workbooks import ods, xlsx
 
 ROWS = [("1", "great lovely day", "x, y"), ("2", 'awful "waste"\nof time', ""), ("3", "", "z")]
 """Rows of an identifier, a text and a remark; the last one has no text."""
@@ -88,6 +89,19 @@ def test_parquet_is_read_and_written(project, cli, labels):
     assert written["score"].dtype == pl.Float64
     assert cli("predict", "-f", "t.parquet", "--text-column", "review", "-o", "o.csv").code == 0
     assert [row["label"] for row in records((project / "o.csv").read_text())] == labels
+
+
+@pytest.mark.parametrize("write", [xlsx, ods])
+def test_a_sheet_is_read(project, cli, labels, write):
+    """As the delimited file that it can be exported as; --sheet names one of several."""
+    table = [list(HEADER), *([*row] for row in ROWS)]
+    (project / "t.bin").write_bytes(write({"Data": table, "Notes": [["see Data"]]}))
+    column = ("-f", "t.bin", "--text-column", "review")
+    done = cli("predict", *column, "--sheet", "Data")
+    assert [row["label"] for row in records(done.out)] == labels
+    assert [row["remark"] for row in records(done.out)] == [row[2] for row in ROWS]
+    done = cli("predict", *column)
+    assert (done.code, "has 2 sheets with cells" in done.err) == (4, True)
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])

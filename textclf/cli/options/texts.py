@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,13 @@ class TextSource:
         from textclf.data.table import open_table, require_text, table_format, unpacked
 
         options = reading.read_options()
-        packed, self._stream = self._stream, unpacked(self._stream, self.name)
+        packed = self._stream
+        self._stream, is_sheet = unpacked(packed, self.name, options.sheet)
         if self._stream is not packed:
             self._opened.callback(self._stream.close)
+        if is_sheet:
+            sheet = replace(options, delimiter=",", encoding=None)
+            return open_table(self._stream, self.name, None, sheet)
         head = self._stream.peek()
         format_ = table_format(head, self.name, options.text_column)
         if format_ or is_table:
