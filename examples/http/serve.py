@@ -141,7 +141,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="?", help="folder of the versions")
+    parser.add_argument("models", nargs="?", help="folder of the versions, or its URL")
     parser.add_argument("port", nargs="?", type=int, default=8000)
     arguments = parser.parse_args()
     try:
