@@ -16,7 +16,9 @@ except SystemExit as exit:
     code = exit.code
 print(json.dumps([code or 0, sorted(sys.modules)]), file=sys.stderr)
 """
-HEAVY = {"sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas"}
+HEAVY = {
+    "sklearn", "numpy", "scipy", "joblib", "polars", "pydantic", "pandas", "obstore", "boto3",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_every_call_that_changes_something_is_found(attack_on):
     placed, created = ["rename", "fsync", "unlink"], ["link", "fsync", "unlink"]
     step = ["openat", "write", "fsync"]
     assert [call.name for call in attack.places("SIGKILL")] == [
-        *step, *created, *step, *created, "utimensat", *placed, *step, *placed,
+        *step, *placed, *step, *created, "utimensat", *placed, *step, *placed,
     ]  # fmt: skip
     looking = [call for call in attack.places("EIO") if not call.changes]
     assert {"openat", "read", "getdents64"} <= {call.name for call in looking}

@@ -30,7 +30,7 @@ from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import PromotionLog
-from textclf.registry.store.base import Store, read_or_none
+from textclf.registry.store.base import Stamped, Store, read_or_none
 from textclf.registry.version_state import EventKind, EventLog, describe_pruning
 
 _ABANDONED = timedelta(days=1)
@@ -45,7 +45,9 @@ def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator
         NoSuchVersion: it was pruned before, or was removed in spite of the hold.
     """
     key = layout.hold(version, uuid.uuid4().hex)
-    store.create(key, datetime.now(UTC).isoformat().encode())
+    # nothing is there, because nobody else has this key; without hard links, creating it would leave
+    # a folder for good
+    store.replace(key, datetime.now(UTC).isoformat().encode(), Stamped(None, None))
     try:
         _require_not_pruned(events, version)
         yield
