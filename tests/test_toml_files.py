@@ -40,3 +40,19 @@ def test_a_large_file_is_not_read(tmp_path):
     (tmp_path / "a.toml").write_bytes(b"#" * (1 << 20) + b"\n")
     with pytest.raises(OSError, match="it has more than 1 MB"):
         files.read_toml_text(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, mark):
+    """Editors of Windows write one, in settings, project files and search spaces."""
+    path = tmp_path / "a.toml"
+    path.write_bytes(mark + b"a = 1\n")
+    assert files.parse_toml(files.read_toml_text(path)) == {"a": 1}
+
+
+def test_another_encoding_is_told_with_its_place(tmp_path):
+    """UTF-16, and bytes that are not UTF-8, are a sentence."""
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"a = '\xe9'\n")
+    with pytest.raises(ValueError, match="Not UTF-8, at byte 6"):
+        files.read_toml_text(path)

@@ -78,8 +78,16 @@ def _too_large(most: int) -> OSError:
 
 
 def read_toml_text(path: Path) -> str:
-    """Read the text of a TOML file. Raises OSError, UnicodeDecodeError."""
-    return read_bytes(path, LARGEST_TOML).decode()
+    """Read the text of a TOML file, with or without a byte-order mark.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not UTF-8; the message is a sentence.
+    """
+    try:
+        return read_bytes(path, LARGEST_TOML).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"Not UTF-8, at byte {error.start + 1}") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ import pytest
         (["evaluate", "data/test.csv", "--errors", "data/test.csv"], 2, "write over", None),
         (["evaluate", "data/test.csv", "--fail-under", "f1"], 2, "not a requirement", "quote it"),
         (["train", "--test", "a.csv", "--test-size", "0.2"], 2, "exclude each other", None),
+        (["train", "--jobs", "1.5"], 2, "'1.5' is not a whole number.", "textclf train --help"),
         (["train", "--test-size", "20"], 2, "not between 0 and 1, such as 0.9 or 90%", "--help"),
         (["train", "--test-size", "0%"], 2, "between 0 and 1", "--test-size 0.2"),
         (["train", "--threshold", "2"], 2, "not between 0 and 1", "--help"),

@@ -193,7 +193,7 @@ def test_an_unreadable_file_is_refused(tmp_path):
         read_source(tmp_path / "nope.toml")
     path = tmp_path / "grid.toml"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="not UTF-8"):
+    with pytest.raises(UsageError, match="not TOML: Not UTF-8"):
         read_source(path)
 
 

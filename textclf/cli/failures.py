@@ -48,6 +48,10 @@ INTERRUPTED_CHANGE = Failure(
 )
 
 
+_NUMBERS = {"a valid int range": "a whole number", "a valid float range": "a number"}
+"""What Click calls a number that must be in a range."""
+
+
 def describe(error: Exception) -> Failure:
     """Return what is said of an error."""
     match error:
@@ -55,6 +59,8 @@ def describe(error: Exception) -> Failure:
             return Failure(error.kind, error.message, error.hint, error.exit_code, error.details)
         case typer.TyperException():
             message = error.format_message()
+            for type_of_click, words in _NUMBERS.items():
+                message = message.replace(type_of_click, words)
             return Failure("usage", message, _usage_hint(error), error.exit_code)
         case OSError():  # such as a full disk that stdout is written to
             path = f"{error.filename}: " if error.filename else ""

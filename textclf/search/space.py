@@ -130,8 +130,8 @@ def read_source(path: Path) -> SpaceSource:
         return SpaceSource(path.as_posix(), files.read_toml_text(path))
     except OSError as error:
         raise UsageError(f"cannot read the search space {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"the search space {path} is not UTF-8 text") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
 
 
 def parse_space(source: SpaceSource) -> Space:

@@ -162,10 +162,13 @@ def table(
 
     Args:
         columns: the column heads.
-        rows: the cells of each row.
+        rows: the cells of each row; whole numbers get thousands separators.
         right: the heads of the columns that are aligned to the right.
     """
-    cells = [[escape_controls(cell) for cell in row] for row in rows]
+    cells = [
+        [f"{cell:,}" if type(cell) is int else escape_controls(cell) for cell in row]
+        for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     fits = sum(widths[:-1]) + 2 * len(widths) + 7 <= get_terminal_size().columns
     show = _drawn if sys.stdout.isatty() and fits else _plain

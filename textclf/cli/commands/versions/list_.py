@@ -49,7 +49,7 @@ def list_(common: CommonOptions) -> None:
     if common.as_json:
         render.json([_listed(s, promoted, tags.get(s.version, {})) for s in summaries])
     elif summaries:
-        columns = ["version", "", "saved", *_RIGHT, *(["tags"] if tags else []), "message"]
+        columns = ["version", "", "saved (UTC)", *_RIGHT, *(["tags"] if tags else []), "message"]
         render.table(columns, (_row(s, promoted, tags) for s in summaries), right=_RIGHT)
     else:
         common.hint(f"no versions in {common.models} yet; to train one: textclf train")
