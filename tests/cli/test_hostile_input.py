@@ -64,7 +64,7 @@ def test_a_pipe_that_nobody_writes_to_is_empty(project, cli, command, code):
 def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
     """An endless line is refused before it fills the memory."""
     monkeypatch.setattr(texts, "_LONGEST_LINE", 1_000_000)
-    (project / "long.gz").write_bytes(gzip.compress(b"fine\n" + bytes(3_000_000)))
+    (project / "long.gz").write_bytes(gzip.compress(b"fine\n" + b"x" * 3_000_000))
     done = cli("predict", "--file", "long.gz")
     assert done.code == 4
     assert "error: a line has more than 1,000,000 characters" in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -42,7 +43,10 @@ HEAD_BYTES: Final = 1 << 18
 _LONGEST_FIELD = 2**31 - 1
 _MOST_TITLE_LINES = 20
 _MOST_CONTROLS = 0.02
-"""The share of control characters from which on it is no text."""
+"""The share of control characters from which on bytes that are not UTF-8 are no text."""
+
+_MOST_NULLS = 0.1
+"""The share of null bytes from which on it is no text in any encoding of single bytes."""
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _WITH_MEMBERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -108,8 +112,17 @@ def require_text(head: bytes, name: str, encoding: str | None) -> None:
         return
     if utf_16_without_mark(head):
         decode(Source(head, name, Columns()), None)
-    if len(_CONTROLS.findall(head)) > _MOST_CONTROLS * len(head):
+    controls = len(_CONTROLS.findall(head)) > _MOST_CONTROLS * len(head)
+    if head.count(0) > _MOST_NULLS * len(head) or (controls and not _is_utf8(head)):
         raise DataError(f"{name} is not text, but binary data")
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # its last character may be cut off
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def table_format(head: bytes, name: str, text_column: str) -> Format | None:
