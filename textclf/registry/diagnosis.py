@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,21 @@ def _diagnose_bucket(bucket: Bucket) -> Iterator[Finding]:
         yield _failed("may list", error)
         yield from _rights(store, "no")
     except StoreError as error:
-        yield _failed("may list", error)
+        yield _in_another_region(bucket, error) or _failed("may list", error)
         return
     yield _clock(bucket, access)
     yield _cache()
+
+
+def _in_another_region(bucket: Bucket, error: StoreError) -> Finding | None:
+    """Return the finding that the bucket is elsewhere, if it is, with the URL that names where."""
+    if bucket.cloud is not Cloud.S3 or "in another region" not in error.message:
+        return None
+    region = aws.region_of(bucket)
+    if region is None:
+        return Finding("may list", ok=False, detail=error.message, hint="set AWS_REGION")
+    hint = f"write {replace(bucket, region=None)}?region={region}, or set AWS_REGION={region}"
+    return Finding("may list", ok=False, detail=f"the bucket is in {region}", hint=hint)
 
 
 def _milliseconds(request: Callable[[], object]) -> float:

@@ -62,7 +62,10 @@ def open_registry(
 def _open_folder(location: Folder | Server) -> Store:
     if isinstance(location, Folder):
         return LocalStore(location.path)
-    raise UsageError(f"{location}: only folders and buckets can be opened so far")
+    raise UsageError(
+        f"{location}: a registry is opened from a folder or a bucket, not through a server",
+        hint="name the folder or the bucket of the server, if you may read it",
+    )
 
 
 def _open_bucket(

@@ -337,5 +337,5 @@ def test_a_key_of_kms_is_asked_for_with_each_write(server, monkeypatch):
 def test_a_bucket_in_another_region_is_said_so(server):
     """A redirect that leads nowhere is what S3 answers then."""
     server.status = 301
-    with pytest.raises(StoreError, match="the bucket is in another region than was given"):
+    with pytest.raises(StoreError, match="the bucket is in another region"):
         open_store(parse_location(URLS["aws"])).create_unchecked("key", b"data")

@@ -23,6 +23,7 @@ ACCOUNT = "acc.dfs.core.windows.net"
     [
         ("models", Folder(Path("models"))),
         (Path("a/b"), Folder(Path("a/b"))),
+        ("a/$b", Folder(Path("a/$b"))),
         ("C:/models", Folder(Path("C:/models"))),
         ("s3://bucket", Bucket(Cloud.S3, "bucket")),
         ("s3://bucket/", Bucket(Cloud.S3, "bucket")),
@@ -53,6 +54,8 @@ def test_the_home_folder_is_expanded(monkeypatch, tmp_path):
     [
         ("", "is empty", "--models"),
         ("~no-such-user/x", "there is no home", None),
+        ("$HOME/models", "begins with a variable", "~ is the home folder"),
+        ("${HOME}", "begins with a variable", "~ is the home folder"),
         ("file:///srv/models", "a scheme that is not read: file://", "/srv/models"),
         ("ftp://host/x", "a scheme that is not read: ftp://", "s3://"),
         ("s3a://bucket/x", "a scheme that is not read: s3a://", "write s3://"),

@@ -19,6 +19,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 _USER = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*:/+)(?P<user>[^/\s?#]*)@")
 _QUERY = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/+[^\s?]*\?)[^\s\"'<>)]*")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})(?:/|$)")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _ACCOUNT = re.compile(
     r"(?P<account>[a-z0-9]{3,24})\.(?:dfs|blob)\."
@@ -106,6 +107,7 @@ def parse_location(given: str | Path | Location) -> Location:
         raise UsageError("the name of the models folder is empty", hint="--models DIR")
     scheme = _SCHEME.match(text)
     if scheme is None:
+        _refuse_variable(text)
         return Folder(expand_home(text, "models"))
     if "://" not in text:
         return _folder_not_url(text, scheme[1].lower())
@@ -140,6 +142,15 @@ def without_secrets(text: str) -> str:
 def _without_user(match: re.Match[str]) -> str:
     is_container = match["scheme"].lower().startswith("abfs") and _BUCKET.fullmatch(match["user"])
     return match[0] if is_container else f"{match['scheme']}…@"
+
+
+def _refuse_variable(text: str) -> None:
+    """Refuse ``$HOME/models``, which a shell would have replaced; a settings file does not."""
+    if variable := _VARIABLE.match(text):
+        raise UsageError(
+            f"{text} begins with a variable, and variables are not replaced here",
+            hint=f"write what {variable[0].rstrip('/')} is; ~ is the home folder",
+        )
 
 
 def _folder_not_url(text: str, scheme: str) -> Folder:

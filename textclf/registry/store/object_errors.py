@@ -18,7 +18,7 @@ _LOST_PLACES = ("NoSuchBucket", "ContainerNotFound", "FilesystemNotFound")
 
 _PLAIN_WORDS = {
     **dict.fromkeys(_LOST_PLACES, "the bucket does not exist"),
-    "redirect without LOCATION": "the bucket is in another region than was given",
+    "redirect without LOCATION": "the bucket is in another region; textclf doctor says in which",
 }
 _LONGEST = 300
 _DENIED = (
