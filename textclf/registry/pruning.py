@@ -45,8 +45,8 @@ def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator
         NoSuchVersion: it was pruned before, or was removed in spite of the hold.
     """
     key = layout.hold(version, uuid.uuid4().hex)
-    # nobody else has this key, so nothing is there; where there are no hard links, creating it would
-    # leave a folder for good
+    # nothing is there, as nobody else has this key; creating it would leave a folder for good where
+    # there are no hard links
     store.replace(key, datetime.now(UTC).isoformat().encode(), Stamped(None, None))
     try:
         _require_not_pruned(events, version)
