@@ -12,6 +12,7 @@ from faulty_bucket import contents
 from faulty_proxy import proxy
 from object_operations import OPERATIONS, violations
 
+from textclf.errors import StoreError
 from textclf.registry.registry import Registry
 from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.verification import verify
@@ -65,3 +66,19 @@ def test_no_answer_that_is_lost_loses_anything(wire, operation, cut):
         assert verify(after).ok
         struck += 1
     assert struck >= 8
+
+
+def test_content_that_is_cut_on_its_way_is_not_taken_for_all(wire):
+    """A file of which a part arrives is read again, or is an error; it is never the part."""
+    cloud, through_proxy, faults = wire
+    prefix, data = cloud.new_prefix(), b"0123456789" * 50_000
+    cloud.objects().put(f"{prefix}/model", data)
+    store = ObjectStore(through_proxy, prefix, "test://wire")
+    for keep in (100, 1_000, 100_000, len(data)):
+        faults.reset(at=[1], keep=keep)
+        try:
+            assert store.read("model") == data
+        except StoreError as error:
+            assert str(error).startswith("cannot read test://wire/model: ")  # noqa: PT017 - or not
+        faults.reset()
+        assert store.read("model") == data

@@ -4,17 +4,21 @@ import json
 import re
 
 import pytest
+import registries
 from faulty_bucket import contents
 from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError
 from obstore.store import MemoryStore as Objects
 
 from textclf.errors import StoreError
+from textclf.metadata.versions import parse_version
 from textclf.registry.layout import PROBES
+from textclf.registry.registry import Registry
 from textclf.registry.store import object_store
 from textclf.registry.store.base import Changed, Exists, Stamped
 from textclf.registry.store.object_store import ObjectStore
 
 PREFIX = "team/reviews"
+V = parse_version
 
 
 class Bucket:
@@ -232,3 +236,46 @@ def test_a_lost_bucket_is_no_missing_key():
 
     with pytest.raises(StoreError, match="the bucket does not exist"):
         opened(Lost()).read("key")
+
+
+# --- what it costs --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many():
+    """Return a bucket with 30 versions, of which two were promoted."""
+    bucket = Bucket()
+    registry = Registry(opened(bucket))
+    for _ in range(30):
+        registries.publish(registry, files=registries.FURTHER)
+    registry.promote(V("1.0.0"))
+    registry.promote(V("1.29.0"))
+    bucket.calls.clear()
+    return bucket
+
+
+@pytest.mark.parametrize(
+    ("act", "listings", "others"),
+    [
+        (lambda registry: registry.numbers(), 1, 0),
+        (lambda registry: registry.versions(), 1, 0),
+        (lambda registry: registry.highest(), 1, 1),
+        (lambda registry: registry.is_published(V("1.7.0")), 0, 1),
+        (lambda registry: list(registry.summaries()), 1, 30),
+        (lambda registry: registry.resolve("latest"), 1, 2),
+        (lambda registry: registry.history(), 1, 2),
+        (lambda registry: registry.tag(V("1.0.0"), {"a": "b"}), 3, 4),
+        (lambda registry: registry.promote(V("1.0.0")), 10, 23),
+        (lambda registry: registries.publish(registry, files=registries.FURTHER), 9, 9),
+    ],
+    ids=[
+        "numbers", "versions", "highest", "is published", "summaries", "latest", "history", "tag",
+        "promote", "publish",
+    ],
+)  # fmt: skip
+def test_what_is_done_takes_few_requests(many, act, listings, others):
+    """The number of requests does not grow with that of the versions, unless all are read."""
+    act(Registry(opened(many)))
+    counted = sum(call.startswith("list") for call in many.calls)
+    assert counted <= listings
+    assert len(many.calls) - counted <= others
