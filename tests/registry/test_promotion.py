@@ -71,12 +71,39 @@ def test_an_unknown_version_is_not_promoted(two, root):
     assert len(registries.log(root)) == 2
 
 
-def test_rolling_back_twice_returns(two, root):
-    """A rollback is a promotion of what was before; the second undoes the first."""
-    versions = [two.rollback(message=f"{n}").version for n in range(3)]
-    assert versions == ["1.0.0", "1.1.0", "1.0.0"]
+def test_rolling_back_twice_goes_further_back(two, root):
+    """It does not promote again what the one before it took back; the log says what it did."""
+    registries.publish(two)
+    two.promote(V("1.2.0"))
+    assert [two.rollback(message=f"{n}").version for n in range(2)] == ["1.1.0", "1.0.0"]
     assert registries.alias(root) == model(root, "1.0.0")
-    assert [r["message"] for r in registries.log(root)] == [None, None, "0", "1", "2"]
+    assert [r["restores"] for r in registries.log(root)] == [None, None, None, 2, 1]
+    message, _ = refusal(NoSuchVersion, two.rollback)
+    assert message == "nothing was promoted before 1.0.0"
+
+
+def test_after_a_promotion_a_rollback_undoes_that(two):
+    """Also where it followed a rollback."""
+    registries.publish(two)
+    two.rollback()
+    two.promote(V("1.2.0"))
+    assert [two.rollback().version for _ in range(1)] == ["1.0.0"]
+    two.promote(V("1.1.0"))
+    assert two.rollback().version == "1.0.0"
+
+
+def test_rolling_back_by_steps_or_to_a_version(two):
+    """As far as the log goes back, and only to what was promoted before."""
+    registries.publish(two)
+    two.promote(V("1.2.0"))
+    assert two.rollback(steps=2).version == "1.0.0"
+    two.promote(V("1.2.0"))
+    assert two.rollback(to=V("1.0.0")).version == "1.0.0"
+    two.promote(V("1.1.0"))
+    message, _ = refusal(NoSuchVersion, two.rollback, steps=9)
+    assert message == "no 9 versions were promoted before 1.1.0"
+    message, _ = refusal(NoSuchVersion, two.rollback, to=V("1.3.0"))
+    assert message == "1.3.0 was not promoted before 1.1.0"
 
 
 def test_rolling_back_to_a_deleted_version(two, root):

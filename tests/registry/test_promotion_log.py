@@ -8,11 +8,14 @@ from textclf.registry.verification import verify
 V = parse_version
 
 
+FIELDS = ["n", "at", "from", "to", "by", "message", "gate", "channel", "restores"]
+
+
 def test_history(two):
     """The log tells when, from, to, who and why, oldest first."""
     two.rollback(message="slow")
     records = [record.as_json() for record in two.history()]
-    assert [list(r) for r in records] == [["n", "at", "from", "to", "by", "message", "gate"]] * 3
+    assert [list(r) for r in records] == [FIELDS] * 3
     assert [(r["n"], r["from"], r["to"]) for r in records] == [
         (1, None, "1.0.0"), (2, "1.0.0", "1.1.0"), (3, "1.1.0", "1.0.0"),
     ]  # fmt: skip

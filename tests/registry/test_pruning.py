@@ -113,10 +113,10 @@ def test_the_error_of_a_pruned_version_says_so(three, ask):
 def test_a_rollback_to_a_pruned_version_is_refused(three, root):
     """Prune itself never brings it so far; a log that was edited may."""
     three.prune(V("1.0.0"))
-    record = root / ".registry/promotions/00000002.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"from": "1.0.0"}))
+    record = root / ".registry/promotions/00000001.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"to": "1.0.0"}))
     with pytest.raises(NoSuchVersion, match=r"previous is 1\.0\.0, and version 1\.0\.0 was pruned"):
-        three.rollback()
+        registries.open_registry(root).rollback()
 
 
 def test_nothing_is_pruned_if_the_tags_are_not_known(three, root):

@@ -6,6 +6,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,8 +27,8 @@ class History:
     """What happened in a registry.
 
     Attributes:
-        promotions: all promotions that can be read, oldest first.
-        entries: these and all other events, ordered by time.
+        promotions: all promotions in ``latest`` that can be read, oldest first.
+        entries: these, those of other channels, and all other events, ordered by time.
         damaged: why the others cannot be read.
     """
 
@@ -39,9 +40,13 @@ class History:
 def read_history(registry: RegistryReader) -> History:
     """Return what happened in a registry, as far as it can be read."""
     damaged: list[TextclfError] = []
-    promotions = list(_readable(registry.promotions, damaged))
+    latest, *others = registry.channels()
+    promotions = list(_readable(latest, damaged))
     events = list(_readable(registry.events, damaged))
-    return History(promotions, _by_time(promotions, events), damaged)
+    entries = _by_time(promotions, events)
+    for log in others:
+        entries = list(merge(entries, _readable(log, damaged), key=lambda entry: entry.at))
+    return History(promotions, entries, damaged)
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 ALIAS: Final = "text_classifier.joblib"
 """The copy of the promoted version's model that clients load."""
 PROMOTIONS: Final = ".registry/promotions"
-"""The folder of the promotion log."""
+"""The folder of the promotion log of ``latest``."""
+CHANNELS: Final = ".registry/channels"
+"""The folder of the promotion logs of all other channels, a folder each."""
 EVENTS: Final = ".registry/events"
 """The folder of the event log."""
 HOLDS: Final = ".registry/holds"
@@ -61,9 +63,19 @@ def never_changes(key: str) -> bool:
     That is so for files of versions, records of logs, and signatures; they can be kept elsewhere.
     """
     folder, _, name = key.rpartition("/")
-    if folder in (PROMOTIONS, EVENTS):
+    if is_log(folder):
         return record_number(name) is not None
     return bool(folder) and (not key.startswith(".registry/") or _is_signature(key))
+
+
+def is_log(folder: str) -> bool:
+    """Whether a folder is that of a log."""
+    return folder in (PROMOTIONS, EVENTS) or folder.startswith(f"{CHANNELS}/")
+
+
+def channel_log(channel: str) -> str:
+    """Return the folder of the promotion log of a channel."""
+    return PROMOTIONS if channel == "latest" else f"{CHANNELS}/{channel}"
 
 
 def _is_signature(key: str) -> bool:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 from semver import Version
 
 from textclf.errors import NoSuchVersion, StoreError
+from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
+from textclf.registry.absence import nothing_promoted
 from textclf.registry.alias import sync_alias
-from textclf.registry.promotion_log import PromotionRecord, current_user, utc_now
+from textclf.registry.promotion_log import PromotionLog, PromotionRecord, current_user, utc_now
 from textclf.registry.pruning import promotion_hold
 from textclf.registry.reader import RegistryReader
 from textclf.registry.store.base import Exists, retry_on_conflict
@@ -32,6 +36,7 @@ class Promotion(msgspec.Struct, frozen=True):
         changed: whether a record was written: no if the version was promoted already.
         kept: the location of a copy of a foreign file in the alias's place, if there was one.
         gate: how the version came through the conditions set for it, if there were any.
+        channel: the channel in which it is promoted.
     """
 
     version: str
@@ -39,31 +44,77 @@ class Promotion(msgspec.Struct, frozen=True):
     changed: bool
     kept: str | None = None
     gate: Verdict | None = None
+    channel: str = LATEST
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be promoted.
+
+    Attributes:
+        version: the version.
+        restores: of a rollback, the number of the record that is in force again.
+    """
+
+    version: Version
+    restores: int | None = None
+
+
+Choice = Callable[[PromotionRecord | None], Target]
+"""Returns what to promote, given the newest record of the channel."""
 
 
 def promote(
     registry: RegistryReader,
-    choose: Callable[[PromotionRecord | None], Version],
+    choose: Choice,
     message: str | None,
     judge: Judge | None,
+    channel: str = LATEST,
 ) -> Promotion:
-    """Promote what ``choose`` returns for the head of the log; see `Registry.promote`."""
-    return retry_on_conflict(lambda: _attempt(registry, choose, message, judge))
+    """Promote what ``choose`` returns in a channel; see `Registry.promote`."""
+    log = registry.channel(channel)
+    return retry_on_conflict(lambda: _attempt(registry, log, choose, message, judge))
+
+
+def rollback_target(
+    registry: RegistryReader,
+    log: PromotionLog,
+    head: PromotionRecord | None,
+    *,
+    steps: int,
+    to: Version | None,
+) -> Target:
+    """Return what a rollback promotes.
+
+    Raises:
+        NoSuchVersion: the log does not go back that far, or that version no longer exists.
+    """
+    if head is None:
+        raise nothing_promoted(registry)
+    record = log.rollback_target(head, steps=steps, to=str(to) if to else None)
+    if record is None:
+        what = (
+            f"{to} was not" if to else "nothing was" if steps == 1 else f"no {steps} versions were"
+        )
+        raise NoSuchVersion(f"{what} promoted before {head.to}", hint="textclf promote VERSION")
+    return Target(registry.promoted_version(PREVIOUS, replace(head, previous=record.to)), record.n)
 
 
 def _attempt(
     registry: RegistryReader,
-    choose: Callable[[PromotionRecord | None], Version],
+    log: PromotionLog,
+    choose: Choice,
     message: str | None,
     judge: Judge | None,
 ) -> Promotion:
     """Promote once, going by what is promoted now. Raises Exists if another writer was faster."""
-    head = registry.promotions.head()
-    version = choose(head)
+    head = log.head()
+    target = choose(head)
+    version = target.version
     metadata, data = _checked(registry, version)
     if head and head.to == str(version):
-        kept = sync_alias(registry)
-        return Promotion(str(version), head.previous, changed=False, kept=kept)
+        kept = _sync(registry, log)
+        return Promotion(str(version), head.previous, changed=False, kept=kept, channel=log.channel)
     gate = judge(parse_version(head.to) if head else None) if judge else None
     record = PromotionRecord(
         n=head.n + 1 if head else 1,
@@ -76,15 +127,22 @@ def _attempt(
         previous=head.to if head else None,
         message=message,
         gate=gate,
+        channel=log.channel,
+        restores=target.restores,
     )
     try:
         with promotion_hold(registry.store, registry.events, version):
-            registry.promotions.create(record.n, record)
+            log.create(record.n, record)
     except NoSuchVersion:
-        _take_back(registry, record, head)
+        _take_back(registry, log, record, head)
         raise
     return Promotion(
-        str(version), record.previous, changed=True, kept=_follow(registry, record), gate=gate
+        str(version),
+        record.previous,
+        changed=True,
+        kept=_follow(registry, log, record),
+        gate=gate,
+        channel=log.channel,
     )
 
 
@@ -97,12 +155,15 @@ def _checked(registry: RegistryReader, version: Version) -> tuple[Metadata, byte
 
 
 def _take_back(
-    registry: RegistryReader, record: PromotionRecord, head: PromotionRecord | None
+    registry: RegistryReader,
+    log: PromotionLog,
+    record: PromotionRecord,
+    head: PromotionRecord | None,
 ) -> None:
     """Promote again what was promoted before, if the record of a removed version was written."""
-    if head is None or registry.promotions.head() != record:
+    if head is None or log.head() != record:
         return
-    back = msgspec.structs.replace(
+    back = replace(
         head,
         n=record.n + 1,
         at=utc_now(),
@@ -111,15 +172,21 @@ def _take_back(
         previous=record.to,
         message=f"{record.to} was pruned at the same time",
         gate=None,
+        restores=head.n,
     )
     with contextlib.suppress(Exists):  # another writer has promoted another version since
-        registry.promotions.create(back.n, back)
-    _follow(registry, back)
+        log.create(back.n, back)
+    _follow(registry, log, back)
 
 
-def _follow(registry: RegistryReader, record: PromotionRecord) -> str | None:
+def _follow(registry: RegistryReader, log: PromotionLog, record: PromotionRecord) -> str | None:
     try:
-        return sync_alias(registry)
+        return _sync(registry, log)
     except StoreError as error:
         error.hint = f"the log says {record.to} now; when this is repaired: textclf verify --repair"
         raise
+
+
+def _sync(registry: RegistryReader, log: PromotionLog) -> str | None:
+    """Let the alias follow, which belongs to ``latest`` alone."""
+    return sync_alias(registry) if log.channel == LATEST else None

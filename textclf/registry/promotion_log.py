@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from textclf.errors import IntegrityError, StoreError, TextclfError
+from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
@@ -198,6 +199,8 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
             metadata must always be those of the version's first promotion.
         token: random, so that writers tell their own record from another's.
         gate: how the version came through the conditions set for it, if there were any.
+        channel: the channel in which it was promoted.
+        restores: of a rollback, the number of the record that is in force again.
     """
 
     n: int
@@ -210,6 +213,8 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
     metadata_sha256: str
     token: str
     gate: Verdict | None = None
+    channel: str = LATEST
+    restores: int | None = None
 
     def fits(self, n: int) -> bool:
         """See LogRecord."""
@@ -217,24 +222,63 @@ class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True):
             self.n == n
             and is_version(self.to)
             and (self.previous is None or is_version(self.previous))
+            and (self.restores is None or 0 < self.restores < n)
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that ``textclf history --json`` has."""
         fields = msgspec.to_builtins(self)
-        return {name: fields[name] for name in ("n", "at", "from", "to", "by", "message", "gate")}
+        names = ("n", "at", "from", "to", "by", "message", "gate", "channel", "restores")
+        return {name: fields[name] for name in names}
 
 
 class PromotionLog(AppendOnlyLog[PromotionRecord]):
-    """The promotions. The version of the newest record is the latest one."""
+    """The promotions of one channel. The version of the newest record is the promoted one."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store, layout.PROMOTIONS, PromotionRecord, "a promotion record")
+    def __init__(self, store: Store, channel: str = LATEST) -> None:
+        folder = layout.channel_log(channel)
+        super().__init__(store, folder, PromotionRecord, "a promotion record")
+        self.channel = channel
 
     def first_of(self, version: str) -> PromotionRecord | None:
         """Return the first promotion of a version; it has the digest of its metadata then."""
         records = self.readable_records()
         return next((record for record in records if record.to == version), None)
+
+    def in_force(self, n: int) -> PromotionRecord:
+        """Return the record whose promotion is in force after record ``n``.
+
+        That is record ``n`` itself or, if that is a rollback, the one that it restored.
+
+        Raises:
+            IntegrityError: a record is missing or damaged.
+            StoreError: it cannot be read.
+        """
+        record = self.read_once(n)
+        while record.restores is not None:
+            record = self.read_once(record.restores)
+        return record
+
+    def rollback_target(
+        self, head: PromotionRecord, *, steps: int = 1, to: str | None = None
+    ) -> PromotionRecord | None:
+        """Return the record that a rollback restores, if there is one.
+
+        Each step goes back by one promotion that was in force, so that two rollbacks in a row go
+        further back, and do not promote again what the first one took back.
+
+        Args:
+            head: the newest record.
+            steps: how many promotions to go back.
+            to: the version to go back to, instead.
+        """
+        record = self.in_force(head.n)
+        while record.n > 1:
+            record = self.in_force(record.n - 1)
+            steps -= 1
+            if record.to == to or (to is None and steps == 0):
+                return record
+        return None
 
 
 def utc_now() -> str:

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from semver import Version
 
 from textclf.errors import NoSuchVersion, StoreError
+from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
@@ -52,7 +53,7 @@ def promotion_hold(store: Store, events: EventLog, version: Version) -> Iterator
         _require_not_pruned(events, version)
         yield
         if events.version_state(version).pruned:  # by a process that ignores the hold
-            events.append_event(EventKind.KEPT, version, message="it is latest")
+            events.append_event(EventKind.KEPT, version, message="it is being promoted")
             _require_not_pruned(events, version)
     finally:
         with contextlib.suppress(StoreError):  # it counts as abandoned one day
@@ -69,30 +70,34 @@ class Pruner:
 
     Args:
         store: where the versions are.
-        promotions: the promotion log.
+        channels: returns the promotion logs of all channels.
         events: the event log.
     """
 
-    def __init__(self, store: Store, promotions: PromotionLog, events: EventLog) -> None:
+    def __init__(
+        self, store: Store, channels: Callable[[], Sequence[PromotionLog]], events: EventLog
+    ) -> None:
         self._store = store
-        self._promotions = promotions
+        self._channels = channels
         self._events = events
 
     def prune_exemptions(self) -> dict[str, str]:
-        """Return the versions that are not pruned, and why: latest, previous, tagged.
+        """Return the versions that are not pruned, and why.
+
+        These are the promoted version of each channel, those that it could go back to in one step,
+        and tagged ones.
 
         Raises:
             IntegrityError: a log is damaged, so that this is not known.
         """
         held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
-        head = self._promotions.head()
+        promoted = {version: why for log in self._channels()[::-1] for version, why in _in_use(log)}
         tagged = {
             version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
             for version, state in self._events.version_states(strict=True).items()
             if state.tags
         }
-        previous = {head.previous: "previous"} if head and head.previous else {}
-        return {**held, **tagged, **previous, **({head.to: "latest"} if head else {})}
+        return {**held, **tagged, **promoted}
 
     def _held(self) -> Iterator[str]:
         for name in self._store.names(layout.HOLDS):
@@ -134,6 +139,19 @@ class Pruner:
             for version, state in states.items()
             if state.pruned and version in folders and self._store.names(version)
         ]
+
+
+def _in_use(log: PromotionLog) -> Iterator[tuple[str, str]]:
+    """Yield the versions that a channel needs, and why, the promoted one last."""
+    head = log.head()
+    if head is None:
+        return
+    before = PREVIOUS if log.channel == LATEST else f"{PREVIOUS} in {log.channel}"
+    target = log.rollback_target(head)
+    for version in (target.to if target else None, head.previous):
+        if version is not None:
+            yield version, before
+    yield head.to, log.channel
 
 
 def _is_abandoned(created: bytes) -> bool:

@@ -79,7 +79,8 @@ def reserved_numbers(registry: RegistryReader) -> set[Version]:
 
 
 def _logged_numbers(registry: RegistryReader) -> set[Version]:
-    promoted = (record.to for record in registry.promotions.readable_records())
+    logs = registry.channels()
+    promoted = (record.to for log in logs for record in log.readable_records())
     noted = (event.version for event in registry.events.readable_records())
     return {*map(parse_version, promoted), *map(parse_version, noted)}
 
@@ -203,7 +204,7 @@ def _require_free(registry: RegistryReader, version: Version, digest: str) -> No
 
 def _known_digests(registry: RegistryReader, version: Version) -> set[str]:
     """Return what the logs say of the metadata of a version that is not in the registry."""
-    first = registry.promotions.first_of(str(version))
+    first = registry.first_promotion(str(version))
     promoted = first and first.metadata_sha256
     events = (event for event in registry.events.records() if event.version == str(version))
     noted = (event.detail.get("metadata_sha256") for event in events)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
+from textclf.metadata.channels import LATEST, PREVIOUS, is_channel, require_channel
 from textclf.metadata.schema import (
     ARTIFACT,
     LARGEST_METADATA,
@@ -58,9 +59,31 @@ class RegistryReader:
         """The key whose signature a version needs to be promoted or read."""
         return self.signatures.required
 
-    def history(self) -> list[PromotionRecord]:
-        """Return all promotions, oldest first."""
-        return self.promotions.records()
+    def history(self, channel: str = LATEST) -> list[PromotionRecord]:
+        """Return all promotions of a channel, oldest first."""
+        return self.channel(channel).records()
+
+    # -- channels --------------------------------------------------------------------------------
+
+    def channel(self, name: str) -> PromotionLog:
+        """Return the promotion log of a channel, which may be empty.
+
+        Raises:
+            UsageError: the name cannot be that of a channel.
+        """
+        if name == LATEST:
+            return self.promotions
+        return PromotionLog(self.store, require_channel(name))
+
+    def channels(self) -> list[PromotionLog]:
+        """Return the promotion logs of all channels, that of ``latest`` first."""
+        names = filter(is_channel, self.store.names(layout.CHANNELS))
+        return [self.promotions, *map(self.channel, sorted(names))]
+
+    def promoted(self, channel: str = LATEST) -> Version | None:
+        """Return the promoted version of a channel."""
+        head = self.channel(channel).head()
+        return parse_version(head.to) if head else None
 
     # -- which versions there are ----------------------------------------------------------------
 
@@ -92,8 +115,7 @@ class RegistryReader:
 
     def latest(self) -> Version | None:
         """Return the promoted version."""
-        head = self.promotions.head()
-        return parse_version(head.to) if head else None
+        return self.promoted()
 
     def summaries(
         self, versions: Sequence[Version] | None = None
@@ -122,7 +144,7 @@ class RegistryReader:
         return self.metadata_bytes(version) if isinstance(content, Missing) else content
 
     def resolve(self, name: str) -> Version:
-        """Return the version that ``1.1.0``, ``v1.1.0``, ``latest`` or ``previous`` names.
+        """Return the version that ``1.1.0``, ``v1.1.0``, ``previous`` or a channel names.
 
         Raises:
             NoSuchVersion: it is not published.
@@ -132,19 +154,36 @@ class RegistryReader:
         try:
             version = parse_version(name)
         except ValueError:
-            raise NoSuchVersion(
-                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
-                hint="textclf versions list",
-            ) from None
+            return self._promoted_in(name)
         if not self.is_published(version):
             raise self._unknown(version)
         return version
 
+    def _promoted_in(self, name: str) -> Version:
+        """Return the promoted version of a channel. Raises NoSuchVersion."""
+        if not is_channel(name):
+            raise NoSuchVersion(
+                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
+                hint="textclf versions list",
+            )
+        head = self.channel(name).head()
+        if head is None:
+            others = [log.channel for log in self.channels()[1:]]
+            raise NoSuchVersion(
+                f"there is no channel {name}; there are {', '.join([LATEST, *others])}",
+                hint=f"textclf promote VERSION --to {name}",
+            )
+        return self.promoted_version(name, head)
+
     def promoted_version(self, name: str, head: PromotionRecord | None) -> Version:
-        """Return ``latest`` or ``previous``, given the head of the log. Raises NoSuchVersion."""
+        """Return a channel's version, or ``previous``, given the head of its log.
+
+        Raises:
+            NoSuchVersion: there is none, or it no longer exists.
+        """
         if head is None:
             raise nothing_promoted(self)
-        number = head.to if name == "latest" else head.previous
+        number = head.previous if name == PREVIOUS else head.to
         if number is None:
             raise NoSuchVersion(
                 f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
@@ -269,12 +308,17 @@ class RegistryReader:
 
     def require_unchanged(self, version: Version, metadata: bytes) -> None:
         """Raise IntegrityError if metadata are not those that the version had when promoted."""
-        first = self.promotions.first_of(str(version))
+        first = self.first_promotion(str(version))
         if first and first.metadata_sha256 != sha256(metadata):
             raise IntegrityError(
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="restore it from a copy, or train again",
             )
+
+    def first_promotion(self, version: str) -> PromotionRecord | None:
+        """Return a version's first promotion in any channel; it has the digest of its metadata."""
+        firsts = (log.first_of(version) for log in self.channels())
+        return next((record for record in firsts if record), None)
 
     def has_model(self, digest: str) -> bool:
         """Whether the model file of a version has this digest: no log or metadata are believed."""

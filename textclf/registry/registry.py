@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from semver import Version
 
 from textclf.metadata.bump import Recipe
+from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.sketch import Sketch
 from textclf.registry.reader import RegistryReader
@@ -152,32 +153,66 @@ class Registry(RegistryReader):
     # -- promoting -------------------------------------------------------------------------------
 
     def promote(
-        self, version: Version, *, message: str | None = None, judge: Judge | None = None
+        self,
+        version: Version,
+        *,
+        message: str | None = None,
+        judge: Judge | None = None,
+        channel: str = LATEST,
     ) -> Promotion:
-        """Make a version the latest: append to the log, then let the alias follow.
+        """Make a version the promoted one of a channel: append to its log.
 
-        If the version is promoted already, no record is written, but the alias is repaired.
+        The alias follows ``latest``. If the version is promoted already, no record is written, but
+        the alias is repaired.
 
         Args:
             version: the version.
             message: why.
             judge: called with the version promoted until then, before anything is written; what it
                 returns is kept in the record, and what it raises prevents the promotion.
+            channel: the channel.
 
         Raises:
             NoSuchVersion: the version is not published.
             IntegrityError: a file of it is not what was published; nothing was changed.
+            UsageError: the channel's name is not valid.
         """
         from textclf.registry import promotion
 
-        return promotion.promote(self, lambda _: version, message, judge)
+        target = promotion.Target(version)
+        return promotion.promote(self, lambda _: target, message, judge, channel)
 
-    def rollback(self, *, message: str | None = None) -> Promotion:
-        """Promote the version that was promoted before. Raises NoSuchVersion if there is none."""
+    def rollback(
+        self,
+        *,
+        steps: int = 1,
+        to: Version | None = None,
+        message: str | None = None,
+        channel: str = LATEST,
+    ) -> Promotion:
+        """Promote again what was promoted before.
+
+        Two rollbacks in a row go further back. The log says which record each of them restored.
+
+        Args:
+            steps: how many promotions to go back.
+            to: the version to go back to, instead; it was promoted before.
+            message: why.
+            channel: the channel.
+
+        Raises:
+            NoSuchVersion: the log does not go back that far, or that version no longer exists.
+            UsageError: the channel's name is not valid.
+        """
         from textclf.registry import promotion
 
+        log = self.channel(channel)
         return promotion.promote(
-            self, lambda head: self.promoted_version("previous", head), message, None
+            self,
+            lambda head: promotion.rollback_target(self, log, head, steps=steps, to=to),
+            message,
+            None,
+            channel,
         )
 
     def sync_alias(self) -> str | None:
@@ -193,7 +228,7 @@ class Registry(RegistryReader):
         """The object that removes versions."""
         from textclf.registry.pruning import Pruner
 
-        return Pruner(self.store, self.promotions, self.events)
+        return Pruner(self.store, self.channels, self.events)
 
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None

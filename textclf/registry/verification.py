@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -16,7 +17,12 @@ from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_proble
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.absence import describe_absence
-from textclf.registry.promotion_log import AppendOnlyLog, LogRecord, PromotionRecord
+from textclf.registry.promotion_log import (
+    AppendOnlyLog,
+    LogRecord,
+    PromotionLog,
+    PromotionRecord,
+)
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Incomplete, Missing, read_or_none
 
@@ -189,18 +195,24 @@ class _Check:
         self._registry = registry
         self._store = registry.store
         self._digests: dict[str, str] = {}
+        self._channels = [registry.promotions]
         with contextlib.suppress(StoreError):  # which is a problem of the promotion log
-            for entry in self._read_log(registry.promotions):
+            self._channels = registry.channels()
+            for entry in itertools.chain(*map(self._read_log, self._channels)):
                 if not isinstance(entry.record, Problem):
                     self._digests.setdefault(entry.record.to, entry.record.metadata_sha256)
 
     def run(self) -> Verification:
-        registry, log, events = self._registry, self._registry.promotions, self._registry.events
+        registry, events = self._registry, self._registry.events
         folders = list(map(str, registry.numbers()))
         lasting: list[_Look] = [
             partial(self._guarded, layout.PROMOTIONS, self._absence_problems),
             *(partial(self._guarded, v, partial(self._settled_problems, v), v) for v in folders),
-            partial(self._guarded, log.folder, self._promotion_problems),
+            partial(self._guarded, layout.PROMOTIONS, self._lost_log_problems),
+            *(
+                partial(self._guarded, log.folder, partial(self._promotion_problems, log))
+                for log in self._channels
+            ),
             partial(self._guarded, events.folder, self._event_problems),
         ]
         derived: list[_Look] = [
@@ -285,11 +297,10 @@ class _Check:
             if problem := file_problem(data, record):
                 yield Problem(version, key, problem)
 
-    def _promotion_problems(self) -> Iterator[Problem]:
-        yield from self._lost_log_problems()
+    def _promotion_problems(self, log: PromotionLog) -> Iterator[Problem]:
         previous: str | None = None
-        entries = list(self._read_log(self._registry.promotions))
-        needed = entries[-2:]  # latest and previous
+        entries = list(self._read_log(log))
+        needed = entries[-2:]  # the promoted version, and the one before it
         for entry in entries:
             key, record, follows = entry
             if isinstance(record, Problem):
@@ -299,6 +310,8 @@ class _Check:
                 yield Problem(
                     None, key, f"names {record.previous} as the previous version, not {previous}"
                 )
+            if record.channel != log.channel:
+                yield Problem(record.to, key, f"is a record of the channel {record.channel}")
             if problem := self._promoted_problem(record, needed=entry in needed):
                 yield Problem(record.to, key, problem)
             previous = record.to

@@ -10,6 +10,7 @@ from semver import Version
 
 from textclf.errors import GateRefused, TextclfError
 from textclf.evaluation.train_overlap import train_overlap
+from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, Metrics
 from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
 from textclf.registry.promotion import Promotion
@@ -103,7 +104,7 @@ class LiveEvidence:
 
 
 def gather_evidence(
-    registry: Registry, version: Version, gate: Gate, rows: Dataset | None
+    registry: Registry, version: Version, gate: Gate, rows: Dataset | None, channel: str = LATEST
 ) -> Evidence:
     """Return what a version and the promoted one are judged by.
 
@@ -112,13 +113,14 @@ def gather_evidence(
         version: the version that is to be promoted.
         gate: the conditions.
         rows: the rows on which both are scored now; ``None``: what was recorded of them is used.
+        channel: the channel in which it is to be promoted.
     """
     if rows is None:
         return RecordedEvidence(registry, version)
     evidence = LiveEvidence(registry, rows)
     evidence.metrics(version)  # scores them now, where Ctrl-C still ends it at once
     if gate.compares:
-        find_baseline(evidence, registry.latest())
+        find_baseline(evidence, registry.promoted(channel))
     return evidence
 
 
@@ -154,6 +156,7 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
     *,
     message: str | None = None,
     force: bool = False,
+    channel: str = LATEST,
 ) -> Promotion:
     """Promote a version if it passes the gate, and record the verdict in the log.
 
@@ -183,7 +186,8 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
             )
         raise refusal(f"{version} is not promoted", verdict, hint=hint)
 
-    return registry.promote(version, message=message, judge=judge_against if gate else None)
+    judge_ = judge_against if gate else None
+    return registry.promote(version, message=message, judge=judge_, channel=channel)
 
 
 def refusal(what: str, verdict: Verdict, *, hint: str | None = None) -> GateRefused:

@@ -21,7 +21,13 @@ from typing import Any, Protocol
 
 from textclf.errors import IntegrityError, StoreError, Unreachable
 from textclf.files import LARGEST
-from textclf.registry.layout import EVENTS, PROMOTIONS, never_changes, record_name, record_number
+from textclf.registry.layout import (
+    PROMOTIONS,
+    is_log,
+    never_changes,
+    record_name,
+    record_number,
+)
 from textclf.registry.store.base import (
     Incomplete,
     Missing,
@@ -157,7 +163,7 @@ class CachedStore:
 
     def names(self, folder: str = "", after: str = "") -> list[str]:
         """See Store."""
-        if folder in (PROMOTIONS, EVENTS):
+        if is_log(folder):
             return [name for name in self._records(folder) if name > after]
         if not self._offline:
             return self._remote.names(folder, after)
