@@ -11,6 +11,7 @@ from textclf.api.results import CompareResult
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
 from textclf.errors import TextclfError, UsageError
+from textclf.metadata.channels import LATEST
 from textclf.prediction.predictor import Predictor
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry
@@ -126,6 +127,7 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
     allow_training_rows: bool = False,
     force: bool = False,
     message: str | None = None,
+    to: str = LATEST,
 ) -> Promotion:
     """Promote a version, newer or older, if it passes the gate.
 
@@ -141,6 +143,7 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
         allow_training_rows: whether it may be judged on rows that it was trained on.
         force: whether it is promoted although it does not pass; needs a message.
         message: why, for the record.
+        to: the channel in which it is promoted, such as ``staging``.
 
     Raises:
         GateRefused: it does not pass; ``verdict`` says why.
@@ -157,18 +160,32 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
     if data is not None and not gate:
         raise UsageError("data is what a gate is judged by, and there is no gate: see require")
     rows = None if data is None else labelled_rows(data)
-    evidence = gather_evidence(registry, resolved, gate, rows)
-    return promote_through_gate(registry, resolved, gate, evidence, message=message, force=force)
+    evidence = gather_evidence(registry, resolved, gate, rows, to)
+    return promote_through_gate(
+        registry, resolved, gate, evidence, message=message, force=force, channel=to
+    )
 
 
-def rollback(*, models: Models = None, message: str | None = None) -> Promotion:
-    """Promote the version that was promoted before.
+def rollback(
+    *,
+    models: Models = None,
+    steps: int = 1,
+    to: str | None = None,
+    channel: str = LATEST,
+    message: str | None = None,
+) -> Promotion:
+    """Promote again what was promoted before; each rollback goes further back.
 
     Args:
         models: see `versions`.
+        steps: how many promotions to go back.
+        to: the version to go back to, instead; it was promoted before.
+        channel: the channel to roll back.
         message: why, for the record.
 
     Raises:
-        NoSuchVersion: there is none.
+        NoSuchVersion: the log does not go back that far.
     """
-    return registry_of(models).rollback(message=message)
+    registry = registry_of(models)
+    target = registry.resolve(to) if to else None
+    return registry.rollback(steps=steps, to=target, channel=channel, message=message)

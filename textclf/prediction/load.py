@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textclf.metadata.channels import LATEST, is_channel
 from textclf.prediction.open_model import open_model
 from textclf.prediction.predictor import Predictor
 from textclf.prediction.process_lock import ProcessLock
@@ -34,9 +35,9 @@ def load(
     Args:
         models: the folder of the versions, or its URL; if not given, ``$TEXTCLF_MODELS`` or
             ``models``.
-        version: ``1.1.0``, ``latest`` or ``previous``.
-        follow: change to the version that is promoted, within about a second of its promotion;
-            where it cannot be opened, the old one stays, and a warning is logged.
+        version: ``1.1.0``, ``latest``, ``previous`` or another channel, such as ``staging``.
+        follow: change to the version that is promoted in the channel, within about a second; where
+            it cannot be opened, the old one stays, and a warning is logged.
         signed_by: the file of a public key; only what was signed with it is opened. If not given,
             ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
 
@@ -51,9 +52,9 @@ def load(
     registry = open_registry(location, signed_by, read_only=True)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))
-    if version != "latest":
-        raise ValueError("follow=True needs the version 'latest', because it follows promotions")
-    return Follower(registry)
+    if not is_channel(version):
+        raise ValueError("follow=True needs a channel, such as latest: it follows promotions")
+    return Follower(registry, version)
 
 
 class Follower(Predictor):
@@ -62,17 +63,18 @@ class Follower(Predictor):
     While no other version can be opened it goes on with the one it has.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, channel: str = LATEST) -> None:
+        self._channel = channel
         self._checking = ProcessLock()
         self._logged_problem = ""
         self._open(registry)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Follower, (self._followed,)
+        return Follower, (self._followed, self._channel)
 
     def _open(self, registry: Registry) -> None:
-        head = registry.promotions.head()
-        version = registry.promoted_version("latest", head)
+        head = registry.channel(self._channel).head()
+        version = registry.promoted_version(self._channel, head)
         assert head is not None
         super().__init__(open_model(registry, version), version, registry)
         self._followed, self._head, self._checked_at = registry, head, time.monotonic()
@@ -91,7 +93,7 @@ class Follower(Predictor):
         """Change to the promoted version; if it cannot be opened, log that once and go on."""
         self._checked_at = time.monotonic()
         try:
-            if not self._followed.promotions.is_head(self._head):
+            if not self._followed.channel(self._channel).is_head(self._head):
                 self._open(copy.copy(self._followed))  # which remembers no file of the old one
                 self._logged_problem = ""
         except Exception as error:  # noqa: BLE001 - whatever fails, the old model serves

@@ -36,6 +36,12 @@ class History:
     entries: Sequence[Entry]
     damaged: Sequence[TextclfError]
 
+    def of_channel(self, channel: str) -> History:
+        """Return the promotions of one channel."""
+        records = [e for e in self.entries if isinstance(e, PromotionRecord)]
+        own = [record for record in records if record.channel == channel]
+        return History(own, own, self.damaged)
+
 
 def read_history(registry: RegistryReader) -> History:
     """Return what happened in a registry, as far as it can be read."""

@@ -37,6 +37,7 @@ class Promotion(msgspec.Struct, frozen=True):
         kept: the location of a copy of a foreign file in the alias's place, if there was one.
         gate: how the version came through the conditions set for it, if there were any.
         channel: the channel in which it is promoted.
+        restores: of a rollback, the number of the record that is in force again.
     """
 
     version: str
@@ -45,6 +46,7 @@ class Promotion(msgspec.Struct, frozen=True):
     kept: str | None = None
     gate: Verdict | None = None
     channel: str = LATEST
+    restores: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _attempt(
         kept=_follow(registry, log, record),
         gate=gate,
         channel=log.channel,
+        restores=record.restores,
     )
 
 

@@ -254,9 +254,9 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
             IntegrityError: a record is missing or damaged.
             StoreError: it cannot be read.
         """
-        record = self.read_once(n)
+        record = self.read(n)
         while record.restores is not None:
-            record = self.read_once(record.restores)
+            record = self.read(record.restores)
         return record
 
     def rollback_target(

@@ -80,6 +80,14 @@ class RegistryReader:
         names = filter(is_channel, self.store.names(layout.CHANNELS))
         return [self.promotions, *map(self.channel, sorted(names))]
 
+    def promoted_in(self) -> dict[str, list[str]]:
+        """Return the promoted versions, each with the channels in which it is promoted."""
+        channels: dict[str, list[str]] = {}
+        for log in self.channels():
+            if head := log.head():
+                channels.setdefault(head.to, []).append(log.channel)
+        return channels
+
     def promoted(self, channel: str = LATEST) -> Version | None:
         """Return the promoted version of a channel."""
         head = self.channel(channel).head()

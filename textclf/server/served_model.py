@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.errors import TextclfError
+from textclf.metadata.channels import is_channel
 from textclf.prediction.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class ModelReloader:
     def __init__(self, registry: Registry, name: str, interval: float) -> None:
         """Open the version. Raises like `open_served_model`."""
         self._registry, self._name, self._interval = registry, name, interval
-        self._head = registry.promotions.head()
+        self._log = registry.channel(name) if is_channel(name) else None
+        self._head = self._log.head() if self._log else None
         self.current = open_served_model(registry, name)
         self.checked_at = time.time()
         self.problem: str | None = None
@@ -77,7 +79,7 @@ class ModelReloader:
 
     def start(self) -> None:
         """Look for promotions from now on, unless a fixed version is served."""
-        if self._name == "latest" and self._thread is None:
+        if self._log and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="textclf-reload", daemon=True)
             self._thread.start()
 
@@ -92,7 +94,7 @@ class ModelReloader:
     def check(self) -> None:
         """Open the promoted version if it is another than the one that is served."""
         try:
-            head = self._registry.promotions.head()
+            head = self._log.head() if self._log else None
             if head != self._head or self.problem:
                 self.current = open_served_model(self._registry, self._name)
                 self._head, self.problem = head, None

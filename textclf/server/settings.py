@@ -12,7 +12,8 @@ class ServerSettings:
     """What a server serves, and how much it accepts.
 
     Attributes:
-        version: the version to answer with: ``latest`` follows promotions, a number does not.
+        version: the version to answer with: ``latest`` or another channel follows promotions, a
+            number does not.
         api_key: the key that a request must carry; without one, none is asked for.
         max_body: the most bytes of the body of one request that is not streamed.
         max_texts: the most texts of one request that is not streamed.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import TextclfError
+from textclf.metadata.channels import LATEST
 from textclf.metadata.versions import parse_version
 
 if TYPE_CHECKING:
@@ -25,15 +26,20 @@ class ListedVersion:
 
     Attributes:
         summary: the main fields of its metadata.
-        promoted: whether it is the promoted one.
+        channels: the channels in which it is promoted.
         tags: its tags.
         change: the difference of its macro F1 to that of the next lower version, if there is one.
     """
 
     summary: Summary
-    promoted: bool
+    channels: Sequence[str]
     tags: Mapping[str, str]
     change: float | None
+
+    @property
+    def promoted(self) -> bool:
+        """Whether it is the promoted version."""
+        return LATEST in self.channels
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that ``textclf versions list --json`` has."""
@@ -47,6 +53,7 @@ class ListedVersion:
             "rows": self.summary.data.rows,
             "message": self.summary.message,
             "tags": dict(self.tags),
+            "channels": list(self.channels),
         }
 
 
@@ -99,10 +106,10 @@ class VersionIndex:
     def _read(self) -> Listing:
         problems = []
         try:
-            promoted = str(self._registry.latest())
+            channels = self._registry.promoted_in()
             states = self._registry.events.version_states()
         except TextclfError as error:
-            promoted, states = "", {}
+            channels, states = {}, {}
             problems.append(error.message)
         problems += self._read_summaries()
         ordered = sorted(
@@ -111,7 +118,7 @@ class VersionIndex:
         listed = [
             ListedVersion(
                 summary,
-                summary.version == promoted,
+                channels.get(summary.version, []),
                 states[summary.version].tags if summary.version in states else {},
                 _change(summary, ordered[n - 1] if n else None),
             )

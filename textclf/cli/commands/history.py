@@ -14,22 +14,33 @@ All = Annotated[
     bool,
     typer.Option("--all", help="With --json: include refusals and other events, ordered by time."),
 ]
+Channel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Only the promotions of this channel. By default those of all, and with --json those "
+        "of latest.",
+    ),
+]
 
 
 @option_groups
-def history(everything: All = False, *, common: CommonOptions) -> None:
+def history(everything: All = False, channel: Channel = None, *, common: CommonOptions) -> None:
     """Show the promotion log, and promotions that were refused.
 
     Examples:
       textclf history
-      textclf history --json
+      textclf history --channel staging
       textclf history --all --json
 
     More: docs/registry.md
     """
     from textclf.registry.history import entry_as_json, read_history
 
-    known = read_history(common.open_registry())
+    registry = common.open_registry()
+    known = read_history(registry)
+    if channel:
+        known = known.of_channel(channel)
     if common.as_json and everything:
         render.json([entry_as_json(entry) for entry in known.entries])
     elif common.as_json:

@@ -10,12 +10,13 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.options import Message, Version
+from textclf.cli.options.options import Message, Version, require_channel
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
 from textclf.cli.output.answers import PromotionAnswer, show_promotion
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.errors import GateRefused, UsageError
+from textclf.metadata.channels import LATEST
 
 Data = Annotated[
     Path | None,
@@ -25,6 +26,16 @@ Data = Annotated[
         help="Judge both versions by their scores on these rows, not by their recorded metrics.",
     ),
 ]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="CHANNEL",
+        callback=require_channel,
+        rich_help_panel="Versioning",
+        help="The channel to promote it in, such as staging; clients load latest.",
+    ),
+]
 
 
 @option_groups
@@ -32,6 +43,7 @@ def promote(
     context: typer.Context,
     version: Version,
     message: Message = None,
+    channel: To = LATEST,
     *,
     gate: GateOptions,
     data: Data = None,
@@ -41,7 +53,7 @@ def promote(
     """Promote a version, newer or older, if it passes the gate.
 
     Examples:
-      textclf promote 1.1.0 -m "approved"
+      textclf promote 1.1.0 --to staging -m "approved"
       textclf promote 1.1.0 --require 'accuracy>=0.9' --max-class-regression 2%
       textclf promote 1.1.0 --data fresh.csv --max-regression 1%
 
@@ -60,21 +72,27 @@ def promote(
             f"textclf versions compare latest {resolved} --data …",
         )
     rows = reading.read(data, quiet=common.quiet) if data else None
-    evidence = promotion.gather_evidence(registry, resolved, conditions, rows)
+    evidence = promotion.gather_evidence(registry, resolved, conditions, rows, channel)
     try:
         with deferred_interrupts():
             done = promotion.promote(
-                registry, resolved, conditions, evidence, message=message, force=gate.force
+                registry,
+                resolved,
+                conditions,
+                evidence,
+                message=message,
+                force=gate.force,
+                channel=channel,
             )
     except GateRefused as refusal:
-        _show_refusal(str(resolved), refusal, as_json=common.as_json)
+        _show_refusal(str(resolved), refusal, channel, as_json=common.as_json)
         raise
     show_promotion(done, as_json=common.as_json, quiet=common.quiet)
 
 
-def _show_refusal(version: str, refusal: GateRefused, *, as_json: bool) -> None:
+def _show_refusal(version: str, refusal: GateRefused, channel: str, *, as_json: bool) -> None:
     verdict = refusal.verdict
     if as_json:
-        render.json(PromotionAnswer(version, verdict.against, changed=False, gate=verdict))
+        render.json(PromotionAnswer(version, verdict.against, False, verdict, channel))
     else:
         document.write(verdict_blocks(verdict))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import document, render
 from textclf.cli.output.gate_report import verdict_blocks
+from textclf.metadata.channels import LATEST
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Metadata
@@ -23,6 +24,8 @@ class PromotionAnswer:
     previous: str | None
     changed: bool
     gate: Verdict | None
+    channel: str = LATEST
+    restores: int | None = None
 
 
 def metadata_with(metadata: Metadata, further: Any) -> dict[str, Any]:
@@ -42,11 +45,18 @@ def tag_list(tags: Mapping[str, str]) -> str:
 
 def promotion_line(promotion: Promotion, *, quiet: bool) -> str:
     """Return what a promotion changed: ``promoted 1.1.0 (was 1.0.0); back: `textclf rollback```."""
+    where = option = to = ""
+    if promotion.channel != LATEST:
+        where, option = f" in {promotion.channel}", f" --channel {promotion.channel}"
+        to = f" --to {promotion.channel}"
     if not promotion.changed:
-        return f"{promotion.version} is already promoted; nothing changed"
+        return f"{promotion.version} is already promoted{where}; nothing changed"
     was = f" (was {promotion.previous})" if promotion.previous else ""
-    back = "; back: `textclf rollback`" if promotion.previous and not quiet else ""
-    return f"promoted {render.strong(promotion.version)}{was}{back}"
+    back = ""
+    if promotion.previous and not quiet:  # after a rollback, another one goes further back
+        undo = f"promote {promotion.previous}{to}" if promotion.restores else f"rollback{option}"
+        back = f"; back: `textclf {undo}`"
+    return f"promoted {render.strong(promotion.version)}{where}{was}{back}"
 
 
 def warn_of_kept_file(kept: str | None) -> None:
@@ -69,7 +79,12 @@ def _show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None
     if as_json:
         render.json(
             PromotionAnswer(
-                promotion.version, promotion.previous, promotion.changed, promotion.gate
+                promotion.version,
+                promotion.previous,
+                promotion.changed,
+                promotion.gate,
+                promotion.channel,
+                promotion.restores,
             )
         )
         return

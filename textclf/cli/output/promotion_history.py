@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
+from textclf.metadata.channels import LATEST
 
 if TYPE_CHECKING:
     from textclf.registry.history import Entry
@@ -30,7 +31,10 @@ def show(entries: Sequence[Entry]) -> None:
 
 
 def _what(record: PromotionRecord) -> str:
-    return f"promoted, {record.gate.verdict}" if record.gate else "promoted"
+    """Return what a promotion was: ``promoted in staging, passed``, or ``rolled back``."""
+    done = "promoted" if record.restores is None else "rolled back"
+    where = "" if record.channel == LATEST else f" in {record.channel}"
+    return f"{done}{where}{f', {record.gate.verdict}' if record.gate else ''}"
 
 
 def _why(event: Event) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 
 from textclf.formatting import excerpt, percent, plural
+from textclf.metadata.channels import LATEST
 from textclf.report.html.charts import Scale, label, line, picture, ticks
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, change_cell, table
@@ -94,9 +95,9 @@ def _head(query: ListQuery, sort: str) -> Html:
 
 def _row(version: ListedVersion) -> Sequence[object]:
     summary = version.summary
-    badge = el("span", "promoted", class_="badge") if version.promoted else None
+    badges = (join(" ", _badge(channel)) for channel in version.channels)
     return (
-        join(version_link(summary.version), " " if badge else None, badge),
+        join(version_link(summary.version), *badges),
         percent(summary.test.metrics.macro_f1),
         change_cell(version.change),
         percent(summary.test_accuracy),
@@ -105,6 +106,10 @@ def _row(version: ListedVersion) -> Sequence[object]:
         el("bdi", " ".join(f"{key}={value}" for key, value in version.tags.items())),
         el("bdi", excerpt(summary.message or "", 80)),
     )
+
+
+def _badge(channel: str) -> Html:
+    return el("span", "promoted" if channel == LATEST else channel, class_="badge")
 
 
 def _turning(page: VersionPage) -> Html:

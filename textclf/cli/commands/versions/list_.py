@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from textclf.cli.output import render
 from textclf.cli.output.answers import tag_list
 from textclf.errors import IntegrityError, StoreError, TextclfError
 from textclf.formatting import excerpt, percent
+from textclf.metadata.channels import LATEST
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Summary
@@ -35,10 +36,10 @@ def list_(common: CommonOptions) -> None:
     results = list(registry.summaries())
     summaries = [result for result in results if not isinstance(result, TextclfError)]
     damaged: list[TextclfError] = [result for result in results if isinstance(result, TextclfError)]
+    channels: dict[str, list[str]] = {}
     try:
-        promoted = str(registry.latest())
+        channels = registry.promoted_in()
     except (IntegrityError, StoreError) as unreadable:
-        promoted = ""
         damaged.append(unreadable)
     tags = {}
     try:
@@ -47,10 +48,10 @@ def list_(common: CommonOptions) -> None:
     except StoreError as unreadable:
         damaged.append(unreadable)
     if common.as_json:
-        render.json([_listed(s, promoted, tags.get(s.version, {})) for s in summaries])
+        render.json([_listed(s, channels, tags.get(s.version, {})) for s in summaries])
     elif summaries:
         columns = ["version", "", "saved (UTC)", *_RIGHT, *(["tags"] if tags else []), "message"]
-        render.table(columns, (_row(s, promoted, tags) for s in summaries), right=_RIGHT)
+        render.table(columns, (_row(s, channels, tags) for s in summaries), right=_RIGHT)
     else:
         common.hint(f"no versions in {common.models} yet; to train one: textclf train")
     for error in damaged:
@@ -72,12 +73,16 @@ class ListedVersion:
     rows: int
     message: str | None
     tags: Mapping[str, str]
+    channels: Sequence[str]
 
 
-def _listed(summary: Summary, promoted: str, tags: Mapping[str, str]) -> ListedVersion:
+def _listed(
+    summary: Summary, channels: Mapping[str, Sequence[str]], tags: Mapping[str, str]
+) -> ListedVersion:
+    promoted_in = channels.get(summary.version, [])
     return ListedVersion(
         version=summary.version,
-        latest=summary.version == promoted,
+        latest=LATEST in promoted_in,
         saved_at=summary.saved_at,
         best_cv_accuracy=summary.best_cv_accuracy,
         test_accuracy=summary.test_accuracy,
@@ -85,13 +90,18 @@ def _listed(summary: Summary, promoted: str, tags: Mapping[str, str]) -> ListedV
         rows=summary.data.rows,
         message=summary.message,
         tags=tags,
+        channels=promoted_in,
     )
 
 
-def _row(summary: Summary, promoted: str, tags: Mapping[str, Mapping[str, str]]) -> list[object]:
+def _row(
+    summary: Summary,
+    channels: Mapping[str, Sequence[str]],
+    tags: Mapping[str, Mapping[str, str]],
+) -> list[object]:
     return [
         summary.version,
-        "latest" if summary.version == promoted else "",
+        ", ".join(channels.get(summary.version, [])),
         summary.saved_at[:16].replace("T", " "),
         percent(summary.best_cv_accuracy),
         percent(summary.test_accuracy),
