@@ -53,8 +53,9 @@ def test_a_version_edited_after_its_promotion_is_refused(project, cli, command):
     assert json.loads(cli("history", "--json").out)[-1]["to"] == "1.0.1"
 
 
-def test_a_channel_has_promotions_of_its_own(project, cli):
-    """Its name works wherever a version is named; latest is not moved; a rollback goes back in it."""
+@pytest.mark.usefixtures("project")
+def test_a_channel_has_promotions_of_its_own(cli):
+    """Its name works wherever a version is named; latest stays; a rollback goes back in it."""
     cli("promote", "1.0.1", "--to", "staging")
     done = cli("promote", "1.0.0", "--to", "staging", "-m", "try it")
     assert done.out == (
@@ -83,7 +84,8 @@ def test_a_channel_has_promotions_of_its_own(project, cli):
     assert cli("predict", "great", "--version", "shadow").code == 3
 
 
-def test_rollbacks_go_further_back(project, cli):
+@pytest.mark.usefixtures("project")
+def test_rollbacks_go_further_back(cli):
     """Each says how to undo it; --steps and --to say how far."""
     cli("promote", "1.0.0")
     cli("promote", "1.0.1")
