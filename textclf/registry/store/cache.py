@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from textclf.errors import IntegrityError, StoreError, Unreachable
 from textclf.files import LARGEST
 from textclf.registry.layout import (
+    EVENTS,
     PROMOTIONS,
     is_log,
     never_changes,
