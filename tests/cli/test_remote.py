@@ -31,9 +31,15 @@ def found(monkeypatch, tmp_path):
     return find
 
 
-@pytest.fixture(params=CLOUDS)
+EVERY_CLOUD = pytest.mark.parametrize("cloud", CLOUDS, indirect=True)
+QUICK = "seaweedfs"
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.faults] * (name != QUICK)) for name in CLOUDS]
+)
 def cloud(request, found):
-    """Return a server of each kind."""
+    """Return a server: in every test run one of S3, in ``make test-faults`` the others, too."""
     return found(request.getfixturevalue(request.param))
 
 
@@ -81,6 +87,7 @@ def test_a_version_is_trained_promoted_and_read(cli, data, url):
     assert cli("reproduce", "latest", "--jobs", 1).code == 0
 
 
+@EVERY_CLOUD
 def test_a_copied_registry_is_one(cli, copied):
     """What lies in a folder is a registry in a bucket; its versions are promoted and tagged."""
     assert answer(cli("predict", "a great lovely", "--json"))["version"] == "1.0.1"
@@ -130,6 +137,7 @@ def test_what_is_damaged_is_named(cli, cloud, copied):
     assert cli("promote", "1.0.0").code == 6
 
 
+@EVERY_CLOUD
 def test_a_bucket_that_does_not_exist(cli, cloud):
     """It is an error with one sentence, and no empty registry."""
     outcome = cli("versions", "list", "--models", f"{cloud.scheme}://no-such-bucket/models")
