@@ -48,9 +48,13 @@ class StoreError(TextclfError):
 class AccessDenied(StoreError):
     """The store does not allow that with these credentials."""
 
+    kind = "access-denied"
+
 
 class Unreachable(StoreError):
     """The store does not answer, or not now; another time it may."""
+
+    kind = "unreachable"
 
 
 class ClusterError(TextclfError):
