@@ -16,8 +16,11 @@ import pytest
     ids=str,
 )
 @pytest.mark.usefixtures("project")
-def test_machine_code_is_cached_in_no_folder_of_the_current_one(start, environment, restricted):
+def test_machine_code_is_cached_in_no_folder_of_the_current_one(
+    start, environment, restricted, monkeypatch
+):
     """Without a home Numba would make a folder named ~ for it, where the command runs."""
+    monkeypatch.delenv("XDG_CACHE_HOME")
     program = (
         "from textclf.cli import app\n"
         "app._prepare_cache()\n"

@@ -305,6 +305,14 @@ def test_the_limit_is_a_variable(monkeypatch, tmp_path, given, limit):
         FileCache.from_environment()
 
 
+@pytest.mark.parametrize("home", ["~", "relative"])
+def test_a_home_that_is_none_gets_no_cache(monkeypatch, home):
+    """No folder ~ or relative appears where the command runs."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert FileCache.from_environment().folder is None
+
+
 @pytest.mark.usefixtures("two")
 def test_a_missing_key_is_missing(reader):
     """The cache does not invent content, nor remember its absence."""

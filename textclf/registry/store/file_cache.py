@@ -222,10 +222,8 @@ def _folder() -> Path | None:
     given = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(given):  # noqa: PTH117 - as the specification says, others are ignored
         return Path(given, "textclf")
-    try:
-        return Path("~/.cache/textclf").expanduser()
-    except RuntimeError:
-        return None
+    home = os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    return Path(home, "textclf") if os.path.isabs(home) else None  # noqa: PTH117 - HOME may be "~"
 
 
 def _limit() -> int:
