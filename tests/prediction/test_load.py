@@ -23,6 +23,7 @@ def test_load_opens_the_promoted_version(tmp_path, sample, monkeypatch):
     monkeypatch.setenv("TEXTCLF_MODELS", str(tmp_path / "models"))
     assert load().predict(["this is great"]) == [prediction]
     assert load(version="1.0.0").predict("this is great") == prediction
+    assert load(version=load().version).predict("this is great") == prediction
     with pytest.raises(NoSuchVersion):
         load(version="2.0.0")
 

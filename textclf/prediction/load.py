@@ -25,7 +25,7 @@ _CHECK_INTERVAL = 1.0
 
 def load(
     models: str | Path | None = None,
-    version: str = "latest",
+    version: str | Version = "latest",
     *,
     follow: bool = False,
     signed_by: str | Path | None = None,
@@ -35,7 +35,8 @@ def load(
     Args:
         models: the folder of the versions, or its URL; if not given, ``$TEXTCLF_MODELS`` or
             ``models``.
-        version: ``1.1.0``, ``latest``, ``previous`` or another channel, such as ``staging``.
+        version: ``1.1.0``, ``latest``, ``previous`` or another channel, such as ``staging``;
+            also a number as ``Predictor.version`` has it.
         follow: change to the version that is promoted in the channel, within about a second; where
             it cannot be opened, the old one stays, and a warning is logged.
         signed_by: the file of a public key; only what was signed with it is opened. If not given,
@@ -50,6 +51,7 @@ def load(
 
     location = models or os.environ.get("TEXTCLF_MODELS") or "models"
     registry = open_registry(location, signed_by, read_only=True)
+    version = str(version)
     if not follow:
         return Predictor.load(registry, registry.resolve(version))
     if not is_channel(version):
