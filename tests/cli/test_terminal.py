@@ -124,3 +124,15 @@ def test_markup_in_metadata_is_no_markup(project, terminal):
     """Square brackets in metadata are not Rich markup in a table."""
     damage(project, "1.0.1", message="[bold]m[/bold]")
     assert "[bold]m[/bold]" in terminal("versions", "list").out
+
+
+@pytest.mark.parametrize("columns", [60, 80, 90, 100, 120, 200])
+@pytest.mark.usefixtures("project")
+def test_only_the_last_column_of_a_table_is_wrapped(cli, monkeypatch, columns):
+    """A table that does not fit is written plainly: no date and no number is cut in two."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("textclf.cli.output.render.sys.stdout.isatty", lambda: True, raising=False)
+    shown = COLOUR.sub("", cli("versions", "list").out)
+    rows = [line for line in shown.splitlines() if "1.0." in line]
+    assert len(rows) == 2
+    assert all(re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", row) for row in rows)

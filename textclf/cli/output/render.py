@@ -170,7 +170,7 @@ def table(
         for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    fits = sum(widths[:-1]) + 2 * len(widths) + 7 <= get_terminal_size().columns
+    fits = sum(widths[:-1]) + 3 * len(widths) + 7 <= get_terminal_size().columns
     show = _drawn if sys.stdout.isatty() and fits else _plain
     show(columns, cells, set(right))
 
