@@ -5,7 +5,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
 
-from textclf.search.estimators import build_classifier, build_pipeline, depends_only_on_gram
+from textclf.search.estimators import (
+    build_classifier,
+    build_pipeline,
+    depends_on_column_order,
+    depends_only_on_gram,
+)
 from textclf.search.space import CandidateParams
 
 
@@ -48,3 +53,11 @@ def test_columns_are_merged_only_where_the_solution_is_the_same(classifier, sett
     """A solver that stops early, by a measure that depends on the columns, needs all of them."""
     estimator = build_classifier(CandidateParams({}, classifier, settings), 7)
     assert depends_only_on_gram(estimator) == expected
+
+
+@pytest.mark.parametrize("norm", ["l2", None])
+def test_logistic_regression_on_rows_that_are_not_normalized_takes_their_columns(norm):
+    """It ends before it converges there, so that rounding may decide on a label."""
+    features = {"word": {}, "char_wb": {"norm": norm}}
+    candidate = CandidateParams(features, "LogisticRegression", {})
+    assert depends_on_column_order(candidate) == (norm is None)

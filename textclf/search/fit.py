@@ -136,7 +136,10 @@ def fit_task(
                 model, matrix = svms.get(number), matrices.held_out
                 if model is None:
                     estimator = build_classifier(candidate, task.seed)
-                    model, matrix = _fit_classifier(estimator, matrices, train_labels)
+                    may_merge = bool(counts) and depends_only_on_gram(estimator)
+                    model, matrix = _fit_classifier(
+                        estimator, matrices, train_labels, may_merge=may_merge
+                    )
                 seconds = shared_seconds + time.perf_counter() - begin
                 correct = model.predict(matrix) == truth
                 score = scorer(model, matrix, truth) if scorer else correct.mean()
@@ -199,10 +202,10 @@ def _solve_svms(task: FitTask, matrices: _Matrices, labels: NDArray[np.str_]) ->
 
 
 def _fit_classifier(
-    estimator: Any, matrices: _Matrices, labels: NDArray[np.str_]
+    estimator: Any, matrices: _Matrices, labels: NDArray[np.str_], *, may_merge: bool
 ) -> tuple[Any, csr_matrix]:
     """Fit an estimator on the smallest equivalent matrix; also return the rows to score."""
-    if depends_only_on_gram(estimator):
+    if may_merge:
         pin_dual(estimator, matrices.train)
         if picks_same_solver(estimator, matrices.train, matrices.merged.train):
             matrices = matrices.merged
