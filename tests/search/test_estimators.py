@@ -45,6 +45,8 @@ def test_the_seed_is_the_random_state_unless_the_candidate_has_one():
         ("RidgeClassifier", {}, True),
         ("RidgeClassifier", {"solver": "sag"}, False),
         ("RidgeClassifier", {"positive": True}, False),
+        ("RidgeClassifier", {"alpha": 0}, False),
+        ("RidgeClassifier", {"max_iter": 3}, False),
         ("SGDClassifier", {}, False),
         ("LinearSVC", {"tol": 0.01}, True),
     ],

@@ -66,7 +66,8 @@ def depends_only_on_gram(estimator: Any) -> bool:
             is_close = settings["tol"] <= _CLOSE  # the largest partial derivative that it leaves
             return penalty_is_l2 and settings.get("l1_ratio") in {None, 0} and is_close
         case "RidgeClassifier":
-            return not settings["positive"]
+            converges = settings["alpha"] > 0 and settings["max_iter"] is None
+            return converges and not settings["positive"]
     return False
 
 
