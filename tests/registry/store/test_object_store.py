@@ -265,8 +265,8 @@ def many():
         (lambda registry: registry.resolve("latest"), 1, 2),
         (lambda registry: registry.history(), 1, 2),
         (lambda registry: registry.tag(V("1.0.0"), {"a": "b"}), 3, 4),
-        (lambda registry: registry.promote(V("1.0.0")), 10, 23),
-        (lambda registry: registries.publish(registry, files=registries.FURTHER), 9, 9),
+        (lambda registry: registry.promote(V("1.0.0")), 13, 23),
+        (lambda registry: registries.publish(registry, files=registries.FURTHER), 11, 9),
     ],
     ids=[
         "numbers", "versions", "highest", "is published", "summaries", "latest", "history", "tag",
