@@ -135,6 +135,22 @@ def test_a_version_that_was_pruned_since_is_not_found(reader, writer):
     assert not reader().is_published(V("1.0.0"))
 
 
+@pytest.mark.usefixtures("two")
+def test_a_version_whose_removal_was_interrupted_is_not_listed(bucket, reader, writer):
+    """Of a version that is being pruned files may remain; known metadata do not bring it back."""
+    for _ in range(2):
+        assert [s.version for s in reader().summaries()] == ["1.1.0", "1.0.0"]
+    registries.publish(writer)
+    writer.promote(V("1.2.0"))
+    assert writer.prune(V("1.0.0")) is None
+    bucket.objects.put("reviews/1.0.0/left.bin", b"left")
+    for _ in range(2):
+        assert [s.version for s in reader().summaries()] == ["1.2.0", "1.1.0"]
+        latest = reader()
+        latest.latest()
+        assert [s.version for s in latest.summaries()] == ["1.2.0", "1.1.0"]
+
+
 @pytest.mark.parametrize("first", ["summaries", "latest", "events"])
 @pytest.mark.parametrize("promotions", [1, 2, 3])
 @pytest.mark.usefixtures("two")

@@ -10,6 +10,7 @@ there, so it takes the store itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import mmap
@@ -18,6 +19,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Protocol
+
+import msgspec
 
 from textclf.errors import IntegrityError, StoreError, Unreachable
 from textclf.files import LARGEST
@@ -84,7 +87,7 @@ class CachedStore:
         self._offline = offline
         self._offline_ok = offline_ok
         self._index = cache.index(url)
-        self._is_current = offline
+        self._learned: set[str] = set()
         self._listed: dict[str, tuple[list[str], float]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -130,6 +133,10 @@ class CachedStore:
     ) -> Iterator[bytes | Missing | StoreError]:
         """See Store."""
         files = self._files()
+        is_known = PROMOTIONS in self._index.logs
+        if is_known and not self._offline and EVENTS not in self._learned:
+            self._listed[EVENTS] = self._records(EVENTS), time.monotonic()
+            files = self._files()
         missing = [key for key in keys if key not in files]
         fetched = iter(self._fetched(missing, most)) if missing else iter(())
         for key in keys:
@@ -245,7 +252,7 @@ class CachedStore:
         if not (self._offline_ok and self._index.logs):
             raise error
         warnings.warn(f"{error}; going on with what is in the cache", stacklevel=2)
-        self._offline = self._is_current = True
+        self._offline = True
 
     def _list(self, folder: str) -> list[str]:
         """Ask for the records of a log from the last known one on; return the names of all."""
@@ -266,29 +273,49 @@ class CachedStore:
     def _before_end(self, folder: str) -> str:
         """Return the name before that of the last known record, which is to be shown again."""
         end = self._index.logs.get(folder)
-        return record_name(end.records - 1) if end else ""
+        return record_name(end.records - 1) if end and end.records else ""
 
     def _learn(self, folder: str, stamps: Mapping[str, str]) -> list[str]:
         """Compare what is listed with what is known, and return the names of all records."""
         end = self._index.logs.get(folder)
-        if end and stamps.get(record_name(end.records)) != end.stamp:
+        if end and end.records and stamps.get(record_name(end.records)) != end.stamp:
             self._index = Index(self._url)  # it is another registry
             return self._list(folder)
         if end is None and folder == PROMOTIONS:
             self._index.files.clear()  # nothing tells whether the registry is still the same
         known = _names_to(end.records) if end else []
         names = [*dict.fromkeys([*known, *filter(record_number, stamps)])]
+        if folder == EVENTS:
+            self._forget_changed(names[end.records :] if end else None)
         self._note_end(folder, names, stamps)
-        self._is_current |= folder == PROMOTIONS
+        self._learned.add(folder)
         return names
+
+    def _forget_changed(self, events: Sequence[str] | None) -> None:
+        """Forget the files of versions that something was done to: one may have been pruned.
+
+        Args:
+            events: the names of the events since the last time; None if that is not known.
+        """
+        versions: set[str] = {key.split("/")[0] for key in self._index.files}
+        if events is not None:
+            keys = [f"{EVENTS}/{name}" for name in events]
+            contents = dict(zip(keys, self._remote.read_many(keys), strict=True))
+            known = {key: data for key, data in contents.items() if isinstance(data, bytes)}
+            self._keep(known)
+            if len(known) == len(keys):
+                versions = set(map(_version_of, known.values()))
+        versions -= {EVENTS.split("/")[0]}
+        for key in [key for key in self._index.files if key.split("/")[0] in versions]:
+            del self._index.files[key]
 
     def _note_end(self, folder: str, names: Sequence[str], stamps: Mapping[str, str]) -> None:
         """Remember where a log ends, if it has no gaps, in which a record could still appear."""
         last = max(names, default="")
-        records = record_number(last) if last else None
-        if records is None or sorted(names) != _names_to(records):
+        records = record_number(last) or 0
+        if sorted(names) != _names_to(records) or not (records or folder == EVENTS):
             return
-        end = LogEnd(records, stamps[last])
+        end = LogEnd(records, stamps.get(last, ""))
         if self._index.logs.get(folder) != end:
             self._index.logs[folder] = end
             self._cache.keep_index(self._index)
@@ -297,7 +324,7 @@ class CachedStore:
 
     def _files(self) -> Mapping[str, str]:
         """Return the digests of what is known, once it is certain that the registry is the same."""
-        if not self._is_current:
+        if not self._offline and PROMOTIONS not in self._learned:
             self._make_current()
         return self._index.files if self._index.logs.get(PROMOTIONS) else {}
 
@@ -344,6 +371,14 @@ class CachedStore:
             f"{self.locate(key)} is not in the cache, and the store is not asked",
             hint="unset TEXTCLF_OFFLINE and run the command once while the store can be reached",
         )
+
+
+def _version_of(event: bytes) -> str:
+    """Return the version that an event is about; nothing if it is damaged."""
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        content = msgspec.json.decode(event)
+        return str(content.get("version", "")) if isinstance(content, dict) else ""
+    return ""
 
 
 def _name(folder: str) -> str:
