@@ -45,7 +45,9 @@ from textclf.registry.store.file_cache import FileCache, Index, LogEnd
 _SAME_MOMENT = 1.0
 """Seconds in which a command that has listed a log does not list it a second time."""
 _ON_A_PAGE = 500
-"""Records of a log that surely come with one request, together with those of the other log."""
+"""Records of both logs that surely come with one request."""
+_ALL = PROMOTIONS.rpartition("/")[0]
+"""The folder of all logs."""
 
 
 class RemoteStore(Store, Protocol):
@@ -89,6 +91,7 @@ class CachedStore:
         self._index = cache.index(url)
         self._learned: set[str] = set()
         self._listed: dict[str, tuple[list[str], float]] = {}
+        self._all: tuple[list[str], float] = [], -math.inf
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy connects anew, and asks what is promoted before it uses the cache."""
@@ -173,12 +176,15 @@ class CachedStore:
         """See Store."""
         if is_log(folder):
             return [name for name in self._records(folder) if name > after]
-        if not self._offline:
+        keys, listed_at = self._all
+        is_listed = folder.startswith(_ALL) and time.monotonic() - listed_at < _SAME_MOMENT
+        if not self._offline and not is_listed:
             return self._remote.names(folder, after)
         if not folder:
             self._warn_of_absent()
         start = f"{folder}/" if folder else ""
-        below = (k.removeprefix(start).split("/")[0] for k in self._known_keys(start))
+        known = keys if is_listed else self._index.files
+        below = (key.removeprefix(start).split("/")[0] for key in known if key.startswith(start))
         return [name for name in dict.fromkeys(below) if name > after]
 
     def folders_with(self, name: str) -> list[str]:
@@ -186,7 +192,7 @@ class CachedStore:
         if not self._offline:
             return self._remote.folders_with(name)
         self._warn_of_absent()
-        parts = (key.split("/") for key in self._known_keys(""))
+        parts = (key.split("/") for key in self._index.files)
         return [folder for folder, *rest in parts if rest == [name]]
 
     def locate(self, key: str = "") -> str:
@@ -258,17 +264,14 @@ class CachedStore:
         """Ask for the records of a log from the last known one on; return the names of all."""
         return self._learn(folder, self._remote.stamps(folder, self._before_end(folder)))
 
-    def _list_both(self) -> None:
-        """Ask for the ends of both logs by one request, for those who will ask in a moment."""
-        after = f"{_name(EVENTS)}/{self._before_end(EVENTS)}"
-        stamps = self._remote.stamps(EVENTS.removesuffix(f"/{_name(EVENTS)}"), after)
-        index = self._index
+    def _list_all(self) -> None:
+        """Ask for all records by one request, for those who will ask for them in a moment."""
+        stamps = self._remote.stamps(_ALL)
         for folder in (PROMOTIONS, EVENTS):
-            if self._index is not index:  # of another registry, more has to be listed
-                break
-            start = f"{_name(folder)}/"
+            start = f"{folder.removeprefix(f'{_ALL}/')}/"
             own = {k.removeprefix(start): v for k, v in stamps.items() if k.startswith(start)}
             self._listed[folder] = self._learn(folder, own), time.monotonic()
+        self._all = [f"{_ALL}/{key}" for key in stamps], time.monotonic()
 
     def _before_end(self, folder: str) -> str:
         """Return the name before that of the last known record, which is to be shown again."""
@@ -330,11 +333,12 @@ class CachedStore:
 
     def _make_current(self) -> None:
         end = self._index.logs.get(PROMOTIONS)
-        if end is None or end.records > _ON_A_PAGE:
+        events = self._index.logs.get(EVENTS)
+        if end is None or end.records + (events.records if events else 0) > _ON_A_PAGE:
             self._listed[PROMOTIONS] = self._records(PROMOTIONS), time.monotonic()
             return
         try:
-            self._list_both()
+            self._list_all()
         except Unreachable as error:
             self._go_offline(error)
 
@@ -344,9 +348,6 @@ class CachedStore:
         if data is not None and len(data) > most:
             raise StoreError(f"cannot read {self.locate(key)}: it has more than {most:,} bytes")
         return data
-
-    def _known_keys(self, start: str) -> list[str]:
-        return [key for key in self._index.files if key.startswith(start)]
 
     def _keep(self, contents: Mapping[str, bytes]) -> None:
         kept = {key: data for key, data in contents.items() if never_changes(key)}
@@ -379,10 +380,6 @@ def _version_of(event: bytes) -> str:
         content = msgspec.json.decode(event)
         return str(content.get("version", "")) if isinstance(content, dict) else ""
     return ""
-
-
-def _name(folder: str) -> str:
-    return folder.rpartition("/")[2]
 
 
 def _names_to(last: int) -> list[str]:
