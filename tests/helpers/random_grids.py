@@ -41,7 +41,8 @@ CLASSIFIER_VALUES = {
         "max_iter": [100, 5],
     },
     "RidgeClassifier": {
-        "alpha": [0.1, 1, 10],
+        "alpha": [0, 0.1, 1, 10],
+        "max_iter": [None, None, 3],
         "class_weight": [None, "balanced"],
         "solver": ["auto", "lsqr", "cholesky", "svd"],
         "fit_intercept": [True, False],

@@ -57,9 +57,23 @@ def test_columns_are_merged_only_where_the_solution_is_the_same(classifier, sett
     assert depends_only_on_gram(estimator) == expected
 
 
-@pytest.mark.parametrize("norm", ["l2", None])
-def test_logistic_regression_on_rows_that_are_not_normalized_takes_their_columns(norm):
-    """It ends before it converges there, so that rounding may decide on a label."""
+@pytest.mark.parametrize(
+    ("classifier", "settings", "norm", "expected"),
+    [
+        ("LogisticRegression", {}, "l2", False),
+        ("LogisticRegression", {}, None, True),
+        ("LinearSVC", {}, None, False),
+        ("LinearSVC", {"penalty": "l1", "dual": False}, "l2", True),
+        ("RidgeClassifier", {}, "l2", False),
+        ("RidgeClassifier", {"alpha": 0}, "l2", True),
+        ("RidgeClassifier", {"max_iter": 3}, "l2", True),
+        ("SGDClassifier", {}, "l2", True),
+    ],
+)
+def test_a_classifier_that_ends_early_takes_scikit_learns_columns(
+    classifier, settings, norm, expected
+):
+    """Rounding may decide on a label there, so that the columns have scikit-learn's order."""
     features = {"word": {}, "char_wb": {"norm": norm}}
-    candidate = CandidateParams(features, "LogisticRegression", {})
-    assert depends_on_column_order(candidate) == (norm is None)
+    candidate = CandidateParams(features, classifier, settings)
+    assert depends_on_column_order(candidate) == expected

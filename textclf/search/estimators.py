@@ -39,15 +39,29 @@ def build_pipeline(candidate: CandidateParams, seed: int) -> Pipeline:
 def depends_on_column_order(candidate: CandidateParams) -> bool:
     """Whether the result depends on the order of the columns.
 
-    liblinear's L1 solver visits them in that order. SGD never converges to the last digit, and
-    LogisticRegression not within its iterations if rows are not normalized, so that the order of
-    the sums may decide on the label of a row.
+    liblinear's L1 solver visits them in that order. Where a solver ends before it has converged,
+    the order of the sums may decide on the label of a row.
     """
-    settings, name = candidate.settings, candidate.classifier
+    settings = candidate.settings
     is_l1 = settings.get("penalty") == "l1" or settings.get("l1_ratio") == 1
-    is_normalized = all(block.get("norm", "l2") for block in candidate.features.values())
-    unfinished = name == "LogisticRegression" and not is_normalized
-    return is_l1 or unfinished or name == "SGDClassifier"
+    return is_l1 or _ends_early(candidate)
+
+
+def _ends_early(candidate: CandidateParams) -> bool:
+    """Whether a classifier may end far from its solution.
+
+    SGD always does, LogisticRegression on rows that are not normalized, and RidgeClassifier with a
+    limit of its iterations, or without a penalty, which leaves it many solutions.
+    """
+    settings = candidate.settings
+    match candidate.classifier:
+        case "SGDClassifier":
+            return True
+        case "LogisticRegression":
+            return not all(block.get("norm", "l2") for block in candidate.features.values())
+        case "RidgeClassifier":
+            return settings.get("alpha", 1) == 0 or settings.get("max_iter") is not None
+    return False
 
 
 def depends_only_on_gram(estimator: Any) -> bool:
