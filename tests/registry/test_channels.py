@@ -75,10 +75,12 @@ def test_a_name_cannot_look_like_a_version_or_leave_its_folder(three, name):
 
 
 def test_an_unknown_channel_is_told_with_the_known_ones(three):
-    """And how to make it."""
+    """It may have been meant as a version."""
     message, hint = refusal(NoSuchVersion, three.resolve, "shadow")
-    assert message == "there is no channel shadow; there are latest, staging"
-    assert hint == "textclf promote VERSION --to shadow"
+    assert message == (
+        "'shadow' is not a version such as 1.1.0, nor one of the channels latest, staging"
+    )
+    assert hint == "textclf versions list"
 
 
 def test_what_a_channel_needs_is_not_pruned(three):

@@ -178,8 +178,9 @@ class RegistryReader:
         if head is None:
             others = [log.channel for log in self.channels()[1:]]
             raise NoSuchVersion(
-                f"there is no channel {name}; there are {', '.join([LATEST, *others])}",
-                hint=f"textclf promote VERSION --to {name}",
+                f"{name!r} is not a version such as 1.1.0, nor one of the channels "
+                f"{', '.join([LATEST, *others])}",
+                hint="textclf versions list",
             )
         return self.promoted_version(name, head)
 
