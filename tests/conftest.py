@@ -16,6 +16,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # pytest makes its temporary folders there
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", scratch_folder())
 
+# nobody's own settings, which may name a program to run
+os.environ["XDG_CONFIG_HOME"] = os.devnull
+
 
 def _server(name):
     @pytest.fixture(scope="session", name=name)

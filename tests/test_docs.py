@@ -27,6 +27,7 @@ DOCUMENTS = [
         for name in ("registry", "reliability", "metadata", "search-space", "search", "report")
     ),
     "docs/remote.md",
+    "docs/events.md",
     "docs/security.md",
     "docs/cli.md",
     "docs/deployment.md",

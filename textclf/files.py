@@ -25,6 +25,24 @@ _MOST_DOTS: Final = 500
 _CHUNK = 1 << 20
 
 
+def user_folder(variable: str, usual: str) -> Path | None:
+    """Return the folder of textclf in one of the user's folders, as the XDG specification has them.
+
+    Args:
+        variable: the variable that names the user's folder, such as ``XDG_CACHE_HOME``; a relative
+            path is ignored.
+        usual: the folder without the variable, such as ``~/.cache``.
+
+    Returns:
+        None where there is no home, as in a container.
+    """
+    given = os.environ.get(variable, "")
+    if os.path.isabs(given):  # noqa: PTH117 - Path has no root for "~"
+        return Path(given, "textclf")
+    folder = os.path.expanduser(usual)  # noqa: PTH111 - never raises
+    return Path(folder, "textclf") if os.path.isabs(folder) else None  # noqa: PTH117 - likewise
+
+
 def open_binary(path: Path) -> BufferedReader:
     """Open a file or a pipe; a pipe that nobody writes to is empty.
 

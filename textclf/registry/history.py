@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from textclf.errors import TextclfError
+from textclf.errors import IntegrityError, TextclfError
 from textclf.metadata.verdict import Verdict
 from textclf.registry.promotion_log import AppendOnlyLog, PromotionRecord
 from textclf.registry.reader import RegistryReader
@@ -53,6 +54,53 @@ def read_history(registry: RegistryReader) -> History:
     for log in others:
         entries = list(merge(entries, _readable(log, damaged), key=lambda entry: entry.at))
     return History(promotions, entries, damaged)
+
+
+class HistoryFollower:
+    """Gives the records that a registry gets from now on.
+
+    Args:
+        registry: the registry.
+        channel: the channel whose promotions are followed; ``None``: those of all.
+        events: whether refusals and other events are followed, too.
+
+    Raises:
+        StoreError: the logs cannot be listed.
+    """
+
+    def __init__(
+        self, registry: RegistryReader, channel: str | None = None, *, events: bool = False
+    ) -> None:
+        self._registry, self._channel, self._events = registry, channel, events
+        self._ends = {log.folder: log.last_number() for log in self._logs()}
+
+    def new_entries(self) -> Iterator[Entry | TextclfError]:
+        """Yield what was added since the last call; the error in the place of a damaged record.
+
+        Each log keeps its own order. A log that became shorter was replaced; it is followed from
+        its end.
+
+        Raises:
+            StoreError: the logs cannot be listed or read; nothing is lost if it is called again.
+        """
+        for log in self._logs():
+            numbers = log.numbers()
+            end = self._ends.setdefault(log.folder, 0)
+            if not numbers or numbers[-1] < end:
+                self._ends[log.folder] = numbers[-1] if numbers else 0
+                continue
+            for n in numbers[bisect_right(numbers, end) :]:
+                try:
+                    entry: Entry | TextclfError = log.read(n)
+                except IntegrityError as error:
+                    entry = error
+                self._ends[log.folder] = n
+                yield entry
+
+    def _logs(self) -> list[AppendOnlyLog[Any]]:
+        registry, channel = self._registry, self._channel
+        logs = [registry.channel(channel)] if channel else registry.channels()
+        return [*logs, registry.events] if self._events else [*logs]
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:

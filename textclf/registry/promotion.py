@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +23,9 @@ from textclf.registry.promotion_log import PromotionLog, PromotionRecord, curren
 from textclf.registry.pruning import promotion_hold
 from textclf.registry.reader import RegistryReader
 from textclf.registry.store.base import Exists, retry_on_conflict
+
+if TYPE_CHECKING:
+    from textclf.registry.registry import Registry
 
 Judge = Callable[[Version | None], Verdict]
 """Judges a version about to be promoted, given the one that is promoted now."""
@@ -65,9 +69,12 @@ class Target:
 Choice = Callable[[PromotionRecord | None], Target]
 """Returns what to promote, given the newest record of the channel."""
 
+OnPromotion = Callable[[PromotionRecord], object]
+"""Takes the record of a promotion once it is in the log and the alias has followed."""
+
 
 def promote(
-    registry: RegistryReader,
+    registry: Registry,
     choose: Choice,
     message: str | None,
     judge: Judge | None,
@@ -103,7 +110,7 @@ def rollback_target(
 
 
 def _attempt(
-    registry: RegistryReader,
+    registry: Registry,
     log: PromotionLog,
     choose: Choice,
     message: str | None,
@@ -138,11 +145,15 @@ def _attempt(
     except NoSuchVersion:
         _take_back(registry, log, record, head)
         raise
+    try:
+        kept = _follow(registry, log, record)
+    finally:
+        registry.on_promotion(record)
     return Promotion(
         str(version),
         record.previous,
         changed=True,
-        kept=_follow(registry, log, record),
+        kept=kept,
         gate=gate,
         channel=log.channel,
         restores=record.restores,

@@ -17,10 +17,11 @@ from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.sketch import Sketch
 from textclf.registry.reader import RegistryReader
-from textclf.registry.signing import Signer
+from textclf.registry.signing import PublicKey, Signer
+from textclf.registry.store.base import Store
 
 if TYPE_CHECKING:  # deferred at run time: commands that only read start faster
-    from textclf.registry.promotion import Judge, Promotion
+    from textclf.registry.promotion import Judge, OnPromotion, Promotion
     from textclf.registry.pruning import Pruner
     from textclf.registry.publisher import Plan
 
@@ -32,7 +33,15 @@ class Registry(RegistryReader):
         store: where all files are.
         signed_by: the key whose signature a version needs to be promoted or read; None if it needs
             no signature, whatever the environment says: `open_registry` obeys that.
+
+    Attributes:
+        on_promotion: takes the record of each promotion that is made through this object, once it
+            is in the log; a copy of the object has none.
     """
+
+    def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
+        super().__init__(store, signed_by)
+        self.on_promotion: OnPromotion = lambda _: None
 
     # -- publishing ------------------------------------------------------------------------------
 

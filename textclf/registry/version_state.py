@@ -37,6 +37,7 @@ class EventKind(enum.StrEnum):
     KEPT = "kept"
     REMOVED = "removed"
     IMPORTED = "imported"
+    UNNOTIFIED = "unnotified"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -158,7 +158,9 @@ def test_settings_that_are_not_utf_8(empty, cli):
     assert "textclf.toml: not TOML" in done.err
 
 
-@pytest.mark.parametrize("name", ["scheduler", "backend", "unsafe_load", "unsafe-load"])
+@pytest.mark.parametrize(
+    "name", ["scheduler", "backend", "unsafe_load", "unsafe-load", "on_promote", "webhook"]
+)
 @pytest.mark.parametrize("table", ["", "[train]\n"])
 @pytest.mark.parametrize("file", ["textclf.toml", "pyproject.toml"])
 def test_what_runs_foreign_code_is_no_setting(project, cli, name, table, file):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.output import promotion_history, render
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, StoreError, TextclfError, UsageError
+
+if TYPE_CHECKING:
+    from textclf.registry.history import Entry, HistoryFollower
+
+_POLL_SECONDS = 1.0
 
 All = Annotated[
     bool,
@@ -23,21 +31,41 @@ Channel = Annotated[
     ),
 ]
 
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        help="With --json: print each new promotion of any channel as a line, until Ctrl-C.",
+    ),
+]
+
 
 @option_groups
-def history(everything: All = False, channel: Channel = None, *, common: CommonOptions) -> None:
+def history(
+    everything: All = False,
+    channel: Channel = None,
+    follow: Follow = False,
+    *,
+    common: CommonOptions,
+) -> None:
     """Show the promotion log, and promotions that were refused.
 
     Examples:
       textclf history
       textclf history --channel staging
-      textclf history --all --json
+      textclf history --follow --json
 
-    More: docs/registry.md
+    More: docs/registry.md, docs/events.md
     """
-    from textclf.registry.history import entry_as_json, read_history
+    from textclf.registry.history import HistoryFollower, entry_as_json, read_history
 
+    if follow and not common.as_json:
+        raise UsageError("--follow prints lines of JSON", hint="textclf history --follow --json")
     registry = common.open_registry()
+    if follow:
+        as_json = entry_as_json if everything else _promotion_as_json
+        _follow(HistoryFollower(registry, channel, events=everything), as_json)
+        return
     known = read_history(registry)
     if channel:
         known = known.of_channel(channel)
@@ -53,3 +81,29 @@ def history(everything: All = False, channel: Channel = None, *, common: CommonO
         render.warning(str(error))
     if known.damaged:
         raise typer.Exit(IntegrityError.exit_code)
+
+
+def _promotion_as_json(entry: Entry) -> dict[str, Any]:
+    from textclf.registry.promotion_log import PromotionRecord
+
+    assert isinstance(entry, PromotionRecord)
+    return entry.as_json()
+
+
+def _follow(follower: HistoryFollower, as_json: Callable[[Entry], dict[str, Any]]) -> None:
+    """Print new records until Ctrl-C, and each problem once while it lasts."""
+    problem = None
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            try:
+                for entry in follower.new_entries():
+                    if isinstance(entry, TextclfError):
+                        render.warning(str(entry))
+                    else:
+                        render.json_line(as_json(entry))
+                problem = None
+            except StoreError as error:
+                if str(error) != problem:
+                    problem = str(error)
+                    render.warning(problem)
+            time.sleep(_POLL_SECONDS)

@@ -10,6 +10,7 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import Message, Version, require_channel
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
@@ -48,6 +49,7 @@ def promote(
     gate: GateOptions,
     data: Data = None,
     reading: ReadingOptions,
+    notify: NotifyOptions,
     common: CommonOptions,
 ) -> None:
     """Promote a version, newer or older, if it passes the gate.
@@ -57,13 +59,14 @@ def promote(
       textclf promote 1.1.0 --require 'accuracy>=0.9' --max-class-regression 2%
       textclf promote 1.1.0 --data fresh.csv --max-regression 1%
 
-    More: docs/gates.md
+    More: docs/gates.md, docs/events.md
     """
     from textclf.release import promote as promotion
 
     gate.require_reason(message)
     conditions = gate.gate(context)
     registry = common.open_registry(to_write=True)
+    notify.watch(context, registry)
     resolved = registry.resolve(version)
     if data and not conditions:
         raise UsageError(

@@ -8,6 +8,7 @@ import typer
 
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import Message, complete_version, require_channel
 from textclf.cli.output.answers import show_promotion
 from textclf.errors import UsageError
@@ -33,11 +34,13 @@ Channel = Annotated[
 
 @option_groups
 def rollback(
+    context: typer.Context,
     message: Message = None,
     steps: Steps = None,
     to: To = None,
     channel: Channel = LATEST,
     *,
+    notify: NotifyOptions,
     common: CommonOptions,
 ) -> None:
     """Promote again what was promoted before; a second rollback goes further back.
@@ -47,11 +50,12 @@ def rollback(
       textclf rollback --to 1.0.0
       textclf rollback --steps 2 --channel staging
 
-    More: docs/registry.md
+    More: docs/registry.md, docs/events.md
     """
     if to and steps:
         raise UsageError("--steps and --to both say how far to go back", hint="give one of them")
     registry = common.open_registry(to_write=True)
+    notify.watch(context, registry)
     target = registry.resolve(to) if to else None
     with deferred_interrupts():
         promotion = registry.rollback(steps=steps or 1, to=target, message=message, channel=channel)

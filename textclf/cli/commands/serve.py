@@ -12,6 +12,7 @@ import typer
 
 from textclf.cli.options.gates import GateConditions
 from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import VersionOption
 from textclf.cli.output import render
 from textclf.errors import UsageError
@@ -77,6 +78,7 @@ def serve(
     allow_promote: AllowPromote = False,
     *,
     gate: GateConditions,
+    notify: NotifyOptions,
     no_access_log: NoAccessLog = False,
     common: CommonOptions,
 ) -> None:
@@ -112,7 +114,9 @@ def serve(
         gate=gate.gate(context),
         drain=drain,
     )
-    service = Service(common.open_registry(), settings)
+    registry = common.open_registry()
+    notify.watch(context, registry)
+    service = Service(registry, settings)
     listener = _inherit(descriptor) if descriptor is not None else _listen(host, port)
     _prepare_logs(access_log=not no_access_log)
     if descriptor is None and host not in _LOCAL and not api_key:

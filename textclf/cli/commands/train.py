@@ -10,6 +10,7 @@ import typer
 
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import Message, complete_version, parse_share
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
@@ -105,6 +106,7 @@ def train(
     search: SearchOptions,
     no_promote: NoPromote = False,
     gate: GateOptions,
+    notify: NotifyOptions,
     sign: SignKey = None,
     message: Message = None,
     include_texts: IncludeTexts = False,
@@ -132,6 +134,7 @@ def train(
         conditions = gate.gate(context)
         require_data(data)
         registry = common.open_registry(to_write=not dry_run)
+        notify.watch(context, registry)
         signer = publishing_signer(registry, sign)
         base = registry.resolve(from_) if from_ else None
         settings = search.settings(context)

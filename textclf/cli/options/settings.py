@@ -23,8 +23,8 @@ from textclf.formatting import escape_controls, suggestion
 _OWN_FILE = Path("textclf.toml")
 _SHARED_FILE = Path("pyproject.toml")
 _REQUIRED_KEY = "require_signature"
-_TYPED_ONLY = {"unsafe_load", "backend", "scheduler", "api_key"}
-"""Options that run code from elsewhere, send data away or are secrets: they are typed each time.
+_TYPED_ONLY = {"unsafe_load", "backend", "scheduler", "api_key", "on_promote", "webhook"}
+"""Options that run code or programs, send data away or are secrets: they are typed each time.
 
 Whoever wrote a settings file that lies beside some data may be a stranger.
 """

@@ -138,6 +138,13 @@ def json(value: Any) -> None:
     sys.stdout.write(_escaped(encode(value).decode()))
 
 
+def json_line(value: Any) -> None:
+    """Write a part of the answer to stdout as one line of JSON, at once."""
+    remove_status()
+    sys.stdout.write(f"{json_on_a_line(value)}\n")
+    sys.stdout.flush()
+
+
 def json_on_a_line(value: Any) -> str:
     """Return a value as one line of JSON."""
     import msgspec

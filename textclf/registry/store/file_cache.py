@@ -25,6 +25,7 @@ from typing import Final
 
 import msgspec
 
+from textclf import files
 from textclf.errors import UsageError
 
 SIZE_VARIABLE: Final = "TEXTCLF_CACHE_SIZE"
@@ -91,7 +92,7 @@ class FileCache:
     @classmethod
     def from_environment(cls) -> FileCache:
         """Return the cache of this user. Raises UsageError if its limit is not a size."""
-        return cls(_folder(), _limit())
+        return cls(files.user_folder("XDG_CACHE_HOME", "~/.cache"), _limit())
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -215,15 +216,6 @@ class FileCache:
                 self._size -= _size_of(path) or 0
                 with contextlib.suppress(OSError):
                     path.unlink()
-
-
-def _folder() -> Path | None:
-    """Return the folder of the cache; None where there is no home, as in a container."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(given):  # noqa: PTH117 - as the specification says, others are ignored
-        return Path(given, "textclf")
-    home = os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
-    return Path(home, "textclf") if os.path.isabs(home) else None  # noqa: PTH117 - HOME may be "~"
 
 
 def _limit() -> int:

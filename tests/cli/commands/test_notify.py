@@ -1,0 +1,339 @@
+"""Who is told of promotions: `--on-promote`, `--webhook`, and the user's own settings."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+import sys
+
+import pytest
+from webhook_server import webhook_server
+
+from textclf.cli.output import render
+from textclf.errors import GateRefused
+
+SECRET = "whsec_" + base64.b64encode(b"not for others").decode()
+
+
+@pytest.fixture
+def note(project):
+    """Return a command that adds its arguments and its stdin to a file, and the file."""
+    path, program = project / "noted.jsonl", project / "bin/note"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        f"line = json.dumps([sys.argv[1:], json.load(sys.stdin)])\n"
+        f"open({str(path)!r}, 'a').write(line + '\\n')\nprint('noise')\n"
+    )
+    program.chmod(0o755)
+    return program, lambda: [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def config(tmp_path_factory, monkeypatch):
+    """Write the user's own settings, private to the user."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+
+    def write(text):
+        path = folder / "textclf/config.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+    return write
+
+
+def unnotified(cli):
+    entries = json.loads(cli("history", "--all", "--json").out)
+    return [entry for entry in entries if entry["kind"] == "unnotified"]
+
+
+def test_a_command_is_told_of_every_promotion(cli, note):
+    """Training, promoting and rolling back, in any channel, give it the record of the log."""
+    program, noted = note
+    option = ("--on-promote", str(program))
+    assert cli("train", "--bump", "minor", *option, "--json").code == 0
+    assert cli("promote", "1.0.0", "--to", "staging", *option).code == 0
+    assert cli("promote", "1.0.1", *option).code == 0
+    assert cli("rollback", *option).code == 0
+    entries = json.loads(cli("history", "--all", "--json").out)
+    promoted = [{k: v for k, v in entry.items() if k != "kind"} for entry in entries[2:]]
+    assert sorted(str(record) for _, record in noted()) == sorted(map(str, promoted))
+    assert [(r["channel"], r["to"]) for _, r in noted()] == [
+        ("latest", "1.1.0"), ("staging", "1.0.0"), ("latest", "1.0.1"), ("latest", "1.1.0"),
+    ]  # fmt: skip
+
+
+def test_nobody_is_told_of_what_did_not_happen(cli, note):
+    """A version that is promoted already, or refused, or not to be promoted, is no promotion."""
+    program, _ = note
+    option = ("--on-promote", f"{program} told")
+    assert cli("promote", "1.0.1", *option).code == 0
+    assert cli("promote", "1.0.0", "--require", "accuracy>=1.1", *option).code in {2, 5}
+    assert cli("promote", "1.0.0", "--require", "f1[none]>=0.5", *option).code == 5
+    assert cli("train", "--bump", "minor", "--no-promote", *option).code == 0
+    assert not (program.parent.parent / "noted.jsonl").exists()
+
+
+def test_a_command_is_split_into_words_and_no_shell_sees_it(project, cli, note):
+    """Quotes join words; what else has a meaning in a shell is a part of a word."""
+    program, noted = note
+    command = f"{program} 'two words' $HOME ; touch owned > owned `touch owned`"
+    assert cli("promote", "1.0.0", "--on-promote", command).code == 0
+    [(words, _)] = noted()
+    assert words == [
+        "two words", "$HOME", ";", "touch", "owned", ">", "owned", "`touch", "owned`",
+    ]  # fmt: skip
+    assert not (project / "owned").exists()
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("textclf-no-such-program secret", "cannot be run: No such file or directory"),
+        (f"{sys.executable} -c 'raise SystemExit(3)' secret", "ended with exit code 3"),
+        (
+            f"{sys.executable} -c 'import os; os.kill(os.getpid(), 9)' secret",
+            "was ended by SIGKILL",
+        ),
+        (f"{sys.executable} -c 'import time; time.sleep(60)' secret", "took more than 0 s"),
+    ],
+    ids=["missing", "fails", "killed", "slow"],
+)
+def test_a_command_that_fails_is_a_warning_and_an_event(cli, monkeypatch, command, reason):
+    """The promotion stays; the warning and the event name the program without its arguments."""
+    if "more than" in reason:
+        monkeypatch.setattr("textclf.release.notify.COMMAND_SECONDS", 0)
+    done = cli("promote", "1.0.0", "--on-promote", command, "--json")
+    assert (done.code, json.loads(done.out)["changed"]) == (0, True)
+    name = command.split()[0].rpartition("/")[2]
+    assert done.err.startswith(f"warning: 1.0.0 is promoted, but the command {name} was not told")
+    assert reason in done.err
+    [event] = unnotified(cli)
+    assert event["message"] == f"the command {name}: {reason}"
+    assert event["detail"] == {"channel": "latest", "n": 3}
+    assert "secret" not in done.err + str(event)
+    assert cli("verify").code == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_a_webhook_is_sent_the_record_signed(cli, monkeypatch):
+    """The signature is that of Standard Webhooks, made with the secret of the environment."""
+    monkeypatch.setenv("TEXTCLF_WEBHOOK_SECRET", SECRET)
+    with webhook_server() as received:
+        done = cli("promote", "1.0.0", "-m", "über", "--webhook", f"{received.url}/hooks?a=b")
+    assert (done.code, done.err) == (0, "")
+    [(path, headers, body)] = received.requests
+    assert path == "/hooks?a=b"
+    assert json.loads(body) == json.loads(cli("history", "--json").out)[-1]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.digest(b"not for others", signed, hashlib.sha256)
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_redirection_is_not_followed(cli):
+    """Nobody but the named server is sent the record; the warning shows no path."""
+    with webhook_server() as other, webhook_server(307, [("Location", other.url)]) as received:
+        done = cli("promote", "1.0.0", "--webhook", f"{received.url}/secret-path")
+    assert done.code == 0
+    assert "answered 307, and redirections are not followed" in done.err
+    assert (len(received.requests), other.requests) == (1, [])
+    [event] = unnotified(cli)
+    assert "secret-path" not in done.err + str(event)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_certificate_that_nobody_trusts_is_refused(cli, tmp_path):
+    """A record is sent to a server only if its certificate is valid."""
+    with webhook_server(certificate=self_signed(tmp_path)) as received:
+        done = cli("promote", "1.0.0", "--webhook", received.url)
+    assert done.code == 0
+    assert "has a certificate that is not valid" in done.err
+    assert received.requests == []
+
+
+def self_signed(folder):
+    """Write a certificate for 127.0.0.1 and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now - dt.timedelta(1))
+        .not_valid_after(now + dt.timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path, pem = folder / "server.pem", serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(pem) + private)
+    return path
+
+
+@pytest.mark.usefixtures("project")
+def test_a_webhook_that_cannot_be_reached_or_does_not_answer_is_a_warning(cli, monkeypatch):
+    """The time limit is that of the whole request."""
+    monkeypatch.setattr("textclf.release.webhook.SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert "did not answer within 0.2 s" in cli("promote", "1.0.0", "--webhook", url).err
+    assert "cannot be reached: Connection refused" in cli("rollback", "--webhook", url).err
+    assert [event["version"] for event in unnotified(cli)] == ["1.0.0", "1.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("example.com/x", "--webhook is not a URL"),
+        ("file:///etc/passwd", "--webhook is not a URL"),
+        ("http://[::1/x", "--webhook is not a URL"),
+        ("https://h:0x/", "--webhook is not a URL"),
+        ("https://exa mple.com", "--webhook is not a URL"),
+        ("https://x\r\nHost: y", "--webhook is not a URL"),
+        ("https://ada:pass@example.com", "--webhook holds a user name or a password"),
+        ("http://example.com/x", "what is sent to example.com by http:// can be read"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_url_that_is_not_safe_is_refused_before_anything_happens(cli, url, problem):
+    """The message is a usage error and shows no secret; nothing is promoted."""
+    done = cli("promote", "1.0.0", "--webhook", url)
+    assert done.code == 2
+    assert problem in done.err
+    assert "pass@" not in done.err
+    assert len(json.loads(cli("history", "--json").out)) == 2
+
+
+@pytest.mark.parametrize("command", ["", "  ", "say 'so", "''"])
+@pytest.mark.usefixtures("project")
+def test_a_command_that_cannot_be_split_is_refused(cli, command):
+    """A quote that is never closed is a usage error; no command at all turns it off."""
+    done = cli("promote", "1.0.0", "--on-promote", command)
+    assert done.code == (0 if command == "" else 2)
+
+
+def test_the_environment_and_the_users_own_settings_name_them_too(cli, note, config):
+    """An option counts more than a variable, and a variable more than the settings."""
+    program, noted = note
+    config(f"on_promote = '{program} settings'")
+    assert cli("promote", "1.0.0").code == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEXTCLF_ON_PROMOTE", f"{program} variable")
+        assert cli("rollback").code == 0
+        assert cli("promote", "1.0.0", "--on-promote", f"{program} option").code == 0
+        assert cli("rollback", "--on-promote", "").code == 0
+    assert [words for words, _ in noted()] == [["settings"], ["variable"], ["option"]]
+
+
+def test_no_file_of_the_working_folder_names_a_program(project, cli, note, config, monkeypatch):
+    """Neither settings of the folder do, nor a relative path that is not typed."""
+    _program, noted = note
+    (project / "textclf.toml").write_text("on_promote = 'bin/note'")
+    assert "on_promote cannot be a setting" in cli("promote", "1.0.0").err
+    (project / "textclf.toml").unlink()
+    path = config("on_promote = 'bin/note'")
+    done = cli("promote", "1.0.0")
+    assert done.code == 2
+    assert f"{path}: on_promote: 'bin/note' is looked up in the current folder" in done.err
+    path.unlink()
+    monkeypatch.setenv("TEXTCLF_ON_PROMOTE", "bin/note")
+    assert cli("promote", "1.0.0").code == 2
+    assert cli("promote", "1.0.0", "--on-promote", "bin/note typed").code == 0
+    assert [words for words, _ in noted()] == [["typed"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("on_promot = 'x'", "there is no setting 'on_promot'"),
+        ("on_promote = 3", "on_promote is not a text"),
+        ("on_promote", "not TOML"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_settings_of_the_user_that_make_no_sense_are_refused(cli, config, text, problem):
+    """The message names the file."""
+    path = config(text)
+    done = cli("promote", "1.0.0")
+    assert done.code == 2
+    assert str(path) in done.err
+    assert problem in done.err
+
+
+@pytest.mark.usefixtures("project")
+def test_a_secret_that_others_can_read_is_refused(cli, config):
+    """As a private key is."""
+    path = config("webhook_secret = 'x'")
+    path.chmod(0o644)
+    done = cli("promote", "1.0.0")
+    assert (done.code, f"hint: chmod 600 {path}" in done.err) == (2, True)
+
+
+@pytest.mark.usefixtures("project")
+def test_without_a_home_there_are_no_settings_of_the_user(cli, monkeypatch):
+    """A container may have neither the variable nor a home."""
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", "~")
+    assert cli("promote", "1.0.0").code == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_history_follow_prints_each_new_record_as_a_line(cli, monkeypatch):
+    """From now on, of all channels, or with --all every event too, until Ctrl-C."""
+
+    def followed(*options, steps):
+        pending = iter(steps)
+        shown = []
+
+        def sleep(_):
+            step = next(pending, None)
+            if step is None:
+                raise KeyboardInterrupt
+            step()
+
+        monkeypatch.setattr("textclf.cli.commands.history.time.sleep", sleep)
+        monkeypatch.setattr(render, "json_line", shown.append)
+        assert cli("history", "--follow", "--json", *options).code == 0
+        return shown
+
+    def promote(version, channel):
+        from textclf import promote
+
+        return lambda: promote(version, models="models", to=channel)
+
+    steps = [promote("1.0.0", "latest"), promote("1.0.1", "staging")]
+    shown = followed(steps=steps)
+    assert [(r["to"], r["channel"]) for r in shown] == [("1.0.0", "latest"), ("1.0.1", "staging")]
+    assert "kind" not in shown[0]
+    shown = followed("--channel", "staging", steps=[promote("1.0.1", "latest")])
+    assert shown == []
+
+    def refuse():
+        from textclf import promote
+
+        with pytest.raises(GateRefused):
+            promote("1.0.0", models="models", require=["f1[none]>=0.5"])
+
+    shown = followed("--all", steps=[refuse, promote("1.0.0", "qa")])
+    assert [entry["kind"] for entry in shown] == ["refused", "promoted"]
+
+
+@pytest.mark.usefixtures("project")
+def test_history_follow_is_for_programs(cli):
+    """Without --json the hint is the command to type."""
+    done = cli("history", "--follow")
+    assert (done.code, "textclf history --follow --json" in done.err) == (2, True)
