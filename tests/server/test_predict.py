@@ -148,7 +148,7 @@ def test_a_stream_is_answered_while_it_is_sent(served):
         ("text/csv", b"text,n\na\n", 422, "line 2 has 1 cells"),
         ("text/csv", b'text\n"a\n', 422, "line 2"),
         ("text/csv", b"text\n\xff\n", 415, "not UTF-8"),
-        ("text/csv", b"text\n" + b"a" * 3_000_000, 413, "a line has more than"),
+        ("text/csv", b"text\n" + b"a" * 3_000_000, 413, "a row has more than"),
         ("application/jsonl", b"{\n", 422, "line 1 is not JSON"),
         ("application/jsonl", b'{"texts": "a"}\n', 422, "line 1 has no text"),
         ("application/jsonl", b'"a"\n{"text": 1}\n', 422, "line 2 has no text"),

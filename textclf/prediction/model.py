@@ -63,3 +63,10 @@ class Model(Protocol):
             UsageError: the model cannot be explained.
         """
         ...
+
+    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
+        """Return how many n-grams of a text the model does not know, and how many there are.
+
+        Both are 0 where the model has no n-grams to look up.
+        """
+        ...

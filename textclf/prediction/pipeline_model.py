@@ -43,6 +43,10 @@ class PipelineModel:
             hint="textclf train publishes versions that can",
         )
 
+    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:  # noqa: ARG002
+        """Return that nothing is known of n-grams: only compiled models have a table of them."""
+        return 0, 0
+
     def _scores(self, matrix: Any) -> Any:
         """Return the scores, (texts, labels)."""
         import numpy as np

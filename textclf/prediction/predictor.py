@@ -157,6 +157,19 @@ class Predictor:
         prediction = _prediction(model.labels, text, index, scores, limit)
         return model.explain(prediction, index)
 
+    def unknown_ngram_ratio(self, text: str) -> float | None:
+        """Return the share of a text's n-grams that the model did not learn, from 0 to 1.
+
+        It rises where texts differ from those of training. It is ``None`` for a text without
+        n-grams, and for a version whose model file is not compiled.
+
+        Raises:
+            TypeError: the text is not a str.
+        """
+        model, _ = self._current()
+        unknown, total = model.count_unknown_ngrams(require_text(text))
+        return unknown / total if total else None
+
     def _current(self) -> tuple[Model, Version]:
         return self._opened
 

@@ -55,6 +55,10 @@ class ScorerModel:
 
         return explain(self._scorer, prediction, label_index)
 
+    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
+        """Return how many n-grams of a text the model does not know, and how many there are."""
+        return self._scorer.count_unknown_ngrams(text)
+
     def _batch_for(self, texts: Sequence[str]) -> BatchScorer | None:
         """Return the scorer for many texts if these, together with earlier lists, are many."""
         if len(texts) == 1 and len(texts[0]) < _MANY:

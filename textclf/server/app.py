@@ -52,7 +52,7 @@ def application(service: Service) -> ASGIApp:
 
 
 def _routes(service: Service) -> Sequence[PathRoute]:
-    predict = PredictEndpoint(service.labeller, service.streamer)
+    predict = PredictEndpoint(service.labeller, service.explainer, service.streamer)
     v2 = "/v2/models/{name}"
     return [
         route("/v1/predict", predict.__call__, "POST"),

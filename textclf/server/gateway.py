@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 import msgspec
+from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -76,7 +77,7 @@ class Gateway:
             await send(message)
 
         try:
-            self._authenticate(scope["path"], headers)
+            self._authenticate(get_route_path(scope), headers)
             await self._app(scope, receive, watched_send)
         except Exception as error:
             refusal = self._as_refusal(error, scope["textclf.exchange"])

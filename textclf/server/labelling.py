@@ -59,7 +59,7 @@ class Labeller:
         exchange.version = answer.model.version
         exchange.texts += len(texts)
         exchange.characters += sum(map(len, texts))
-        self.metrics.count_labels(answer.model, labelled.labels)
+        self.metrics.observe_predictions(answer.model, texts, labelled.labels)
         return labelled
 
     def _require_within_limits(self, texts: Sequence[str]) -> None:

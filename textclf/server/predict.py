@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from textclf.prediction.explanation import Explanation
 from textclf.server.exchange import decode_json, json_response, read_body
+from textclf.server.explaining import Explainer
 from textclf.server.labelling import Labelled, Labeller
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import ROW_FORMATS
@@ -22,9 +22,6 @@ _JSON = "application/json"
 
 _CURL_DEFAULT = "application/x-www-form-urlencoded"
 """What ``curl --data`` says of any body that it sends."""
-
-_MOST_EXPLAINED = 100
-"""An explanation takes about fifty times as long as a prediction."""
 
 
 class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,6 +80,7 @@ class PredictEndpoint:
     """Answers with the labels of texts in JSON, or of streamed rows."""
 
     labeller: Labeller
+    explainer: Explainer
     streamer: Streamer
 
     async def __call__(self, request: Request) -> Response:
@@ -98,12 +96,12 @@ class PredictEndpoint:
                 "media_type",
             )
         asked = decode_json(await read_body(request, self.labeller.settings), PredictRequest)
-        if asked.explain and len(asked.texts) > _MOST_EXPLAINED:
-            raise Refusal.too_large(f"at most {_MOST_EXPLAINED} texts are explained at a time")
         labelled = await self.labeller.label(request, asked.texts, asked.threshold)
         predictions = _predictions(labelled, asked.top_k)
         if asked.explain:
-            await asyncio.to_thread(_add_explanations, labelled, predictions)
+            explanations = await self.explainer.explain(labelled.model, asked.texts)
+            for prediction, explanation in zip(predictions, explanations, strict=True):
+                prediction.explanation = _explanation(explanation)
         return json_response(PredictResponse(labelled.model.version, predictions))
 
 
@@ -117,12 +115,6 @@ def _predictions(labelled: Labelled, top_k: int | None) -> list[TextPrediction]:
 def _highest(scores: dict[str, float], top_k: int | None) -> dict[str, float]:
     """Return the highest scores, which come first."""
     return scores if top_k is None else dict(itertools.islice(scores.items(), top_k))
-
-
-def _add_explanations(labelled: Labelled, predictions: list[TextPrediction]) -> None:
-    predictor = labelled.model.predictor
-    for prediction, answer in zip(labelled.predictions, predictions, strict=True):
-        answer.explanation = _explanation(predictor.explain(prediction.text))
 
 
 def _explanation(explanation: Explanation) -> TextExplanation:

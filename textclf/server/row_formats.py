@@ -4,26 +4,65 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from textclf.formatting import excerpt
 from textclf.server.refusal import Refusal
 
-_LARGEST_CELL = 1 << 30
-"""The lines are bounded already."""
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+csv.field_size_limit(1 << 30)  # what is read is bounded already, by characters or by rows
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of columns.
+
+    Attributes:
+        text: the column of the texts.
+        label: the column that the answer adds for labels.
+        score: the column that it adds for scores.
+    """
+
+    text: str = "text"
+    label: str = "label"
+    score: str = "score"
+
+    def require_free(self, names: Collection[str], place: str) -> None:
+        """Raise Refusal if a row has a column already that the answer would add."""
+        for parameter, name in (("label_column", self.label), ("score_column", self.score)):
+            if name in names:
+                raise Refusal.invalid(
+                    f"{place} has a column {name!r} already: name that of the answer "
+                    f"with ?{parameter}="
+                )
 
 
 @dataclass
 class Row:
-    """A row with its text and, once it is labelled, its label and score."""
+    """A row with its text and, once it is labelled, its label and score.
 
-    values: Mapping[str, Any]
+    Attributes:
+        values: its cells in CSV, its object in JSON Lines.
+        text: the text.
+        label: the label, ``None`` where the score is below the threshold.
+        score: the score of the best label.
+    """
+
+    values: Any
     text: str
     label: str | None = None
     score: float = 0.0
+
+
+def csv_reader(lines: Iterable[str]) -> CsvReader:
+    """Return a reader of strict CSV with cells of any length."""
+    return csv.reader(lines, strict=True)
 
 
 class RowFormat(Protocol):
@@ -45,19 +84,18 @@ class RowFormat(Protocol):
 
 
 class CsvRows:
-    """CSV with a header; the answer has the columns ``label`` and ``score`` more."""
+    """CSV with a header; the answer has two columns more."""
 
     media_type = "text/csv; charset=utf-8"
 
-    def __init__(self, text_column: str) -> None:
-        self._text_column = text_column
+    def __init__(self, columns: Columns) -> None:
+        self._names = columns
         self._columns: list[str] = []
         self._header_written = False
 
     def read(self, lines: Iterable[str]) -> Iterator[Row]:
         """Yield the rows. Raises Refusal if the header lacks the column, or a row a cell."""
-        csv.field_size_limit(_LARGEST_CELL)
-        reader = csv.reader(lines, strict=True)
+        reader = csv_reader(lines)
         try:
             self._columns = next(reader, [])
             at = self._text_index()
@@ -67,37 +105,39 @@ class CsvRows:
                         f"line {reader.line_num} has {len(cells)} cells, "
                         f"and the header has {len(self._columns)}"
                     )
-                yield Row(dict(zip(self._columns, cells, strict=True)), cells[at])
+                yield Row(cells, cells[at])
         except csv.Error as error:
             raise Refusal.invalid(f"line {reader.line_num}: {error}") from None
 
     def _text_index(self) -> int:
-        if self._text_column not in self._columns:
+        if self._columns.count(self._names.text) != 1:
+            many = "several columns" if self._names.text in self._columns else "no column"
             raise Refusal.invalid(
-                f"the header has no column {self._text_column!r}; name one of "
-                f"{', '.join(self._columns) or 'its columns'} with ?text_column="
+                f"the header has {many} {self._names.text!r}; name one of "
+                f"{excerpt(', '.join(self._columns), 200) or 'its columns'} with ?text_column="
             )
-        return self._columns.index(self._text_column)
+        self._names.require_free(self._columns, "the header")
+        return self._columns.index(self._names.text)
 
     def write(self, rows: Sequence[Row]) -> bytes:
         """Return labelled rows as bytes; the first ones with the header."""
         output = io.StringIO()
         writer = csv.writer(output, lineterminator="\n")
         if not self._header_written:
-            writer.writerow([*self._columns, "label", "score"])
+            writer.writerow([*self._columns, self._names.label, self._names.score])
             self._header_written = True
         for row in rows:
-            writer.writerow([*row.values.values(), row.label or "", row.score])
+            writer.writerow([*row.values, row.label or "", row.score])
         return output.getvalue().encode()
 
 
 class JsonRows:
-    """One JSON object, or one string, a line; the answer has ``label`` and ``score`` more."""
+    """One JSON object, or one string, a line; the answer has two fields more."""
 
     media_type = "application/jsonl"
 
-    def __init__(self, text_column: str) -> None:
-        self._text_column = text_column
+    def __init__(self, columns: Columns) -> None:
+        self._names = columns
 
     def read(self, lines: Iterable[str]) -> Iterator[Row]:
         """Yield the rows. Raises Refusal if one is not an object with the text."""
@@ -106,23 +146,25 @@ class JsonRows:
                 continue
             try:
                 value = msgspec.json.decode(line)
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise Refusal.invalid(f"line {n} is not JSON: {error}") from None
-            values = {self._text_column: value} if isinstance(value, str) else value
-            text = values.get(self._text_column) if isinstance(values, dict) else None
+            values = {self._names.text: value} if isinstance(value, str) else value
+            text = values.get(self._names.text) if isinstance(values, dict) else None
             if not isinstance(text, str):
-                raise Refusal.invalid(f"line {n} has no text in {self._text_column!r}")
+                raise Refusal.invalid(f"line {n} has no text in {self._names.text!r}")
+            self._names.require_free(values, f"line {n}")
             yield Row(values, text)
 
     def write(self, rows: Sequence[Row]) -> bytes:
         """Return labelled rows as bytes."""
-        labelled = ({**row.values, "label": row.label, "score": row.score} for row in rows)
+        label, score = self._names.label, self._names.score
+        labelled = ({**row.values, label: row.label, score: row.score} for row in rows)
         return b"".join(msgspec.json.encode(values) + b"\n" for values in labelled)
 
 
-ROW_FORMATS: dict[str, Callable[[str], RowFormat]] = {
+ROW_FORMATS: dict[str, Callable[[Columns], RowFormat]] = {
     "text/csv": CsvRows,
     "application/jsonl": JsonRows,
     "application/x-ndjson": JsonRows,
 }
-"""The formats by content type; each is made with the name of the column that has the text."""
+"""The formats by content type; each is made with the names of columns."""

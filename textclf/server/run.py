@@ -67,7 +67,7 @@ class _DrainingServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Drain at SIGTERM, stop at once at Ctrl-C, cut requests off at a further signal."""
         if self._service.draining:
-            self.force_exit = self.should_exit
+            self.force_exit = True
             self._stop()
             return
         self._service.draining = True

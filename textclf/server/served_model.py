@@ -14,6 +14,7 @@ from textclf.metadata.channels import is_channel
 from textclf.prediction.predictor import Predictor
 
 if TYPE_CHECKING:
+    from textclf.registry.promotion_log import PromotionRecord
     from textclf.registry.registry import Registry
 
 _logger = logging.getLogger("textclf.server")
@@ -76,6 +77,10 @@ class ModelReloader:
         self.on_reload: Callable[[str], None] = lambda _outcome: None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def promotion(self) -> PromotionRecord | None:
+        """Return the last promotion in the channel that is followed, if one is."""
+        return self._log.head() if self._log else None
 
     def start(self) -> None:
         """Look for promotions from now on, unless a fixed version is served."""

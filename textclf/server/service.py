@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from textclf.server.batching import Batcher
 from textclf.server.catalogue import Catalogue
+from textclf.server.explaining import Explainer
 from textclf.server.labelling import Labeller
 from textclf.server.metrics import Metrics
 from textclf.server.promoter import Promoter
@@ -30,6 +31,7 @@ class Service:
         reloader: keeps the served model up to date.
         metrics: what is counted.
         labeller: labels the texts of requests.
+        explainer: explains predictions.
         streamer: labels streamed rows.
         catalogue: reads the registry for those who look at it.
         promoter: promotes and rolls back for those who may.
@@ -56,6 +58,7 @@ class Service:
             on_batch=self.metrics.observe_batch,
         )
         self.labeller = Labeller(self._batcher, self.metrics, settings)
+        self.explainer = Explainer()
         self.catalogue = Catalogue(registry)
         self.promoter = Promoter(registry, settings.gate)
         limiter = anyio.CapacityLimiter(settings.max_streams)
@@ -74,6 +77,7 @@ class Service:
         """End the threads."""
         self.reloader.stop()
         self._batcher.close()
+        self.explainer.close()
 
     @classmethod
     def of(cls, request: Request) -> Service:

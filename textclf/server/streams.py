@@ -8,7 +8,8 @@ that the answer has begun, so it ends without its last chunk, and the log says w
 from __future__ import annotations
 
 import io
-import itertools
+import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,15 +20,24 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from textclf.errors import TextclfError
 from textclf.server.exchange import Exchange, exchange_of
 from textclf.server.metrics import Metrics
 from textclf.server.refusal import Refusal
-from textclf.server.row_formats import ROW_FORMATS, Row, RowFormat
+from textclf.server.row_formats import ROW_FORMATS, Columns, Row, RowFormat
 from textclf.server.served_model import ServedModel
 from textclf.server.settings import ServerSettings
 
 _ROWS = 500
-"""Rows that are labelled together."""
+"""Rows that are labelled together, at most."""
+
+_CHARACTERS = 1_000_000
+"""Characters of rows from which on they are labelled, however few they are."""
+
+_SLOWEST = 1000
+"""Bytes a second that a body has to arrive with, on average."""
+
+_logger = logging.getLogger("textclf.server")
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Streamer:
         model: returns the model for the next stream.
         metrics: where labels are counted.
         settings: the limits.
+        limiter: a token for each stream that may be answered at a time.
     """
 
     model: Callable[[], ServedModel]
@@ -46,18 +57,30 @@ class Streamer:
     limiter: anyio.CapacityLimiter
 
     def response(self, request: Request, media_type: str) -> Response:
-        """Return the answer to a streamed body.
+        """Return the answer to a streamed body."""
+        exchange = exchange_of(request)
+        model = self.model()
+        exchange.version = model.version
+        asked = request.query_params
+        columns = Columns(
+            **{name: asked.get(f"{name}_column", name) for name in ("text", "label", "score")}
+        )
+        return _StreamedResponse(self, model, exchange, ROW_FORMATS[media_type](columns))
+
+    async def run(self, function: Callable[[], None]) -> None:
+        """Run a function in a thread.
 
         Raises:
             Refusal: too many streams are being answered.
         """
-        if not self.limiter.available_tokens:
-            raise Refusal.overloaded("too many streams are being labelled", "streams")
-        exchange = exchange_of(request)
-        model = self.model()
-        exchange.version = model.version
-        rows = ROW_FORMATS[media_type](request.query_params.get("text_column", "text"))
-        return _StreamedResponse(self, model, exchange, rows)
+        try:
+            self.limiter.acquire_on_behalf_of_nowait(function)
+        except anyio.WouldBlock:
+            raise Refusal.overloaded("too many streams are being labelled", "streams") from None
+        try:
+            await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
+        finally:
+            self.limiter.release_on_behalf_of(function)
 
     def label(self, model: ServedModel, exchange: Exchange, rows: Sequence[Row]) -> None:
         """Add their labels and scores to rows.
@@ -73,7 +96,7 @@ class Streamer:
             row.label, row.score = prediction.label, prediction.score
         exchange.texts += len(texts)
         exchange.characters += sum(map(len, texts))
-        self.metrics.count_labels(model, [row.label for row in rows])
+        self.metrics.observe_predictions(model, texts, [row.label for row in rows])
 
 
 class _StreamedResponse(Response):
@@ -104,19 +127,38 @@ class _StreamedResponse(Response):
             for output in self._label(body):
                 anyio.from_thread.run(write, output)
 
-        await anyio.to_thread.run_sync(run, limiter=self._streamer.limiter)
+        try:
+            await self._streamer.run(run)
+        except (Refusal, TextclfError) as error:
+            if not started:
+                raise
+            # nothing can be said any more: without its last chunk, the answer is known to be cut
+            _logger.warning("request %s was cut off: %s", self._exchange.request_id, error)
+            return
         await write(b"", more=False)
 
     def _label(self, body: io.RawIOBase) -> Iterator[bytes]:
         """Yield the answer in parts; runs in a thread."""
-        lines = _bounded_lines(body, 2 * self._streamer.settings.max_characters)
-        rows = self._rows.read(lines)
+        lines = _RowLines(body, 2 * self._streamer.settings.max_characters)
         try:
-            while batch := list(itertools.islice(rows, _ROWS)):
+            for batch in _batches(self._rows.read(lines), lines):
                 self._streamer.label(self._model, self._exchange, batch)
                 yield self._rows.write(batch)
         except UnicodeDecodeError as error:
             raise Refusal(415, f"the body is not UTF-8: {error}", "media_type") from None
+
+
+def _batches(rows: Iterator[Row], lines: _RowLines) -> Iterator[list[Row]]:
+    """Yield the rows in lists that are not too large."""
+    batch, characters = list[Row](), 0
+    for row in rows:
+        batch.append(row)
+        characters += lines.end_row()
+        if len(batch) == _ROWS or characters >= _CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 class _Body(io.RawIOBase):
@@ -124,6 +166,7 @@ class _Body(io.RawIOBase):
 
     def __init__(self, parts: AsyncIterator[bytes], timeout: float) -> None:
         self._parts, self._timeout = parts, timeout
+        self._patience = timeout
         self._rest = b""
 
     def readable(self) -> bool:
@@ -137,23 +180,57 @@ class _Body(io.RawIOBase):
         return size
 
     async def _next_part(self) -> bytes:
+        """Return the next part; b"" at the end.
+
+        A client that sends a byte now and then would occupy a thread for as long as it likes, so
+        the seconds that are waited for it are counted, and each part earns some.
+        """
+        begin = time.monotonic()
         try:
-            with anyio.fail_after(self._timeout):
-                async for part in self._parts:
-                    if part:
-                        return part
+            with anyio.fail_after(self._patience):
+                part = await self._some_bytes()
         except TimeoutError:
-            message = f"nothing arrived for {self._timeout:g} seconds"
+            message = f"less than {_SLOWEST:,} bytes a second arrived"
             raise Refusal(408, message, "timeout", {"connection": "close"}) from None
         except ClientDisconnect:
             raise Refusal(400, "the client went away", "disconnected") from None
+        earned = len(part) / _SLOWEST - (time.monotonic() - begin)
+        self._patience = min(self._timeout, self._patience + earned)
+        return part
+
+    async def _some_bytes(self) -> bytes:
+        async for part in self._parts:
+            if part:
+                return part
         return b""
 
 
-def _bounded_lines(body: io.RawIOBase, longest: int) -> Iterator[str]:
-    """Yield the lines of a body. Raises Refusal if one has too many characters."""
-    file = io.TextIOWrapper(io.BufferedReader(body), "utf-8-sig", newline="\n")
-    while line := file.readline(longest + 1):
-        if len(line) > longest:
-            raise Refusal.too_large(f"a line has more than {longest:,} characters, the limit")
-        yield line
+class _RowLines:
+    """The lines of a body.
+
+    Raises Refusal if the lines of one row have too many characters: a line that does not end, or a
+    quoted cell with any number of lines.
+    """
+
+    def __init__(self, body: io.RawIOBase, longest_row: int) -> None:
+        self._file = io.TextIOWrapper(io.BufferedReader(body), "utf-8-sig", newline="\n")
+        self._longest_row, self._characters = longest_row, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(self._longest_row - self._characters + 1)
+        if not line:
+            raise StopIteration
+        self._characters += len(line)
+        if self._characters > self._longest_row:
+            raise Refusal.too_large(
+                f"a row has more than {self._longest_row:,} characters, the limit"
+            )
+        return line
+
+    def end_row(self) -> int:
+        """Return the number of characters since the row before."""
+        characters, self._characters = self._characters, 0
+        return characters

@@ -10,7 +10,9 @@ from textclf.registry.promotion_log import PromotionRecord
 from textclf.report.html.charts import bar
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, fact_list, key_figures, table
+from textclf.server.explaining import MOST_CHARACTERS
 from textclf.server.pages.layout import Page, json_link, version_link
+from textclf.server.served_model import ServedModel
 from textclf.server.service import Service
 
 _SHADES = 4
@@ -22,17 +24,13 @@ _SHOWN = 10
 
 def home(service: Service, _request: Request) -> Page:
     """Return the page without a text."""
-    return _page(service, None)
+    return page(service, service.model, None)
 
 
-def tried(service: Service, text: str) -> Page:
-    """Return the page with a text and what the served version says about it."""
-    return _page(service, service.model.predictor.explain(text) if text else None)
-
-
-def _page(service: Service, explanation: Explanation | None) -> Page:
-    promotion = service.registry.promotions.head()
-    version = service.model.version
+def page(service: Service, model: ServedModel, explanation: Explanation | None) -> Page:
+    """Return the page, with what a model says about a text if one was sent."""
+    promotion = service.reloader.promotion()
+    version = model.version
     listed = service.catalogue.listed(version)
     metrics = None
     if listed:
@@ -80,7 +78,15 @@ def _form(text: str) -> Html:
     return el(
         "form",
         el("label", "Text", for_="text"),
-        el("textarea", text, id="text", name_="text", rows=4, required=True, maxlength=100_000),
+        el(
+            "textarea",
+            text,
+            id="text",
+            name_="text",
+            rows=4,
+            required=True,
+            maxlength=MOST_CHARACTERS,
+        ),
         el("button", "Label it"),
         method="post",
         action="/",

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from textclf.errors import TextclfError
 from textclf.report.html.markup import el, join
-from textclf.server.exchange import json_response, read_body
+from textclf.server.exchange import exchange_of, json_response, read_body
 from textclf.server.pages import compare, history, home, version, versions
 from textclf.server.pages.layout import Page, page_response, style_path, stylesheet
 from textclf.server.refusal import Refusal, as_refusal
@@ -81,8 +81,15 @@ def _problem(refusal: Refusal) -> Page:
 
 async def _try(request: Request) -> Response:
     service = Service.of(request)
-    text = (await _form(request)).get("text", "")[: service.settings.max_characters]
-    return await _shown(request, lambda: home.tried(service, text))
+    model = service.model
+    exchange_of(request).version = model.version
+    text = (await _form(request)).get("text", "")
+    try:
+        explained = await service.explainer.explain(model, [text] if text else [])
+    except (Refusal, TextclfError) as error:
+        return page_response(service, request.url.path, _problem(as_refusal(error)))
+    explanation = explained[0] if explained else None
+    return await _shown(request, lambda: home.page(service, model, explanation))
 
 
 async def _promote(request: Request) -> Response:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.refusal import Refusal
+from textclf.server.row_formats import csv_reader
 from textclf.server.service import Service
 
 _INPUTS = ("instances", "inputs", "dataframe_split", "dataframe_records")
@@ -136,7 +137,7 @@ def _texts(values: Sequence[Any], name: str) -> list[str]:
 def _csv_texts(body: bytes) -> list[str]:
     """Return the texts of CSV with a header: its column ``text``, or the only one it has."""
     try:
-        rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+        rows = list(csv_reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
     except UnicodeDecodeError as error:
         raise Refusal(415, f"the body is not UTF-8: {error}", "media_type") from None
     except csv.Error as error:

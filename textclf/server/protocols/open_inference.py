@@ -16,6 +16,7 @@ from textclf._version import __version__
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.labelling import Labelled
 from textclf.server.refusal import Refusal
+from textclf.server.served_model import ServedModel
 from textclf.server.service import Service
 
 
@@ -77,6 +78,7 @@ async def infer(request: Request) -> Response:
     service = Service.of(request)
     asked = decode_json(await read_body(request, service.settings), InferenceRequest)
     labelled = await service.labeller.label(request, _input_texts(asked))
+    _require_version(request, labelled.model)  # another may be promoted by now
     answer: dict[str, Any] = {"model_name": name, "model_version": labelled.model.version}
     if asked.id is not None:
         answer["id"] = asked.id
@@ -85,12 +87,16 @@ async def infer(request: Request) -> Response:
 
 def _model_name(request: Request) -> str:
     """Return the name in the path, which may be any. Raises Refusal for another version."""
-    version = request.path_params.get("version")
-    served = Service.of(request).model.version
-    if version not in (None, served):
-        raise Refusal.not_found(f"version {version} is not served here: {served} is")
+    _require_version(request, Service.of(request).model)
     name: str = request.path_params["name"]
     return name
+
+
+def _require_version(request: Request, model: ServedModel) -> None:
+    """Raise Refusal if the path names another version than that of a model."""
+    version = request.path_params.get("version")
+    if version not in (None, model.version):
+        raise Refusal.not_found(f"version {version} is not served here: {model.version} is")
 
 
 def _input_texts(asked: InferenceRequest) -> list[str]:

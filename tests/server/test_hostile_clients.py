@@ -1,0 +1,252 @@
+"""Clients that hold a connection, fill the memory, or do not read; others are served meanwhile."""
+
+import contextlib
+import json
+import socket
+import time
+
+import pytest
+from served import serving, wait_until
+
+from textclf.server import explaining, http_protocol, metrics, streams
+
+JSONL = b"content-type: application/jsonl\r\n"
+CHUNKED = b"transfer-encoding: chunked\r\n"
+
+
+def head(*lines, path=b"/v1/predict", method=b"POST"):
+    return b"%s %s HTTP/1.1\r\nhost: x\r\n%s\r\n" % (method, path, b"".join(lines))
+
+
+@contextlib.contextmanager
+def connected(served):
+    with socket.create_connection(served.address, 20) as connection:
+        yield connection
+
+
+def answers(connection, count):
+    """Read answers with a declared length; return their statuses."""
+    file, statuses = connection.makefile("rb"), []
+    for _ in range(count):
+        statuses.append(int(file.readline().split()[1]))
+        length = 0
+        while (line := file.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        file.read(length)
+    return statuses
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        pytest.param(b"0\r\n" + b"x-trailer: %s\r\n" % (b"b" * 1000) * 2000, id="trailers"),
+        pytest.param(b"1;" + b"a" * 2_000_000, id="chunk extension"),
+    ],
+)
+def test_what_is_not_of_the_body_is_bounded_after_the_head_too(served, endless):
+    """The connection ends before such a thing fills the memory."""
+    received = b""
+    with connected(served) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(head(CHUNKED) + endless)
+        received = connection.recv(100)
+    assert received == b"" or received.startswith(b"HTTP/1.1 4")
+    assert served.get("/healthz").status == 200
+
+
+def test_a_line_break_does_not_keep_a_connection_open_for_ever(registry, monkeypatch):
+    """Although it is no request yet."""
+    monkeypatch.setattr(http_protocol, "_SECONDS", 0.1)
+    with serving(registry) as served, connected(served) as connection:
+        connection.sendall(head(path=b"/healthz", method=b"GET"))
+        assert answers(connection, 1) == [200]
+        connection.sendall(b"\r\n")
+        assert b" 408 " in connection.recv(1000)
+
+
+def test_a_client_that_does_not_read_is_cut_off(registry, monkeypatch):
+    """As many as there may be streams do not keep others from streaming."""
+    monkeypatch.setattr(http_protocol, "_WRITE_SECONDS", 0.1)
+    row = json.dumps({"text": "a", "more": "b" * 100_000}).encode() + b"\n"
+    with serving(registry, max_streams=2) as served, contextlib.ExitStack() as clients:
+        for _ in range(2):
+            client = clients.enter_context(connected(served))
+            client.settimeout(0.5)
+            client.sendall(head(JSONL, CHUNKED))
+            with contextlib.suppress(OSError):  # until nothing more is taken
+                while True:
+                    client.sendall(b"%x\r\n%s\r\n" % (len(row), row))
+        wait_until(lambda: served.service.streamer.limiter.available_tokens == 2)
+        answer = served.post("/v1/predict", b'"a"\n', content_type="application/jsonl")
+        assert answer.status == 200
+
+
+def test_a_slow_client_that_reads_gets_its_whole_answer(registry, monkeypatch):
+    """As long as it reads."""
+    monkeypatch.setattr(http_protocol, "_WRITE_SECONDS", 0.05)
+    texts = ["this is great"] * 20_000
+    with serving(registry, max_texts=20_000) as served, connected(served) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        body = json.dumps({"texts": texts}).encode()
+        connection.sendall(
+            head(b"connection: close\r\n", b"content-length: %d\r\n" % len(body)) + body
+        )
+        received = 0
+        while part := connection.recv(50_000):
+            received += len(part)
+            time.sleep(0.01)
+    assert received > 20_000 * 50
+
+
+def test_a_stream_that_arrives_too_slowly_is_cut_off(registry, monkeypatch):
+    """Also if a byte comes now and then."""
+    monkeypatch.setattr(streams, "_SLOWEST", 1_000_000)
+    with serving(registry, body_timeout=0.2) as served, connected(served) as connection:
+        connection.sendall(head(JSONL, b"content-length: 10000\r\n"))
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.02)
+        assert b" 408 " in connection.recv(1000)
+
+
+def test_a_refused_body_is_read_for_some_seconds_only(registry, monkeypatch):
+    """So that the client can read why; what comes in that time leaves the connection usable."""
+    monkeypatch.setattr(http_protocol, "_SECONDS", 0.5)
+    with serving(registry, max_body=1000) as served:
+        with connected(served) as connection:
+            connection.sendall(head(b"content-length: 3000\r\n") + b"a" * 3000)
+            connection.sendall(head(path=b"/healthz", method=b"GET"))
+            assert answers(connection, 2) == [413, 200]
+        with connected(served) as connection:
+            connection.sendall(head(b"content-length: 1000000000\r\n") + b"a" * 3000)
+            assert answers(connection, 1) == [413]
+            assert connection.recv(100) == b""
+
+
+def test_a_client_that_asks_first_need_not_send_a_body_that_is_refused(served):
+    """``Expect: 100-continue`` gets 413, or 100 and then the answer."""
+    expect = b"expect: 100-continue\r\n"
+    with connected(served) as connection:
+        connection.sendall(head(expect, b"content-length: 1000000000\r\n"))
+        assert answers(connection, 1) == [413]
+    with connected(served) as connection:
+        connection.sendall(head(expect, b"content-length: 15\r\n"))
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b'{"texts":["a"]}')
+        assert answers(connection, 1) == [200]
+
+
+def test_requests_that_are_sent_without_waiting_are_answered_in_their_order(served):
+    """Each gets its own answer."""
+    good = b'{"texts":["a"]}'
+    request = head(b"content-length: %d\r\n" % len(good)) + good
+    with connected(served) as connection:
+        connection.sendall((request + head(path=b"/nope", method=b"GET")) * 100)
+        assert answers(connection, 200) == [200, 404] * 100
+
+
+def test_head_and_options_are_answered(served):
+    """HEAD as GET without a body, OPTIONS with what is allowed."""
+    got, head_only = served.get("/versions"), served.request("HEAD", "/versions")
+    assert (head_only.status, head_only.body) == (200, b"")
+    assert head_only.headers["content-length"] == got.headers["content-length"]
+    options = served.request("OPTIONS", "/v1/predict")
+    assert (options.status, options.headers["allow"]) == (405, "POST")
+
+
+def test_there_are_only_so_many_connections(registry, monkeypatch):
+    """More are refused until some are closed."""
+    monkeypatch.setattr(http_protocol, "_MOST_CONNECTIONS", 5)
+    with serving(registry) as served:
+        with contextlib.ExitStack() as idle:
+            for _ in range(5):
+                idle.enter_context(connected(served))
+            wait_until(lambda: served.get("/healthz").status == 503)
+        wait_until(lambda: served.get("/healthz").status == 200)
+
+
+def test_what_is_refused_before_it_is_a_request_is_said_as_json(served):
+    """As all errors are."""
+    answer = served.raw(b"GARBAGE\r\n\r\n")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+        "error": "invalid http request received"
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"text\n" + b'"' + b"a\n" * 1500, id="a cell of many lines"),
+        pytest.param(b"text\n" + b'"a\n",' * 700, id="many cells of two lines"),
+        pytest.param(b"text," * 700, id="a header"),
+    ],
+)
+def test_a_row_of_a_stream_has_a_limit_over_all_its_lines(registry, body):
+    """A quoted cell may have any number of them."""
+    with serving(registry, max_characters=1000) as served:
+        answer = served.post("/v1/predict", body, content_type="text/csv")
+    assert answer.status == 413
+    assert "a row has more than 2,000 characters" in answer.json()["error"]
+
+
+def test_no_more_streams_than_allowed_are_answered(registry):
+    """The next is told at once, however closely they follow each other."""
+    with serving(registry, max_streams=1) as served, contextlib.ExitStack() as clients:
+        opened = [clients.enter_context(connected(served)) for _ in range(4)]
+        for client in opened:
+            client.sendall(head(JSONL, CHUNKED, b"connection: close\r\n"))
+        statuses = []
+        for client in opened:
+            client.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                statuses.append(int(client.recv(1000).split()[1]))
+        assert statuses == [429] * 3
+
+
+def test_explanations_have_a_limit(served):
+    """Of texts and of characters; a page says so, too."""
+    long = "a " * explaining.MOST_CHARACTERS
+    assert served.predict(long, explain=True).status == 413
+    assert served.predict(*["a"] * 101, explain=True).status == 413
+    assert served.predict(*["a"] * 100, explain=True).status == 200
+    page = served.request("POST", "/", b"text=" + b"a" * (explaining.MOST_CHARACTERS + 1))
+    assert page.status == 413
+    assert b"characters are explained" in page.body
+
+
+def test_too_many_explanations_at_a_time_are_told(registry, monkeypatch):
+    """With 429, not by a wait."""
+    monkeypatch.setattr(explaining, "_MOST_QUEUED", 0)
+    with serving(registry) as served:
+        assert served.predict("a", explain=True).status == 429
+
+
+def test_metrics_do_not_grow_with_versions(registry, monkeypatch):
+    """The versions that were counted first are forgotten."""
+    from dataclasses import replace
+
+    monkeypatch.setattr(metrics, "_MOST_VERSIONS", 2)
+    with serving(registry) as served:
+        model = served.service.model
+        for n in range(5):
+            version = replace(model, version=f"2.0.{n}")
+            served.service.metrics.observe_predictions(
+                version, ["a", "b"], [model.predictor.labels[0], None]
+            )
+        page = served.get("/metrics").body.decode()
+    assert {n for n in range(5) if f"2.0.{n}" in page} == {3, 4}
+
+
+def test_a_share_of_unknown_ngrams_is_measured(registry):
+    """For a text now and then; it is high where texts are of another kind."""
+    with serving(registry) as served:
+        known, unknown = (
+            served.service.model.predictor.unknown_ngram_ratio(text)
+            for text in ("this is great", "ცხრა მთას იქით")
+        )
+        served.predict("this is great")
+        served.predict("this is great")
+        page = served.get("/metrics").body.decode()
+    assert known < 0.5 < unknown
+    assert "textclf_unknown_ngram_ratio_count 1.0" in page
