@@ -175,3 +175,32 @@ def test_a_stream_that_goes_bad_later_has_no_last_chunk(served):
     with pytest.raises(http.client.IncompleteRead):
         served.post("/v1/predict", rows, content_type="application/jsonl")
     assert served.predict("a").status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "place"),
+    [
+        ("text/csv", b"text,label\ngreat,spam\n", "the header"),
+        ("application/jsonl", b'{"text": "great", "label": "spam"}\n', "line 1"),
+    ],
+)
+def test_a_column_of_the_rows_is_not_replaced_by_the_answers(served, kind, body, place):
+    """Labels that are there already stay; those of the answer get another name."""
+    refused = served.post("/v1/predict", body, content_type=kind)
+    assert refused.status == 422
+    assert f"{place} has a column 'label' already" in refused.json()["error"]
+    assert "?label_column=" in refused.json()["error"]
+    answer = served.post("/v1/predict?label_column=predicted", body, content_type=kind)
+    assert answer.status == 200
+    assert b"spam" in answer.body
+    assert b"predicted" in answer.body
+
+
+def test_columns_of_the_same_name_keep_their_cells(served):
+    """Only that of the text has to be the only one."""
+    answer = served.post("/v1/predict", b"a,text,a\n1,great,2\n", content_type="text/csv")
+    head, row = answer.body.decode().splitlines()
+    assert head == "a,text,a,label,score"
+    assert row.startswith("1,great,2,")
+    both = served.post("/v1/predict", b"text,text\na,b\n", content_type="text/csv")
+    assert "several columns 'text'" in both.json()["error"]

@@ -1,5 +1,7 @@
 """The request formats of MLflow, SageMaker, KServe and the Open Inference Protocol."""
 
+import json
+
 import pytest
 
 TEXTS = ["this is great", "waste of money"]
@@ -120,3 +122,66 @@ def test_open_inference_serves_one_version(served):
     answer = served.get("/v2/models/m/versions/2.0.0")
     assert answer.status == 404
     assert "1.0.0 is" in answer.json()["error"]
+
+
+def binary(texts, **changes):
+    """A request as Triton's client sends it unless it is told to send JSON."""
+    data = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+    tensor = {
+        "name": "text", "shape": [len(texts)], "datatype": "BYTES",
+        "parameters": {"binary_data_size": len(data)},
+    }  # fmt: skip
+    head = json.dumps({"inputs": [tensor | changes]}).encode()
+    return head + data, {"inference_header_content_length": str(len(head))}
+
+
+def test_open_inference_takes_binary_data(served, predictor):
+    """The answer is JSON, which the clients take, too."""
+    texts = ["this is great", "größer"]
+    body, headers = binary([text.encode() for text in texts])
+    answer = served.post("/v2/models/m/infer", body, **headers)
+    assert answer.json()["outputs"][0]["data"] == predictor.label(texts)
+
+
+@pytest.mark.parametrize(
+    ("body", "length", "status"),
+    [
+        (binary([b"a"])[0][:-1], binary([b"a"])[1], 400),
+        (binary([b"\xff"])[0], binary([b"\xff"])[1], 415),
+        (binary([b"a"], shape=[2])[0], binary([b"a"], shape=[2])[1], 422),
+        (b"{}", {"inference_header_content_length": "3"}, 400),
+        (b"{}", {"inference_header_content_length": "-1"}, 400),
+    ],
+)
+def test_binary_data_that_is_damaged_is_refused(served, body, length, status):
+    """With what is wrong."""
+    answer = served.post("/v2/models/m/infer", body, **length)
+    assert answer.status == status
+    assert "error" in answer.json()
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/invocations", "/v1/models/m:predict"])
+def test_compressed_bodies_are_refused(served, path):
+    """And not taken for damaged ones."""
+    answer = served.post(path, {"texts": ["a"]}, content_encoding="gzip")
+    assert answer.status == 415
+    assert "gzip" in answer.json()["error"]
+
+
+def test_the_version_in_a_path_is_that_of_the_answer(served, monkeypatch):
+    """Also if another is promoted while the texts wait."""
+    from dataclasses import replace
+
+    service = served.service
+    newer = replace(service.model, version="2.0.0")
+    label = service.labeller.batcher.predict
+
+    async def promoted_meanwhile(texts):
+        monkeypatch.setattr(service.reloader, "current", newer)
+        return await label(texts)
+
+    monkeypatch.setattr(
+        type(service.labeller.batcher), "predict", lambda _, t: promoted_meanwhile(t)
+    )
+    request = {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}
+    assert served.post("/v2/models/m/versions/1.0.0/infer", request).status == 404

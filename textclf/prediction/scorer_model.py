@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,13 @@ class ScorerModel:
 
     def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
         """Return how many n-grams of a text the model does not know, and how many there are."""
-        return self._scorer.count_unknown_ngrams(text)
+        unknown = total = 0
+        for analyze, table in zip(self._scorer.analyzers, self._scorer.tables, strict=True):
+            for ngram, count in Counter(analyze(text)).items():
+                total += count
+                if table.row(ngram.encode("utf-8", "surrogatepass")) is None:
+                    unknown += count
+        return unknown, total
 
     def _batch_for(self, texts: Sequence[str]) -> BatchScorer | None:
         """Return the scorer for many texts if these, together with earlier lists, are many."""

@@ -133,16 +133,6 @@ class Scorer:
             values = [value + total / norm for value, total in zip(values, sums, strict=True)]
         return self._finite(values)
 
-    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
-        """Return how many n-grams of a text are unknown, and how many it has, with repetitions."""
-        unknown = total = 0
-        for analyze, table in zip(self.analyzers, self.tables, strict=True):
-            for gram, count in Counter(analyze(text)).items():
-                total += count
-                if table.row(gram.encode("utf-8", "surrogatepass")) is None:
-                    unknown += count
-        return unknown, total
-
     def scores(self, decision: Sequence[float]) -> list[float]:
         """Return a score for each label, from decision values."""
         return self._finite(_LINKS[self.settings.link](decision, self.settings.scale))

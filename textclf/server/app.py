@@ -60,6 +60,7 @@ def _routes(service: Service) -> Sequence[PathRoute]:
         route("/readyz", health.readyz),
         route("/metrics", health.metrics),
         route("/ping", invocations.ping),
+        route("/health", invocations.ping),
         route("/invocations", invocations.invocations, "POST"),
         route("/v1/models/{name}:predict", kserve_v1.predict, "POST"),
         route("/v1/models/{name}", kserve_v1.status),

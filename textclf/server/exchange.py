@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from textclf.formatting import excerpt
 from textclf.server.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ async def read_body(request: Request, settings: ServerSettings) -> bytes:
     """Return the body of a request.
 
     Raises:
-        Refusal: it is too large, or takes too long to arrive.
+        Refusal: it is too large, takes too long to arrive, or is compressed.
     """
+    require_plain(request)
     limit = settings.max_body
     too_large = Refusal.too_large(f"the body has more than {limit:,} bytes, the limit")
     declared = request.headers.get("content-length", "0")
@@ -79,6 +81,14 @@ async def read_body(request: Request, settings: ServerSettings) -> bytes:
     except ClientDisconnect:
         raise Refusal(400, "the client went away", "disconnected") from None
     return b"".join(parts)
+
+
+def require_plain(request: Request) -> None:
+    """Raise Refusal if the body of a request is compressed."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        message = f"the content encoding {excerpt(encoding)} is not known: send the body as it is"
+        raise Refusal(415, message, "media_type", {"accept-encoding": "identity"})
 
 
 def decode_json(body: bytes, kind: type[T]) -> T:

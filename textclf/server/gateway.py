@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 import msgspec
-from starlette._utils import get_route_path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +24,7 @@ from textclf.server.service import Service
 _access_log = logging.getLogger("textclf.server.access")
 _logger = logging.getLogger("textclf.server")
 
-_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/ping"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/ping", "/health"})
 """Paths that need no key: who asks whether the server is there has none."""
 
 _FAILED = 500
@@ -77,7 +76,9 @@ class Gateway:
             await send(message)
 
         try:
-            self._authenticate(get_route_path(scope), headers)
+            # where this is mounted in another application, the path begins with that of the mount
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            self._authenticate(path, headers)
             await self._app(scope, receive, watched_send)
         except Exception as error:
             refusal = self._as_refusal(error, scope["textclf.exchange"])

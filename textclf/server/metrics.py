@@ -31,63 +31,53 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        self.durations = Histogram(
+        self._registry = CollectorRegistry()
+        self.durations = self._histogram(
             "http_request_duration_seconds",
             "The time from the request's headers to the end of its answer.",
+            _DURATIONS,
             ["method", "route", "status"],
-            buckets=_DURATIONS,
-            registry=registry,
         )
         self.model = Gauge(
             "textclf_model_info",
             "The version that answers.",
             ["version", "sha256"],
-            registry=registry,
+            registry=self._registry,
         )
-        self.predictions = Counter(
-            "textclf_predictions",
-            "Texts that got a label.",
-            ["version", "label"],
-            registry=registry,
+        self.predictions = self._counter(
+            "textclf_predictions", "Texts that got a label.", ["version", "label"]
         )
-        self.abstained = Counter(
+        self.abstained = self._counter(
             "textclf_abstained",
             "Texts without a label, because no score reached the threshold.",
             ["version"],
-            registry=registry,
         )
-        self.batch_size = Histogram(
-            "textclf_batch_size",
-            "Texts that were labelled together.",
-            buckets=_BATCH_SIZES,
-            registry=registry,
+        self.batch_size = self._histogram(
+            "textclf_batch_size", "Texts that were labelled together.", _BATCH_SIZES
         )
-        self.queue = Histogram(
-            "textclf_queue_seconds",
-            "How long the oldest request of a batch waited.",
-            buckets=_WAITS,
-            registry=registry,
+        self.queue = self._histogram(
+            "textclf_queue_seconds", "How long the oldest request of a batch waited.", _WAITS
         )
-        self.rejected = Counter(
-            "textclf_rejected", "Requests that were refused.", ["reason"], registry=registry
+        self.rejected = self._counter("textclf_rejected", "Requests that were refused.", ["reason"])
+        self.reloads = self._counter(
+            "textclf_reload", "Attempts to open a newly promoted version.", ["outcome"]
         )
-        self.reloads = Counter(
-            "textclf_reload",
-            "Attempts to open a newly promoted version.",
-            ["outcome"],
-            registry=registry,
-        )
-
-        self.unknown_ngrams = Histogram(
+        self.unknown_ngrams = self._histogram(
             "textclf_unknown_ngram_ratio",
             "The share of n-grams that the model did not learn, of a text a second.",
-            buckets=_SHARES,
-            registry=registry,
+            _SHARES,
         )
         self._next_sample = 0.0
         self._versions: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
+
+    def _counter(self, name: str, description: str, labels: Sequence[str]) -> Counter:
+        return Counter(name, description, labels, registry=self._registry)
+
+    def _histogram(
+        self, name: str, description: str, buckets: Sequence[float], labels: Sequence[str] = ()
+    ) -> Histogram:
+        return Histogram(name, description, labels, buckets=buckets, registry=self._registry)
 
     def observe_batch(self, texts: int, waited: float) -> None:
         """Count a batch, and the seconds that its oldest request waited."""

@@ -71,6 +71,7 @@ OPERATIONS = (
     Operation("get", "/readyz", "Whether requests should be sent here"),
     Operation("get", "/metrics", "Metrics in Prometheus' format"),
     Operation("get", "/ping", "As /healthz, for SageMaker"),
+    Operation("get", "/health", "As /healthz, for MLflow"),
     Operation("post", "/invocations", "Label texts, as MLflow and SageMaker ask",
               Invocation, Labels),
     Operation("post", "/v1/models/{name}:predict", "Label texts, as KServe and Vertex AI ask",

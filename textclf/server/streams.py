@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from textclf.errors import TextclfError
-from textclf.server.exchange import Exchange, exchange_of
+from textclf.server.exchange import Exchange, exchange_of, require_plain
 from textclf.server.metrics import Metrics
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import ROW_FORMATS, Columns, Row, RowFormat
@@ -57,7 +57,8 @@ class Streamer:
     limiter: anyio.CapacityLimiter
 
     def response(self, request: Request, media_type: str) -> Response:
-        """Return the answer to a streamed body."""
+        """Return the answer to a streamed body. Raises Refusal if it is compressed."""
+        require_plain(request)
         exchange = exchange_of(request)
         model = self.model()
         exchange.version = model.version

@@ -1,4 +1,4 @@
-"""``POST /invocations`` and ``GET /ping``: what MLflow's and SageMaker's clients send.
+"""``POST /invocations``, ``GET /ping`` and ``/health``: what MLflow's and SageMaker's clients send.
 
 Source: MLflow, "Deploy MLflow Model as a Local Inference Server"; Amazon SageMaker, "Use your own
 inference code with hosting services".

@@ -1,11 +1,13 @@
 """``/v2/…``: the Open Inference Protocol, which Triton, KServe and MLServer share.
 
 The input is ``text`` (BYTES, of shape [n] or [n, 1]), the outputs are ``label`` (BYTES) and
-``score`` (FP64). Source: KServe, "Open Inference Protocol", the REST part.
+``score`` (FP64). Sources: KServe, "Open Inference Protocol", the REST part; Triton, "Binary Tensor
+Data Extension", of which requests may make use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -76,8 +78,9 @@ async def infer(request: Request) -> Response:
     """Answer with the label and the score of each text."""
     name = _model_name(request)
     service = Service.of(request)
-    asked = decode_json(await read_body(request, service.settings), InferenceRequest)
-    labelled = await service.labeller.label(request, _input_texts(asked))
+    body, binary = _parts(request, await read_body(request, service.settings))
+    asked = decode_json(body, InferenceRequest)
+    labelled = await service.labeller.label(request, _input_texts(asked, binary))
     _require_version(request, labelled.model)  # another may be promoted by now
     answer: dict[str, Any] = {"model_name": name, "model_version": labelled.model.version}
     if asked.id is not None:
@@ -99,24 +102,53 @@ def _require_version(request: Request, model: ServedModel) -> None:
         raise Refusal.not_found(f"version {version} is not served here: {model.version} is")
 
 
-def _input_texts(asked: InferenceRequest) -> list[str]:
+def _parts(request: Request, body: bytes) -> tuple[bytes, bytes]:
+    """Return the JSON of a request, and the binary data that follows it.
+
+    The header that says where the JSON ends is that of the protocol's binary tensor data extension.
+    """
+    size = request.headers.get("inference-header-content-length")
+    if size is None:
+        return body, b""
+    if not (size.isascii() and size.isdecimal() and len(size) < 20 and int(size) <= len(body)):  # noqa: PLR2004
+        raise Refusal(400, "Inference-Header-Content-Length is not within the body", "malformed")
+    return body[: int(size)], body[int(size) :]
+
+
+def _input_texts(asked: InferenceRequest, binary: bytes) -> list[str]:
     match asked.inputs:
         case [Tensor(name="text", datatype="BYTES", data=list() as data) as tensor]:
-            pass
+            values = [row[0] if isinstance(row, list) and len(row) == 1 else row for row in data]
+        case [Tensor(name="text", datatype="BYTES") as tensor] if binary:
+            values = list(_binary_texts(binary))
         case [Tensor(name="text", datatype="BYTES")]:
-            raise Refusal.invalid("inputs[0] has no data: binary data is not supported")
+            raise Refusal.invalid("inputs[0] has no data, and no binary data follows")
         case _:
             raise Refusal.invalid("send one input: 'text', of datatype BYTES")
-    texts = [row[0] if isinstance(row, list) and len(row) == 1 else row for row in data]
-    for n, text in enumerate(texts):
+    for n, text in enumerate(values):
         if not isinstance(text, str):
             raise Refusal.invalid(f"inputs[0].data[{n}] is not a string")
-    if tensor.shape not in ([len(texts)], [len(texts), 1]):
+    if tensor.shape not in ([len(values)], [len(values), 1]):
         raise Refusal.invalid(
-            f"inputs[0].shape is {tensor.shape}, and there are {len(texts)} texts: "
-            f"[{len(texts)}] or [{len(texts)}, 1]"
+            f"inputs[0].shape is {tensor.shape}, and there are {len(values)} texts: "
+            f"[{len(values)}] or [{len(values)}, 1]"
         )
-    return texts
+    return values
+
+
+def _binary_texts(binary: bytes) -> Iterator[str]:
+    """Yield the texts of binary data: the length of each in four bytes, then its UTF-8."""
+    at = 0
+    while at < len(binary):
+        end = at + 4 + int.from_bytes(binary[at : at + 4], "little")
+        if end > len(binary):
+            raise Refusal(400, f"the binary data ends within the text at byte {at}", "malformed")
+        try:
+            yield binary[at + 4 : end].decode()
+        except UnicodeDecodeError as error:
+            message = f"the text at byte {at} is not UTF-8: {error}"
+            raise Refusal(415, message, "media_type") from None
+        at = end
 
 
 def _outputs(labelled: Labelled, wanted: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
