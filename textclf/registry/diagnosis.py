@@ -10,19 +10,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textclf.errors import AccessDenied, StoreError
+from textclf.errors import AccessDenied, StoreError, TextclfError
 from textclf.formatting import size
-from textclf.registry.layout import PROBES
+from textclf.registry.layout import ALIAS, PROBES
 from textclf.registry.open import open_registry
 from textclf.registry.store import aws, connection
 from textclf.registry.store.access import Access, response_headers
 from textclf.registry.store.base import Store
-from textclf.registry.store.conditions import violated_condition
 from textclf.registry.store.file_cache import FileCache
-from textclf.registry.store.location import Bucket, Cloud, Folder, Location
-from textclf.registry.store.object_store import ObjectStore
+from textclf.registry.store.http_client import API_KEY
+from textclf.registry.store.location import Bucket, Cloud, Folder, Location, Server
+
+if TYPE_CHECKING:
+    from textclf.registry.store.object_store import ObjectStore
 
 _CLOCK_SECONDS = 300
 """A clock that is off by this may be refused: AWS and Azure accept 15 minutes."""
@@ -56,8 +58,8 @@ def diagnose(location: Location) -> Iterator[Finding]:
             yield from _diagnose_folder(location.path, open_registry(location).store)
         case Bucket():
             yield from _diagnose_bucket(location)
-        case _:
-            yield Finding("location", ok=False, detail="only folders and buckets can be asked")
+        case Server():
+            yield from _diagnose_server(location)
 
 
 def _diagnose_folder(path: Path, store: Store) -> Iterator[Finding]:
@@ -106,6 +108,20 @@ def _in_another_region(bucket: Bucket, error: StoreError) -> Finding | None:
     return Finding("may list", ok=False, detail=f"the bucket is in {region}", hint=hint)
 
 
+def _diagnose_server(server: Server) -> Iterator[Finding]:
+    has_key = bool(os.environ.get(API_KEY))
+    yield Finding("API key", ok=None, detail=API_KEY if has_key else f"none in {API_KEY}")
+    try:
+        store = connection.open_remote(server)
+        yield Finding("may list", ok=True, detail=f"yes, in {_milliseconds(store.names):.0f} ms")
+    except TextclfError as error:
+        yield Finding("may list", ok=False, detail=error.message, hint=error.hint)
+        return
+    yield _tried("may read", lambda: store.exists(ALIAS))
+    yield Finding("may write", ok=None, detail=_READ_ONLY)
+    yield _cache()
+
+
 def _milliseconds(request: Callable[[], object]) -> float:
     """Return how long a request takes once the connection is there."""
     request()
@@ -133,6 +149,8 @@ def _update(store: ObjectStore, key: str) -> None:
 
 
 def _conditions(store: ObjectStore) -> Finding:
+    from textclf.registry.store.conditions import violated_condition
+
     key = f"{PROBES}/{uuid.uuid4().hex}"
     try:
         problem = violated_condition(store, key)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ALIAS: Final = "text_classifier.joblib"
 """The copy of the promoted version's model that clients load."""
+REGISTRY: Final = ".registry"
+"""The folder of all that is no version: the folders below."""
 PROMOTIONS: Final = ".registry/promotions"
 """The folder of the promotion log of ``latest``."""
 CHANNELS: Final = ".registry/channels"
@@ -26,7 +28,8 @@ STAGING: Final = ".registry/staging"
 PROBES: Final = ".registry/probe"
 """The folder in which an object store is tried out, and of the finding."""
 
-_SIGNATURES = ".registry/signatures"
+SIGNATURES: Final = ".registry/signatures"
+"""The folder of signatures that were added later, a folder for each version."""
 
 _DIGITS = 8
 """Digits in the file name of a record."""
@@ -79,12 +82,12 @@ def channel_log(channel: str) -> str:
 
 
 def _is_signature(key: str) -> bool:
-    return key.startswith(f"{_SIGNATURES}/")
+    return key.startswith(f"{SIGNATURES}/")
 
 
 def added_signatures(version: Version | str) -> str:
     """Return the folder of signatures that were added to a version after its publication."""
-    return f"{_SIGNATURES}/{version}"
+    return f"{SIGNATURES}/{version}"
 
 
 def added_signature(version: Version | str, digest: str) -> str:

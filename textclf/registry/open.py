@@ -37,12 +37,14 @@ def open_registry(
 ) -> Registry:
     """Open the registry at a location, which need not exist yet.
 
+    One that is read through a textclf service refuses every change.
+
     Args:
         models: the folder of the versions, or a URL; see `parse_location`.
         signed_by: the file of a public key; versions must be signed with it to be promoted or read.
             If not given, that of ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
-        read_only: whether nothing will be changed, so that files of a bucket may come from the
-            cache, which spares most requests.
+        read_only: whether nothing will be changed, so that files that are far away may come from
+            the cache, which spares most requests.
         offline_ok: whether to go on with what is in the cache, and a warning, if a bucket that is
             opened ``read_only`` cannot be reached.
         watch: what is told of each request to a bucket, to show how far it is.
@@ -52,30 +54,22 @@ def open_registry(
     """
     key = key_of_environment() if signed_by is None else Path(signed_by)
     location = parse_location(models)
-    if isinstance(location, Bucket):
-        store = _open_bucket(location, watch, read_only=read_only, offline_ok=offline_ok)
-    else:
-        store = _open_folder(location)
+    store = (
+        LocalStore(location.path)
+        if isinstance(location, Folder)
+        else _open_remote(location, watch, read_only=read_only, offline_ok=offline_ok)
+    )
     return Registry(store, PublicKey(key) if key else None)
 
 
-def _open_folder(location: Folder | Server) -> Store:
-    if isinstance(location, Folder):
-        return LocalStore(location.path)
-    raise UsageError(
-        f"{location}: a registry is opened from a folder or a bucket, not through a server",
-        hint="name the folder or the bucket of the server, if you may read it",
-    )
-
-
-def _open_bucket(
-    bucket: Bucket, watch: Watch | None, *, read_only: bool, offline_ok: bool
+def _open_remote(
+    location: Bucket | Server, watch: Watch | None, *, read_only: bool, offline_ok: bool
 ) -> Store:
     from textclf.registry.store import connection
 
     if read_only:
-        return connection.open_cached(bucket, offline_ok=offline_ok, watch=watch)
-    return connection.open_store(bucket, watch)
+        return connection.open_cached(location, offline_ok=offline_ok, watch=watch)
+    return connection.open_remote(location, watch)
 
 
 def key_of_environment() -> Path | None:

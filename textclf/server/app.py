@@ -19,6 +19,7 @@ from textclf.server.registry_api import registry_routes
 from textclf.server.routing import PathRoute, route
 from textclf.server.service import Service
 from textclf.server.settings import ServerSettings
+from textclf.server.store_api import store_routes
 
 
 def app_for(models: str | Path, settings: ServerSettings | None = None) -> ASGIApp:
@@ -74,6 +75,7 @@ def _routes(service: Service) -> Sequence[PathRoute]:
         route(v2 + "/versions/{version}/ready", open_inference.ready),
         route(v2 + "/versions/{version}/infer", open_inference.infer, "POST"),
         *registry_routes(),
+        *store_routes(),
         *openapi_routes(),
         *page_routes(service),
     ]

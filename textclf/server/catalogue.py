@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from textclf.evaluation.metadata_diff import Comparison, compare_metadata
-from textclf.metadata.schema import ARTIFACT, METADATA, sha256
+from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.registry.history import Entry, entry_as_json, read_history
 from textclf.report.files import DATA, published_subject
 from textclf.server.refusal import Refusal
@@ -168,17 +168,6 @@ class Catalogue:
             self._registry.file(version, DATA),
             name=self._registry.locate(version, DATA),
         )
-
-    def file_digest(self, name: str, file: str) -> str:
-        """Return the digest of a file of a version. Raises Refusal if it has none such."""
-        version = self._registry.resolve(name)
-        if file == METADATA:
-            return sha256(self._registry.metadata_bytes(version))
-        metadata = self._registry.unverified_metadata(version)
-        for record in (metadata.artifact, *metadata.files):
-            if record.file == file:
-                return record.sha256
-        raise Refusal.not_found(f"version {version} has no file {file}")
 
     def file(self, name: str, file: str) -> bytes:
         """Return a file of a version. Raises NoSuchVersion, IntegrityError, Refusal."""

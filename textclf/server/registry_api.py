@@ -17,8 +17,7 @@ from textclf.server.pages.history import history_start
 from textclf.server.refusal import Refusal
 from textclf.server.routing import Endpoint, PathRoute, route
 from textclf.server.service import Service
-
-_YEAR = "public, max-age=31536000, immutable"
+from textclf.server.store_api import file_response
 
 
 def registry_routes() -> Sequence[PathRoute]:
@@ -70,10 +69,6 @@ async def _file(request: Request) -> Response:
     """Answer with a file of a version, which never changes; its ETag is its digest."""
     service = Service.of(request)
     version, name = request.path_params["version"], request.path_params["name"]
-    digest = await run_in_threadpool(service.catalogue.file_digest, version, name)
-    etag = f'"{digest}"'
-    headers = {"etag": etag, "cache-control": _YEAR}
-    if request.headers.get("if-none-match") == etag:
-        return Response(None, 304, headers)
-    content = await run_in_threadpool(service.catalogue.file, version, name)
-    return Response(content, 200, headers, media_type="application/octet-stream")
+    async with service.file_limiter:
+        content = await run_in_threadpool(service.catalogue.file, version, name)
+        return await file_response(request, content, immutable=True)

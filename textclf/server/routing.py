@@ -17,9 +17,10 @@ __all__ = ["Endpoint", "PathRoute", "route"]
 
 def route(path: str, endpoint: Endpoint, method: str = "GET") -> PathRoute:
     """Return the route from a template of paths to what answers."""
+    template = path.replace(":path", "")
 
     async def with_template(request: Request) -> Response:
-        exchange_of(request).route = path
+        exchange_of(request).route = template
         return await endpoint(request)
 
     return PathRoute(path, with_template, methods=[method])

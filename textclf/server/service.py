@@ -16,10 +16,14 @@ from textclf.server.metrics import Metrics
 from textclf.server.promoter import Promoter
 from textclf.server.served_model import ModelReloader, ServedModel
 from textclf.server.settings import ServerSettings
+from textclf.server.shared_store import SharedStore
 from textclf.server.streams import Streamer
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
+
+_FILES = 8
+"""Files that are read and checked at a time, which may be large."""
 
 
 class Service:
@@ -34,6 +38,8 @@ class Service:
         explainer: explains predictions.
         streamer: labels streamed rows.
         catalogue: reads the registry for those who look at it.
+        shared: reads its files for those who name this server as their registry.
+        file_limiter: bounds how many files are read at a time.
         promoter: promotes and rolls back for those who may.
         draining: whether the server was asked to stop.
     """
@@ -60,6 +66,8 @@ class Service:
         self.labeller = Labeller(self._batcher, self.metrics, settings)
         self.explainer = Explainer()
         self.catalogue = Catalogue(registry)
+        self.shared = SharedStore(registry)
+        self.file_limiter = anyio.CapacityLimiter(_FILES)
         self.promoter = Promoter(registry, settings.gate)
         limiter = anyio.CapacityLimiter(settings.max_streams)
         self.streamer = Streamer(lambda: self.model, self.metrics, settings, limiter)

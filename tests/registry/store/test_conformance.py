@@ -5,19 +5,24 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cloud_servers import CLOUDS
 from memory_store import MemoryStore
 from obstore.store import MemoryStore as Objects
+from predictors import published
+from served import serving
 
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
 from textclf.registry.store.base import LONGEST_KEY, Exists, Missing, Store
 from textclf.registry.store.cache import CachedStore
 from textclf.registry.store.file_cache import FileCache
+from textclf.registry.store.http_store import HttpStore
 from textclf.registry.store.local import LocalStore
 from textclf.registry.store.object_store import ObjectStore
+from textclf.server.shared_store import SharedStore
 
 STAGING = ".registry/staging"
 
@@ -120,6 +125,54 @@ def without_links(monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
 
 
+class AnyKey(SharedStore):
+    """What a server shows, without the restriction to keys that a registry has."""
+
+    def content(self, key):
+        """Return the content of a key."""
+        return self._store.view(key)
+
+    def exists(self, key):
+        """Whether a key has content."""
+        return self._store.exists(key)
+
+    def names(self, folder, after):
+        """Return what is directly in a folder."""
+        return self._store.names(folder, after)
+
+    def is_shared_folder(self, _folder):
+        """Whether it is shown."""
+        return True
+
+
+class ServedBackend(LocalBackend):
+    """A folder, read through a service."""
+
+    def __init__(self, root, service, url):
+        super().__init__(root)
+        service.shared = AnyKey(SimpleNamespace(store=LocalStore(root)))
+        self.url = url
+
+    def store(self) -> Store:
+        """Open it."""
+        return HttpStore(self.url)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service whose registry does not matter, and its URL."""
+    sample = ["good", "bad"] * 4, ["positive", "negative"] * 4
+    registry, _ = published(tmp_path_factory.mktemp("served") / "models", sample, "ComplementNB")
+    with serving(registry) as served:
+        yield served.service, f"http://127.0.0.1:{served.port}"
+
+
+def served(request):
+    """Return a folder behind the service."""
+    root = request.getfixturevalue("tmp_path") / "models"
+    return ServedBackend(root, *request.getfixturevalue("service"))
+
+
 BACKENDS = {  # another backend is one more line
     "local": lambda request: LocalBackend(request.getfixturevalue("tmp_path") / "models"),
     "without links": lambda request: (
@@ -133,9 +186,16 @@ BACKENDS = {  # another backend is one more line
 }
 
 
+READ_ONLY = {"served": served}
+ALL = BACKENDS | READ_ONLY
+
+reads_only = pytest.mark.parametrize("backend", ALL, indirect=True)
+"""For tests of what a store that cannot be written does, too."""
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request):
-    return BACKENDS[request.param](request)
+    return ALL[request.param](request)
 
 
 @pytest.fixture
@@ -169,6 +229,7 @@ def test_a_key_needs_no_folder_before(store, backend):
     assert backend.raw() == {"a/b": b"1", "c/d": b"2", "e/f/g": b"3"}
 
 
+@reads_only
 def test_content_of_others_is_read(store, backend):
     """What was put there by other means is read and listed like any."""
     backend.put("1.0.0/file", b"theirs")
@@ -176,6 +237,7 @@ def test_content_of_others_is_read(store, backend):
     assert store.names() == ["1.0.0"]
 
 
+@reads_only
 @pytest.mark.parametrize("key", ["x", "no/such/key", "a", "a/b/c"])
 def test_reading_what_is_not_there(store, backend, key):
     """A key without content is Missing: also a folder, and what lies below a file."""
@@ -203,9 +265,10 @@ def test_replace_takes_the_place_of_anything(store, backend):
     assert backend.raw() == {"alias": b"new"}
 
 
-def test_a_key_with_too_much_content_is_refused(store):
+@reads_only
+def test_a_key_with_too_much_content_is_refused(store, backend):
     """Of a key that has more than a reader takes, no more is read."""
-    store.create("key", b"x" * 10)
+    backend.put("key", b"x" * 10)
     assert store.read("key", 10) == b"x" * 10
     with pytest.raises(StoreError, match="more than"):
         store.read("key", 9)
@@ -249,6 +312,7 @@ def test_a_file_stands_in_a_folder_s_way(store, backend):
         assert backend.raw() == {"1.0.0": b"a file", "1.0.0/a": b"1"}
 
 
+@reads_only
 def test_names_after_another(store, backend):
     """Names can be listed from one of them on, in the order of their bytes."""
     for n in (1, 2, 10):
@@ -258,6 +322,7 @@ def test_names_after_another(store, backend):
     assert store.names("nowhere", after="00000001.json") == []
 
 
+@reads_only
 def test_several_keys_are_read_at_once(store, backend):
     """Contents come in the order of the keys; an error stands in the place of what is missing."""
     for n in range(40):
@@ -278,6 +343,7 @@ def test_the_mark_of_a_folder_is_no_name_in_it(store):
     assert store.names("folder") == store.folders_with("file") == []
 
 
+@reads_only
 def test_existence(store, backend):
     """A key exists once something is stored under it."""
     backend.put("a/b", b"")
@@ -286,6 +352,7 @@ def test_existence(store, backend):
     assert not store.exists("a/b/c")
 
 
+@reads_only
 def test_folders_with_a_file(store, backend):
     """Those at the top that hold a file of that name are found, whatever else they hold."""
     for key in ("1.0.0/marker", "1.0.0/a", "1.1.0/a", "x/y/marker", "marker", "2.0.0/marker"):
@@ -304,6 +371,7 @@ def test_content_that_was_seen_is_replaced(store, backend):
     assert backend.raw() == {"alias": b"2"}
 
 
+@reads_only
 def test_names(store, backend):
     """Names are those directly below; a folder that is not there has none, nor has a file."""
     assert store.names() == []
@@ -314,6 +382,7 @@ def test_names(store, backend):
     assert store.names("nowhere") == store.names("alias") == store.names("alias/x") == []
 
 
+@reads_only
 @pytest.mark.parametrize("key", BAD_KEYS)
 @pytest.mark.usefixtures("store")
 def test_what_is_not_a_key_is_refused(backend, tmp_path, key):
@@ -338,6 +407,7 @@ def test_what_is_not_a_key_is_refused(backend, tmp_path, key):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@reads_only
 def test_only_the_root_is_a_folder_without_a_name(store):
     """An empty key is refused by every verb but the list of what is at the top."""
     assert store.names() == store.names("") == []
@@ -357,6 +427,7 @@ def test_the_longest_key_can_be_used(store):
     assert name not in store.names(folder)
 
 
+@reads_only
 @pytest.mark.parametrize("name", ["a\nb", "a\\b", "\x7f"])
 def test_names_that_cannot_be_keys_are_not_listed(store, backend, name):
     """What somebody else has put there under such a name is left out, and all others are listed."""
@@ -465,3 +536,21 @@ def test_of_many_that_create_a_folder_one_wins(store, backend):
         thread.join()
     (winner,) = won
     assert backend.raw() == dict.fromkeys(["folder/model", "folder/marker"], b"%d" % winner)
+
+
+def test_a_service_changes_nothing(request):
+    """Every verb that writes is refused in a sentence that says where to write."""
+    backend = served(request)
+    store = backend.store()
+    for verb in (
+        lambda: store.create("key", b"x"),
+        lambda: store.replace("key", b"x"),
+        lambda: store.create_all("folder", {"a": b"x"}),
+        lambda: store.remove("key"),
+        lambda: store.remove_all("folder", first="a"),
+        store.require_writable,
+    ):
+        with pytest.raises(StoreError, match="is read-only") as refused:
+            verb()
+        assert "the folder or the bucket" in refused.value.hint
+    assert backend.raw() == {}

@@ -33,6 +33,9 @@ ACCOUNT = "acc.dfs.core.windows.net"
         (f"abfss://c@{ACCOUNT}/p", Bucket(Cloud.AZURE, "c", "p", account_host=ACCOUNT)),
         ("gs://bucket/p", Bucket(Cloud.GOOGLE, "bucket", "p")),
         ("https://models.example.com/reviews/", Server("https://models.example.com/reviews")),
+        ("HTTPS://Models.example.com:8443", Server("https://models.example.com:8443")),
+        ("http://127.0.0.1:8000/", Server("http://127.0.0.1:8000")),
+        ("http://[::1]:8000", Server("http://[::1]:8000")),
     ],
 )
 def test_folders_and_urls_are_parsed(given, location):
@@ -59,7 +62,10 @@ def test_the_home_folder_is_expanded(monkeypatch, tmp_path):
         ("file:///srv/models", "a scheme that is not read: file://", "/srv/models"),
         ("ftp://host/x", "a scheme that is not read: ftp://", "s3://"),
         ("s3a://bucket/x", "a scheme that is not read: s3a://", "write s3://"),
-        ("http://host/x", "a scheme that is not read: http://", "https://"),
+        ("https://", "is not the URL", "a host, then a prefix"),
+        ("https://host:99999", "is not the URL", "a host, then a prefix"),
+        ("https://host/x#y", "is not the URL", "a host, then a prefix"),
+        ("https://ho st/x", "is not the URL", "a host, then a prefix"),
         ("s3:/bucket", "has lost a slash", "as a string"),
         (Path("s3://bucket"), "has lost a slash", "as a string"),
         ("s3://", "is not the URL", "the name of a bucket"),

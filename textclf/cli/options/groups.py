@@ -42,7 +42,7 @@ class CommonOptions:
             parser=parse_models,
             callback=with_source,
             rich_help_panel="Versioning",
-            help="The folder or URL (s3://…, az://…, gs://…) of the versions.",
+            help="The folder or URL (s3://…, az://…, gs://…, https://…) of the versions.",
         ),
     ] = DEFAULT_MODELS
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
@@ -68,17 +68,20 @@ class CommonOptions:
             use_cache: whether a command that only reads may take files of a bucket from the cache.
         """
         from textclf.registry.open import open_registry
-        from textclf.registry.store.location import Folder
+        from textclf.registry.store.location import Folder, Server
 
         if to_write and self.models.settings_file and not isinstance(self.models.location, Folder):
             render.progress(f"registry: {self.models} ({self.models.settings_file})")
-        return open_registry(
+        registry = open_registry(
             self.models.location,
             public_key or required_key(),
             read_only=use_cache and not to_write,
             offline_ok=offline_ok,
             watch=self._watch(),
         )
+        if to_write and isinstance(self.models.location, Server):
+            registry.store.require_writable()  # which raises, before anything else is done
+        return registry
 
     def _watch(self) -> "Watch | None":
         """Return what shows transfers that take long, on a terminal."""

@@ -27,6 +27,7 @@ from textclf.files import LARGEST
 from textclf.registry.layout import (
     EVENTS,
     PROMOTIONS,
+    REGISTRY,
     is_log,
     never_changes,
     record_name,
@@ -46,15 +47,15 @@ _SAME_MOMENT = 1.0
 """Seconds in which a command that has listed a log does not list it a second time."""
 _ON_A_PAGE = 500
 """Records of both logs that surely come with one request."""
-_ALL = PROMOTIONS.rpartition("/")[0]
-"""The folder of all logs."""
 
 
 class RemoteStore(Store, Protocol):
     """A store that tells what it identifies the content of its files by."""
 
     def stamps(self, folder: str, after: str = "") -> Mapping[str, str]:
-        """Return the stamps of all files below a folder, by their key without the folder's.
+        """Return the stamps of the records of logs below a folder, by their key without its own.
+
+        It may return those of other files, too.
 
         Args:
             folder: the folder's key.
@@ -177,7 +178,7 @@ class CachedStore:
         if is_log(folder):
             return [name for name in self._records(folder) if name > after]
         keys, listed_at = self._all
-        is_listed = folder.startswith(_ALL) and time.monotonic() - listed_at < _SAME_MOMENT
+        is_listed = folder.startswith(REGISTRY) and time.monotonic() - listed_at < _SAME_MOMENT
         if not self._offline and not is_listed:
             return self._remote.names(folder, after)
         if not folder:
@@ -266,12 +267,12 @@ class CachedStore:
 
     def _list_all(self) -> None:
         """Ask for all records by one request, for those who will ask for them in a moment."""
-        stamps = self._remote.stamps(_ALL)
+        stamps = self._remote.stamps(REGISTRY)
         for folder in (PROMOTIONS, EVENTS):
-            start = f"{folder.removeprefix(f'{_ALL}/')}/"
+            start = f"{folder.removeprefix(f'{REGISTRY}/')}/"
             own = {k.removeprefix(start): v for k, v in stamps.items() if k.startswith(start)}
             self._listed[folder] = self._learn(folder, own), time.monotonic()
-        self._all = [f"{_ALL}/{key}" for key in stamps], time.monotonic()
+        self._all = [f"{REGISTRY}/{key}" for key in stamps], time.monotonic()
 
     def _before_end(self, folder: str) -> str:
         """Return the name before that of the last known record, which is to be shown again."""

@@ -1,4 +1,7 @@
-"""Connect to a bucket: with the credentials that the command line of its cloud would use."""
+"""Connect to a bucket, with the credentials that the command line of its cloud would use.
+
+A registry that is read through a textclf service is opened here, too.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from textclf._version import __version__
 from textclf.errors import StoreError
 from textclf.registry.store import aws
 from textclf.registry.store.access import Access, is_true
-from textclf.registry.store.location import Bucket, Cloud, without_secrets
+from textclf.registry.store.location import Bucket, Cloud, Server, without_secrets
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
 
-    from textclf.registry.store.cache import CachedStore
+    from textclf.registry.store.cache import CachedStore, RemoteStore
     from textclf.registry.store.object_store import ObjectStore
     from textclf.registry.store.requests import Watch
 
@@ -31,12 +34,12 @@ _LONGEST_REQUEST: Final = dt.timedelta(minutes=10)
 
 
 def open_cached(
-    bucket: Bucket, *, offline_ok: bool = False, watch: Watch | None = None
+    location: Bucket | Server, *, offline_ok: bool = False, watch: Watch | None = None
 ) -> CachedStore:
-    """Return the store of a bucket, read through the cache; it is connected when it is needed.
+    """Return a store that is read through the cache; it is connected when it is needed.
 
     Args:
-        bucket: the bucket.
+        location: the bucket or the service.
         offline_ok: go on with what is in the cache if the store cannot be reached.
         watch: what is told of each request.
     """
@@ -44,18 +47,28 @@ def open_cached(
     from textclf.registry.store.file_cache import FileCache
 
     cache, offline = FileCache.from_environment(), is_true(OFFLINE)
-    connect = partial(open_store, bucket, watch)
-    return CachedStore(connect, str(bucket), cache, offline=offline, offline_ok=offline_ok)
+    connect = partial(open_remote, location, watch)
+    return CachedStore(connect, str(location), cache, offline=offline, offline_ok=offline_ok)
+
+
+def open_remote(location: Bucket | Server, watch: Watch | None = None) -> RemoteStore:
+    """Return the store of a bucket or behind a service; nothing is sent yet.
+
+    Raises:
+        StoreError: it cannot be connected to.
+        UsageError: it is a service that would be asked without encryption.
+    """
+    if isinstance(location, Bucket):
+        return open_store(location, watch)
+    from textclf.registry.store.http_store import open_server
+
+    _require_online(location)
+    return open_server(location, watch)
 
 
 def open_store(bucket: Bucket, watch: Watch | None = None) -> ObjectStore:
     """Return the store of a bucket; nothing is sent yet. Raises StoreError."""
-    if is_true(OFFLINE):
-        raise StoreError(
-            f"{OFFLINE} is set, so {bucket} is not reached; commands that only read it go on with "
-            "what is in the cache",
-            hint=f"unset {OFFLINE}",
-        )
+    _require_online(bucket)
     access = find_access(bucket)
     objects = connect(bucket, access)
     from textclf.registry.store.object_store import ObjectStore
@@ -63,6 +76,15 @@ def open_store(bucket: Bucket, watch: Watch | None = None) -> ObjectStore:
 
     requests = cast("Connected", Requests(objects, watch))
     return ObjectStore(requests, bucket.prefix, str(bucket), access.endpoint or "")
+
+
+def _require_online(location: Bucket | Server) -> None:
+    if is_true(OFFLINE):
+        raise StoreError(
+            f"{OFFLINE} is set, so {location} is not reached; commands that only read it go on "
+            "with what is in the cache",
+            hint=f"unset {OFFLINE}",
+        )
 
 
 def find_access(bucket: Bucket) -> Access:

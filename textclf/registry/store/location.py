@@ -27,6 +27,10 @@ _ACCOUNT = re.compile(
 )
 """The host of an Azure account. No other is accepted: it is sent a proof of the credentials."""
 
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+_HIGHEST_PORT: Final = 65535
+
 _SPELLINGS = {
     "s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "abfs": "abfss", "wasb": "abfss",
     "wasbs": "abfss",
@@ -80,9 +84,19 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Server:
-    """A textclf service, through which a registry is read."""
+    """A textclf service, through which a registry is read.
+
+    Attributes:
+        url: where its pages are, without a slash at its end.
+    """
 
     url: str
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what is sent, or there is no way."""
+        host = _HOST.match(self.url.partition("://")[2])
+        return self.url.startswith("https://") or bool(host and host["name"] in _LOOPBACK)
 
     def __str__(self) -> str:
         return self.url
@@ -185,8 +199,8 @@ def _parse_url(scheme: str, rest: str, text: str) -> Location:
             return _bucket(Cloud(scheme), rest, text)
         case "abfss":
             return _azure_account(rest, text)
-        case "https":
-            return _server(rest, text)
+        case "https" | "http":
+            return _server(scheme, rest, text)
     raise UsageError(
         f"{without_secrets(text)} has a scheme that is not read: {scheme}://",
         hint=_hint_at_scheme(scheme, rest),
@@ -218,14 +232,15 @@ def _azure_account(rest: str, text: str) -> Bucket:
     return Bucket(Cloud.AZURE, container, _prefix(prefix, text), account_host=host)
 
 
-def _server(rest: str, text: str) -> Server:
+def _server(scheme: str, rest: str, text: str) -> Server:
     path = rest.partition("?")[0]
     host, _, path = path.partition("/")
     if url := _bucket_of_link(host, path):
         raise UsageError(f"{without_secrets(text)} is a link into a bucket", hint=f"write {url}")
-    _require(bool(host) and "?" not in rest, text, "a host, then a prefix")
-    prefix = _prefix(path, text)
-    return Server(f"https://{host}/{prefix}".rstrip("/"))
+    known = _HOST.fullmatch(host)
+    is_host = known is not None and int(known["port"] or 0) <= _HIGHEST_PORT
+    _require(is_host and not set("?#") & set(rest), text, "a host, then a prefix")
+    return Server(f"{scheme}://{host.lower()}/{_prefix(path, text)}".rstrip("/"))
 
 
 def _bucket_of_link(host: str, path: str) -> str | None:

@@ -1,0 +1,195 @@
+"""Asking a service: connections that break, servers that are something else, and keys."""
+
+import contextlib
+import gzip
+import http.server
+import socket
+import threading
+
+import pytest
+
+from textclf.errors import AccessDenied, StoreError, Unreachable, UsageError
+from textclf.registry.open import open_registry
+from textclf.registry.store import http_client
+from textclf.registry.store.base import Missing
+from textclf.registry.store.http_store import HttpStore, open_server
+from textclf.registry.store.location import parse_location
+
+OURS = {"X-Model-Version": "1.0.0"}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers with what the test has put in line; the last answer stays."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """Answer, or cut the connection."""
+        service = self.server
+        service.asked.append((self.path, dict(self.headers)))
+        service.connections.add(self.client_address)
+        answers = service.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer is None:
+            self.close_connection = True
+            return
+        status, headers, body = answer
+        self.send_response(status)
+        for name, value in {"Content-Length": len(body), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+        self.close_connection = "Content-Length" in headers
+
+    do_HEAD = do_GET  # noqa: N815 - as its base class wants it
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def service(monkeypatch):
+    """A service that answers as the test says; pauses before a further try are short."""
+    monkeypatch.setattr(http_client, "_PAUSES", (0.0, 0.0, 0.0))
+    for name in ("http_proxy", "HTTP_PROXY", "TEXTCLF_API_KEY", "TEXTCLF_ALLOW_HTTP"):
+        monkeypatch.delenv(name, raising=False)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.answers, server.asked, server.connections = [], [], set()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def store(service):
+    return HttpStore(service.url)
+
+
+def test_one_connection_serves_many_requests(service, store):
+    """Also after an answer that something does not exist."""
+    service.answers = [(200, {}, b"one"), (404, OURS, b'{"error": "no"}'), (200, {}, b"two")]
+    assert store.read("a") == b"one"
+    with pytest.raises(Missing):
+        store.read("b")
+    assert store.exists("c")
+    assert [path for path, _ in service.asked] == [f"/v1/registry/files/{key}" for key in "abc"]
+    assert len(service.connections) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [None, (503, {}, b""), (429, OURS, b"{}"), (502, {}, b"<html>"),
+     (200, {"Content-Length": "9"}, b"half")],
+    ids=["cut", "503", "429", "502", "half an answer"],
+)  # fmt: skip
+def test_what_may_succeed_later_is_tried_again(service, store, broken):
+    """A restart of the service, or a busy one, is not seen; what lasts is told in a sentence."""
+    service.answers = [broken, broken, (200, {}, b"content")]
+    assert store.read("a") == b"content"
+    service.answers = [broken]
+    with pytest.raises(Unreachable, match=service.url):
+        store.read("a")
+
+
+def test_a_connection_that_the_service_has_closed_is_not_used(service, store):
+    """It is closed when nothing was asked for a while."""
+    service.answers = [(200, {"Content-Length": "3"}, b"one"), (200, {}, b"two")]
+    assert [store.read("a"), store.read("a")] == [b"one", b"two"]
+    assert len(service.connections) == 2
+
+
+def test_a_service_that_is_not_there_is_told():
+    """With the reason."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(Unreachable, match="Connection refused"):
+        HttpStore(f"http://127.0.0.1:{port}").names()
+    with pytest.raises(Unreachable, match=r"no-such-host\.invalid cannot be reached"):
+        HttpStore("https://no-such-host.invalid").names()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        ((401, OURS, b'{"error": "key"}'), AccessDenied, "asks for another API key"),
+        ((403, {}, b""), AccessDenied, "asks for another API key"),
+        ((404, {}, b"<html>"), StoreError, "does not answer as textclf serve does"),
+        ((302, {"Location": "http://evil/"}, b""), StoreError, "does not answer as textclf serve"),
+        ((500, OURS, b'{"error": "a  b\\n\\u001b[1m"}'), StoreError, "a b"),
+        ((200, {}, b"<html>"), StoreError, "does not answer as textclf serve does"),
+        ((200, {}, b'{"a": 1}'), StoreError, "does not answer as textclf serve does"),
+        ((200, {}, b"[" * 100_000), StoreError, "does not answer as textclf serve does"),
+        ((500, OURS, b"x" * 1_000_000), StoreError, "cannot read"),
+    ],
+    ids=range(9),
+)
+def test_other_answers_are_told_in_a_sentence(service, store, answer, error, said):
+    """A page of something else, a redirect, or a refusal is neither content nor absence."""
+    service.answers = [answer]
+    with pytest.raises(error, match=said) as raised:
+        store.names()
+    assert "\n" not in str(raised.value)
+    assert len(service.asked) == 1
+
+
+def test_no_more_is_read_than_is_asked_for(service, store):
+    """However much a server sends, with or without saying so."""
+    service.answers = [(200, {}, b"x" * 5000)]
+    with pytest.raises(StoreError, match="more than 9 bytes"):
+        store.read("a", 9)
+    bomb = gzip.compress(b"x" * 10_000)
+    service.answers = [(200, {"Content-Encoding": "gzip"}, bomb)]
+    assert store.read("a") == bomb
+
+
+def test_the_key_is_sent_and_never_shown(service, monkeypatch):
+    """It comes from the environment; one that cannot be sent is refused."""
+    monkeypatch.setenv("TEXTCLF_API_KEY", "s3cret")
+    service.answers = [(401, OURS, b"{}")]
+    with pytest.raises(AccessDenied) as refused:
+        open_registry(service.url, read_only=True).versions()
+    assert "s3cret" not in str(refused.value)
+    assert service.asked[0][1]["Authorization"] == "Bearer s3cret"
+    monkeypatch.setenv("TEXTCLF_API_KEY", "a\r\nX-Evil: 1")
+    with pytest.raises(UsageError, match="TEXTCLF_API_KEY"):
+        open_registry(service.url).versions()
+
+
+def test_without_encryption_only_this_machine_is_asked(monkeypatch):
+    """Unless that is allowed."""
+    for url in ("http://127.0.0.1:1", "http://localhost", "http://[::1]:1/p", "https://host"):
+        open_server(parse_location(url))
+    for url in ("http://host", "http://127.0.0.1.evil.com", "http://10.0.0.1:8000"):
+        with pytest.raises(UsageError, match="is not encrypted") as refused:
+            open_server(parse_location(url))
+        assert "TEXTCLF_ALLOW_HTTP=true" in refused.value.hint
+    monkeypatch.setenv("TEXTCLF_ALLOW_HTTP", "true")
+    open_server(parse_location("http://host"))
+
+
+def test_a_proxy_of_the_environment_is_used(service, monkeypatch):
+    """It is asked for the whole URL; hosts in NO_PROXY are asked directly."""
+    monkeypatch.setenv("http_proxy", service.url.replace("//", "//ada:pw@"))
+    monkeypatch.setenv("no_proxy", "direct.example")
+    service.answers = [(200, {}, b"content")]
+    assert HttpStore("http://host.example/p").read("a") == b"content"
+    [(path, headers)] = service.asked
+    assert path == "http://host.example/p/v1/registry/files/a"
+    assert headers["Proxy-Authorization"] == "Basic YWRhOnB3"
+    assert headers["Host"] == "host.example"
+
+
+def test_threads_have_connections_of_their_own(service, store):
+    """Several files are read at once, each by one request, in their order."""
+    service.answers = [(200, {}, b"content")]
+    assert list(store.read_many([f"f/{n}" for n in range(50)])) == [b"content"] * 50
+    assert sorted(path for path, _ in service.asked) == sorted(
+        f"/v1/registry/files/f/{n}" for n in range(50)
+    )
+    with contextlib.closing(socket.socket()):
+        assert len(service.connections) <= 8
