@@ -113,6 +113,30 @@ def test_a_version_is_exported_pruned_and_imported_again(cli, copied):
     assert answer(cli("verify", "--json"))["ok"]
 
 
+def test_a_registry_goes_to_a_bucket_and_comes_back(cli, project, cloud, url):
+    """Versions are pushed and pulled, and a registry is mirrored, byte for byte, both ways."""
+    done(cli("mirror", "models", url))
+    assert answer(cli("mirror", "models", url, "--json"))["changed"] is False
+    done(cli("mirror", url, "back"))
+    assert registries.plain_files(project / "back") == registries.plain_files(project / "models")
+    assert answer(cli("verify", "--models", url, "--json"))["ok"]
+    new = registries.publish(open_registry("models"), files=registries.FURTHER).version
+    done(cli("versions", "push", new, url, "--models", "models"))
+    assert not answer(cli("versions", "push", new, url, "--models", "models", "--json"))[
+        "versions"
+    ][0]["changed"]
+    pulled = answer(cli("versions", "pull", "--all", url, "--models", "pulled", "--json"))
+    assert [one["version"] for one in pulled["versions"]] == ["1.0.0", "1.0.1", new]
+    assert registries.version_files(project / "pulled") == registries.version_files(
+        project / "models"
+    )
+    refused = cli("mirror", "models", url)
+    assert (refused.code, "is no mirror of models" in refused.err) == (1, True)
+    elsewhere = cloud.url(cloud.new_prefix())
+    done(cli("mirror", url, elsewhere))
+    assert answer(cli("verify", "--models", elsewhere, "--json"))["ok"]
+
+
 @pytest.mark.usefixtures("copied")
 def test_a_version_is_signed_and_gated(cli, project, monkeypatch, write_data):
     """A signature is added beside a version; a gate refuses, and records that."""

@@ -22,6 +22,7 @@ from textclf.cli.commands.versions.show import FurtherFields as ShownFields
 from textclf.cli.commands.versions.tag import TagAnswer
 from textclf.cli.failures import Failure
 from textclf.cli.output.answers import PromotionAnswer
+from textclf.cli.output.copies import CopyAnswer, MirrorAnswer
 from textclf.cli.output.evaluation_report import EvaluateAnswer
 from textclf.cli.output.predictions import ExplainedText, LabelledText
 from textclf.cli.output.reproduction_report import ReproduceAnswer
@@ -32,7 +33,7 @@ from textclf.evaluation.paired import PairedComparison
 from textclf.metadata import schema, verdict
 from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
-from textclf.registry import diagnosis, verification
+from textclf.registry import copying, diagnosis, verification
 from textclf.registry.promotion_log import PromotionRecord
 from textclf.registry.store import file_cache
 from textclf.registry.version_state import Event
@@ -43,7 +44,7 @@ _NAMES = {"Mapping": Mapping, "Sequence": Sequence} | {
     name: value
     for module in (
         quality, metadata_diff, records, schema, verdict, explanation, verification, baseline,
-        reproduce, diagnosis, file_cache,
+        reproduce, diagnosis, file_cache, copying,
     )
     for name, value in vars(module).items()
 }  # fmt: skip
@@ -91,6 +92,8 @@ ANSWERS = {
     "versions prune": Answer((PruneAnswer,)),
     "versions export": Answer((ExportAnswer,)),
     "versions import": Answer((ImportAnswer,)),
+    "versions push": Answer((CopyAnswer,)),
+    "versions pull": Answer((CopyAnswer,)),
     "promote": Answer((PromotionAnswer,)),
     "rollback": Answer((PromotionAnswer,)),
     "history": [_PROMOTION],
@@ -99,6 +102,7 @@ ANSWERS = {
     "verify --repair": Answer((RepairAnswer,)),
     "reproduce": Answer((ReproduceAnswer,)),
     "sign": Answer((SignAnswer,)),
+    "mirror": Answer((MirrorAnswer,)),
     "doctor": Answer((DoctorAnswer,)),
     "cache": Answer((CacheAnswer,)),
     "cache clear": Answer((ClearAnswer,)),

@@ -306,3 +306,17 @@ def _alias_violations(root, *, settled, foreign):
         yield "the alias is no promoted version"
     if settled and promoted and found != promoted[-1]:
         yield "the alias is not the head of the log"
+
+
+def plain_files(root):
+    """All that a registry consists of: path below ``root`` → content.
+
+    What is not of it are half-written work, holds, findings about a server, and files of others.
+    """
+    paths = (path.relative_to(root) for path in Path(root).rglob("*") if path.is_file())
+    return {str(p): (Path(root) / p).read_bytes() for p in paths if is_plain(p.as_posix())}
+
+
+def is_plain(key):
+    """Whether a key is a part of what a registry consists of."""
+    return not re.match(r"\.registry/(staging|holds|probe|replaced)/", key)

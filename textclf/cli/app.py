@@ -37,6 +37,7 @@ _COMMANDS = {
     "verify": "Manage versions",
     "reproduce": "Manage versions",
     "sign": "Manage versions",
+    "mirror": "Manage versions",
     "doctor": "Manage versions",
     "cache": "Manage versions",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -37,11 +37,17 @@ class InterruptedChange(BaseException):
 
 
 @contextmanager
-def deferred_interrupts() -> Iterator[None]:
+def deferred_interrupts(
+    announce: Callable[[], None] = lambda: None,
+) -> Iterator[Callable[[], bool]]:
     """Obey a Ctrl-C at the end of the block, so that a change is completed and reported.
 
     The next command would repair a change that was cut off, but users who press Ctrl-C should not
-    need to know that. A second Ctrl-C is obeyed at once, as ``InterruptedChange``.
+    need to know that. A second Ctrl-C is obeyed at once, as ``InterruptedChange``. What the block
+    is given says whether there was one, so that a long change need not be completed as a whole.
+
+    Args:
+        announce: called at the first Ctrl-C, to say what is waited for.
     """
     pending = False
 
@@ -50,10 +56,11 @@ def deferred_interrupts() -> Iterator[None]:
         if pending:
             raise InterruptedChange
         pending = True
+        announce()
 
     previous = signal.signal(signal.SIGINT, defer)
     try:
-        yield
+        yield lambda: pending
     finally:
         signal.signal(signal.SIGINT, previous)
     if pending:

@@ -165,8 +165,26 @@ def import_version(
             f"{version} in {source} {problem}",
             hint="it was not imported; export it again where it is signed",
         )
+    is_new = create_copy(registry, version, files)
+    if not is_new and not registry.events.version_state(version).pruned:
+        return False
+    detail = {"metadata_sha256": sha256(files[METADATA]), "from": source}
+    registry.events.append_event(EventKind.IMPORTED, version, detail=detail)
+    return True
+
+
+def create_copy(registry: RegistryReader, version: Version, files: Mapping[str, bytes]) -> bool:
+    """Create a version with the files that it has elsewhere; no log is changed.
+
+    Returns:
+        False if that very version is in this registry already.
+
+    Raises:
+        TextclfError: the number is, or was, that of another version.
+        IntegrityError: that very version is here, but a file of it is damaged.
+    """
     digest = sha256(files[METADATA])
-    _require_free(registry, version, digest)
+    require_free(registry, version, digest)
     names = [ARTIFACT, *sorted(files.keys() - {ARTIFACT, METADATA}), METADATA]
     pruned = registry.events.version_state(version).pruned
     try:
@@ -175,30 +193,34 @@ def import_version(
         # what is left of a pruned version may be about to be removed, so it is not completed
         registry.store.create_all(str(version), ordered, resume=pruned is None)
     except Exists:
-        _require_free(registry, version, digest)
+        require_free(registry, version, digest)
         if not registry.is_published(version):
             raise TextclfError(
                 f"{version} cannot be imported while files of it without metadata are there",
                 hint="textclf verify --repair finishes a removal" if pruned else _OTHER_WRITER,
             ) from None
         export_files(registry, version)  # raises if a file is damaged
-        if not registry.events.version_state(version).pruned:
-            return False
-    detail = {"metadata_sha256": digest, "from": source}
-    registry.events.append_event(EventKind.IMPORTED, version, detail=detail)
+        return False
     return True
 
 
-def _require_free(registry: RegistryReader, version: Version, digest: str) -> None:
-    """Raise TextclfError if the number is, or was, that of a version with other metadata."""
+def require_free(registry: RegistryReader, version: Version, digest: str) -> None:
+    """Raise TextclfError if the number is, or was, that of a version with other metadata.
+
+    Args:
+        registry: the registry.
+        version: the number.
+        digest: the SHA-256 of the metadata file of the version that is to get it.
+    """
     current = read_or_none(registry.store, layout.version_file(version, METADATA))
     known = {sha256(current)} if current is not None else _known_digests(registry, version)
     if known == {digest} or (not known and version not in _logged_numbers(registry)):
         return
     verb = "is" if current is not None else "was"
     raise TextclfError(
-        f"{version} {verb} another version in this registry; numbers are not reused",
-        hint="textclf versions import FILE --models DIR imports it into another registry",
+        f"{version} {verb} another version in {registry.store.locate()}; numbers are not reused",
+        hint="another registry can take it: textclf versions import FILE --models DIR, or "
+        "textclf versions push",
     )
 
 

@@ -83,14 +83,15 @@ def test_a_forked_process_gets_an_error_and_does_not_hang(store, monkeypatch):
         store.read("key")
 
 
-def test_other_threads_make_their_requests_themselves(store):
-    """Only the main thread gets signals, so only its requests need another thread."""
+def test_requests_of_other_threads_are_told_of(store, told):
+    """Files that are sent by several threads are watched like those of the main thread."""
     store.create("key", b"data")
     results = []
     thread = threading.Thread(target=lambda: results.append(store.read("key")))
     thread.start()
     thread.join()
     assert results == [b"data"]
+    assert told[-1] == ("downloading", "key", 4, 0)
 
 
 def test_ctrl_c_ends_a_command_that_waits_for_a_server(tmp_path):

@@ -28,39 +28,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CommonOptions:
-    """The options of every command."""
+class OutputOptions:
+    """The options of every command: how it answers."""
 
     panel: ClassVar = "Output"
 
-    models: Annotated[
-        Models,
-        typer.Option(
-            "--models",
-            envvar="TEXTCLF_MODELS",
-            metavar="DIR|URL",
-            parser=parse_models,
-            callback=with_source,
-            rich_help_panel="Versioning",
-            help="The folder or URL (s3://…, az://…, gs://…, https://…) of the versions.",
-        ),
-    ] = DEFAULT_MODELS
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, no hints.")] = (
         False
     )
 
-    def open_registry(
+    def open_at(
         self,
+        models: Models,
         public_key: Path | None = None,
         *,
         to_write: bool = False,
         offline_ok: bool = False,
         use_cache: bool = True,
     ) -> "Registry":
-        """Open the models folder, which need not exist yet.
+        """Open the registry at a location, which need not exist yet.
 
         Args:
+            models: the location.
             public_key: the key that must have signed every version; else that of the settings.
             to_write: whether the command changes the registry. Then it says which one if that is a
                 URL in a settings file, which a stranger may have written.
@@ -70,16 +60,16 @@ class CommonOptions:
         from textclf.registry.open import open_registry
         from textclf.registry.store.location import Folder, Server
 
-        if to_write and self.models.settings_file and not isinstance(self.models.location, Folder):
-            render.progress(f"registry: {self.models} ({self.models.settings_file})")
+        if to_write and models.settings_file and not isinstance(models.location, Folder):
+            render.progress(f"registry: {models} ({models.settings_file})")
         registry = open_registry(
-            self.models.location,
+            models.location,
             public_key or required_key(),
             read_only=use_cache and not to_write,
             offline_ok=offline_ok,
             watch=self._watch(),
         )
-        if to_write and isinstance(self.models.location, Server):
+        if to_write and isinstance(models.location, Server):
             registry.store.require_writable()  # which raises, before anything else is done
         return registry
 
@@ -104,6 +94,41 @@ class CommonOptions:
         """Print a hint on stderr, unless ``--quiet`` is given."""
         if not self.quiet:
             render.hint(text)
+
+
+@dataclass(frozen=True)
+class CommonOptions(OutputOptions):
+    """The options of every command that works on one registry."""
+
+    models: Annotated[
+        Models,
+        typer.Option(
+            "--models",
+            envvar="TEXTCLF_MODELS",
+            metavar="DIR|URL",
+            parser=parse_models,
+            callback=with_source,
+            rich_help_panel="Versioning",
+            help="The folder or URL (s3://…, az://…, gs://…, https://…) of the versions.",
+        ),
+    ] = DEFAULT_MODELS
+
+    def open_registry(
+        self,
+        public_key: Path | None = None,
+        *,
+        to_write: bool = False,
+        offline_ok: bool = False,
+        use_cache: bool = True,
+    ) -> "Registry":
+        """Open the models folder, which need not exist yet; see `open_at`."""
+        return self.open_at(
+            self.models,
+            public_key,
+            to_write=to_write,
+            offline_ok=offline_ok,
+            use_cache=use_cache,
+        )
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:

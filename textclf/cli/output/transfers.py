@@ -1,11 +1,12 @@
-"""What is shown on a terminal while a file goes to or comes from a bucket."""
+"""What is shown on a terminal while files go to or come from a bucket."""
 
 from __future__ import annotations
 
-import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
+from textclf.cli.output import render
 from textclf.formatting import duration, escape_controls, size
 
 if TYPE_CHECKING:
@@ -13,29 +14,30 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0
 """Seconds after which it is said what is waited for."""
-_LONGEST = 76
-"""Characters of the line, which must not wrap."""
 
 
 class TransferLine:
-    """One line on stderr that is written anew, and removed when the transfer has ended."""
+    """One line on stderr that is written anew, and removed when no transfer lasts any more."""
 
     def __init__(self) -> None:
-        self._is_shown = False
+        self._lasting: list[Transfer] = []
+        self._lock = threading.Lock()
 
     def show(self, transfer: Transfer) -> None:
-        """Show a transfer that has lasted for two seconds, or remove the line."""
-        seconds = time.monotonic() - transfer.began
-        if transfer.has_ended:
-            self._write("")
-        elif seconds >= _PATIENCE:
-            self._write(f"{_described(transfer)}, {duration(seconds)}")
-
-    def _write(self, text: str) -> None:
-        if text or self._is_shown:
-            sys.stderr.write(f"\r\x1b[K{text[:_LONGEST]}")
-            sys.stderr.flush()
-        self._is_shown = bool(text)
+        """Show the transfers that have lasted for two seconds, or remove the line."""
+        now = time.monotonic()
+        with self._lock:
+            self._lasting = [one for one in self._lasting if one is not transfer]
+            if not transfer.has_ended and now - transfer.began >= _PATIENCE:
+                self._lasting.append(transfer)
+            elif not transfer.has_ended:
+                return
+            if self._lasting:
+                first = min(self._lasting, key=lambda one: one.began)
+                others = f", and {len(self._lasting) - 1} more" if self._lasting[1:] else ""
+                render.status(f"{_described(first)}, {duration(now - first.began)}{others}")
+            else:
+                render.remove_status()
 
 
 def _described(transfer: Transfer) -> str:

@@ -129,6 +129,19 @@ def parse_location(given: str | Path | Location) -> Location:
     return _parse_url(scheme[1].lower(), text.partition("://")[2], text)
 
 
+def lies_within(inner: Location, outer: Location) -> bool:
+    """Whether a location is another one, or a part of it, as far as their names tell."""
+    match inner, outer:
+        case Folder(), Folder():
+            return inner.path.resolve().is_relative_to(outer.path.resolve())
+        case Bucket(), Bucket():
+            same = (inner.cloud, inner.name, inner.account_host) == (
+                outer.cloud, outer.name, outer.account_host,
+            )  # fmt: skip
+            return same and f"{inner.prefix}/".startswith(f"{outer.prefix}/".lstrip("/"))
+    return str(inner) == str(outer)
+
+
 def parse_folder(given: str | Path) -> Path:
     """Return the path of a folder; see `parse_location`. Raises UsageError if it is a URL."""
     location = parse_location(given)

@@ -1,7 +1,8 @@
 """Requests that can be interrupted by Ctrl-C, and watched while they last.
 
 obstore waits for an answer in compiled code, which does not see signals. So the main thread lets
-another thread make each request, and waits for that in Python.
+another thread make each request, and waits for that in Python; so does every thread whose requests
+are watched.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Requests:
 
     Args:
         objects: the store.
-        watch: what is told of each request that the main thread waits for.
+        watch: what is told of each request; by several threads if several make requests.
     """
 
     def __init__(self, objects: Any, watch: Watch | None = None) -> None:
@@ -104,9 +105,10 @@ class Requests:
         return self._wait(transfer, partial(self._objects.list_with_delimiter, prefix))
 
     def _wait(self, transfer: Transfer, request: Callable[[], T]) -> T:
-        """Make a request, from another thread if this is the one that is interrupted."""
+        """Make a request, from another thread if this one is interrupted, or has to tell of it."""
         _require_no_fork()
-        if threading.current_thread() is not threading.main_thread():
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main and self._watch is None:
             return request()
         results: list[Callable[[], T]] = []
         ended = threading.Event()

@@ -45,7 +45,7 @@ def test_a_taken_number_is_refused(project, cli, data):
     before = (project / "models/1.0.0/metadata.json").read_bytes()
     done = cli("versions", "import", "a.tar.gz")
     assert (done.code, done.out) == (1, "")
-    assert "1.0.0 is another version in this registry" in done.err
+    assert "1.0.0 is another version in models; numbers are not reused" in done.err
     assert "--models DIR" in done.err
     assert (project / "models/1.0.0/metadata.json").read_bytes() == before
     assert registries.events(data / "models") == []
