@@ -1,6 +1,9 @@
 """Completion in the shell: versions of the models folder."""
 
 import pytest
+import registries
+
+from textclf.metadata.versions import parse_version
 
 
 @pytest.fixture
@@ -36,6 +39,15 @@ def complete(process):
 def test_versions_are_offered_highest_first(complete, line):
     """Where a version is expected, latest, previous and all versions are offered."""
     assert complete(line) == ["latest", "previous", "1.0.1", "1.0.0"]
+
+
+def test_channels_are_offered_where_they_can_be_named(project, complete):
+    """Before the numbers where a version is expected; latest, too, where only a channel is."""
+    registries.open_registry(project / "models").promote(parse_version("1.0.0"), channel="staging")
+    offered = ["latest", "previous", "staging", "1.0.1", "1.0.0"]
+    assert complete("textclf predict --version ") == offered
+    for line in ("promote 1.0.0 --to ", "rollback --channel ", "history --channel "):
+        assert complete(f"textclf {line}") == ["latest", "staging"]
 
 
 def test_only_what_fits_is_offered(project, complete):

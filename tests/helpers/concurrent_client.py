@@ -27,6 +27,8 @@ from textclf.metadata.versions import Bump
 from textclf.registry.open import open_registry
 from textclf.registry.verification import verify
 
+CHANNELS = ("latest", "staging", "canary")
+
 
 def write(models, seed, rounds):
     """Publish, promote and roll back in a random order, so that clients collide everywhere."""
@@ -41,9 +43,10 @@ def write(models, seed, rounds):
         version = registry.resolve(published.version)
         registry.promote(version)
         registry.events.append_event("refused", version)
-        registry.promote(rng.choice(registry.versions()))
+        channel = rng.choice(CHANNELS)
+        registry.promote(rng.choice(registry.versions()), channel=channel)
         with contextlib.suppress(NoSuchVersion):  # nothing is before what others went back to
-            registry.rollback()
+            registry.rollback(channel=channel)
 
 
 def keep(models, seed, rounds):
@@ -57,6 +60,9 @@ def keep(models, seed, rounds):
         print(published.version, flush=True)  # noqa: T201 - the acknowledgement
         with contextlib.suppress(NoSuchVersion):  # another has pruned it
             registry.promote(registry.resolve(published.version))
+            channel = rng.choice(CHANNELS)
+            registry.promote(registry.resolve(published.version), channel=channel)
+            registry.rollback(channel=channel, steps=rng.choice((1, 2)))
         with contextlib.suppress(NoSuchVersion, IndexError):  # others have pruned all
             registry.tag(rng.choice(registry.versions()), {"round": str(n) if n % 2 else None})
         versions = registry.versions()

@@ -110,6 +110,14 @@ def prune(registry):
     registry.prune(V("1.0.0"))
 
 
+def promote_in_channel(registry):
+    registry.promote(V("1.0.0"), channel="staging")
+
+
+def rollback_in_channel(registry):
+    registry.rollback(channel="staging")
+
+
 def tag(registry):
     registry.tag(V("1.0.0"), {"prod": "eu"})
 
@@ -159,6 +167,13 @@ def _three(root):
     registries.filled(root, "1.0.0", "1.1.0", "1.2.0", versions=3)
 
 
+def _staged(root):
+    """Three versions: what is latest is not in staging, where another could be gone back to."""
+    _three(root)
+    for number in ("1.0.0", "1.2.0", "1.1.0"):
+        registries.open_registry(root).promote(V(number), channel="staging")
+
+
 def _half_pruned(root):
     _three(root)
     registries.open_registry(root).events.append_event("pruned", V("1.0.0"))
@@ -198,6 +213,12 @@ OPERATIONS = {
         _foreign, promote_back, ("promote", "1.0.0"), promoted=1
     ),
     "rollback": Operation(_two, Registry.rollback, ("rollback",), promoted=1),
+    "promote in a new channel": Operation(
+        _two, promote_in_channel, ("promote", "1.0.0", "--to", "staging"), promoted=1
+    ),
+    "rollback in a channel": Operation(
+        _staged, rollback_in_channel, ("rollback", "--channel", "staging"), promoted=1
+    ),
     "repair": Operation(_damaged, repair, ("verify", "--repair")),
     "note an event": Operation(_two, note, noted=1),
     "tag": Operation(_two, tag, noted=1),
@@ -254,7 +275,7 @@ def _of_the_error(outcome):
 def _of_the_effect(root, template, operation):
     grown = {
         "versions": _grown(root, template, lambda folder: list(folder.glob("*.*.*"))),
-        "records": _grown(root, template, registries.log),
+        "records": _grown(root, template, registries.promotions),
         "events": _grown(root, template, lambda folder: registries.log(folder, registries.EVENTS)),
     }
     expected = [operation.published, operation.promoted, operation.noted]

@@ -25,6 +25,15 @@ def three():
     return store.objects
 
 
+def staged():
+    """Return the objects of the same registry, in which 1.2.0 and then 1.1.0 are in staging."""
+    objects = three()
+    registry = Registry(MemoryStore(objects))
+    for number in ("1.2.0", "1.1.0"):
+        registry.promote(V(number), channel="staging")
+    return objects
+
+
 def pruned():
     """Return the objects of a registry of which 1.0.0 was exported and pruned, and its files."""
     objects = three()
@@ -40,6 +49,8 @@ OPERATIONS = {
     "publish": (three, lambda r: registries.publish(r, files=registries.FURTHER)),
     "promote": (three, lambda r: r.promote(V("1.0.0"))),
     "rollback": (three, lambda r: r.rollback()),
+    "promote in a new channel": (three, lambda r: r.promote(V("1.0.0"), channel="staging")),
+    "rollback in a channel": (staged, lambda r: r.rollback(channel="staging")),
     "tag": (three, lambda r: r.tag(V("1.0.0"), {"prod": "eu"})),
     "prune": (three, lambda r: r.prune(V("1.0.0"))),
     "import": (
@@ -58,12 +69,17 @@ def violations(objects):
             data = objects.get(f"{version}/{record.file}")
             if data is None or registries.sha256(data) != record.sha256:
                 yield f"{version}/{record.file} is missing or torn"
-    records = registry.history()
+    alias = objects.get(layout.ALIAS)
+    promoted = {record.sha256 for record in registry.history()}
+    if alias is not None and registries.sha256(alias) not in promoted:
+        yield "the alias is not a promoted version"
+    for log in registry.channels():
+        yield from _log_violations(registry, log.records())
+
+
+def _log_violations(registry, records):
     if [record.n for record in records] != list(range(1, len(records) + 1)):
         yield "the log has a gap"
-    alias = objects.get(layout.ALIAS)
-    if alias is not None and registries.sha256(alias) not in {r.sha256 for r in records}:
-        yield "the alias is not a promoted version"
     for number in {records[-1].to, records[-1].previous} - {None} if records else ():
         try:
             registry.resolve(number)

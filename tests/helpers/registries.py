@@ -34,6 +34,7 @@ from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
 
 LOG = Path(".registry/promotions")
+CHANNELS = Path(".registry/channels")
 EVENTS = Path(".registry/events")
 HOLDS = Path(".registry/holds")
 STAGING = Path(".registry/staging")
@@ -186,6 +187,16 @@ def log(root, folder=LOG):
     return [json.loads(path.read_bytes()) for path in sorted((Path(root) / folder).glob("[!.]*"))]
 
 
+def promotion_logs(root):
+    """The folders of the promotion logs, that of ``latest`` first."""
+    return [LOG, *(path.relative_to(root) for path in sorted((Path(root) / CHANNELS).glob("*")))]
+
+
+def promotions(root):
+    """The records of all promotion logs."""
+    return [record for folder in promotion_logs(root) for record in log(root, folder)]
+
+
 def events(root):
     """The log of events, oldest first."""
     return log(root, EVENTS)
@@ -229,7 +240,7 @@ def violations(root, *, settled=False, foreign=()):
     """
     return [
         *(bad for folder in Path(root).glob("*.*.*") for bad in version_violations(folder)),
-        *_log_violations(Path(root)),
+        *(bad for each in promotion_logs(root) for bad in _log_violations(Path(root), each)),
         *_event_violations(Path(root)),
         *_alias_violations(root, settled=settled, foreign=foreign),
     ]
@@ -267,8 +278,8 @@ def _records(root, folder):
     return records, f"{folder} has {wrong}" if wrong else None
 
 
-def _log_violations(root):
-    records, problem = _records(root, LOG)
+def _log_violations(root, folder):
+    records, problem = _records(root, folder)
     if problem:
         yield problem
     before = None
@@ -283,7 +294,8 @@ def _log_violations(root):
         None
     }:
         if not (root / version / METADATA).exists():
-            yield f"{version}, latest or previous, is not there"
+            channel = "latest" if folder == LOG else folder.name
+            yield f"{version}, {channel} or previous, is not there"
 
 
 def _event_violations(root):

@@ -110,7 +110,7 @@ class StressTest:
         report, acknowledged = self.report, set(self.acknowledged)
         published = {folder.name for folder in self.root.glob("*.*.*")}
         report.acknowledged, report.published = len(self.acknowledged), len(published)
-        report.promotions = len(registries.log(self.root))
+        report.promotions = len(registries.promotions(self.root))
         report.events = len(registries.log(self.root, registries.EVENTS))
         report.left_staged = len(registries.staged(self.root))
         report.violations += self._violations(acknowledged, published)

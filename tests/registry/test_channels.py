@@ -1,12 +1,14 @@
 """Channels: promoted versions by other names than latest, each with a log of its own."""
 
+import shutil
+
 import pytest
 import registries
 from registries import model, refusal
 
-from textclf.errors import NoSuchVersion, UsageError
+from textclf.errors import IntegrityError, NoSuchVersion, UsageError
 from textclf.metadata.versions import parse_version as V  # noqa: N812
-from textclf.registry.history import read_history
+from textclf.registry.history import read_history, read_promotions
 from textclf.registry.verification import verify
 
 
@@ -109,7 +111,93 @@ def test_verify_checks_the_logs_of_channels(three, root):
     problems = {problem.file for problem in verify(three).problems}
     assert ".registry/channels/staging/00000001.json" in problems
     (root / ".registry/promotions/00000003.json").replace(folder / "00000003.json")
-    assert any("channel latest" in problem.problem for problem in verify(three).problems)
+    assert "is damaged: not a promotion record of staging" in said(three)
+
+
+def said(registry):
+    return [problem.problem for problem in verify(registry).problems]
+
+
+STAGING = ".registry/channels/staging"
+
+
+@pytest.mark.parametrize("restores", [2, 3, 0, -1, "1"])
+def test_a_rollback_cannot_restore_itself_or_what_comes_later(three, root, restores):
+    """Such a record was edited: it is named, and no command follows it without an end."""
+    three.promote(V("1.2.0"), channel="staging")
+    registries.edit(root / STAGING / "00000002.json", restores=restores)
+    assert said(three) == ["is damaged: not a promotion record of staging"]
+    assert str(three.resolve("staging")) == "1.2.0"
+    with pytest.raises(IntegrityError, match=r"staging/00000002\.json is damaged"):
+        three.rollback(channel="staging")
+
+
+def test_a_rollback_that_restores_another_version_is_named_and_not_followed(three, root):
+    """A promotion in force is always of the version that its record names."""
+    three.promote(V("1.2.0"), channel="staging")
+    three.rollback(channel="staging")
+    registries.edit(root / STAGING / "00000004.json", restores=1)
+    assert said(three) == ["restores record 1, which is of another version"]
+    three.promote(V("1.0.0"), channel="staging")
+    assert three.rollback(channel="staging").version == "1.1.0"
+
+
+def test_what_is_no_channel_is_not_taken_for_one(three, root):
+    """Files, folders with other names, and copies of a log under another name."""
+    channels = root / ".registry/channels"
+    (channels / "notes").write_text("?")
+    for name in ("Backup", ".hidden", "1.0.0", "v1"):
+        (channels / name).mkdir()
+        (channels / name / "00000001.json").write_text("?")
+    (channels / "empty").mkdir()
+    assert verify(three).ok
+    channels_of, unknown = three.promoted_in()
+    assert (channels_of, unknown) == ({"1.2.0": ["latest"], "1.1.0": ["staging"]}, [])
+    message, _ = refusal(NoSuchVersion, three.resolve, "notes")
+    assert message.endswith("nor one of the channels latest, staging")
+    shutil.copytree(channels / "staging", channels / "copy")
+    assert said(three) == ["is damaged: not a promotion record of copy"] * 2
+
+
+@pytest.mark.parametrize("channel", ["latest", "staging"])
+def test_a_channel_whose_log_is_damaged_hides_no_other(three, root, channel):
+    """It is named once; what the other says is shown, and nothing is pruned."""
+    folder, n = (".registry/promotions", 3) if channel == "latest" else (STAGING, 2)
+    (root / folder / f"{n:08d}.json").write_bytes(b"{}")
+    kept, (error,) = three.promoted_in()
+    assert kept == ({"1.1.0": ["staging"]} if channel == "latest" else {"1.2.0": ["latest"]})
+    assert f"{n:08d}.json is damaged" in str(error)
+    known = read_history(three)
+    assert (len(known.entries), len(known.damaged)) == (4, 1)
+    assert len(read_promotions(three, channel).damaged) == 1
+    other = "staging" if channel == "latest" else "latest"
+    assert read_promotions(three, other).damaged == []
+    with pytest.raises(IntegrityError):
+        three.prune(V("1.0.0"))
+    three.promote(V("1.0.0"), channel=other)
+
+
+def test_what_a_rollback_would_promote_has_to_be_there(three, root):
+    """After a rollback, it is not the version before; it is neither pruned nor lost unnoticed."""
+    registries.publish(three)
+    three.promote(V("1.3.0"))
+    three.rollback()
+    assert three.prune(V("1.1.0")) == "previous"
+    three.events.append_event("pruned", V("1.1.0"))
+    three.promote(V("1.3.0"), channel="staging")
+    three.promote(V("1.2.0"), channel="staging")
+    registries.remove(root, "1.1.0")
+    assert said(three) == ["names version 1.1.0, which was pruned"]
+    message, _ = refusal(NoSuchVersion, three.rollback)
+    assert message.startswith("previous is 1.1.0, and version 1.1.0 was pruned at")
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_nothing_is_rolled_back_in_a_channel_that_is_none(three, steps):
+    """As little as its version is found."""
+    for call in (three.rollback, lambda channel, **_: three.resolve(channel)):
+        message, _ = refusal(NoSuchVersion, call, channel="stagign", steps=steps)
+        assert message.startswith("'stagign' is not a version such as 1.1.0, nor one of")
 
 
 def test_metadata_may_not_change_after_a_promotion_in_any_channel(three, root):

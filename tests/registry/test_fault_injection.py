@@ -21,6 +21,8 @@ OPERATIONS = {
     "promote back": 20,
     "promote over a foreign file": 25,
     "rollback": 20,
+    "promote in a new channel": 10,
+    "rollback in a channel": 10,
     "repair": 25,
     "note an event": 8,
     "tag": 10,

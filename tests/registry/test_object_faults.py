@@ -22,7 +22,11 @@ PREFIX = "team/reviews"
 STARTS = {"publish the first": (dict, OPERATIONS["publish"][1]), **OPERATIONS}
 GROWTH = {"publish the first": 1, "publish": 1, "import": 1, "prune": -1}
 """The number of versions that an operation adds."""
-RECORDS = {"promote": (1, 0), "rollback": (1, 0), "tag": (0, 1), "prune": (0, 2), "import": (0, 1)}
+RECORDS = {
+    **dict.fromkeys(("promote", "rollback"), (1, 0)),
+    **dict.fromkeys(("promote in a new channel", "rollback in a channel"), (1, 0)),
+    "tag": (0, 1), "prune": (0, 2), "import": (0, 1),
+}  # fmt: skip
 """The number of promotions and of events that it writes."""
 QUICK = "tag"
 
@@ -45,7 +49,7 @@ def sizes(bucket):
     registry = opened(bucket.objects)
     return (
         len(registry.versions()),
-        registry.promotions.last_number(),
+        sum(log.last_number() for log in registry.channels()),
         registry.events.last_number(),
     )
 

@@ -293,6 +293,9 @@ def prune(registry):
 
 RIVALS = {
     "promote": lambda registry: registry.promote(V("1.0.0")).version,
+    "promote in a new channel": lambda registry: (
+        registry.promote(V("1.0.0"), channel="staging").version
+    ),
     "tag": lambda registry: dict(registry.tag(V("1.0.0"), {"prod": "eu"})),
     "prune": lambda registry: registry.prune(V("1.0.0")),
     "repair": lambda registry: verify(registry, repair=True).repaired,
@@ -304,6 +307,8 @@ RIVALS = {
     [
         ("promote", "prune"),
         ("promote", "rival"),
+        ("promote in a new channel", "prune"),
+        ("promote in a new channel", "rival"),
         ("tag", "prune"),
         ("tag", "rival"),
         ("prune", "prune"),
@@ -363,9 +368,10 @@ def test_a_promotion_is_safe_from_a_pruner_whose_clock_is_wrong(
     assert seen >= {(True, 3), (False, 2), (False, 4)}, "each had its way, and one was taken back"
 
 
+@pytest.mark.parametrize("rival", ["promote", "promote in a new channel"])
 @pytest.mark.parametrize("clock", SKEWED)
 def test_the_first_promotion_is_not_acknowledged_if_its_version_goes(
-    root, tmp_path, monkeypatch, clock
+    root, tmp_path, monkeypatch, clock, rival
 ):
     """With nothing to go back to, a promotion that is too late still fails with a sentence."""
     SKEWED[clock](monkeypatch)
@@ -375,7 +381,7 @@ def test_the_first_promotion_is_not_acknowledged_if_its_version_goes(
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(tmp_path / "template", root)
 
-    for pruned, promoted in orders(root, make, prune, RIVALS["promote"]):
+    for pruned, promoted in orders(root, make, prune, RIVALS[rival]):
         there = (root / "1.0.0" / METADATA).exists()
         assert there == (pruned is not None)
         if isinstance(promoted, NoSuchVersion):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textclf.errors import NoSuchVersion
+from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import METADATA
 
 if TYPE_CHECKING:
@@ -34,8 +35,17 @@ def no_versions(registry: RegistryReader, problem: str) -> NoSuchVersion:
     )
 
 
-def nothing_promoted(registry: RegistryReader) -> NoSuchVersion:
-    """Return the error that no version was promoted."""
+def nothing_promoted(registry: RegistryReader, channel: str = LATEST) -> NoSuchVersion:
+    """Return the error that no version was promoted in a channel, which may be a mistyped name."""
+    if channel != LATEST:
+        known = [
+            log.channel for log in registry.channels() if log.channel == LATEST or log.numbers()
+        ]
+        return NoSuchVersion(
+            f"{channel!r} is not a version such as 1.1.0, nor one of the channels "
+            f"{', '.join(known)}",
+            hint="textclf versions list",
+        )
     if not registry.numbers():
         return no_versions(registry, "no version has been promoted yet")
     return NoSuchVersion(

@@ -37,11 +37,16 @@ class History:
     entries: Sequence[Entry]
     damaged: Sequence[TextclfError]
 
-    def of_channel(self, channel: str) -> History:
-        """Return the promotions of one channel."""
-        records = [e for e in self.entries if isinstance(e, PromotionRecord)]
-        own = [record for record in records if record.channel == channel]
-        return History(own, own, self.damaged)
+
+def read_promotions(registry: RegistryReader, channel: str) -> History:
+    """Return the promotions of one channel, as far as they can be read.
+
+    Raises:
+        UsageError: the name cannot be that of a channel.
+    """
+    damaged: list[TextclfError] = []
+    records = list(_readable(registry.channel(channel), damaged))
+    return History(records, records, damaged)
 
 
 def read_history(registry: RegistryReader) -> History:

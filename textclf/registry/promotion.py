@@ -99,14 +99,15 @@ def rollback_target(
         NoSuchVersion: the log does not go back that far, or that version no longer exists.
     """
     if head is None:
-        raise nothing_promoted(registry)
+        raise nothing_promoted(registry, log.channel)
     record = log.rollback_target(head, steps=steps, to=str(to) if to else None)
     if record is None:
         what = (
             f"{to} was not" if to else "nothing was" if steps == 1 else f"no {steps} versions were"
         )
         raise NoSuchVersion(f"{what} promoted before {head.to}", hint="textclf promote VERSION")
-    return Target(registry.promoted_version(PREVIOUS, replace(head, previous=record.to)), record.n)
+    name = PREVIOUS if steps == 1 else f"{steps} promotions back"
+    return Target(registry.existing_version(name, record.to), record.n)
 
 
 def _attempt(

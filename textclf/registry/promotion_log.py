@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from textclf.errors import IntegrityError, StoreError, TextclfError
-from textclf.metadata.channels import LATEST
+from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
@@ -248,8 +248,14 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
 
     def __init__(self, store: Store, channel: str = LATEST) -> None:
         folder = layout.channel_log(channel)
-        super().__init__(store, folder, PromotionRecord, "a promotion record")
+        noun = "a promotion record" if channel == LATEST else f"a promotion record of {channel}"
+        super().__init__(store, folder, PromotionRecord, noun)
         self.channel = channel
+
+    def _parse(self, data: bytes, n: int) -> PromotionRecord | None:
+        """See AppendOnlyLog: a record of another channel was moved here by somebody."""
+        record = super()._parse(data, n)
+        return record if record and record.channel == self.channel else None
 
     def first_of(self, version: str) -> PromotionRecord | None:
         """Return the first promotion of a version; it has the digest of its metadata then."""
@@ -259,7 +265,8 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
     def in_force(self, n: int) -> PromotionRecord:
         """Return the record whose promotion is in force after record ``n``.
 
-        That is record ``n`` itself or, if that is a rollback, the one that it restored.
+        That is record ``n`` itself or, if that is a rollback, the one that it restored. It is of
+        the same version, and earlier, or somebody has edited one of them: then it does not count.
 
         Raises:
             IntegrityError: a record is missing or damaged.
@@ -267,7 +274,10 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
         """
         record = self.read(n)
         while record.restores is not None:
-            record = self.read(record.restores)
+            restored = self.read(record.restores)
+            if restored.to != record.to:
+                break
+            record = restored
         return record
 
     def rollback_target(
@@ -290,6 +300,25 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
             if record.to == to or (to is None and steps == 0):
                 return record
         return None
+
+    def in_use(self) -> Iterator[tuple[str, str]]:
+        """Yield the versions that this channel needs, and why, the promoted one first.
+
+        They are that one, the one before it, and the one that a rollback promotes.
+
+        Raises:
+            IntegrityError: a record that says so is missing or damaged.
+            StoreError: it cannot be read.
+        """
+        head = self.head()
+        if head is None:
+            return
+        yield head.to, self.channel
+        before = PREVIOUS if self.channel == LATEST else f"{PREVIOUS} in {self.channel}"
+        if head.previous is not None:
+            yield head.previous, before
+        if target := self.rollback_target(head):
+            yield target.to, before
 
 
 def utc_now() -> str:

@@ -26,7 +26,6 @@ from datetime import UTC, datetime, timedelta
 from semver import Version
 
 from textclf.errors import NoSuchVersion, StoreError
-from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
@@ -91,13 +90,13 @@ class Pruner:
             IntegrityError: a log is damaged, so that this is not known.
         """
         held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
-        promoted = {version: why for log in self._channels()[::-1] for version, why in _in_use(log)}
+        in_use = [entry for log in self._channels() for entry in log.in_use()]
         tagged = {
             version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
             for version, state in self._events.version_states(strict=True).items()
             if state.tags
         }
-        return {**held, **tagged, **promoted}
+        return {**held, **tagged, **dict(reversed(in_use))}
 
     def _held(self) -> Iterator[str]:
         for name in self._store.names(layout.HOLDS):
@@ -139,19 +138,6 @@ class Pruner:
             for version, state in states.items()
             if state.pruned and version in folders and self._store.names(version)
         ]
-
-
-def _in_use(log: PromotionLog) -> Iterator[tuple[str, str]]:
-    """Yield the versions that a channel needs, and why, the promoted one last."""
-    head = log.head()
-    if head is None:
-        return
-    before = PREVIOUS if log.channel == LATEST else f"{PREVIOUS} in {log.channel}"
-    target = log.rollback_target(head)
-    for version in (target.to if target else None, head.previous):
-        if version is not None:
-            yield version, before
-    yield head.to, log.channel
 
 
 def _is_abandoned(created: bytes) -> bool:

@@ -47,6 +47,7 @@ class RegistryReader:
     def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
         self.store = store
         self.promotions = PromotionLog(store)
+        self._logs = {LATEST: self.promotions}
         self.events = EventLog(store)
         self.signatures = Signatures(store, self.events, signed_by)
 
@@ -71,22 +72,33 @@ class RegistryReader:
         Raises:
             UsageError: the name cannot be that of a channel.
         """
-        if name == LATEST:
-            return self.promotions
-        return PromotionLog(self.store, require_channel(name))
+        if name not in self._logs:
+            self._logs[name] = PromotionLog(self.store, require_channel(name))
+        return self._logs[name]
 
     def channels(self) -> list[PromotionLog]:
         """Return the promotion logs of all channels, that of ``latest`` first."""
         names = filter(is_channel, self.store.names(layout.CHANNELS))
         return [self.promotions, *map(self.channel, sorted(names))]
 
-    def promoted_in(self) -> dict[str, list[str]]:
-        """Return the promoted versions, each with the channels in which it is promoted."""
+    def promoted_in(self) -> tuple[dict[str, list[str]], list[IntegrityError | StoreError]]:
+        """Return the promoted versions, each with the channels in which it is promoted.
+
+        Returns:
+            These, and for each channel of which that is not known, why.
+        """
         channels: dict[str, list[str]] = {}
-        for log in self.channels():
-            if head := log.head():
-                channels.setdefault(head.to, []).append(log.channel)
-        return channels
+        unknown: list[IntegrityError | StoreError] = []
+        try:
+            for log in self.channels():
+                try:
+                    if head := log.head():
+                        channels.setdefault(head.to, []).append(log.channel)
+                except (IntegrityError, StoreError) as error:
+                    unknown.append(error)
+        except StoreError as error:
+            unknown.append(error)
+        return channels, unknown
 
     def promoted(self, channel: str = LATEST) -> Version | None:
         """Return the promoted version of a channel."""
@@ -157,46 +169,43 @@ class RegistryReader:
         Raises:
             NoSuchVersion: it is not published.
         """
-        if name in ("latest", "previous"):
-            return self.promoted_version(name, self.promotions.head())
+        if name == PREVIOUS:
+            return self._previous()
+        if is_channel(name):
+            return self.promoted_version(name, self.channel(name).head())
         try:
             version = parse_version(name)
         except ValueError:
-            return self._promoted_in(name)
+            raise NoSuchVersion(
+                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
+                hint="textclf versions list",
+            ) from None
         if not self.is_published(version):
             raise self._unknown(version)
         return version
 
-    def _promoted_in(self, name: str) -> Version:
-        """Return the promoted version of a channel. Raises NoSuchVersion."""
-        if not is_channel(name):
-            raise NoSuchVersion(
-                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
-                hint="textclf versions list",
-            )
-        head = self.channel(name).head()
+    def _previous(self) -> Version:
+        head = self.promotions.head()
         if head is None:
-            others = [log.channel for log in self.channels()[1:]]
+            raise nothing_promoted(self)
+        if head.previous is None:
             raise NoSuchVersion(
-                f"{name!r} is not a version such as 1.1.0, nor one of the channels "
-                f"{', '.join([LATEST, *others])}",
-                hint="textclf versions list",
+                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
             )
-        return self.promoted_version(name, head)
+        return self.existing_version(PREVIOUS, head.previous)
 
-    def promoted_version(self, name: str, head: PromotionRecord | None) -> Version:
-        """Return a channel's version, or ``previous``, given the head of its log.
+    def promoted_version(self, channel: str, head: PromotionRecord | None) -> Version:
+        """Return the promoted version of a channel, given the head of its log.
 
         Raises:
             NoSuchVersion: there is none, or it no longer exists.
         """
         if head is None:
-            raise nothing_promoted(self)
-        number = head.previous if name == PREVIOUS else head.to
-        if number is None:
-            raise NoSuchVersion(
-                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
-            )
+            raise nothing_promoted(self, channel)
+        return self.existing_version(channel, head.to)
+
+    def existing_version(self, name: str, number: str) -> Version:
+        """Return the version with a number. Raises NoSuchVersion, with its name, if it is gone."""
         version = parse_version(number)
         if self._metadata_or_none(version) is None:
             event = self.events.version_state(version).pruned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
@@ -300,7 +300,9 @@ class _Check:
     def _promotion_problems(self, log: PromotionLog) -> Iterator[Problem]:
         previous: str | None = None
         entries = list(self._read_log(log))
-        needed = entries[-2:]  # the promoted version, and the one before it
+        records = [entry.record for entry in entries if isinstance(entry.record, PromotionRecord)]
+        versions = {record.n: record.to for record in records}
+        needed = self._in_use(log, versions)
         for entry in entries:
             key, record, follows = entry
             if isinstance(record, Problem):
@@ -310,11 +312,26 @@ class _Check:
                 yield Problem(
                     None, key, f"names {record.previous} as the previous version, not {previous}"
                 )
-            if record.channel != log.channel:
-                yield Problem(record.to, key, f"is a record of the channel {record.channel}")
-            if problem := self._promoted_problem(record, needed=entry in needed):
+            if record.restores and versions.get(record.restores, record.to) != record.to:
+                edited = f"restores record {record.restores}, which is of another version"
+                yield Problem(record.to, key, edited)
+            if problem := self._promoted_problem(record, needed=record.n in needed):
                 yield Problem(record.to, key, problem)
             previous = record.to
+
+    def _in_use(self, log: PromotionLog, versions: Mapping[int, str]) -> set[int]:
+        """Return the newest record of each version that a channel needs, as far as it says so.
+
+        Args:
+            log: the log of the channel.
+            versions: the version of each of its records.
+        """
+        newest = {version: n for n, version in versions.items()}
+        needed = set()
+        with contextlib.suppress(StoreError, IntegrityError):  # problems of the log
+            for version, _ in log.in_use():
+                needed.add(newest.get(version, 0))
+        return needed
 
     def _lost_log_problems(self) -> Iterator[Problem]:
         log = self._registry.promotions

@@ -104,12 +104,12 @@ class VersionIndex:
             return self._listing
 
     def _read(self) -> Listing:
-        problems = []
+        channels, unknown = self._registry.promoted_in()
+        problems = [error.message for error in unknown]
         try:
-            channels = self._registry.promoted_in()
             states = self._registry.events.version_states()
         except TextclfError as error:
-            channels, states = {}, {}
+            states = {}
             problems.append(error.message)
         problems += self._read_summaries()
         ordered = sorted(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
+from textclf.cli.options.options import complete_channel
 from textclf.cli.output import promotion_history, render
 from textclf.errors import IntegrityError, StoreError, TextclfError, UsageError
 
@@ -26,6 +27,7 @@ Channel = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
+        autocompletion=complete_channel,
         help="Only the promotions of this channel. By default those of all, and with --json those "
         "of latest.",
     ),
@@ -57,7 +59,12 @@ def history(
 
     More: docs/registry.md, docs/events.md
     """
-    from textclf.registry.history import HistoryFollower, entry_as_json, read_history
+    from textclf.registry.history import (
+        HistoryFollower,
+        entry_as_json,
+        read_history,
+        read_promotions,
+    )
 
     if follow and not common.as_json:
         raise UsageError("--follow prints lines of JSON", hint="textclf history --follow --json")
@@ -66,9 +73,7 @@ def history(
         as_json = entry_as_json if everything else _promotion_as_json
         _follow(HistoryFollower(registry, channel, events=everything), as_json)
         return
-    known = read_history(registry)
-    if channel:
-        known = known.of_channel(channel)
+    known = read_promotions(registry, channel) if channel else read_history(registry)
     if common.as_json and everything:
         render.json([entry_as_json(entry) for entry in known.entries])
     elif common.as_json:

@@ -11,7 +11,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.notify import NotifyOptions
-from textclf.cli.options.options import Message, Version, require_channel
+from textclf.cli.options.options import Message, Version, complete_channel, require_channel
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
 from textclf.cli.output.answers import PromotionAnswer, show_promotion
@@ -33,6 +33,7 @@ To = Annotated[
         "--to",
         metavar="CHANNEL",
         callback=require_channel,
+        autocompletion=complete_channel,
         rich_help_panel="Versioning",
         help="The channel to promote it in, such as staging; clients load latest.",
     ),

@@ -9,7 +9,7 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.notify import NotifyOptions
-from textclf.cli.options.options import Message, complete_version, require_channel
+from textclf.cli.options.options import Message, complete_channel, complete_version, require_channel
 from textclf.cli.output.answers import show_promotion
 from textclf.errors import UsageError
 from textclf.metadata.channels import LATEST
@@ -28,7 +28,13 @@ To = Annotated[
     ),
 ]
 Channel = Annotated[
-    str, typer.Option(metavar="NAME", callback=require_channel, help="The channel to roll back.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        callback=require_channel,
+        autocompletion=complete_channel,
+        help="The channel to roll back.",
+    ),
 ]
 
 

@@ -6,13 +6,17 @@ import contextlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textclf.cli.options.settings import read_settings, settings_file
 from textclf.errors import TextclfError, UsageError
+from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.registry.store.location import Folder, Location, parse_location
+
+if TYPE_CHECKING:
+    from textclf.registry.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,30 @@ def with_source(context: typer.Context, models: Models) -> Models:
 
 
 def complete_version(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the versions that begin with what was typed, highest first."""
+    """Return the names of versions that begin with what was typed, the highest first."""
+    names = [LATEST, PREVIOUS]
+    with contextlib.suppress(TextclfError):
+        if registry := _registry_of_completion(context):
+            names += [log.channel for log in registry.channels()[1:]]
+            names += map(str, reversed(registry.numbers()))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_channel(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the channels that begin with what was typed."""
+    names = [LATEST]
+    with contextlib.suppress(TextclfError):
+        if registry := _registry_of_completion(context):
+            names = [log.channel for log in registry.channels()]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _registry_of_completion(context: typer.Context) -> Registry | None:
+    """Return the registry if it is a folder: nobody waits for a network on pressing Tab."""
     from textclf.registry import open as opening
 
-    names = ["latest", "previous"]
-    with contextlib.suppress(TextclfError):
-        location = _models_of_completion(context).location
-        if isinstance(location, Folder):  # nobody waits for a network on pressing Tab
-            names += map(str, reversed(opening.open_registry(location).numbers()))
-    return [name for name in names if name.startswith(incomplete)]
+    location = _models_of_completion(context).location
+    return opening.open_registry(location) if isinstance(location, Folder) else None
 
 
 def _models_of_completion(context: typer.Context) -> Models:
@@ -92,7 +111,7 @@ Version = Annotated[
     str,
     typer.Argument(
         metavar="VERSION",
-        help="A version number such as 1.1.0, or latest or previous.",
+        help="A version number such as 1.1.0, latest, previous, or another channel.",
         autocompletion=complete_version,
         show_default=False,
     ),
@@ -102,7 +121,7 @@ VersionOption = Annotated[
     typer.Option(
         "--version",
         metavar="VERSION",
-        help="A version number such as 1.1.0, or latest or previous.",
+        help="A version number such as 1.1.0, latest, previous, or another channel.",
         autocompletion=complete_version,
     ),
 ]

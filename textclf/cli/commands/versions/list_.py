@@ -36,11 +36,8 @@ def list_(common: CommonOptions) -> None:
     results = list(registry.summaries())
     summaries = [result for result in results if not isinstance(result, TextclfError)]
     damaged: list[TextclfError] = [result for result in results if isinstance(result, TextclfError)]
-    channels: dict[str, list[str]] = {}
-    try:
-        channels = registry.promoted_in()
-    except (IntegrityError, StoreError) as unreadable:
-        damaged.append(unreadable)
+    channels, unknown = registry.promoted_in()
+    damaged += unknown
     tags = {}
     try:
         states = registry.events.version_states().items()
