@@ -335,7 +335,7 @@ class _Mirror:
 
     def _remove_pruned(self, seen: _Seen) -> None:
         """Remove what was pruned in the source, as the events say that are here, too."""
-        promoted = self._target.promoted_in()
+        promoted = {head.to for log in self._target.channels() if (head := log.head())}
         states = self._target.events.version_states()
         for version in self._target.numbers():
             is_removed = states.get(str(version), VersionState()).removed
