@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import count, growth, predict, search, start, train
+from benchmarks import count, growth, predict, search, serve, start, train
 from benchmarks.children import alone
 from benchmarks.options import Options
 from benchmarks.report import Report, Row, Skipped, surroundings
@@ -16,7 +16,7 @@ from textclf.errors import TextclfError, UsageError
 
 PARTS = {
     "search": search, "count": count, "train": train, "growth": growth, "predict": predict,
-    "start": start,
+    "start": start, "serve": serve,
 }  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

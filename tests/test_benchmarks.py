@@ -174,6 +174,18 @@ def test_start_times_whole_processes(measured):
     assert "| tiny | 2 | 2,000 |" in text
 
 
+def test_serve_measures_each_side_that_is_installed(measured, monkeypatch):
+    """With each number of connections; the others are named."""
+    monkeypatch.setattr("benchmarks.serve._SECONDS", 0.1)
+    monkeypatch.setattr("benchmarks.serve._CONNECTIONS", (1, 2))
+    monkeypatch.setattr("benchmarks.serve.find_spec", lambda _name: None)
+    record, text = measured("serve")
+    ours = [row for row in record["rows"] if row["side"] == "textclf serve"]
+    assert [row["connections"] for row in ours] == [1, 2]
+    assert all(row["over"] == 1 and row["loads"][0]["rate"] > 0 for row in ours)
+    assert "- tiny: fastapi is not installed" in text
+
+
 def test_the_record_says_where_and_with_what(measured):
     """Machine, versions, date and commit are part of every record."""
     record, _ = measured("growth", "--sizes", "1000")
@@ -195,7 +207,7 @@ def test_the_record_says_where_and_with_what(measured):
     [
         (
             ["serach"],
-            "error: 'serach' is not one of search, count, train, growth, predict, start\n",
+            "error: 'serach' is not one of search, count, train, growth, predict, start, serve\n",
         ),
         (["--features", "letters"], "error: 'letters' is not one of words, chars, joined\n"),
         (["--sets", "imbd"], "error: no set imbd; there are: data\n"),
