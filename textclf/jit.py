@@ -53,6 +53,7 @@ def compiled(function: Function) -> Function:
         "nogil": True,
         "error_model": "numpy",
         "fastmath": {"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
+        "no_cfunc_wrapper": True,  # only C would call it
     }
     try:
         dispatcher: Any = numba.njit(cache=True, **options)(function)

@@ -112,13 +112,11 @@ def add_contributions(  # noqa: PLR0913, PLR0917 - as above
     """
     ngrams = np.empty((1 << 10, 3), np.int64)
     slots, slot_of = np.zeros(1 << 11, np.int64), np.empty(1 << 10, np.int64)
-    begin = 0
     for number in range(len(texts)):
-        end = texts[number]
+        begin, end = texts[number - 1] if number else 0, texts[number]
         count, ngrams = _hash_ngrams(
             buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
         )
-        begin = end
         if len(slot_of) < len(ngrams):
             slots, slot_of = np.zeros(2 * len(ngrams), np.int64), np.empty(len(ngrams), np.int64)
         _look_up(buffer, ngrams[:count], starts, ends, text)
@@ -170,7 +168,9 @@ def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
 def _longer(ngrams: Places) -> Places:
     """Return a copy with twice the room."""
     new = np.empty((2 * len(ngrams), 3), np.int64)
-    new[: len(ngrams)] = ngrams
+    for ngram in range(len(ngrams)):  # for a slice Numba compiles what formats an error message
+        for column in range(3):
+            new[ngram, column] = ngrams[ngram, column]
     return new
 
 

@@ -44,6 +44,9 @@ Floats = NDArray[np.float32]
 WIDTHS = (4, 8, 16)
 """Numbers of lanes of a block. As problems converge the others move to a smaller block."""
 
+_LITTLE = 1 << 21
+"""Matrix entries × problems up to which blocks keep their width: each takes a second to compile."""
+
 _UNBOUNDED = np.float32(1e30)
 """Greater than any gradient."""
 _FACTOR, _SUMMAND = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
@@ -89,6 +92,8 @@ class DualSolver:
         self._rows = matrix.indptr, matrix.indices.astype(np.uint32), data, norms
         self._codes = codes.astype(np.int32)
         self._stop = np.zeros(1, np.bool_)
+        is_little = matrix.nnz * len(problems) <= _LITTLE
+        self._least_width = _width_for(min(len(problems), WIDTHS[-1])) if is_little else WIDTHS[0]
         self.problems = problems
         self.weights = np.zeros((columns + 1, len(problems)), np.float32)
         self._duals = np.zeros((rows, len(problems)), np.float32)
@@ -136,8 +141,9 @@ class DualSolver:
         """Solve the problems of a block; return those that did not converge."""
         order = np.arange(len(self._codes))
         while running and epochs > 0 and not self._stop[0]:
-            width = next(width for width in WIDTHS if width >= len(running))
-            stop_at = max((smaller for smaller in WIDTHS if smaller < width), default=0)
+            fitting = _width_for(len(running))
+            width = max(fitting, self._least_width)  # lanes too many do not change the solutions
+            stop_at = max((smaller for smaller in WIDTHS if smaller < fitting), default=0)
             weights = _padded(self.weights, running, width)
             duals = _padded(self._duals, running, width)
             done, passes = _descend(
@@ -161,6 +167,11 @@ class DualSolver:
             signs[:, lane], inverse_costs[:, lane] = -1, 0.5 / problem.rest_cost
             signs[own, lane], inverse_costs[own, lane] = 1, 0.5 / problem.cost
         return signs, inverse_costs
+
+
+def _width_for(problems: int) -> int:
+    """The smallest width of a block with so many problems."""
+    return next(width for width in WIDTHS if width >= problems)
 
 
 def _padded(matrix: Floats, columns: list[int], width: int) -> Floats:
