@@ -63,7 +63,7 @@ def test_json_stays_whole_beside_warnings(project, cli):
     lines = train.read_text().splitlines(keepends=True)
     train.write_text("".join([*lines, lines[1]]))
     done = cli("train", "--json")
-    assert "warning: The training set has 1 repeated row: same text, same label: " in done.err
+    assert "warning: the training set has 1 repeated row (same text, same label): " in done.err
     assert json.loads(done.out)["data"]["rows"] == 61
 
 

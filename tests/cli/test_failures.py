@@ -46,7 +46,7 @@ def test_an_error_is_one_json_object_where_json_was_asked_for(project, cli, comm
 def test_bad_rows_are_details(empty, cli):
     """The rows that are bad are in a list of their own."""
     (empty / "bad.csv").write_text("text,label\ngood,a\n,b\n")
-    failure = json.loads(cli("train", "bad.csv", "--json").err)
+    failure = json.loads(cli("train", "bad.csv", "--json").err.splitlines()[-1])
     assert failure["message"] == "1 bad row in bad.csv"
     assert failure["details"][0].startswith("bad.csv:3: ")
 
@@ -92,3 +92,18 @@ def test_names_that_are_no_text_are_json(cli):
     """Bytes that are not UTF-8 and control characters are escaped, and it remains JSON."""
     failure = json.loads(cli("promote", "caf\udce9\x1b", "--json").err)
     assert "caf\\udce9\\x1b" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "--cv", "1"), "invalid value for '--cv': 1 is less than 2"),
+        (("train", "--seed", "-1"), "invalid value for '--seed': -1 is not from 0 to 4294967295"),
+        (("train", "--cv", "x"), "invalid value for '--cv': 'x' is not a whole number"),
+        (("delete",), "no such command 'delete'"),
+    ],
+)
+@pytest.mark.usefixtures("empty")
+def test_messages_of_click_read_like_the_others(cli, words, message):
+    """A wrong option is told of in the same form as anything else that is wrong."""
+    assert cli(*words).err.splitlines()[0] == f"error: {message}"

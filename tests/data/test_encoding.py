@@ -9,6 +9,7 @@ import zipfile
 import pytest
 from data_files import SKIP, bad, read, refused, rows
 
+from textclf.data.dataset import misread_warning
 from textclf.errors import UsageError
 
 
@@ -152,11 +153,11 @@ def test_archives(tmp_path, name, kind, words, way):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"SQLite format 3\0", "a database of SQLite"),
+        (b"SQLite format 3\0", "an SQLite database"),
         (b"%PDF-1.5\n%\xe2\xe3\xcf\xd3", "a PDF document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Microsoft Office before 2007"),
         (b"ARROW1\0\0", "Arrow"),
-        (pickle.dumps(["a"]), "a pickle"),
+        (pickle.dumps(["a"]), "a Python pickle"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
         (b"<!DOCTYPE html>\n<html>", "a web page"),
         (archive("zip", "[Content_Types].xml", "word/document.xml"), "an Office document"),
@@ -166,3 +167,43 @@ def test_files_of_other_kinds(tmp_path, content, words):
     """What is known to be no data set is called by its name, gzipped or not."""
     assert words in refused(tmp_path / "a.csv", content)[0]
     assert words in refused(tmp_path / "a.csv.gz", gzip.compress(content))[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "warned"),
+    [
+        ("café".encode(), "cp1252", True),
+        ("café".encode(), "latin-1", True),
+        ("café,x\nthé,y\npassé".encode() + b"\ncaf\xe9", "cp1252", True),
+        ("café".encode(), "utf-8", False),
+        ("café".encode(), "UTF8", False),
+        (b"cafe", "cp1252", False),
+        ("café".encode("cp1252"), "cp1252", False),
+        ("хорошо".encode("cp1251"), "cp1251", False),
+        ("хорошо".encode("utf-16-le"), "utf-16-le", False),
+    ],
+)
+def test_utf_8_in_another_encoding_is_told(content, encoding, warned):
+    """Text in UTF-8 that is to be read in another encoding is warned of, with what it becomes."""
+    warning = misread_warning(content, "a.csv", encoding)
+    assert bool(warning) is warned
+    if warned:
+        assert 'has "Ã©" in place of "é"; leave out --encoding' in warning
+
+
+def test_a_data_set_carries_the_warning(tmp_path):
+    """What is read in the encoding asked for is told to be UTF-8, also where a row is not."""
+    content = 'text,label\n"café",x\nb,y\n'.encode()
+    dataset = read(tmp_path / "a.csv", content, encoding="cp1252")
+    assert dataset.texts[0] == "cafÃ©"
+    assert dataset.reading_warnings == [misread_warning(content, dataset.path, "cp1252")]
+    assert read(tmp_path / "a.csv", content).reading_warnings == []
+
+
+def test_a_byte_order_mark_against_the_encoding_asked_for(tmp_path):
+    """A file that begins with the mark of UTF-8 is in no other encoding."""
+    content = "text,label\na,x\n".encode("utf-8-sig")
+    message, hint = refused(tmp_path / "a.csv", content, encoding="cp1252")
+    assert message.endswith("byte-order mark of UTF-8, but --encoding is cp1252")
+    assert hint == "leave out --encoding"
+    assert rows(read(tmp_path / "a.csv", content, encoding="utf-8")) == [("a", "x")]

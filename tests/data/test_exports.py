@@ -244,8 +244,8 @@ def test_one_question_needs_no_name_and_several_do(tmp_path):
     record["responses"]["topic"] = [{"value": "food"}]
     content = json.dumps([record])
     message, hint = refused(tmp_path / "a.json", content)
-    assert 'an export of Argilla that has no label "label", but mood, topic' in message
-    assert hint == "--label-column names the label"
+    assert 'an export of Argilla without a label "label"; it has mood, topic' in message
+    assert hint == "--label-column takes one of these names"
     assert read(tmp_path / "a.json", content, label_column="Topic").labels == ("food",)
 
 

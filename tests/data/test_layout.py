@@ -34,6 +34,26 @@ def test_around_the_table(tmp_path, lines, first, end):
     assert dataset.places[0] == first
 
 
+@pytest.mark.parametrize(
+    ("lines", "notes"),
+    [
+        (["text,label", *LINES], []),
+        (["", "text,label", *LINES], []),
+        (["Feedback", "", "text,label", *LINES], ["the header is on line 3"]),
+        (["text,label", *NUMBERED], ["the first column"]),
+        (["id,text,label", *[f"{line}," for line in NUMBERED]], []),
+        (["Feedback", "text,label", *NUMBERED], ["the header is on line 2", "the first column"]),
+    ],
+)
+def test_what_is_not_read_is_told(tmp_path, lines, notes):
+    """Titles above the header and the numbers of rows are not read, and sentences say so."""
+    dataset = read(tmp_path / "a.csv", "\n".join(lines))
+    assert len(dataset.reading_notes) == len(notes)
+    for note, beginning in zip(dataset.reading_notes, notes, strict=True):
+        assert note.startswith(f"{dataset.path}: {beginning}")
+        assert note.endswith("not read")
+
+
 def test_line_feeds_in_records_that_end_in_carriage_returns(tmp_path):
     """Old Macs end records in carriage returns; line feeds in quoted texts stay what they are."""
     content = 'text,label\r"a\nb",x\rc,y\r"d\ne",y\r'

@@ -45,7 +45,7 @@ def test_bad_rows(data):
     train, test = data("train.csv", *GOOD, "e,"), data("test.csv", "f,x", "g,y", ",y")
     problem = only(find_problems(train, test, folds=2), "bad-rows")
     assert (problem.severity, problem.count) == (Severity.ERROR, 2)
-    assert problem.message == "2 rows cannot be used."
+    assert problem.message == "2 rows cannot be used unless --on-bad-rows skip leaves them out"
     assert names(problem) == ["train.csv:6: no label", "test.csv:4: empty text"]
 
 
@@ -54,7 +54,7 @@ def test_few_bad_rows(data):
     train = data("train.csv", *(f"{n},{n % 2}" for n in range(99)), "e,")
     problem = only(find_problems(train, folds=2), "bad-rows")
     assert (problem.severity, problem.count) == (Severity.WARNING, 1)
-    assert problem.message == "1 row cannot be used and will be left out."
+    assert problem.message == "1 row cannot be used and will be left out"
 
 
 def test_one_label(data):
@@ -117,7 +117,7 @@ def test_label_differences(data):
     assert (unseen.kind, unseen.examples) == ("unseen-label", ("z: 1 row",))
     assert (absent.kind, absent.examples) == ("absent-label", ("y: 2 rows",))
     assert {unseen.severity, absent.severity} == {Severity.WARNING}
-    assert unseen.message == "The test set has 1 label never seen in training."
+    assert unseen.message == "the test set has 1 label never seen in training"
 
 
 def test_errors_first_and_five_examples(data):
@@ -145,7 +145,7 @@ def test_labels_written_in_several_ways(data, other):
     problems = find_problems(data("a.csv", *GOOD, "e,café", "f,café", f"g,{other}", "h,z"), folds=1)
     problem = next(problem for problem in problems if problem.kind == "label-spelling")
     assert (problem.severity, problem.count) == (Severity.WARNING, 1)
-    assert problem.message == "The data has 1 label written in several ways."
+    assert problem.message == "the data has 1 label written in several ways"
     assert '"café" = caf\\xe9 (2 rows)' in problem.examples[0]
     assert problem.examples[0].count("(1 row)") == 1
 

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, fields, is_dataclass
 import msgspec
 
 from textclf.cli.commands.cache import CacheAnswer, ClearAnswer
-from textclf.cli.commands.check import CheckAnswer
 from textclf.cli.commands.doctor import DoctorAnswer
 from textclf.cli.commands.sign import SignAnswer
 from textclf.cli.commands.verify import RepairAnswer, VerifyAnswer
 from textclf.cli.commands.versions.export import ExportAnswer
 from textclf.cli.commands.versions.import_ import ImportAnswer
 from textclf.cli.commands.versions.list_ import ListedVersion
-from textclf.cli.commands.versions.prune import PruneAnswer
 from textclf.cli.commands.versions.report import ReportAnswer
 from textclf.cli.commands.versions.show import FurtherFields as ShownFields
 from textclf.cli.commands.versions.tag import TagAnswer
 from textclf.cli.failures import Failure
 from textclf.cli.output.answers import PromotionAnswer
+from textclf.cli.output.check_report import CheckAnswer
 from textclf.cli.output.copies import CopyAnswer, MirrorAnswer
 from textclf.cli.output.evaluation_report import EvaluateAnswer
 from textclf.cli.output.predictions import ExplainedText, LabelledText
+from textclf.cli.output.prune_report import PruneAnswer
 from textclf.cli.output.reproduction_report import ReproduceAnswer
 from textclf.cli.output.training_report import DryRunAnswer, FurtherFields
 from textclf.data import quality

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -48,8 +49,15 @@ INTERRUPTED_CHANGE = Failure(
 )
 
 
-_NUMBERS = {"a valid int range": "a whole number", "a valid float range": "a number"}
-"""What Click calls a number that must be in a range."""
+_WORDING: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
+    (r"a valid int(eger)?( range)?", "a whole number"),
+    (r"a valid float( range)?", "a number"),
+    (r"is not in the range x>=(\d+)", r"is less than \1"),
+    (r"is not in the range (\d+)<=x<=(\d+)", r"is not from \1 to \2"),
+    (r"^[A-Z](?=[a-z])", lambda first: first[0].lower()),
+    (r"\.$", ""),
+)
+"""How the messages of Click are worded like the others."""
 
 
 def describe(error: Exception) -> Failure:
@@ -58,10 +66,9 @@ def describe(error: Exception) -> Failure:
         case TextclfError():
             return Failure(error.kind, error.message, error.hint, error.exit_code, error.details)
         case typer.TyperException():
-            message = error.format_message()
-            for type_of_click, words in _NUMBERS.items():
-                message = message.replace(type_of_click, words)
-            return Failure("usage", message, _usage_hint(error), error.exit_code)
+            return Failure(
+                "usage", _as_a_clause(error.format_message()), _usage_hint(error), error.exit_code
+            )
         case OSError():  # such as a full disk that stdout is written to
             path = f"{error.filename}: " if error.filename else ""
             return Failure("system", f"{path}{error.strerror or error}")
@@ -73,6 +80,12 @@ def describe(error: Exception) -> Failure:
         f"unexpected {type(error).__name__}: {error}",
         "this is a bug in textclf, please report it; TEXTCLF_DEBUG=1 shows the traceback",
     )
+
+
+def _as_a_clause(message: str) -> str:
+    for pattern, words in _WORDING:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _usage_hint(error: typer.TyperException) -> str | None:

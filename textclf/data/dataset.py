@@ -15,7 +15,15 @@ from typing import Final
 
 from textclf.data.columns import Columns, NoLabels
 from textclf.data.delimited import DELIMITED
-from textclf.data.encoding import NotTextError, decompress, keep_undecoded, to_utf8
+from textclf.data.encoding import (
+    NotTextError,
+    decompress,
+    is_utf_8,
+    keep_undecoded,
+    marked_encoding,
+    misread_character,
+    to_utf8,
+)
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.folder import read_folder
 from textclf.data.format import NO_LABEL, Format, Rows, Source
@@ -89,6 +97,8 @@ class Dataset:
         bad_rows: the rows left out because they cannot be used.
         tool: the labelling tool whose export it is, if it is one.
         left_out: how many rows that tool does not train on, by the reason.
+        notes: sentences on what of the file is no row and was not read, such as titles.
+        misread: a warning if it is UTF-8 and was read in another encoding, as asked for.
         dropped_labels: the labels whose rows were left out, with their number.
     """
 
@@ -101,6 +111,8 @@ class Dataset:
     bad_rows: tuple[BadRow, ...]
     tool: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    misread: str | None = None
     dropped_labels: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -119,6 +131,18 @@ class Dataset:
     def has_few_bad_rows(self) -> bool:
         """Whether so few rows cannot be used that the others are used without being asked."""
         return len(self.bad_rows) <= _MOST_BAD * (len(self) + len(self.bad_rows))
+
+    @property
+    def reading_notes(self) -> list[str]:
+        """Sentences on what the file is read as, and on what of it is not read."""
+        export = [self.export_note] if self.export_note else []
+        return export + [f"{self.path}: {note}" for note in self.notes]
+
+    @property
+    def reading_warnings(self) -> list[str]:
+        """Sentences on a doubtful encoding, and on rows that were left out."""
+        warnings = (self.misread, self.bad_rows_note, self.dropped_labels_note)
+        return [warning for warning in warnings if warning]
 
     @property
     def export_note(self) -> str | None:
@@ -191,30 +215,47 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
     columns = _columns(options)
     data = raw if is_spreadsheet(raw) else decompress(raw, name)
     source = Source(data, name, columns, delimiter, sheet=options.sheet)
-    del raw
-    format_, rows = _parse(source, options.encoding)
-    return dataset_from_rows(name, format_, sha256, rows, options.on_bad_rows)
+    del raw, data
+    format_, rows, misread = _parse(source, options.encoding)
+    dataset = dataset_from_rows(name, format_, sha256, rows, options.on_bad_rows)
+    return replace(dataset, misread=misread)
 
 
-def _parse(source: Source, encoding: str | None) -> tuple[str, Rows]:
-    """Return the rows, and the format: by the ending of the name, if the content is text."""
+def _parse(source: Source, encoding: str | None) -> tuple[str, Rows, str | None]:
+    """Return the format, by the ending of the name if the content is text, and the rows.
+
+    Returns:
+        The name of the format, the rows, and a warning if the encoding is not that of the file.
+    """
     format_ = _recognised(source, binary=True) or next(
         (format_ for format_ in FORMATS if source.ending in format_.endings), None
     )
     if format_ is not None and format_.binary:
-        return format_.name, format_.read(source)
+        return format_.name, format_.read(source), None
+    misread = misread_warning(source.data, source.name, encoding)
     source = decode(source, encoding)
     certain = (one for one in FORMATS if one.unmistakable and one.recognise(source))
     format_ = next(certain, format_) or _recognised(source, binary=False) or DELIMITED
     rows = format_.read(source)
     if source.undecoded:
         rows = rows.without_undecoded(source.undecoded)
-    return format_.name, rows
+    return format_.name, rows, misread
 
 
 def _recognised(source: Source, *, binary: bool) -> Format | None:
     formats = (format_ for format_ in FORMATS if format_.binary is binary)
     return next((format_ for format_ in formats if format_.recognise(source)), None)
+
+
+def misread_warning(data: bytes, name: str, encoding: str | None) -> str | None:
+    """Return a warning if bytes are UTF-8 and are to be read in another encoding."""
+    character = misread_character(data, encoding)
+    if character is None:
+        return None
+    return (
+        f'{name} looks like UTF-8; read as {encoding}, it has "{character[1]}" in place of '
+        f'"{character[0]}"; leave out --encoding'
+    )
 
 
 def decode(source: Source, encoding: str | None) -> Source:
@@ -223,6 +264,11 @@ def decode(source: Source, encoding: str | None) -> Source:
     Raises:
         DataError: it is empty, or no text in this encoding; likely ones are named.
     """
+    if encoding and marked_encoding(source.data) == "utf-8" and not is_utf_8(encoding):
+        raise DataError(
+            f"{source.name} begins with the byte-order mark of UTF-8, but --encoding is {encoding}",
+            hint="leave out --encoding",
+        )
     undecoded = None
     try:
         data = to_utf8(source.data, encoding)
@@ -241,7 +287,8 @@ def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataErro
     names = [encoding.name for encoding in likely]
     hint = f"--encoding {names[0]}" if names else None
     if len(names) > 1:
-        hint = f"--encoding {' or '.join(names)}: the one whose line reads right"
+        options = " or ".join(f"--encoding {name}" for name in names)
+        hint = f"{options}, whichever makes the line above readable"
     details = [f"{encoding.name}: {encoding.line}" for encoding in likely]
     message = f"{_where(source.name, problem.line)}: {problem.reason}"
     return DataError(message, details=details, hint=hint)
@@ -267,7 +314,16 @@ def dataset_from_rows(
     bad_rows = tuple(BadRow(_where(name, place), reason) for place, reason in rows.bad)
     texts, labels = tuple(rows.texts), tuple(rows.labels)
     dataset = Dataset(
-        name, format_, sha256 or "", texts, labels, rows.places, bad_rows, rows.tool, rows.left_out
+        name,
+        format_,
+        sha256 or "",
+        texts,
+        labels,
+        rows.places,
+        bad_rows,
+        rows.tool,
+        rows.left_out,
+        tuple(rows.notes),
     )
     if sha256 is None:
         dataset = replace(dataset, sha256=dataset.rows_sha256)

@@ -41,6 +41,7 @@ def read_delimited(source: Source) -> Rows:
         return read_delimited_export(data, source.name, source.columns, exported)
     table = find_table(data, samples, source.name, source.columns, start)
     rows = _read_table(data, source.name, table)
+    rows.notes += table.notes
     if source.columns.positions and source.columns.header is None:
         require_no_header(rows, table.first, source.columns, source.name)
     if swapped:

@@ -1,5 +1,6 @@
 """The bytes of a data file → UTF-8: decompression, byte-order marks, encodings."""
 
+import codecs
 import contextlib
 import errno
 import gzip
@@ -122,6 +123,34 @@ def to_utf8(data: bytes, encoding: str | None) -> bytes:
     except UnicodeError:  # from odd codecs, and of half surrogate pairs
         raise NotTextError(1, f"not {codec.upper()}", codec) from None
     return data.removeprefix("\ufeff".encode())
+
+
+def is_utf_8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8, by any of its names."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def misread_character(data: bytes, encoding: str | None) -> tuple[str, str] | None:
+    """Return a character of UTF-8 and what it becomes, where UTF-8 is read in another encoding.
+
+    Args:
+        data: how a file begins, or all of it; a few lines may be in another encoding.
+        encoding: the encoding that was asked for; ``None`` if none was.
+
+    Returns:
+        The first character beyond ASCII, as it is in UTF-8 and as it is read; ``None`` if the bytes
+        are not UTF-8, only ASCII, or asked for as UTF-8.
+    """
+    if encoding is None or data.isascii() or is_utf_8(encoding):
+        return None
+    kept = keep_undecoded(data, "utf-8")
+    if kept is None:
+        return None
+    text = UNDECODED.sub("", kept.decode("utf-8", "surrogateescape"))
+    character = next((c for c in text if not c.isascii()), None)
+    return (
+        None if character is None else (character, character.encode().decode(encoding, "replace"))
+    )
 
 
 def not_in(codec: str, byte: str) -> str:

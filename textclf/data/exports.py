@@ -58,6 +58,11 @@ def find_export(records: Iterable[Record]) -> Export | None:
     return next(exports, None) if records else None
 
 
+def decision_column(tool: str | None) -> str | None:
+    """Return the column in which a tool keeps whether a record was accepted, if it has one."""
+    return next((export.decision for export in EXPORTS if export.tool == tool), None)
+
+
 # --- Prodigy --------------------------------------------------------------------------------------
 
 _PRODIGY_ANSWERS: Final = {"accept": None, "reject": "rejected", "ignore": "ignored"}

@@ -52,6 +52,7 @@ class Rows:
         bad: place and reason of each row that cannot be used.
         left_out: how many rows the tool that exported them does not train on, by the reason.
         tool: the name of that tool, if the rows are an export of one.
+        notes: sentences on what of the file is no row and was not read, such as titles.
         known_labels: labels as written → stripped: one string per label in memory, and the quick
             way to accept a row.
     """
@@ -62,6 +63,7 @@ class Rows:
     bad: list[tuple[int | str, str]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     tool: str | None = None
+    notes: list[str] = field(default_factory=list)
     known_labels: dict[str, str] = field(default_factory=dict)
 
     def add(self, place: int | str, text: str | None, label: str | None) -> None:
@@ -83,7 +85,11 @@ class Rows:
     def without_undecoded(self, codec: str) -> "Rows":
         """Return the rows that are text; those with bytes that are not in the codec become bad."""
         kept = Rows(
-            places=self.places[:0], bad=list(self.bad), left_out=self.left_out, tool=self.tool
+            places=self.places[:0],
+            bad=list(self.bad),
+            left_out=self.left_out,
+            tool=self.tool,
+            notes=self.notes,
         )
         for place, text, label in zip(self.places, self.texts, self.labels, strict=True):
             byte = UNDECODED.search(f"{text}{label}")

@@ -37,7 +37,8 @@ def require_no_header(rows: Rows, names: Sequence[str], columns: Columns, file: 
     raise DataError(
         f"{file}:{rows.places[at]}: this row reads like the names of the columns: "
         f"{listed(names if not at else (text, label))}",
-        hint=f"{way}; --no-header if it is a row; delete it if only this file has a header",
+        hint=f"{way} if they are; --no-header if it is a row of data; if only this file of several "
+        "has a header, delete that line",
     )
 
 

@@ -41,12 +41,14 @@ class Table(NamedTuple):
         layout: the place of its columns.
         body: where its rows start.
         first: the cells of its header, or of its first record.
+        notes: sentences on what is not read.
     """
 
     dialect: Dialect
     layout: Layout
     body: Position
     first: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def find_table(
@@ -85,11 +87,28 @@ def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Col
                 require_different(name, text[0], label[0])
                 layout = _layout(record, sample.records[at + 1 :], text[0], label[0])
                 body = START.forward(data, sample.ends[at])
-                return Table(sample.dialect, layout, body, record)
+                notes = reading_notes(sample, at, has_row_names=layout.width > len(record))
+                return Table(sample.dialect, layout, body, record, notes)
     best = max(samples, key=lambda sample: sample.likeness(columns))
     if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
         raise not_separated(name, samples, columns)
     raise no_such_columns(name, best, columns)
+
+
+def reading_notes(sample: Sample, at: int, *, has_row_names: bool) -> list[str]:
+    """Return sentences on what is not read: titles above the header, and the names of rows.
+
+    Args:
+        sample: the first records.
+        at: which of them is the header.
+        has_row_names: whether rows begin with a name or a number that the header does not name.
+    """
+    notes = []
+    if any(any(map(str.strip, record)) for record in sample.records[:at]):
+        notes.append(f"the header is on line {sample.ends[at]}; the lines above it are not read")
+    if has_row_names:
+        notes.append("the first column, which the header does not name, is not read")
+    return notes
 
 
 def _names(record: list[str], columns: Columns) -> bool:

@@ -19,18 +19,21 @@ _KINDS: Final = {
     b"\xfd7zXZ\x00": ("compressed by xz", "unxz {}"),
     b"\x28\xb5\x2f\xfd": ("compressed by zstd", "unzstd {}"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x {}"),
-    b"SQLite format 3\0": ("a database of SQLite", "export a table as CSV"),
+    b"SQLite format 3\0": ("an SQLite database", "export a table as CSV"),
     b"%PDF-": ("a PDF document", None),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
-        "a document of an old Office",
+        "a document of Microsoft Office before 2007",
         "export the sheet as CSV in UTF-8",
     ),
-    b"ARROW1\0\0": ("a file of Arrow or Feather", "write it as Parquet"),
+    b"ARROW1\0\0": ("an Arrow or Feather file", "write it as Parquet"),
     b"FEA1": ("a file of Feather", "write it as Parquet"),
-    b"\x80\x03": ("a pickle of Python", "write it as CSV or Parquet"),
-    b"\x80\x04": ("a pickle of Python", "write it as CSV or Parquet"),
-    b"\x80\x05": ("a pickle of Python", "write it as CSV or Parquet"),
-    b"version https://git-lfs.github.com/": ("a pointer of Git LFS, not the file", "git lfs pull"),
+    b"\x80\x03": ("a Python pickle", "write it as CSV or Parquet"),
+    b"\x80\x04": ("a Python pickle", "write it as CSV or Parquet"),
+    b"\x80\x05": ("a Python pickle", "write it as CSV or Parquet"),
+    b"version https://git-lfs.github.com/": (
+        "a Git LFS pointer, not the file itself",
+        "git lfs pull",
+    ),
     b"<!doctype html": ("a web page, not a data set", "download the file that the page links to"),
 }
 """First bytes → what they tell, and how to go on; letters of the first bytes in lower case."""

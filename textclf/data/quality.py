@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from textclf.data.dataset import Dataset
+from textclf.data.exports import decision_column
 from textclf.data.label_spelling import missing_values, several_in_one, written_in_several_ways
 from textclf.formatting import excerpt, percent, plural
 
@@ -19,6 +20,10 @@ class Severity(enum.StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+
+
+TOLD_WHEN_READ: Final = frozenset({"bad-rows", "encoding"})
+"""The kinds of problems that are told about each data set when it has been read."""
 
 
 @dataclass(frozen=True)
@@ -43,39 +48,45 @@ def find_problems(
         folds: the number of folds of cross-validation.
         split: the share of the training rows that will be split off for testing.
     """
-    problems = [*_bad_rows(train, test), *_labels(train, folds, split)]
+    problems = [*_reading(train, test), *_labels(train, folds, split)]
     problems += [*_spellings(train, test), *_repeats(train)]
     if test is not None:
         problems += [*_overlap(train, test), *_label_differences(train, test)]
     return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
 
 
-def _bad_rows(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
+def _reading(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
     sets = [train] if test is None else [train, test]
     bad = [row for rows in sets for row in rows.bad_rows]
     if bad:
         few = all(rows.has_few_bad_rows for rows in sets)
         severity = Severity.WARNING if few else Severity.ERROR
-        message = f"{plural(len(bad), 'row')} cannot be used{' and will be left out' * few}."
+        way = "and will be left out" if few else "unless --on-bad-rows skip leaves them out"
+        message = f"{plural(len(bad), 'row')} cannot be used {way}"
         examples = (f"{row.where}: {row.reason}" for row in bad)
         yield _problem("bad-rows", severity, len(bad), message, examples)
+    for rows in sets:
+        if rows.misread:
+            yield _problem("encoding", Severity.WARNING, 1, rows.misread, ())
 
 
 def _labels(train: Dataset, folds: int, split: float) -> Iterator[DataProblem]:
     counts = train.label_counts
     small = {label: n for label, n in counts.items() if n - round(n * split) < folds}
     if len(counts) < 2:  # noqa: PLR2004 - one is no choice
-        message = f"A classifier needs two labels, but the data has {plural(len(counts), 'label')}."
+        message = f"a classifier needs two labels, but the data has {plural(len(counts), 'label')}"
+        if train.left_out and (decision := decision_column(train.tool)):
+            message += f"; --label-column {decision} learns which records were accepted"
         yield _label_problem("one-label", counts, message, Severity.ERROR)
     if not small:
         return
     fewer = f"fewer rows than the {folds} folds of cross-validation"
     fewer += f" when {percent(split)} are split off for testing" if split else ""
     if len(small) == len(counts):
-        message = f"Every label has {fewer}."
+        message = f"every label has {fewer}"
         yield _label_problem("too-few-rows", small, message, Severity.ERROR)
     else:
-        message = f"The data has {plural(len(small), 'label')} with {fewer}."
+        message = f"the data has {plural(len(small), 'label')} with {fewer}"
         yield _label_problem("small-label", small, message)
 
 
@@ -85,16 +96,16 @@ def _spellings(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
     labels = sorted(counts)
     groups = written_in_several_ways(labels)
     if groups:
-        message = f"The data has {plural(len(groups), 'label')} written in several ways."
+        message = f"the data has {plural(len(groups), 'label')} written in several ways"
         examples = (", ".join(_spelling(label, counts) for label in group) for group in groups)
         yield _problem("label-spelling", Severity.WARNING, len(groups), message, examples)
     missing = missing_values(labels)
     if missing:
-        message = f"The data has {plural(len(missing), 'label')} that may stand for a missing one."
+        message = f"the data has {plural(len(missing), 'label')} that may mean a missing value"
         yield _label_problem("missing-label", {label: counts[label] for label in missing}, message)
     joined = several_in_one(labels)
     if joined:
-        message = f"The data has {plural(len(joined), 'label')} that may be a list of labels."
+        message = f"the data has {plural(len(joined), 'label')} that may be a list of labels"
         yield _label_problem("several-labels", {label: counts[label] for label in joined}, message)
 
 
@@ -117,14 +128,13 @@ def _repeats(train: Dataset) -> Iterator[DataProblem]:
             if same != row:
                 again.append((same, row))
     if again:
-        message = (
-            f"The training set has {plural(len(again), 'repeated row')}: same text, same label."
-        )
+        count = plural(len(again), "repeated row")
+        message = f"the training set has {count} (same text, same label)"
         examples = (_pair(train, row, "repeats", train, same) for same, row in again)
         yield _problem("duplicates", Severity.WARNING, len(again), message, examples)
     differing = [list(rows.values()) for rows in labelled.values() if len(rows) > 1]
     if differing:
-        message = f"The training set has {plural(len(differing), 'text')} with different labels."
+        message = f"the training set has {plural(len(differing), 'text')} with different labels"
         examples = (_contradiction(train, rows) for rows in differing)
         yield _problem("contradictions", Severity.WARNING, len(differing), message, examples)
 
@@ -139,7 +149,7 @@ def _overlap(train: Dataset, test: Dataset) -> Iterator[DataProblem]:
             shared.setdefault(text, row)
     if shared:
         count = plural(len(shared), "text")
-        message = f"The test set shares {count} with the training set, which inflates its scores."
+        message = f"the test set shares {count} with the training set, which inflates its scores"
         examples = (
             _pair(test, tested[text], "also in", train, row) for text, row in shared.items()
         )
@@ -151,10 +161,10 @@ def _label_differences(train: Dataset, test: Dataset) -> Iterator[DataProblem]:
     unseen = {label: count for label, count in tested.items() if label not in trained}
     absent = {label: count for label, count in trained.items() if label not in tested}
     if unseen:
-        message = f"The test set has {plural(len(unseen), 'label')} never seen in training."
+        message = f"the test set has {plural(len(unseen), 'label')} never seen in training"
         yield _label_problem("unseen-label", unseen, message)
     if absent:
-        message = f"The test set lacks {plural(len(absent), 'label')} of the training set."
+        message = f"the test set lacks {plural(len(absent), 'label')} of the training set"
         yield _label_problem("absent-label", absent, message)
 
 

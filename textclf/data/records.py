@@ -1,5 +1,6 @@
 """Take text and label from records: rows by the names of their columns, or JSON objects."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -121,11 +122,17 @@ def _columns_of_export(
     ):
         if chosen is None:
             raise DataError(
-                f'{file} is an export of {export.tool} that has no {option} "{excerpt(wanted)}", '
-                f"but {listed(list(names)) or 'none at all'}",
-                hint=f"--{option}-column names the {option}" if names else None,
+                f'{file} is an export of {export.tool} without a {option} "{excerpt(wanted)}"; '
+                + (f"it has {listed(list(names))}" if names else "it has none at all"),
+                hint=_naming(option, list(names)),
             )
     return Columns(str(text), str(label))
+
+
+def _naming(option: str, names: Sequence[str]) -> str | None:
+    if len(names) > 1:
+        return f"--{option}-column takes one of these names"
+    return f"--{option}-column {shlex.quote(names[0])}" if names else None
 
 
 def _choose(names: list[str], wanted: str, default: str) -> str | None:

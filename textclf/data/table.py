@@ -26,7 +26,7 @@ from textclf.data.encoding import codec_of, is_gzip
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.format import Format, Source
 from textclf.data.jsonl import JSONL, json_records
-from textclf.data.layout import announced_delimiter
+from textclf.data.layout import announced_delimiter, reading_notes
 from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
@@ -63,6 +63,7 @@ class TextTable:
         header: whether its first row names the columns.
         batches: its rows; what fails while they are read is raised there.
         bad: the rows that were left out so far.
+        notes: sentences on what of the file is not read.
     """
 
     columns: list[str]
@@ -70,6 +71,7 @@ class TextTable:
     header: bool
     batches: Iterator[Batch]
     bad: BadRows
+    notes: tuple[str, ...] = ()
 
 
 def peek(stream: Any) -> bytes:
@@ -261,7 +263,8 @@ def _delimited(
     shape = Shape(sample.dialect, header, text, len(names))
     rows = delimited_rows(lines, before, shape, bad)
     separator = sample.dialect.delimiter if len(names) > 1 else ","
-    return TextTable(names, separator, header is not None, batches(rows, bad), bad)
+    notes = () if at is None else tuple(reading_notes(sample, at, has_row_names=False))
+    return TextTable(names, separator, header is not None, batches(rows, bad), bad, notes)
 
 
 def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:

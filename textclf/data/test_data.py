@@ -19,11 +19,14 @@ def read_beside(path: Path, options: ReadOptions) -> tuple[Dataset | None, str |
     Raises:
         DataError: it cannot be read for another reason; the details say why it is read.
     """
-    why = "it is read as test data because it lies beside the training data"
     try:
         return read_dataset(path, options), None
     except NoLabels as error:
-        return None, f"{error.message}; {why}, and not used: a share of the rows is split off"
+        return None, (
+            f"{error.message}; so it is not used as test data, although it is beside the training "
+            "data: a share of the rows is split off"
+        )
     except DataError as error:
+        why = "it is read as test data because it is beside the training data"
         error.details = (*error.details, f"{why}; --test-size 20% splits test rows off instead")
         raise

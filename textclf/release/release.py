@@ -12,7 +12,7 @@ from pathlib import Path
 from semver import Version
 
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
-from textclf.data.quality import DataProblem, Severity, find_problems
+from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.test_data import read_beside
 from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
@@ -267,10 +267,10 @@ def _rows(data: Path | Dataset, options: ReadOptions) -> Dataset:
 def _check_data(job: Job) -> tuple[DataProblem, ...]:
     """Return what is suspicious in the rows. Raises DataError if they cannot be trained on.
 
-    Rows that cannot be used were left out when the data was read, and told then.
+    What is wrong with single rows, or with the encoding, was told when the data was read.
     """
     found = find_problems(job.train, job.test, folds=job.settings.folds)
-    problems = tuple(problem for problem in found if problem.kind != "bad-rows")
+    problems = tuple(problem for problem in found if problem.kind not in TOLD_WHEN_READ)
     for problem in problems:
         if problem.severity is Severity.ERROR:
             path, folds = shlex.quote(job.train.path), job.settings.folds

@@ -324,7 +324,7 @@ def test_explain_marks_the_text_on_a_terminal(terminal, cli):
 @pytest.mark.usefixtures("project")
 def test_progress_is_told_on_stderr(cli, monkeypatch):
     """Progress of a slow file or stream is written to stderr, unless --quiet is given."""
-    monkeypatch.setattr("textclf.cli.output.progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("textclf.cli.output.progress._SECONDS_BEFORE_TOTAL", 0.0)
     monkeypatch.setattr("textclf.cli.options.texts._BATCH_LINES", 2)
     done = cli("predict", stdin=b"great\nawful\nparcel\n")
     assert "3 texts labelled" in done.err
@@ -355,3 +355,19 @@ def test_only_the_promoted_version_is_read(project, cli):
     (project / "models/text_classifier.joblib").write_bytes(b"")
     (project / "models/1.0.1/text_classifier.joblib").write_bytes(b"")
     assert cli("predict", "great").out == before
+
+
+def test_texts_that_name_files_are_counted(project, cli):
+    """A text that is the name of a file is labelled as it is, and counted once in a warning."""
+    (project / "notes.txt").write_text("great\n")
+    assert "warning: 1 text is the name of a file, and" in cli("predict", "notes.txt").err
+    assert "--file notes.txt" in cli("predict", "@notes.txt").err
+    assert "2 texts are names of files" in cli("predict", "notes.txt", "data/test.csv", "no").err
+
+
+def test_what_of_a_table_is_not_read_is_told(project, cli):
+    """Titles above the header of a table, and UTF-8 read as something else, are told."""
+    (project / "a.csv").write_text("Feedback\ntext,id\ncafé,1\n")
+    done = cli("predict", "--file", "a.csv", "--encoding", "cp1252")
+    assert "a.csv: the header is on line 2; the lines above it are not read" in done.err
+    assert "warning: a.csv looks like UTF-8; read as cp1252" in done.err

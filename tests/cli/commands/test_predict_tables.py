@@ -170,7 +170,7 @@ def test_texts_of_a_table_in_other_formats(project, cli):
 REFUSED = {
     "t.xlsx is a zip archive": ("t.xlsx", b"PK\x03\x04" + bytes(50)),
     "t.txt is a zip archive": ("t.txt", b"PK\x03\x04" + bytes(50)),
-    "a database of SQLite": ("t.db", b"SQLite format 3\0" + bytes(100)),
+    "an SQLite database": ("t.db", b"SQLite format 3\0" + bytes(100)),
     "is not text, but binary data": ("t.txt", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
     "compressed by bzip2": ("t.csv.bz2", b"BZh91AY&SY"),
     "t.txt:1: null bytes, as in UTF-16": ("t.txt", "great\nbad\n".encode("utf-16-le")),

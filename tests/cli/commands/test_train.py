@@ -31,7 +31,7 @@ def test_dry_run_writes_nothing_and_says_the_number(project, cli):
     before = files(project)
     done = cli("train", "--dry-run", "--bump", "minor", "-m", "x")
     assert done.code == 0
-    assert done.out.startswith("would publish 1.1.0 (minor: nothing changed since 1.0.1)\n")
+    assert done.out.startswith("would publish 1.1.0 (minor by --bump; nothing changed since 1.0.1)")
     answer = json.loads(cli("train", "--dry-run", "--bump", "major", "--json").out)
     assert (answer["dry_run"], answer["version"]) == (True, "2.0.0")
     assert (answer["candidates"], answer["fits"], answer["rows"]) == (8, 40, 60)
@@ -152,7 +152,7 @@ def test_a_test_file_without_labels_is_not_used(data, cli, content, problem):
     (data / "data/test.csv").write_text(content)
     done = cli("train", "--dry-run", "--json")
     assert json.loads(done.out)["test_rows"] == 15
-    why = "it is read as test data because it lies beside the training data, and not used"
+    why = "so it is not used as test data, although it is beside the training data"
     assert f"{why}: a share of the rows is split off" in done.err
     assert problem in done.err
     done = cli("check", "--json")
@@ -166,7 +166,7 @@ def test_a_test_file_that_cannot_be_read_says_why_it_is(data, cli):
     (data / "data/test.csv").write_bytes(b"\0\xff")
     done = cli("train", "--dry-run")
     assert done.code == 4
-    assert "because it lies beside the training data; --test-size 20% splits" in done.err
+    assert "because it is beside the training data; --test-size 20% splits" in done.err
 
 
 @pytest.mark.parametrize("share", ["0", "1", "-0.1", "1.5", "nan", "inf", "x"])
@@ -248,7 +248,7 @@ def test_labels_with_one_row_are_named_and_can_be_left_out(data, cli):
     train = data / "data/train.csv"
     train.write_text(train.read_text() + "one,rare\n")
     done = cli("train", "--dry-run", "--json")
-    assert "warning: The data has 1 label with fewer rows than the 5 folds" in done.err
+    assert "warning: the data has 1 label with fewer rows than the 5 folds" in done.err
     assert "rare: 1 row" in done.err
     assert cli("train", "--min-rows-per-label", "2").code == 4
     done = cli("train", "--drop-small-labels", "--json")
@@ -263,7 +263,7 @@ def test_an_overlap_with_the_test_rows_is_warned_of(data, cli):
     train, test = data / "data/train.csv", data / "data/test.csv"
     test.write_text(test.read_text() + train.read_text().splitlines()[1] + "\n")
     done = cli("train", "--dry-run")
-    assert "warning: The test set shares 1 text with the training set" in done.err
+    assert "warning: the test set shares 1 text with the training set" in done.err
     assert "data/test.csv:14" in done.err
     assert done.code == 0
 
@@ -273,7 +273,7 @@ def test_data_that_cannot_be_trained_on_is_refused(data, cli):
     (data / "one.csv").write_text("text,label\n" + "".join(f"t{n},a\n" for n in range(30)))
     done = cli("train", "one.csv")
     assert done.code == 4
-    assert "A classifier needs two labels" in done.err
+    assert "a classifier needs two labels" in done.err
     assert "hint: textclf check one.csv" in done.err
     assert cli("train", "--cv", "50").code == 4
     assert not (data / "models").exists()

@@ -82,7 +82,7 @@ def test_what_must_be_typed_is_no_setting(settings, cli):
     settings('version = "1.0.0"\n')
     done = cli("promote")
     assert done.code == 2
-    assert "Missing argument 'VERSION'" in done.err
+    assert "missing argument 'VERSION'" in done.err
     settings('[promote]\nversion = "1.0.0"\n')
     assert cli("promote").code == 2
 

@@ -49,7 +49,7 @@ def test_nothing_is_written_into_a_registry(guarded, cli, command, path):
     for force in ((), ("--force",)):
         done = cli(*command, path, *force)
         assert done.code == 2
-        assert "lies in the registry" in done.err
+        assert "to which only a registry is written" in done.err
     assert contents(guarded) == before
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_written_over_an_input(project, cli, command, link):
     for name in names:
         done = cli(*command, name, "--force")
         assert done.code == 2
-        assert "names the data itself" in done.err
+        assert "over the data that is read" in done.err
     assert path.read_bytes() == before
 
 

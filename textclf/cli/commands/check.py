@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,16 +18,13 @@ from textclf.cli.options.reading import (
     require_data,
     test_beside,
 )
-from textclf.cli.output import render
+from textclf.cli.output import check_report, render
 from textclf.errors import DataError
-from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from textclf.data.dataset import Dataset, ReadOptions
-    from textclf.data.quality import DataProblem
 
 
 @option_groups
@@ -66,9 +62,9 @@ def check(
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
     ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if common.as_json:
-        render.json(_answer(rows, test_rows, problems, ok=ok))
+        render.json(check_report.answer(rows, test_rows, problems, ok=ok))
     else:
-        _show(rows, test_rows, problems, quiet=common.quiet)
+        check_report.show(rows, test_rows, problems, quiet=common.quiet)
     if not ok:
         raise typer.Exit(DataError.exit_code)
 
@@ -84,72 +80,3 @@ def _read_test_rows(
         return read_dataset(test, options), None
     beside = test_beside(data)
     return read_beside(beside, options) if beside else (None, None)
-
-
-@dataclass(frozen=True)
-class CheckedTestRows:
-    """The test rows that a data set was checked with."""
-
-    path: str
-    rows: int
-    labels: dict[str, int]
-
-
-@dataclass(frozen=True)
-class CheckAnswer:
-    """The JSON of ``textclf check``."""
-
-    ok: bool
-    path: str
-    format: str
-    tool: str | None
-    left_out: Mapping[str, int]
-    rows: int
-    labels: Mapping[str, int]
-    test: CheckedTestRows | None
-    problems: Sequence[DataProblem]
-
-
-def _answer(
-    rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, ok: bool
-) -> CheckAnswer:
-    return CheckAnswer(
-        ok,
-        rows.path,
-        rows.format,
-        rows.tool,
-        rows.left_out,
-        len(rows),
-        rows.label_counts,
-        CheckedTestRows(test.path, len(test), test.label_counts) if test else None,
-        problems,
-    )
-
-
-def _show(
-    rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, quiet: bool
-) -> None:
-    for data in (rows, test):
-        if data is not None:
-            render.line(
-                f"{escape_controls(data.path)}: {plural(len(data), 'row')}, "
-                f"{plural(len(data.label_counts), 'label')} ({data.format})"
-            )
-            if data.export_note:
-                render.line(escape_controls(data.export_note))
-    test_counts = test.label_counts if test else {}
-    render.table(
-        ["label", "rows", *(["test rows"] if test else [])],
-        (
-            [excerpt(label, 40), count, *([test_counts.get(label, 0)] if test else [])]
-            for label, count in rows.label_counts.items()
-        ),
-        right=["rows", "test rows"],
-    )
-    for problem in problems:
-        render.line(f"{problem.severity}: {escape_controls(problem.message)}")
-        if not quiet:
-            for example in problem.examples:
-                render.line(f"  {escape_controls(example)}")
-    if not problems:
-        render.line("no problems found")

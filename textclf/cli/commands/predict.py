@@ -118,7 +118,9 @@ def predict(
     More: docs/prediction.md
     """
     _require_consistent(common, output, output_format, explain=explain)
-    with open_texts(texts or [], file) as source:
+    show_results = sys.stdout.isatty() and not output  # which take the place of the phases
+    with open_texts(texts or [], file) as source, common.phases() as show_phase:
+        show_phase("loading the version")
         registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         target = None
@@ -126,9 +128,12 @@ def predict(
             given = file if file or texts not in (None, ["-"]) else 0
             target = output_file(output, "--output", registry, given, force=force)
         style = PredictionStyle(top_k and min(top_k, len(predictor.labels)), abstain)
+        show_phase("reading the texts")
         table = source.table(reading, is_table=_describes_table(context))
-        from_arguments = not file and texts not in (None, ["-"])
-        progress = LabelledTexts(quiet=common.quiet or from_arguments)
+        for note in table.notes if table else ():
+            common.progress(f"{source.name}: {note}")
+        progress = LabelledTexts(quiet=common.quiet or source.from_arguments)
+        show_phase(None if show_results else progress.line)
         as_it_is = output_format != "text" and not common.as_json and not explain
         if target or (table and as_it_is):
             table = table or lines_of(source.batches(reading.encoding))
@@ -141,6 +146,7 @@ def predict(
                 write_json(predictor, answers, style)
             else:
                 WRITERS[output_format or "text"](answers, style)
+        show_phase(None)
         progress.end()
 
 

@@ -75,8 +75,11 @@ def promote(
             hint="--require 'accuracy>=0.9', or "
             f"textclf versions compare latest {resolved} --data …",
         )
-    rows = reading.read(data, quiet=common.quiet) if data else None
-    evidence = promotion.gather_evidence(registry, resolved, conditions, rows, channel)
+    with common.phases() as show_phase:
+        show_phase("reading the data" if data else None)
+        rows = reading.read(data, quiet=common.quiet) if data else None
+        show_phase("labelling the texts" if data else None)
+        evidence = promotion.gather_evidence(registry, resolved, conditions, rows, channel)
     try:
         with deferred_interrupts():
             done = promotion.promote(

@@ -43,6 +43,11 @@ class TextSource:
         self._texts, self._stream, self.name = texts, stream, name
         self._opened = ExitStack()
 
+    @property
+    def from_arguments(self) -> bool:
+        """Whether the texts were given as arguments."""
+        return self._stream is None
+
     def close(self) -> None:
         """Close what was opened on the stream, but not the stream itself."""
         self._opened.close()
@@ -59,6 +64,7 @@ class TextSource:
         """
         if self._stream is None:
             return None
+        from textclf.data.dataset import misread_warning
         from textclf.data.table import open_table, require_text, table_format, unpacked
 
         options = reading.read_options()
@@ -70,6 +76,8 @@ class TextSource:
             sheet = replace(options, delimiter=",", encoding=None)
             return open_table(self._stream, self.name, None, sheet)
         head = self._stream.peek()
+        if warning := misread_warning(head, self.name, options.encoding):
+            render.warning(warning)
         format_ = table_format(head, self.name, options.text_column)
         if format_ or is_table:
             filled = io.BufferedReader(self._stream, _HEAD_BYTES)  # a pipe may have little ready
@@ -115,13 +123,19 @@ def _arguments(texts: list[str]) -> list[str]:
     valid = [text.encode("utf-8", "surrogateescape").decode(errors="replace") for text in texts]
     if valid != texts:
         render.warning("some texts contain bytes that are not UTF-8; they were replaced")
-    files = [name for text in valid for name in (text, text.removeprefix("@")) if _is_file(name)]
+    files = [name for text in valid if (name := _file_named(text))]
     if files:
+        is_file = "is the name of a file" if len(files) == 1 else "are names of files"
         render.warning(
-            f"{plural(len(files), 'text')} labelled as written, but there is a file of that name; "
-            f"to label what is in it: --file {shlex.quote(files[0])}"
+            f"{plural(len(files), 'text')} {is_file}, and labelled as written; to label what is in "
+            f"the file: --file {shlex.quote(files[0])}"
         )
     return valid
+
+
+def _file_named(text: str) -> str | None:
+    """Return the file that a text is the name of, also as ``@FILE``, if there is one."""
+    return next((name for name in (text, text.removeprefix("@")) if _is_file(name)), None)
 
 
 def _is_file(name: str) -> bool:

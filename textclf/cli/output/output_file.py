@@ -99,14 +99,17 @@ def output_file(
     folders = [target, *target.parents]
     for given in inputs:
         if given is not None and any(_same(folder, given) for folder in folders):
-            verb = "names" if _same(target, given) else "lies in"
-            raise UsageError(f"{option} {verb} the data itself, which it would write over")
+            where = "over" if _same(target, given) else "into the folder of"
+            raise UsageError(
+                f"{option}: {path} would be written {where} the data that is read",
+                hint="name another file",
+            )
     root = Path(registry.store.locate())
     for folder in folders:
         if _same(folder, root) or _holds_versions(folder):
             raise UsageError(
-                f"{option}: {path} lies in the registry {folder}, which holds no other files",
-                hint="name a file elsewhere",
+                f"{option}: {path} is in the folder {folder}, to which only a registry is written",
+                hint="name a file in another folder",
             )
     if target.is_dir():
         raise UsageError(f"{option}: {path} is a folder", hint="name a file in it")

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
 
 def show_reading(dataset: Dataset, *, quiet: bool) -> None:
-    """Say on stderr whose export a data set is, and warn of rows that were left out."""
-    if dataset.export_note and not quiet:
-        render.progress(dataset.export_note)
-    for note in (dataset.bad_rows_note, dataset.dropped_labels_note):
-        if note:
-            render.warning(note)
+    """Say on stderr how a data set was read, and warn of rows that were left out."""
+    for note in [] if quiet else dataset.reading_notes:
+        render.progress(note)
+    for warning in dataset.reading_warnings:
+        render.warning(warning)

@@ -14,6 +14,7 @@ from textclf.cli.output.gate_report import verdict_blocks
 from textclf.cli.output.metrics import mcnemar, overlap_warnings
 from textclf.cli.output.reading import show_reading
 from textclf.cli.output.training_progress import TrainingProgress
+from textclf.cli.output.version_facts import bump_reasons
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -104,9 +105,11 @@ def _warn_of_problems(problems: Sequence[DataProblem], *, quiet: bool) -> None:
     """Warn of what is suspicious in the data, with an example, or with all if they are short."""
     for problem in problems:
         all_examples = ", ".join(problem.examples)
-        short = len(all_examples) <= _LONGEST_EXAMPLES
-        example = f": {all_examples if short else problem.examples[0]}" if problem.examples else ""
-        render.warning(f"{problem.message.removesuffix('.')}{example}")
+        all_shown = (
+            len(all_examples) <= _LONGEST_EXAMPLES and len(problem.examples) == problem.count
+        )
+        example = f": {all_examples}" if all_shown else f", for example {problem.examples[0]}"
+        render.warning(f"{problem.message}{example if problem.examples else ''}")
         if problem.kind == "small-label":
             render.hint(
                 "--min-rows-per-label N --drop-small-labels leaves such labels out", quiet=quiet
@@ -186,7 +189,7 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
             )
         )
         return
-    render.line(f"would publish {plan.version} ({_why(plan.bump.applied, plan.bump.reasons)})")
+    render.line(f"would publish {plan.version} ({_why(plan.bump)})")
     render.line(
         f"from {plural(job.rows, 'row')} with {plural(job.labels, 'label')}, "
         f"tested on {plural(job.test_rows, 'row')}; "
@@ -207,7 +210,7 @@ def _show_published(
         render.json(answers.metadata_with(metadata, further))
         return
     bump, test = metadata.bump, metadata.test
-    render.line(f"published {render.strong(metadata.version)} ({_why(bump.applied, bump.reasons)})")
+    render.line(f"published {render.strong(metadata.version)} ({_why(bump)})")
     render.line(f"  {escape_controls(candidate_name(metadata.best_params))}")
     render.line(
         f"  accuracy {percent(metadata.best_cv_accuracy)} in cross-validation, "
@@ -257,9 +260,11 @@ def _warn_if_worse(delta: BaselineDelta | None, version: str) -> None:
         )
 
 
-def _why(applied: str, reasons: list[str]) -> str:
-    more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
-    return escape_controls(f"{applied}: {'; '.join(reasons[:_REASONS])}{more}")
+def _why(bump: BumpRecord) -> str:
+    reasons = bump.reasons[:_REASONS]
+    if len(bump.reasons) > _REASONS:
+        reasons.append(f"and {len(bump.reasons) - _REASONS} more")
+    return escape_controls(bump_reasons(bump, bump.applied, reasons))
 
 
 def _warn_of_notes(metadata: Metadata) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import document, render
@@ -11,7 +11,7 @@ from textclf.cli.output.metrics import class_table
 from textclf.formatting import MISSING, candidate_name, escape_controls, percent, plural
 
 if TYPE_CHECKING:
-    from textclf.metadata.schema import Metadata
+    from textclf.metadata.schema import BumpRecord, Metadata
 
 
 def show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool) -> None:
@@ -23,6 +23,12 @@ def show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
     document.write([class_table(metadata.test.metrics)])
 
 
+def bump_reasons(bump: BumpRecord, applied: str, reasons: Sequence[str]) -> str:
+    """Return what a bump is, and what has changed: that is not its reason if it was asked for."""
+    separator = ":" if bump.requested == "auto" else " by --bump;"
+    return f"{applied}{separator} {'; '.join(reasons)}"
+
+
 def _facts(
     metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
 ) -> dict[str, str]:
@@ -32,7 +38,7 @@ def _facts(
         "saved": metadata.saved_at,
         "message": metadata.message or MISSING,
         **({"tags": tag_list(tags)} if tags else {}),
-        "bump": f"{bump.applied} from {bump.base or 'nothing'}: {'; '.join(bump.reasons)}",
+        "bump": bump_reasons(bump, f"{bump.applied} from {bump.base or 'nothing'}", bump.reasons),
         "model": candidate_name(metadata.best_params),
         "cv accuracy": f"{percent(metadata.best_cv_accuracy)} in {search.folds} folds, "
         f"the best of {plural(len(search.candidates), 'candidate')} by {search.scoring}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,16 +11,13 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Message
-from textclf.cli.output import render
+from textclf.cli.output import prune_report, render
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, UsageError
-from textclf.formatting import escape_controls, plural
+from textclf.formatting import escape_controls
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Summary
     from textclf.registry.registry import Registry
-
-_NAMED = 5
-"""Kept versions that are named."""
 
 Keep = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="Keep the N most recently saved versions.")
@@ -82,9 +78,9 @@ def prune(
             if not common.as_json:
                 render.line(f"{'would prune' if dry_run else 'pruned'} {escape_controls(version)}")
         if common.as_json:
-            render.json(_answer(removed, kept, dry_run=dry_run))
+            render.json(prune_report.answer(removed, kept, dry_run=dry_run))
         else:
-            _show(removed, kept, dry_run=dry_run, quiet=common.quiet)
+            prune_report.show(removed, kept, dry_run=dry_run, quiet=common.quiet)
     for failure in failures[:-1]:
         render.warning(str(failure))
     for failure in failures[-1:]:
@@ -131,47 +127,3 @@ def _prune_one(registry: Registry, version: str, message: str | None) -> str | N
     except StoreError as error:
         error.hint = "fix the cause, then complete the removal: textclf verify --repair"
         raise
-
-
-@dataclass(frozen=True)
-class PrunedVersion:
-    """A version that was removed, and the bytes of its files."""
-
-    version: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class KeptVersion:
-    """A version that was kept, and the reason."""
-
-    version: str
-    why: str
-
-
-@dataclass(frozen=True)
-class PruneAnswer:
-    """The JSON of ``textclf versions prune``."""
-
-    dry_run: bool
-    pruned: list[PrunedVersion]
-    kept: list[KeptVersion]
-
-
-def _answer(removed: list[Summary], kept: dict[str, str], *, dry_run: bool) -> PruneAnswer:
-    pruned = [PrunedVersion(version.version, version.bytes) for version in removed]
-    return PruneAnswer(dry_run, pruned, [KeptVersion(*entry) for entry in kept.items()])
-
-
-def _show(removed: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: bool) -> None:
-    total = plural(len(removed) + len(kept), "version")
-    if removed:
-        verb = "would be removed" if dry_run else "removed"
-        size = sum(version.bytes for version in removed)
-        render.line(f"{len(removed)} of {total} {verb}, {size:,} bytes")
-    else:
-        render.line(f"0 of {total} to prune")
-    if kept and not quiet:
-        named = [f"{version} ({reason})" for version, reason in list(kept.items())[::-1][:_NAMED]]
-        more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
-        render.line(escape_controls(f"kept: {', '.join(named)}{more}"))

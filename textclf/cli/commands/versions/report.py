@@ -101,9 +101,13 @@ def report(
     file = None
     if output != _STDOUT:
         file = output_file(path, "--output", registry, data, force=force)
-    rows = reading.read(data, quiet=common.quiet) if data else None
-    subjects = [_subject(registry, one, rows, include_texts=include_texts) for one in versions]
-    html = page.comparison(*subjects) if other else page.page(subjects[0])
+    with common.phases() as show_phase:
+        show_phase("reading the data" if data else None)
+        rows = reading.read(data, quiet=common.quiet) if data else None
+        show_phase("labelling the texts" if data else None)
+        subjects = [_subject(registry, one, rows, include_texts=include_texts) for one in versions]
+        show_phase("writing the page")
+        html = page.comparison(*subjects) if other else page.page(subjects[0])
     for subject in subjects:
         _hint_at_missing(subject, common, include_texts=include_texts)
     if file is None:
