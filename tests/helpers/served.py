@@ -1,10 +1,12 @@
-"""A server in a thread, on a real socket, and a client of it."""
+"""A server in a thread or a process, on a real socket, and a client of it."""
 
 import asyncio
 import contextlib
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -93,6 +95,24 @@ def serving(registry, **settings):
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextlib.contextmanager
+def running(models, *options, **kwargs):
+    """Run the command; yield the process and its port."""
+    command = [sys.executable, "-m", "textclf", "serve", "--models", str(models), *options]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs
+    )
+    try:
+        line = process.stderr.readline()
+        assert "serving 1." in line, line
+        yield process, int(line.split("; ")[0].rpartition(":")[2])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 def wait_until(condition, seconds=20):

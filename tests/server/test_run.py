@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from predictors import published
-from served import wait_until
+from served import running, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -21,24 +21,6 @@ def models(tmp_path_factory, sample):
     folder = tmp_path_factory.mktemp("run") / "models"
     published(folder, sample)
     return folder
-
-
-@contextlib.contextmanager
-def running(models, *options, **kwargs):
-    """Run the command; yield the process and its port."""
-    command = [sys.executable, "-m", "textclf", "serve", "--models", str(models), *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs
-    )
-    try:
-        line = process.stderr.readline()
-        assert "serving 1.0.0" in line
-        yield process, int(line.split("; ")[0].rpartition(":")[2])
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
 
 
 def get(port, path):

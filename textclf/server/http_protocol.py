@@ -19,6 +19,9 @@ _LARGEST_HEAD = 64 << 10
 _SECONDS = 10.0
 """How long the head of a request may take to arrive, and the rest of a refused body."""
 
+_LAST_SECONDS = 0.5
+"""How long a request may be on its way when the server stops."""
+
 _WRITE_SECONDS = 30.0
 """How long a client may take to read what was sent, or a part of it."""
 
@@ -105,6 +108,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self._answering():
             self._await_head()
 
+    def shutdown(self) -> None:
+        """Close the connection, unless a request comes that its client has sent meanwhile."""
+        if self._answering():
+            super().shutdown()
+        else:
+            self._start_timer(self.transport.close, _LAST_SECONDS)
+
     def on_response_complete(self) -> None:
         """If the request has not arrived as a whole, wait some seconds for the rest of it."""
         if self._in_body:
@@ -128,9 +138,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         message = f"no request arrived within {_SECONDS:g} seconds"
         self._start_timer(lambda: self._refuse(408, message))
 
-    def _start_timer(self, expired: Any) -> None:
+    def _start_timer(self, expired: Any, seconds: float | None = None) -> None:
         self._stop_timer()
-        self._timer = self.loop.call_later(_SECONDS, expired)
+        self._timer = self.loop.call_later(seconds or _SECONDS, expired)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
@@ -64,6 +65,22 @@ class _DrainingServer(uvicorn.Server):
         self._on_ready()
         notify_systemd("READY=1")
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take the connections that clients have made already, and close the listener.
+
+        Those would be reset: the system has accepted them on behalf of this process.
+        """
+        made = [connection for listener in sockets or [] for connection in _waiting(listener)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in made:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return BoundedHttpProtocol(self.config, self.server_state, self.lifespan.state)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Drain at SIGTERM, stop at once at Ctrl-C, cut requests off at a further signal."""
         if self._service.draining:
@@ -78,6 +95,16 @@ class _DrainingServer(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+
+def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """Yield the connections that wait to be accepted."""
+    listener.setblocking(False)
+    with contextlib.suppress(OSError):  # there is none any more
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            yield connection
 
 
 def notify_systemd(state: str) -> None:
