@@ -8,7 +8,7 @@ PYTEST := pytest -n auto --dist worksteal
 KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
 .PHONY: help train test lint types tests coverage test-faults test-thorough test-node azurite browser bench generated \
-	fuzz format lock clean
+	mlflow-test fuzz format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ azurite: tests/servers/node_modules/installed ## the server of Azure Blob Storag
 bench: .venv/installed-bench ## compare with scikit-learn and fastText; DATA=folder of data sets
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
+mlflow-test: .venv-mlflow/installed ## versions in a real MLflow, which is large and has an environment of its own
+	.venv-mlflow/bin/python -m pytest -q --noconftest tests/mlflow_server.py
+
 fuzz: .venv/installed-fuzz ## damaged input for every reader; SECONDS=60 for each, if atheris can be installed
 	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)
 
@@ -77,9 +80,11 @@ lock: ## update the lock files of the dependencies (needs uv)
 		pyproject.toml --group build --group bench -c requirements.lock -o requirements-bench.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --group build --group mlflow -c requirements.lock -o requirements-mlflow.lock
 
 clean: ## remove .venv and caches (never models/)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf examples/fastify/node_modules examples/fastify/dist tests/servers/node_modules
 
 .venv/bin/python:
@@ -108,6 +113,12 @@ clean: ## remove .venv and caches (never models/)
 # atheris has no wheels for some systems; make fuzz then says so and continues
 .venv/installed-fuzz: .venv/installed-dev requirements-fuzz.lock
 	$(PIP) --require-hashes -r requirements-fuzz.lock || echo "atheris cannot be installed here"
+	@touch $@
+
+.venv-mlflow/installed: requirements-mlflow.lock
+	$(PYTHON) -m venv .venv-mlflow
+	.venv-mlflow/bin/python -m pip install --quiet --require-hashes -r requirements-mlflow.lock
+	.venv-mlflow/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 tests/servers/node_modules/installed: tests/servers/package.json tests/servers/package-lock.json

@@ -28,6 +28,7 @@ DOCUMENTS = [
     ),
     "docs/remote.md",
     "docs/events.md",
+    "docs/mlflow.md",
     "docs/security.md",
     "docs/cli.md",
     "docs/deployment.md",

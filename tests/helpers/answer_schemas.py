@@ -30,6 +30,7 @@ from textclf.cli.output.training_report import DryRunAnswer, FurtherFields
 from textclf.data import quality
 from textclf.evaluation import metadata_diff, records
 from textclf.evaluation.paired import PairedComparison
+from textclf.exporters.mlflow import mirror
 from textclf.metadata import schema, verdict
 from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
@@ -106,6 +107,8 @@ ANSWERS = {
     "doctor": Answer((DoctorAnswer,)),
     "cache": Answer((CacheAnswer,)),
     "cache clear": Answer((ClearAnswer,)),
+    "mlflow push": Answer((mirror.Pushed,)),
+    "mlflow sync": Answer((mirror.Synced,)),
     "error": Answer((Failure,)),
 }
 """What a command prints with --json; an option is named where it changes the fields.

@@ -40,6 +40,7 @@ _COMMANDS = {
     "mirror": "Manage versions",
     "doctor": "Manage versions",
     "cache": "Manage versions",
+    "mlflow": "Manage versions",
 }
 """The commands, named like their modules, and the panel of the help that lists each."""
 

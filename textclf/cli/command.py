@@ -17,7 +17,16 @@ from textclf.formatting import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PANELS: Final = ("Arguments", "Options", "Data", "Search", "Gate", "Versioning", "Output")
+_PANELS: Final = (
+    "Arguments",
+    "Options",
+    "Data",
+    "Search",
+    "Gate",
+    "Versioning",
+    "MLflow",
+    "Output",
+)
 """The panels of options in the order in which they are shown."""
 
 WIDTH: Final = 100

@@ -23,7 +23,9 @@ from textclf.formatting import escape_controls, suggestion
 _OWN_FILE = Path("textclf.toml")
 _SHARED_FILE = Path("pyproject.toml")
 _REQUIRED_KEY = "require_signature"
-_TYPED_ONLY = {"unsafe_load", "backend", "scheduler", "api_key", "on_promote", "webhook"}
+_TYPED_ONLY = {
+    "unsafe_load", "backend", "scheduler", "api_key", "on_promote", "webhook", "tracking_uri",
+}  # fmt: skip
 """Options that run code or programs, send data away or are secrets: they are typed each time.
 
 Whoever wrote a settings file that lies beside some data may be a stranger.

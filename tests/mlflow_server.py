@@ -1,0 +1,120 @@
+"""Versions in a real MLflow: ``make mlflow-test``, in an environment with MLflow.
+
+``DATA=folder`` names a folder with ``train.csv`` and ``test.csv`` (or ``.csv.gz``) to train on.
+"""
+
+import contextlib
+import io
+import json
+import os
+from pathlib import Path
+
+import mlflow
+import pytest
+from paths import ROOT
+
+from textclf import load
+from textclf.cli.app import run
+from textclf.data.dataset import ReadOptions, read_dataset
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow and the libraries below it
+DATA = Path(os.environ.get("DATA") or ROOT / "data").resolve()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder with a fresh database of MLflow."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    return tmp_path
+
+
+def textclf(*command):
+    """Run a command and return its answer."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run([*command, "--json"]) == 0
+    return json.loads(out.getvalue())
+
+
+def file(name):
+    [path] = DATA.glob(f"{name}.csv*")
+    return str(path)
+
+
+def labels_by_mlflow(texts):
+    return list(mlflow.pyfunc.load_model("models:/clf@champion").predict(texts))
+
+
+def test_a_version_is_pushed_loaded_and_followed(here):
+    """Pushed twice it is one version; MLflow's client gives our labels; sync follows the log."""
+    texts = list(read_dataset(Path(file("test")), ReadOptions()).texts)
+    textclf("train", file("train"), "--test", file("test"), "--preset", "fast")
+    first = textclf("mlflow", "push", "1.0.0", "--name", "clf")
+    again = textclf("mlflow", "push", "latest", "--name", "clf")
+    assert first == {"version": "1.0.0", "mlflow_version": "1", "added": True}
+    assert again == {**first, "added": False}
+    assert textclf("mlflow", "sync", "--name", "clf")["moved"] == ["champion"]
+    assert labels_by_mlflow(texts) == load("models").label(texts)
+
+    textclf("train", file("train"), "--test", file("test"), "--preset", "fast", "--bump", "minor")
+    textclf("promote", "1.0.0", "--to", "staging")
+    synced = textclf("mlflow", "sync", "--name", "clf")
+    assert synced["aliases"] == {"champion": "1.1.0", "staging": "1.0.0"}
+    assert synced["moved"] == ["champion", "staging"]
+    client = mlflow.MlflowClient()
+    champion = client.get_model_version_by_alias("clf", "champion")
+    assert champion.tags["textclf.version"] == "1.1.0"
+    assert labels_by_mlflow(texts) == load("models").label(texts)
+
+    textclf("rollback")
+    assert textclf("mlflow", "sync", "--name", "clf")["moved"] == ["champion"]
+    assert client.get_model_version_by_alias("clf", "champion").version == 1
+    assert textclf("mlflow", "sync", "--name", "clf")["moved"] == []
+    aliases = {alias: str(n) for alias, n in client.get_registered_model("clf").aliases.items()}
+    assert aliases == {"v1-0-0": "1", "v1-1-0": "2", "champion": "1", "staging": "1"}
+    assert len(client.search_model_versions("name = 'clf'")) == 2
+
+    require_same_files(here, "models:/clf@v1-0-0", here / "models/1.0.0")
+    require_run(
+        client, champion.run_id, json.loads((here / "models/1.1.0/metadata.json").read_text())
+    )
+
+
+def require_same_files(here, uri, folder):
+    """What MLflow has of a version is its folder, byte for byte."""
+    copy = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(here / "copy")))
+    copied = {p.name: p.read_bytes() for p in (copy / "data/versions" / folder.name).iterdir()}
+    assert copied == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def require_run(client, run_id, metadata):
+    """A run has the metrics of each class, the parameters, the data sets and the pages."""
+    run = client.get_run(run_id)
+    assert run.data.metrics["test_accuracy"] == metadata["test_accuracy"]
+    assert run.data.metrics["cv_accuracy"] == metadata["best_cv_accuracy"]
+    for label, scores in metadata["test"]["metrics"]["per_class"].items():
+        assert run.data.metrics[f"test_f1_{label}"] == scores["f1"]
+    assert run.data.params["data.rows_sha256"] == metadata["data"]["rows_sha256"]
+    training, testing = run.inputs.dataset_inputs
+    assert metadata["data"]["rows_sha256"].startswith(training.dataset.digest)
+    assert metadata["test"]["rows_sha256"].startswith(testing.dataset.digest)
+    pages = {artifact.path for artifact in client.list_artifacts(run_id)}
+    assert pages == {"report.html", "model_card.md", "metadata.json"}
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [("http://127.0.0.1:1", "MLflow at http://127.0.0.1:1: "), ("nonsense://x", "nonsense")],
+)
+@pytest.mark.usefixtures("here")
+def test_a_server_that_cannot_be_reached_is_named(uri, problem, monkeypatch, capsys):
+    """One sentence, within seconds."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    textclf("train", file("train"), "--test", file("test"), "--preset", "fast")
+    assert run(["mlflow", "push", "1.0.0", "--tracking-uri", uri]) == 1
+    shown = capsys.readouterr().err
+    assert problem in shown
+    assert "unexpected" not in shown

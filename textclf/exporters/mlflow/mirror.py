@@ -1,0 +1,153 @@
+"""Copy versions to MLflow, and let its aliases follow the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import msgspec
+from semver import Version
+
+from textclf.errors import IntegrityError, NoSuchVersion, UsageError
+from textclf.exporters.mlflow.run import Run, alias_of, describe_run
+from textclf.metadata.channels import LATEST
+from textclf.metadata.schema import METADATA, Metadata, decode, sha256
+from textclf.metadata.versions import parse_version
+from textclf.registry.reader import RegistryReader
+from textclf.registry.registry import Registry
+from textclf.scorer.scorer import SCORER
+
+CHAMPION: Final = "champion"
+"""The alias of the channel ``latest``: MLflow uses that name itself."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,199}")
+
+
+class ModelServer(Protocol):
+    """The part of MLflow that is used: one registered model."""
+
+    def find(self, digest: str) -> str | None:
+        """Return MLflow's number of the version whose metadata have a digest, if it is there."""
+        ...
+
+    def register(self, run: Run, version: Version, files: Mapping[str, bytes]) -> str:
+        """Log a run with its model, register the model, and return MLflow's number of it."""
+        ...
+
+    def alias(self, alias: str) -> str | None:
+        """Return MLflow's number of the version that has an alias, if one has."""
+        ...
+
+    def set_alias(self, alias: str, number: str) -> None:
+        """Give an alias to a version, and take it from the one that has it."""
+        ...
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """A version in MLflow.
+
+    Attributes:
+        version: its number.
+        mlflow_version: MLflow's number of it.
+        added: whether it was not there before.
+    """
+
+    version: str
+    mlflow_version: str
+    added: bool
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """What a synchronisation changed.
+
+    Attributes:
+        pushed: the promoted versions, as they are in MLflow.
+        aliases: the version of each alias of a channel.
+        moved: the aliases that belonged to another version, or to none.
+    """
+
+    pushed: list[Pushed]
+    aliases: dict[str, str]
+    moved: list[str]
+
+
+def require_name(name: str) -> str:
+    """Return the name of a registered model. Raises UsageError if MLflow has no such names."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a model in MLflow: use letters, digits and _ - .",
+            hint="--name reviews",
+        )
+    return name
+
+
+def push(registry: Registry, version: Version, server: ModelServer) -> Pushed:
+    """Copy a version to MLflow, unless it is there, and give it its alias.
+
+    Raises:
+        NoSuchVersion: it is not published.
+        IntegrityError: a file of it is not what was published, or it has no compiled scorer.
+        TextclfError: MLflow cannot be reached, or refuses.
+    """
+    data = registry.metadata_bytes(version)
+    digest = sha256(data)
+    number = server.find(digest)
+    added = number is None
+    if number is None:
+        files = registry.export_files(version)
+        metadata = decode(files[METADATA], Metadata, name=METADATA)
+        if SCORER not in files:
+            raise IntegrityError(
+                f"{version} has no {SCORER}, and nothing else of it is opened by MLflow",
+                hint="train it again: textclf train",
+            )
+        number = server.register(
+            describe_run(version, metadata, sha256(files[METADATA])), version, files
+        )
+    _set_alias(server, alias_of(version), number)
+    return Pushed(str(version), number, added)
+
+
+def sync(registry: Registry, server: ModelServer) -> Synced:
+    """Let MLflow follow the log: every promoted version is there, with the alias of its channel.
+
+    Raises:
+        NoSuchVersion: nothing has been promoted, or a promoted version no longer exists.
+        IntegrityError, TextclfError: as `push`.
+    """
+    promoted = _promoted(registry)
+    pushed = {version: push(registry, version, server) for version in {*promoted.values()}}
+    moved = [
+        alias
+        for alias, version in promoted.items()
+        if _set_alias(server, alias, pushed[version].mlflow_version)
+    ]
+    return Synced(
+        sorted(pushed.values(), key=lambda one: parse_version(one.version)),
+        {alias: str(version) for alias, version in promoted.items()},
+        moved,
+    )
+
+
+def _promoted(registry: RegistryReader) -> dict[str, Version]:
+    """Return the promoted version of each channel, by the alias of the channel.
+
+    A channel that is named like the alias of ``latest`` has none: clients of MLflow mean latest.
+    """
+    promoted = {}
+    for log in reversed(registry.channels()):
+        if head := log.head():
+            alias = CHAMPION if log.channel == LATEST else log.channel
+            promoted[alias] = registry.promoted_version(log.channel, head)
+    if not promoted:
+        raise NoSuchVersion("nothing has been promoted yet", hint="textclf promote VERSION")
+    return dict(sorted(promoted.items()))
+
+
+def _set_alias(server: ModelServer, alias: str, number: str) -> bool:
+    """Give an alias to a version, and return whether that changed anything."""
+    if server.alias(alias) == number:
+        return False
+    server.set_alias(alias, number)
+    return True
