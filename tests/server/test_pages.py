@@ -2,14 +2,16 @@
 
 import re
 import shutil
+import threading
 from html.parser import HTMLParser
 
 import pytest
 from predictors import published
-from served import serving
+from served import serving, wait_until
 
 from textclf.metadata.versions import parse_version
 from textclf.release.gate import Gate, parse_requirement
+from textclf.server import version_index
 
 PAGES = ["/", "/versions", "/versions/1.0.0", "/compare", "/compare?a=1.0.0&b=1.1.0", "/history"]
 HOSTILE = '<script>alert(1)</script>" onload=x &amp; \u202e'
@@ -241,3 +243,16 @@ def test_a_banner_says_that_the_promoted_version_is_not_served(tmp_path, sample)
             body = served.get(path).body.decode()
             assert "Version 1.0.0 is served" in body
             assert 'role="alert"' in body
+
+
+def test_a_list_that_takes_long_is_shown_as_it_was(registry, monkeypatch):
+    """Rather than let every page wait; the newer one follows."""
+    monkeypatch.setattr(version_index, "_FRESH", 0.0)
+    monkeypatch.setattr(version_index, "_PATIENCE", 0.01)
+    index = version_index.VersionIndex(registry)
+    before, go_on, numbers = index.listing(), threading.Event(), registry.numbers
+    monkeypatch.setattr(registry, "numbers", lambda: go_on.wait(20) and numbers())
+    assert index.listing() is before
+    go_on.set()
+    wait_until(lambda: index.listing() is not before)
+    assert [v.summary.version for v in index.listing().versions] == ["1.1.0", "1.0.0"]

@@ -122,8 +122,8 @@ def test_a_damaged_version_is_named_and_the_others_are_listed(tmp_path, sample):
     """Also a file of it is refused."""
     for _ in range(2):
         registry, _ = published(tmp_path, sample)
+    (tmp_path / "1.0.0" / "metadata.json").write_bytes(b"{")
     with serving(registry) as served:
-        (tmp_path / "1.0.0" / "metadata.json").write_bytes(b"{")
         answer = served.get("/v1/versions").json()
         assert [version["version"] for version in answer["versions"]] == ["1.1.0"]
         assert "1.0.0" in answer["problems"][0]

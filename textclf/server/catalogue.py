@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from textclf.errors import TextclfError
 from textclf.evaluation.metadata_diff import Comparison, compare_metadata
 from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.registry.history import Entry, entry_as_json, read_history
@@ -114,7 +116,8 @@ class Catalogue:
 
     def warm(self) -> None:
         """Read all versions, so that the first page does not wait for them."""
-        self._index.listing()
+        with contextlib.suppress(TextclfError):  # it is told to whoever asks
+            self._index.listing()
 
     def versions(self, query: ListQuery) -> VersionPage:
         """Return a page of the versions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import anyio
@@ -54,7 +55,7 @@ class Service:
         """
         self.registry, self.settings = registry, settings
         self.metrics = Metrics()
-        self.draining = False
+        self.draining = self._started = False
         self.reloader = ModelReloader(registry, settings.version, settings.reload_interval)
         self.reloader.on_reload = lambda outcome: self.metrics.reloads.labels(outcome).inc()
         self._batcher = Batcher(
@@ -78,8 +79,11 @@ class Service:
         return self.reloader.current
 
     def start(self) -> None:
-        """Begin to look for promotions."""
-        self.reloader.start()
+        """Begin to look for promotions, and to read what the pages show."""
+        if not self._started:
+            self._started = True
+            self.reloader.start()
+            threading.Thread(target=self.catalogue.warm, name="textclf-warm", daemon=True).start()
 
     def stop(self) -> None:
         """End the threads."""

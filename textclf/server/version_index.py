@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _FRESH = 1.0
 """Seconds for which what was read is believed."""
+
+_PATIENCE = 0.05
+"""Seconds that are waited for what is newer."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +91,45 @@ class Listing:
 
 
 class VersionIndex:
-    """Reads each version once, and afterwards only new ones."""
+    """Reads each version once, and afterwards only new ones.
+
+    Listing ten thousand takes a second. Whoever asks waits for a moment, and then gets the list as
+    it was before.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="textclf-versions")
+        self._reading: Future[None] | None = None
         self._summaries: dict[str, Summary] = {}
-        self._listing = Listing((), ())
+        self._listing: Listing | None = None
         self._read_at = 0.0
 
     def listing(self) -> Listing:
-        """Return all versions, at most a second old; what cannot be read is named."""
+        """Return all versions; what cannot be read is named.
+
+        Raises:
+            StoreError: the registry cannot be read.
+        """
+        reading = self._read_if_old()
+        if reading is not None:
+            known = self._listing is not None
+            with contextlib.suppress(TimeoutError):
+                reading.result(_PATIENCE if known else None)
+        return self._listing or self.listing()
+
+    def _read_if_old(self) -> Future[None] | None:
+        """Return the reading that is going on or that is due, if one is."""
         with self._lock:
-            if time.monotonic() - self._read_at > _FRESH:
-                self._listing = self._read()
-                self._read_at = time.monotonic()
-            return self._listing
+            if self._reading is None or self._reading.done():
+                old = time.monotonic() - self._read_at > _FRESH
+                self._reading = self._pool.submit(self._update) if old else None
+            return self._reading
+
+    def _update(self) -> None:
+        self._listing = self._read()
+        self._read_at = time.monotonic()
 
     def _read(self) -> Listing:
         channels, unknown = self._registry.promoted_in()
