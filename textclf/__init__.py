@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textclf._version import __version__
 
 if TYPE_CHECKING:
+    from textclf.api.publishing import publish
     from textclf.api.results import CompareResult, TrainResult
     from textclf.api.training import train
     from textclf.api.versions import compare, evaluate, promote, rollback, versions
@@ -43,6 +44,7 @@ __all__ = [
     "load",
     "open_registry",
     "promote",
+    "publish",
     "read_dataset",
     "rollback",
     "train",
@@ -67,6 +69,7 @@ _HOMES = {
     "load": "textclf.prediction.load",
     "open_registry": "textclf.registry.open",
     "promote": "textclf.api.versions",
+    "publish": "textclf.api.publishing",
     "read_dataset": "textclf.data.dataset",
     "rollback": "textclf.api.versions",
     "train": "textclf.api.training",

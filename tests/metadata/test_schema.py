@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.errors import IntegrityError
-from textclf.metadata.schema import SCHEMA, Metadata, Summary, decode, encode
+from textclf.metadata.schema import PIPELINE_SCHEMA, Metadata, Summary, decode, encode
 
 NASTY = [
     "[\n  1,\n  2\n]",
@@ -64,7 +64,7 @@ def test_pretty_is_the_same_json(value):
 def test_the_fields_are_the_contract_s_in_its_order():
     """The file starts with the five fields that the field's guides have, and has all the others."""
     fields = json.loads(encode(registries.metadata()))
-    assert list(fields) == [*CONTRACT, "files", "threshold"]
+    assert list(fields) == [*CONTRACT, "files", "threshold", "pipeline"]
     assert list(fields["bump"]) == ["requested", "applied", "reasons", "base"]
     assert list(fields["artifact"]) == ["file", "sha256", "bytes"]
     assert {"path", "sha256", "rows", "labels", "sketch"} <= fields["data"].keys()
@@ -122,9 +122,9 @@ def test_the_file_ends_with_a_line_end():
 @pytest.mark.parametrize("kind", [Metadata, Summary])
 def test_a_later_schema_is_refused(kind):
     """A file of a later textclf is not half-understood; the way out is to update."""
-    fields = json.loads(encode(registries.metadata())) | {"schema": SCHEMA + 1}
+    fields = json.loads(encode(registries.metadata())) | {"schema": PIPELINE_SCHEMA + 1}
     message, hint = refused(json.dumps(fields).encode(), kind)
-    assert "models/1.0.0/metadata.json was written by a later textclf (schema 2" in message
+    assert "models/1.0.0/metadata.json was written by a later textclf (schema 3" in message
     assert hint == "update textclf"
 
 

@@ -18,13 +18,13 @@ from textclf.release.release import JobSummary, ReleaseResult
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What came of a training.
+    """What came of a training, or of publishing a pipeline.
 
     Attributes:
         version: the number of the new version; ``None`` if nothing has changed since the base
             version, or in a dry run.
         reasons: why it has that number, or none.
-        job: the size of the training.
+        job: the size of the training; ``None`` if a pipeline was published.
         metadata: all that is recorded of the version; ``None`` if none was published.
         path: the location of its model file.
         delta: how it differs from the version promoted before, on the same test rows; ``None`` if
@@ -35,7 +35,7 @@ class TrainResult:
 
     version: str | None
     reasons: Sequence[str]
-    job: JobSummary
+    job: JobSummary | None
     metadata: Metadata | None
     path: str | None
     delta: BaselineDelta | None

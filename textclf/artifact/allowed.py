@@ -23,6 +23,17 @@ ESTIMATORS = CLASSIFIERS | {
     ("sklearn.pipeline", "Pipeline"),
     ("sklearn.preprocessing._label", "LabelBinarizer"),
 }
+# What a pipeline that was fitted elsewhere may hold besides; it is only read, and made anew.
+FOREIGN = {
+    ("sklearn.calibration", "_SigmoidCalibration"),
+    ("sklearn.decomposition._truncated_svd", "TruncatedSVD"),
+    ("sklearn.feature_extraction.text", "CountVectorizer"),
+    ("sklearn.frozen._frozen", "FrozenEstimator"),
+    ("sklearn.linear_model._perceptron", "Perceptron"),
+    ("sklearn.multiclass", "OneVsRestClassifier"),
+    ("sklearn.preprocessing._data", "MaxAbsScaler"),
+    ("sklearn.preprocessing._data", "StandardScaler"),
+}
 # The loss functions of SGDClassifier, which are made from numbers.
 LOSSES = {
     ("_loss", "CyHalfBinomialLoss"),

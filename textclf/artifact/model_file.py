@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import Any
 
 import joblib
 from sklearn.pipeline import Pipeline
@@ -14,8 +15,13 @@ from textclf.metadata.schema import ARTIFACT, FileRecord
 def to_bytes(pipeline: Pipeline) -> bytes:
     """Serialise with joblib, uncompressed; equal pipelines give equal bytes."""
     _canonicalize(pipeline)
+    return dump(pipeline)
+
+
+def dump(model: Any) -> bytes:
+    """Serialise with joblib, uncompressed, as it is."""
     buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer)
+    joblib.dump(model, buffer)
     return buffer.getvalue()
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from textclf.artifact.allowed import ESTIMATORS, LOSSES, RefusedError, is_a, refuse
+from textclf.artifact.allowed import ESTIMATORS, FOREIGN, LOSSES, RefusedError, is_a, refuse
 from textclf.artifact.pipeline_check import check_pipeline
 from textclf.errors import IntegrityError, UnsafeModel
 
@@ -102,6 +102,32 @@ def load_pipeline(data: bytes, *, name: str) -> Any:
         message = f"{name} is damaged or not a model of textclf"
         raise IntegrityError(message, hint=_DAMAGED_HINT) from error
     return pipeline
+
+
+def read_foreign(data: bytes, *, name: str) -> Any:
+    """Rebuild what a model file of another program holds, to be read and not to be used.
+
+    No code from the file is run. What is returned is made of scikit-learn's own classes, but
+    unlike that of `load_pipeline` nothing in it was checked to fit together.
+
+    Args:
+        data: the content of the file, as written by ``joblib.dump`` without compression.
+        name: the file as the user knows it, for messages.
+
+    Raises:
+        UnsafeModel: the file holds something other than known estimators and their numbers.
+        IntegrityError: the file is damaged, or no model file.
+    """
+    try:
+        _check_size(data)
+        return _Unpickler(data, _FOREIGN).load_file()
+    except RefusedError as error:
+        raise UnsafeModel(
+            f"{name} holds {error}, so that opening it may run code from it",
+            hint="if you trust the file: --unsafe-load opens it",
+        ) from error
+    except Exception as error:
+        raise IntegrityError(f"{name} is damaged, or was not written by joblib.dump") from error
 
 
 def _check_size(data: bytes) -> None:
@@ -185,7 +211,12 @@ _MAKERS = _MODEL_MAKERS | _OBJECT_ARRAY_MAKERS
 
 # The names that a model, and the pickle of an object array inside it, may ask for.
 _MODEL = frozenset(ESTIMATORS | LOSSES | _ARRAY_TYPES | _MODEL_MAKERS.keys())
+_FOREIGN = _MODEL | FOREIGN | {("numpy", "int32"), ("numpy", "int64")}
 _OBJECT_ARRAY = frozenset({("numpy", "ndarray")} | _OBJECT_ARRAY_MAKERS.keys())
+
+
+_OBJECTS = ESTIMATORS | FOREIGN
+"""Classes whose objects are made blank and given their attributes; `_Unpickler` names them."""
 
 
 @functools.cache
@@ -195,7 +226,7 @@ def _stand_in(module: str, name: str) -> Any:
     if key in _MAKERS:
         return _MAKERS[key]
     cls = getattr(importlib.import_module(_HOMES.get(module, module)), name)
-    if key in ESTIMATORS:
+    if key in _OBJECTS:
         return _blank(cls)
     return _loss(cls) if key in LOSSES else cls
 
@@ -326,7 +357,7 @@ class _Unpickler(_PythonUnpickler):
             # NumPy's __setstate__ trusts what it gets; a native type is complete without it.
             if state != target.__reduce__()[2]:
                 refuse("an array type of another machine, or a made-up one")
-        elif is_a(target, ESTIMATORS):
+        elif is_a(target, _OBJECTS):
             # Not by __setstate__, which is free to warn: the metadata holds the versions.
             if vars(target) or len(_attributes(state)) > _MAX_ATTRIBUTES:
                 refuse("more attributes than a model has")

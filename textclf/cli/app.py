@@ -26,6 +26,7 @@ _STDERR = 2
 
 _COMMANDS = {
     "train": "Train",
+    "publish": "Train",
     "check": "Train",
     "predict": "Use",
     "evaluate": "Use",

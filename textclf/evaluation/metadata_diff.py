@@ -8,6 +8,7 @@ from typing import Any
 
 from textclf.metadata.json_values import differ, flatten
 from textclf.metadata.schema import DataRecord, Metadata, Metrics
+from textclf.metadata.sketch import Sketch
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Comparison:
         a: the number of the first version.
         b: the number of the second version.
         same_test_rows: whether the metrics are of the same rows.
-        rows_in_common: the share of the larger training set that both have (estimated, 0 to 1).
-        rows: how the training rows changed.
+        rows_in_common: the share of the larger training set that both have (estimated, 0 to 1);
+            ``None`` if the training rows of either are not known.
+        rows: how the training rows changed, if they are known.
         params: changed parameters of the winner.
         search: changed settings of the search, and its space.
         data: changed properties of the data sets.
@@ -63,8 +65,8 @@ class Comparison:
     a: str
     b: str
     same_test_rows: bool
-    rows_in_common: float
-    rows: RowChanges
+    rows_in_common: float | None
+    rows: RowChanges | None
     params: list[Change]
     search: list[Change]
     data: list[Change]
@@ -79,10 +81,10 @@ def compare_metadata(a: Metadata, b: Metadata) -> Comparison:
         a=a.version,
         b=b.version,
         same_test_rows=a.test.rows_sha256 == b.test.rows_sha256,
-        rows_in_common=round(a.data.sketch.overlap(b.data.sketch), 3),
-        rows=_rows(a.data, b.data),
+        rows_in_common=round(a.sketch.overlap(b.sketch), 3) if a.sketch and b.sketch else None,
+        rows=_rows(a.sketch, b.sketch) if a.sketch and b.sketch else None,
         params=_changes(a.best_params, b.best_params),
-        search=_changes(a.recipe().search, b.recipe().search),
+        search=_changes(_search(a), _search(b)),
         data=_changes(_data(a), _data(b)),
         environment=_changes(_environment(a), _environment(b)),
         metrics=[
@@ -103,8 +105,11 @@ def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Change]:
     ]
 
 
-def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
-    one, other = a.sketch, b.sketch
+def _search(metadata: Metadata) -> Mapping[str, Any]:
+    return metadata.recipe().search if metadata.search else {}
+
+
+def _rows(one: Sketch, other: Sketch) -> RowChanges:
     shared = round(one.shared_rows(other))
     exact = one == other or (one.is_exact and other.is_exact)
     return RowChanges(shared, other.distinct - shared, one.distinct - shared, exact)
@@ -113,13 +118,19 @@ def _rows(a: DataRecord, b: DataRecord) -> RowChanges:
 def _data(metadata: Metadata) -> dict[str, Any]:
     data, test = metadata.data, metadata.test
     return {
+        **({} if data is None else _training(data)),
+        "test": test.path or f"split {test.split}",
+        "test rows": test.rows,
+    }
+
+
+def _training(data: DataRecord) -> dict[str, Any]:
+    return {
         "path": data.path,
         "sha256": data.sha256,
         "rows": data.rows,
         "skipped rows": data.skipped_rows,
         "rows labelled": data.labels,
-        "test": test.path or f"split {test.split}",
-        "test rows": test.rows,
     }
 
 

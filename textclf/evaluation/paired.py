@@ -65,7 +65,8 @@ class PairedComparison(msgspec.Struct, frozen=True):
         path: of the data set.
         sha256: of its file.
         rows: the number of rows.
-        train_overlap_a: the share of them that ``a`` was trained on, or its lower limit (0 to 1).
+        train_overlap_a: the share of them that ``a`` was trained on, or its lower limit (0 to 1);
+            ``None`` if its training rows are not known.
         train_overlap_b: the same of ``b``.
         metrics: accuracy and macro F1.
         method: how their intervals were computed.
@@ -80,8 +81,8 @@ class PairedComparison(msgspec.Struct, frozen=True):
     path: str
     sha256: str
     rows: int
-    train_overlap_a: float = msgspec.field(name="seen_by_a")
-    train_overlap_b: float = msgspec.field(name="seen_by_b")
+    train_overlap_a: float | None = msgspec.field(name="seen_by_a")
+    train_overlap_b: float | None = msgspec.field(name="seen_by_b")
     metrics: list[MetricPair]
     method: IntervalMethod
     mcnemar: McNemar
@@ -109,7 +110,7 @@ def compare_predictions(
     truth, one, other = (label_codes(labels, codes) for labels in (rows.labels, *predicted))
     resampled = statistics.bootstrap(truth, one, other)
     test = paired_test(rows.labels, *predicted)
-    overlap_a, overlap_b = train_overlap(rows, *(m.data.sketch for m in metadata))
+    overlap_a, overlap_b = train_overlap(rows, *(m.sketch for m in metadata))
     return PairedComparison(
         path=rows.path,
         sha256=rows.sha256,

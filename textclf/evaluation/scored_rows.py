@@ -56,12 +56,12 @@ class ScoredRows:
         return two_labels(self.rows.labels, labels, scores, are_probabilities=probable)
 
     def test_record(
-        self, trained_on: Sketch, split: float | None = None, split_method: str | None = None
+        self, trained_on: Sketch | None, split: float | None = None, split_method: str | None = None
     ) -> TestRecord:
         """Return the record of a test on the rows.
 
         Args:
-            trained_on: the sketch of the training rows.
+            trained_on: the sketch of the training rows; ``None`` if they are not known.
             split: the share of the training file that they were split off as; ``None`` if they are
                 a file of their own.
             split_method: how they were split off.

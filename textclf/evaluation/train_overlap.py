@@ -13,18 +13,20 @@ NOTABLE_OVERLAP = 0.05
 """The share above which the scores of a version say nothing about new texts."""
 
 
-def train_overlap(rows: Dataset, *trained_on: Sketch) -> list[float]:
+def train_overlap(rows: Dataset, *trained_on: Sketch | None) -> list[float | None]:
     """Return the share of the rows that is in each of some sets of training rows.
 
     Args:
         rows: the labelled rows, of which the distinct ones count.
-        *trained_on: the sketches of the training rows.
+        *trained_on: the sketches of the training rows; ``None`` if they are not known.
 
     Returns:
-        Shares from 0 to 1, as `Sketch.containment_in` has them.
+        Shares from 0 to 1, as `Sketch.containment_in` has them; ``None`` if it is not known.
     """
     sketch = Sketch.from_rows(rows.texts, rows.labels)
-    return [round(sketch.containment_in(other), 3) for other in trained_on]
+    return [
+        None if other is None else round(sketch.containment_in(other), 3) for other in trained_on
+    ]
 
 
 def is_notable(share: float | None) -> bool:

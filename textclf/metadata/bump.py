@@ -24,21 +24,24 @@ class Recipe:
         labels: the classes.
         features: kinds of feature blocks searched, such as ``word``.
         classifiers: names of the classifiers searched.
-        search: search space, scoring, folds and seed, as in the metadata.
-        rows: digest of the training rows in their order.
+        search: search space, scoring, folds and seed, as in the metadata; of a pipeline that was
+            fitted elsewhere its parameters.
+        rows: digest of the training rows in their order; ``None`` if they are not known.
         test: digest of the test rows.
-        code: digest of textclf's own code.
+        code: digest of textclf's own code; of a pipeline that was fitted elsewhere, of its file.
         libraries: versions of Python and of the libraries that shape the model.
+        fitted_elsewhere: whether it is that of a pipeline that textclf has not trained.
     """
 
     labels: frozenset[str]
     features: frozenset[str]
     classifiers: frozenset[str]
     search: Mapping[str, Any]
-    rows: str
+    rows: str | None
     test: str
     code: str
     libraries: Mapping[str, str]
+    fitted_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class Inference:
     reasons: tuple[str, ...]
 
 
-def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float) -> Inference:
+def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float | None) -> Inference:
     """Return the highest bump that a change calls for.
 
     Args:
         base: the recipe of the earlier version.
         new: the recipe of what is about to be trained.
-        rows_in_common: share of the larger training set's rows that both have (0 to 1).
+        rows_in_common: share of the larger training set's rows that both have (0 to 1); ``None``
+            if it is not known.
     """
     for bump, rule in ((Bump.MAJOR, _major), (Bump.MINOR, _minor), (Bump.PATCH, _patch)):
         reasons = tuple(rule(base, new, rows_in_common))
@@ -64,25 +68,37 @@ def infer_bump(base: Recipe, new: Recipe, *, rows_in_common: float) -> Inference
     return Inference(None, ())
 
 
-def _major(base: Recipe, new: Recipe, rows_in_common: float) -> Iterator[str]:
+def _major(base: Recipe, new: Recipe, rows_in_common: float | None) -> Iterator[str]:
     yield from _set_change("labels", base.labels, new.labels)
-    yield from _set_change("kinds of features searched", base.features, new.features)
-    yield from _set_change("classifiers searched", base.classifiers, new.classifiers)
-    if rows_in_common < SAME_DATA_SET:
+    searched = "" if base.fitted_elsewhere or new.fitted_elsewhere else " searched"
+    yield from _set_change(f"kinds of features{searched}", base.features, new.features)
+    yield from _set_change(f"classifiers{searched}", base.classifiers, new.classifiers)
+    if rows_in_common is not None and rows_in_common < SAME_DATA_SET:
         yield f"a new data set: about {rows_in_common:.0%} of the rows in common"
 
 
-def _minor(base: Recipe, new: Recipe, _rows_in_common: float) -> Iterator[str]:
+def _minor(base: Recipe, new: Recipe, _rows_in_common: float | None) -> Iterator[str]:
+    if base.fitted_elsewhere != new.fitted_elsewhere:
+        yield f"{_origin(base)} → {_origin(new)}"
+        return
     yield from _mapping_change(base.search, new.search)
 
 
-def _patch(base: Recipe, new: Recipe, rows_in_common: float) -> Iterator[str]:
+def _origin(recipe: Recipe) -> str:
+    return "fitted elsewhere" if recipe.fitted_elsewhere else "trained by textclf"
+
+
+def _patch(base: Recipe, new: Recipe, rows_in_common: float | None) -> Iterator[str]:
     if base.rows != new.rows:
-        yield f"some training rows changed: about {rows_in_common:.0%} in common"
+        if rows_in_common is None:
+            yield "the training rows are known of one of the two only"
+        else:
+            yield f"some training rows changed: about {rows_in_common:.0%} in common"
     if base.test != new.test:
         yield "the test rows changed"
     if base.code != new.code:
-        yield "the code of textclf changed"
+        what = "the fitted model" if new.fitted_elsewhere else "the code of textclf"
+        yield f"{what} changed"
     yield from _mapping_change(base.libraries, new.libraries)
 
 

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import re
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, UsageError
 from textclf.metadata.bump import Recipe
 from textclf.metadata.sketch import Sketch
 
 T = TypeVar("T")
 
 SCHEMA = 1
+"""What the metadata of a version that textclf has trained say."""
+PIPELINE_SCHEMA = 2
+"""What those of a published pipeline say: an earlier textclf cannot read what has no search."""
 METADATA = "metadata.json"
 ARTIFACT = "text_classifier.joblib"
 """Names of the two files that every version has."""
@@ -216,6 +220,10 @@ class Environment(msgspec.Struct, frozen=True):
     platform: str
     libraries: dict[str, str]
 
+    def recorded(self) -> dict[str, str]:
+        """Return the versions by name, that of Python first."""
+        return {"python": self.python, **self.libraries}
+
 
 class Code(msgspec.Struct, frozen=True):
     """The version of textclf, the digest of its source, and the current folder's git commit."""
@@ -226,31 +234,97 @@ class Code(msgspec.Struct, frozen=True):
     dirty: bool | None
 
 
+class Opened(StrEnum):
+    """By what a published pipeline is opened."""
+
+    SCORER = "scorer"
+    """The compiled scorer."""
+    RESTRICTED = "restricted"
+    """The restricted loader of model files."""
+    UNTRUSTED = "untrusted"
+    """``joblib.load``, which runs any code in the file; only where somebody asks for it."""
+
+
+HOW_OPENED = {
+    Opened.SCORER: "the compiled scorer",
+    Opened.RESTRICTED: "the restricted loader, not compiled",
+    Opened.UNTRUSTED: "--unsafe-load only (untrusted)",
+}
+"""What opens a published pipeline, for people."""
+
+
+class PipelineRecord(msgspec.Struct, frozen=True):
+    """A pipeline that was fitted outside of textclf.
+
+    ``steps`` are the classes of its steps, ``features`` the kinds of features that it has.
+    ``reason`` says why it is not compiled. ``sha256`` is the digest of the file that it was read
+    from, ``path``.
+    """
+
+    opened_by: Opened
+    reason: str | None
+    steps: list[str]
+    features: list[str]
+    classifier: str
+    labels: list[str]
+    path: str | None = None
+    sha256: str | None = None
+
+
 class Metadata(msgspec.Struct, frozen=True):
     """All of a version's ``metadata.json``, in the order of the file.
 
     ``files`` are those other than the model and the metadata. A text whose best score is below
-    ``threshold`` gets no label.
+    ``threshold`` gets no label. A version with a ``pipeline`` was fitted outside of textclf: there
+    was no search, and ``data`` is ``None`` if its training rows are not known.
     """
 
     version: str
     saved_at: Time
     best_params: dict[str, Any]
-    best_cv_accuracy: Share
+    best_cv_accuracy: Share | None
     test_accuracy: Share
-    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    schema: Annotated[int, msgspec.Meta(le=PIPELINE_SCHEMA)]
     task: str
     bump: BumpRecord
     artifact: FileRecord
-    data: DataRecord
+    data: DataRecord | None
     test: TestRecord
-    search: SearchRecord
+    search: SearchRecord | None
     environment: Environment
     code: Code
     message: str | None
     seconds: dict[str, Positive]
     files: list[FileRecord] = []
     threshold: Share | None = None
+    pipeline: PipelineRecord | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of its training rows, or of the pipeline if those are not known."""
+        return list(
+            self.pipeline.labels if self.pipeline else self.data.labels if self.data else ()
+        )
+
+    @property
+    def sketch(self) -> Sketch | None:
+        """The sketch of its training rows; ``None`` if they are not known."""
+        return self.data.sketch if self.data else None
+
+    @property
+    def training(self) -> tuple[DataRecord, SearchRecord]:
+        """Its training rows and its search. Raises UsageError if textclf has not trained it."""
+        if self.data is None or self.search is None:
+            raise UsageError(
+                f"{self.version} was fitted outside of textclf, which does not know how",
+                hint="textclf versions show lists what is known of it",
+            )
+        return self.data, self.search
+
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether only ``joblib.load`` opens it, which runs any code in the file."""
+        return self.pipeline is not None and self.pipeline.opened_by is Opened.UNTRUSTED
 
     def all_files(self) -> list[FileRecord]:
         """Return the records of all files but the metadata, the model first."""
@@ -258,6 +332,8 @@ class Metadata(msgspec.Struct, frozen=True):
 
     def recipe(self) -> Recipe:
         """Return the recipe that the next version's is compared with."""
+        if self.search is None or self.data is None:
+            return self._pipeline_recipe()
         names = ("scoring", "folds", "seed", "method", "sample")
         return build_recipe(
             self.search.space,
@@ -267,6 +343,20 @@ class Metadata(msgspec.Struct, frozen=True):
             test=self.test.rows_sha256,
             environment=self.environment,
             code=self.code,
+        )
+
+    def _pipeline_recipe(self) -> Recipe:
+        assert self.pipeline is not None  # `_check` has seen to it
+        return Recipe(
+            labels=frozenset(self.labels),
+            features=frozenset(self.pipeline.features),
+            classifiers=frozenset({self.pipeline.classifier}),
+            search=self.best_params,
+            rows=self.data.rows_sha256 if self.data else None,
+            test=self.test.rows_sha256,
+            code=self.artifact.sha256,
+            libraries=self.environment.recorded(),
+            fitted_elsewhere=True,
         )
 
 
@@ -292,7 +382,7 @@ def build_recipe(  # noqa: PLR0913 - a recipe has that many independent parts
         rows=rows,
         test=test,
         code=code.sha256,
-        libraries={"python": environment.python, **environment.libraries},
+        libraries=environment.recorded(),
     )
 
 
@@ -312,6 +402,10 @@ class _Rows(msgspec.Struct):
     rows: Count
 
 
+class _Pipeline(msgspec.Struct):
+    opened_by: Opened
+
+
 class _Bytes(msgspec.Struct):
     bytes: Count
 
@@ -321,14 +415,25 @@ class Summary(msgspec.Struct, frozen=True):
 
     version: str
     saved_at: Time
-    best_cv_accuracy: Share
+    best_cv_accuracy: Share | None
     test_accuracy: Share
-    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    schema: Annotated[int, msgspec.Meta(le=PIPELINE_SCHEMA)]
     message: str | None
     artifact: _Bytes
-    data: _Rows
+    data: _Rows | None
     test: _Test
     files: list[_Bytes] = []
+    pipeline: _Pipeline | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """The number of training rows, if it is known."""
+        return self.data.rows if self.data else None
+
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether only ``joblib.load`` opens it, which runs any code in the file."""
+        return self.pipeline is not None and self.pipeline.opened_by is Opened.UNTRUSTED
 
     @property
     def bytes(self) -> int:
@@ -340,7 +445,7 @@ class FileListing(msgspec.Struct, frozen=True):
     """The files that a version has; the rest of the metadata is not parsed."""
 
     version: str
-    schema: Annotated[int, msgspec.Meta(le=SCHEMA)]
+    schema: Annotated[int, msgspec.Meta(le=PIPELINE_SCHEMA)]
     artifact: FileRecord
     files: list[FileRecord] = []
 
@@ -395,16 +500,24 @@ def _check(metadata: Metadata) -> None:
         raise msgspec.ValidationError("A file is recorded twice")
     if metadata.test.path is None and metadata.test.split is None:
         raise msgspec.ValidationError("The test rows come neither from a file nor from a split")
-    if not all({"features", "classifier"} <= grid.keys() for grid in metadata.search.space):
+    if metadata.pipeline is None and None in (
+        metadata.data,
+        metadata.search,
+        metadata.best_cv_accuracy,
+    ):
+        raise msgspec.ValidationError("A version that textclf has trained lacks data or search")
+    grids = metadata.search.space if metadata.search else []
+    if not all({"features", "classifier"} <= grid.keys() for grid in grids):
         raise msgspec.ValidationError("A grid of the search space has no features or no classifier")
 
 
 def _unreadable(data: bytes, error: Exception, name: str) -> IntegrityError:
     with contextlib.suppress(*_NOT_JSON):
         schema = msgspec.json.decode(data, type=_Head).schema
-        if schema > SCHEMA:
+        if schema > PIPELINE_SCHEMA:
             return IntegrityError(
-                f"{name} was written by a later textclf (schema {schema}; this one reads {SCHEMA})",
+                f"{name} was written by a later textclf (schema {schema}; this one reads "
+                f"{PIPELINE_SCHEMA})",
                 hint="update textclf",
             )
     return IntegrityError(

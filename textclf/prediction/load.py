@@ -29,6 +29,7 @@ def load(
     *,
     follow: bool = False,
     signed_by: str | Path | None = None,
+    unsafe_load: bool = False,
 ) -> Predictor:
     """Open a version for prediction.
 
@@ -41,11 +42,14 @@ def load(
             it cannot be opened, the old one stays, and a warning is logged.
         signed_by: the file of a public key; only what was signed with it is opened. If not given,
             ``$TEXTCLF_REQUIRE_SIGNATURE``, if that is set.
+        unsafe_load: whether a version that was published as untrusted is opened, by ``joblib.load``
+            on its model file, which runs any code in it.
 
     Raises:
         UsageError: that variable is not an absolute path, or the key cannot be used.
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
+        UnsafeModel: it was published as untrusted.
     """
     from textclf.registry.open import open_registry
 
@@ -53,7 +57,12 @@ def load(
     registry = open_registry(location, signed_by, read_only=True)
     version = str(version)
     if not follow:
-        return Predictor.load(registry, registry.resolve(version))
+        resolved = registry.resolve(version)
+        if unsafe_load:
+            return Predictor.load_unsafe(registry, resolved)
+        return Predictor.load(registry, resolved)
+    if unsafe_load:
+        raise ValueError("unsafe_load=True opens one version: it does not follow promotions")
     if not is_channel(version):
         raise ValueError("follow=True needs a channel, such as latest: it follows promotions")
     return Follower(registry, version)

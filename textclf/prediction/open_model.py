@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textclf.errors import UnsafeModel
 from textclf.prediction.scorer_model import ScorerModel
 from textclf.scorer.scorer import SCORER, Scorer
 
@@ -17,20 +18,44 @@ if TYPE_CHECKING:
 def open_model(registry: Registry, version: Version) -> Model:
     """Open a version: its compiled scorer, which runs no code from a file.
 
-    A version from before there were scorers is opened by the restricted unpickler, after its digest
-    was checked, and compiled here.
+    A version without one is opened by the restricted unpickler, after its digest was checked. If it
+    was trained before there were scorers, it is compiled here.
 
     Raises:
         NoSuchVersion: it is not published.
         IntegrityError: a file is not what was published, or holds more than a model.
+        UnsafeModel: it was published as untrusted.
     """
     view = registry.view(version, SCORER)
     if view is not None:
         return ScorerModel(Scorer(view, name=registry.locate(version, SCORER)))
+    if registry.metadata(version).is_untrusted:
+        raise UnsafeModel(
+            f"{version} was published as untrusted: opening its model file runs any code in it",
+            hint=f"if you trust it: textclf predict --version {version} --unsafe-load",
+        )
     from textclf.artifact.unpickler import load_pipeline
 
     name = registry.locate(version)
     return _compile(load_pipeline(registry.artifact(version), name=name), version, name)
+
+
+def open_unsafe(registry: Registry, version: Version) -> Model:
+    """Open a version by its compiled scorer or, if it has none, by ``joblib.load``.
+
+    That runs any code in the model file; its digest is checked before.
+
+    Raises:
+        NoSuchVersion: it is not published.
+        IntegrityError: a file is not what was published, or cannot be opened.
+    """
+    if registry.view(version, SCORER) is not None:
+        return open_model(registry, version)
+    from textclf.artifact.unsafe import load_anything
+    from textclf.prediction.pipeline_model import PipelineModel
+
+    name = registry.locate(version)
+    return PipelineModel(load_anything(registry.artifact(version), name=name), version)
 
 
 def _compile(pipeline: Any, version: Version, name: str) -> Model:

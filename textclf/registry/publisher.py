@@ -54,7 +54,11 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(
-    registry: RegistryReader, recipe: Recipe, rows: Sketch, requested: str, base: Version | None
+    registry: RegistryReader,
+    recipe: Recipe,
+    rows: Sketch | None,
+    requested: str,
+    base: Version | None,
 ) -> Plan:
     """Plan the next number; see `Registry.plan`."""
     base = base or registry.highest()
@@ -63,7 +67,7 @@ def plan(
         bump = BumpRecord(requested, Bump.MAJOR, [first], None)
         return Plan(next_number(registry, None, Bump.MAJOR), bump)
     earlier = registry.metadata(base)
-    overlap = earlier.data.sketch.overlap(rows)
+    overlap = earlier.sketch.overlap(rows) if earlier.sketch and rows else None
     inferred = infer_bump(earlier.recipe(), recipe, rows_in_common=overlap)
     reasons = list(inferred.reasons) or [f"nothing changed since {base}"]
     applied = inferred.bump if requested == "auto" else Bump(requested)

@@ -45,12 +45,14 @@ class Registry(RegistryReader):
 
     # -- publishing ------------------------------------------------------------------------------
 
-    def plan(self, recipe: Recipe, rows: Sketch, *, requested: str, base: Version | None) -> Plan:
+    def plan(
+        self, recipe: Recipe, rows: Sketch | None, *, requested: str, base: Version | None
+    ) -> Plan:
         """Return the number that a training would get, and why.
 
         Args:
             recipe: what is about to be trained.
-            rows: the sketch of its training rows.
+            rows: the sketch of its training rows; ``None`` if they are not known.
             requested: ``auto``, or the bump that was asked for.
             base: the version to go on from; the highest if ``None``, where signatures are required
                 the highest signed one.

@@ -33,7 +33,7 @@ class BaselineDelta(msgspec.Struct, frozen=True):
     against: str
     metrics: list[Delta]
     per_class: list[Delta]
-    train_overlap: float = msgspec.field(default=0.0, name="seen")
+    train_overlap: float | None = msgspec.field(default=0.0, name="seen")
     unavailable_reason: str | None = msgspec.field(default=None, name="excuse")
     mcnemar: McNemar | None = None
 
@@ -52,14 +52,15 @@ class Baseline:
         version: its number; ``None`` if no version is promoted.
         metrics: its metrics on these rows.
         unavailable_reason: why it has no metrics on them.
-        train_overlap: the share of these rows that it was trained on, or its lower limit (0 to 1).
+        train_overlap: the share of these rows that it was trained on, or its lower limit (0 to 1);
+            ``None`` if its training rows are not known.
         labels: what it predicts for them, if it could be opened.
     """
 
     version: str | None = None
     metrics: Metrics | None = None
     unavailable_reason: str | None = None
-    train_overlap: float = 0.0
+    train_overlap: float | None = 0.0
     labels: Sequence[str] | None = None
 
     def delta(self, new: ScoredRows, metrics: Metrics) -> BaselineDelta | None:

@@ -126,7 +126,7 @@ def gather_evidence(
 
 def judged_rows(data: Dataset, metadata: Metadata) -> JudgedRows:
     """Return what a verdict records of the rows that a version was scored on."""
-    [overlap] = train_overlap(data, metadata.data.sketch)
+    [overlap] = train_overlap(data, metadata.sketch)
     return JudgedRows(
         len(data),
         data.rows_sha256,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,19 +15,18 @@ from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.test_data import read_beside
-from textclf.errors import DataError, GateRefused, IntegrityError, NoSuchVersion, TextclfError
+from textclf.errors import DataError, GateRefused
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import Metadata
 from textclf.metadata.verdict import Verdict
-from textclf.metadata.versions import parse_version
 from textclf.registry.promotion import Promotion
 from textclf.registry.publisher import Plan
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
-from textclf.release.baseline import Baseline, BaselineDelta
+from textclf.release.baseline import BaselineDelta
 from textclf.release.gate import Gate
-from textclf.release.promote import LiveEvidence, find_baseline, promote
+from textclf.release.promote import LiveEvidence
+from textclf.release.publication import PageMaker, live_baseline, publish_and_promote
 from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
@@ -35,8 +34,6 @@ from textclf.training.phases import OnPhase, Phase
 from textclf.training.train import train
 
 OnFit = Callable[[FoldResult], object]
-PageMaker = Callable[[Metadata], Mapping[str, bytes]]
-"""Makes further files of a version from its metadata, once it has its number."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,7 @@ class ReleaseResult:
     Attributes:
         plan: the number of the version and the reasons for it; without a number nothing has
             changed since the base version, and nothing was trained.
-        job: the size of the training.
+        job: the size of the training; ``None`` if a pipeline was published.
         published: the metadata of the new version; ``None`` if none was published.
         path: the location of its model file.
         delta: how it differs from the version promoted before; ``None`` if there was none.
@@ -117,7 +114,7 @@ class ReleaseResult:
     """
 
     plan: Plan
-    job: JobSummary
+    job: JobSummary | None = None
     published: Metadata | None = None
     path: str | None = None
     delta: BaselineDelta | None = None
@@ -202,7 +199,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     callbacks.on_plan(plan, job)
     callbacks.on_phase(Phase.COMPARING)
     evidence = LiveEvidence(registry, job.test)
-    baseline = _live_baseline(registry, evidence, job)
+    baseline = live_baseline(registry, evidence, job.test)
     with cluster or nullcontext() as run, callbacks.search(job) as on_fit:
         trained = train(
             job,
@@ -215,25 +212,11 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             on_fit=on_fit,
             on_phase=callbacks.on_phase,
         )
-    callbacks.on_phase(Phase.REPORTING)
-    pages = report(trained.scored) if report else (lambda _: {})
-    callbacks.on_publish()
-    callbacks.on_phase(Phase.PUBLISHING)
-    published = registry.publish(
-        trained.metadata, trained.artifact, trained.files, pages=pages, sign=sign
+    done = publish_and_promote(
+        registry, trained, request, evidence, sign=sign, report=report, callbacks=callbacks
     )
-    version = parse_version(published.version)
-    evidence.add(version, published.test.metrics)
-    promotion, refusal = _promote(registry, request, version, evidence)
-    return replace(
-        result,
-        published=published,
-        path=registry.locate(version),
-        delta=baseline.delta(trained.scored, published.test.metrics),
-        promotion=promotion,
-        refusal=refusal,
-        kept=promotion.kept if promotion else _sync_alias(registry),
-    )
+    delta = baseline.delta(trained.scored, done.published.test.metrics)
+    return replace(result, delta=delta, **vars(done))
 
 
 def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job, float]:
@@ -278,46 +261,3 @@ def _check_data(job: Job) -> tuple[DataProblem, ...]:
                 f"{job.train.path}: {problem.message}", hint=f"textclf check {path} --cv {folds}"
             )
     return problems
-
-
-def _live_baseline(registry: Registry, evidence: LiveEvidence, job: Job) -> Baseline:
-    """Score the promoted version on the test rows.
-
-    If it was tested on them before, its recorded metrics do, even if it cannot be opened. This is
-    done before the training, which is long, and not after it, where an interruption or a version
-    that cannot be opened would come at a bad moment.
-    """
-    promoted, overlap, labels = None, 0.0, None
-    with suppress(TextclfError):  # raised again when the new version is to be promoted
-        promoted = registry.latest()
-        if promoted:
-            metadata = registry.metadata(promoted)
-            [overlap] = train_overlap(job.test, metadata.data.sketch)
-            if metadata.test.rows_sha256 == job.test.rows_sha256:
-                evidence.add(promoted, metadata.test.metrics)
-            labels = evidence.labels(promoted)
-    return replace(find_baseline(evidence, promoted), train_overlap=overlap, labels=labels)
-
-
-def _sync_alias(registry: Registry) -> str | None:
-    """Let the alias follow the log, unless the promoted version cannot be relied on."""
-    with suppress(NoSuchVersion, IntegrityError):  # of another version than the one published
-        return registry.sync_alias()
-    return None
-
-
-def _promote(
-    registry: Registry, request: ReleaseRequest, version: Version, evidence: LiveEvidence
-) -> tuple[Promotion | None, GateRefused | None]:
-    """Promote the published version if that is wanted and the gate lets it pass."""
-    if not request.promote:
-        return None, None
-    gate, message, force = request.gate, request.message, request.force
-    try:
-        done = promote(registry, version, gate, evidence, message=message, force=force)
-    except GateRefused as refusal:
-        return None, refusal
-    except TextclfError as error:
-        error.hint = f"{version} is published; to promote it: textclf promote {version}"
-        raise
-    return done, None

@@ -25,12 +25,11 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$!])")
 def card(subject: Subject) -> bytes:
     """Return the model card of a version."""
     metadata = subject.metadata
-    data, test, search, code = metadata.data, metadata.test, metadata.search, metadata.code
+    test, code = metadata.test, metadata.code
     metrics, method = test.metrics, subject.intervals.method
-    tested_on = test.path or f"{split_of(metadata)} {data.path}"
+    tested_on = test.path or f"{split_of(metadata)} {metadata.training[0].path}"
     message = f"\nReason: {_plain(metadata.message)}\n" if metadata.message else ""
     parameters = ((_code(name), _code(value)) for name, value in metadata.best_params.items())
-    labels = ((_code(label), f"{rows:,}") for label, rows in data.labels.items())
     values = {
         "quoted_name": _quoted(f"text classifier {subject.version}"),
         "quoted_test": _quoted(tested_on),
@@ -39,22 +38,19 @@ def card(subject: Subject) -> bytes:
         "macro_f1": f"{metrics.macro_f1:.6f}",
         "weighted_f1": f"{metrics.weighted_f1:.6f}",
         "version": subject.version,
-        "labels": plural(len(data.labels), "label"),
+        "labels": plural(len(metadata.labels), "label"),
+        "kind": _kind(metadata),
         "textclf": code.textclf,
         "saved_at": metadata.saved_at,
         "message": message,
         "parameters": _table(["Parameter", "Value"], parameters, "---"),
         "artifact": ARTIFACT,
         "artifact_digest": metadata.artifact.sha256,
-        "training_rows": plural(data.rows, "row"),
-        "training_data": _code(data.path),
-        "training_digest": data.sha256,
-        "training_labels": _table(["Label", "Rows"], labels),
+        "training_data": _training_data(metadata),
         "test_rows": plural(test.rows, "row"),
         "test": _code(tested_on),
-        "candidates": plural(len(search.candidates), "candidate"),
-        "scoring": search.scoring,
-        "folds": search.folds,
+        "selection": _selection(metadata),
+        "again": _again(metadata),
         "overlap": _overlap(metadata),
         "metrics": _table(["Metric", "Value"], _metrics(subject)),
         "method": f"{method.name} with {method.resamples:,} resamples of the rows",
@@ -63,6 +59,40 @@ def card(subject: Subject) -> bytes:
     }
     template = files("textclf.report").joinpath("model_card.md.tmpl").read_text("utf-8")
     return Template(template).substitute(values).encode()
+
+
+def _kind(metadata: Metadata) -> str:
+    """Return what the model is, and by whom it was trained."""
+    pipeline = metadata.pipeline
+    if pipeline is None:
+        return "TF-IDF of n-grams and a linear\nclassifier, trained and"
+    return f"{_code(', '.join(pipeline.steps))},\nfitted outside of textclf, and"
+
+
+def _training_data(metadata: Metadata) -> str:
+    data = metadata.data
+    if data is None:
+        labels = ((_code(label),) for label in metadata.labels)
+        return f"Unknown: the model was fitted outside of textclf.\n\n{_table(['Label'], labels)}"
+    counts = ((_code(label), f"{rows:,}") for label, rows in data.labels.items())
+    rows = f"{plural(data.rows, 'row')} of {_code(data.path)}, SHA-256 `{data.sha256}`."
+    return f"{rows}\n\n{_table(['Label', 'Rows'], counts)}"
+
+
+def _selection(metadata: Metadata) -> str:
+    search = metadata.search
+    if search is None:
+        return "How the model was selected is not\nknown."
+    return (
+        f"The model was selected among {plural(len(search.candidates), 'candidate')} by "
+        f"{search.scoring} in\ncross-validation with {search.folds} folds."
+    )
+
+
+def _again(metadata: Metadata) -> str:
+    if metadata.search is None:
+        return "All that textclf knows of the model"
+    return "All that is needed to train the model again"
 
 
 def _metrics(subject: Subject) -> list[tuple[str, str]]:

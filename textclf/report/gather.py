@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifact.allowed import RefusedError
+from textclf.artifact.pipeline_check import check_pipeline
 from textclf.evaluation.metrics import label_codes, measure
 from textclf.evaluation.records import ReliabilityBin
 from textclf.evaluation.scored_rows import ScoredRows
@@ -59,7 +61,7 @@ def rescored_subject(metadata: Metadata, scored: ScoredRows, *, texts: bool) -> 
         scored: its model, on other rows than those of its test.
         texts: whether the report may show texts of the rows.
     """
-    test = scored.test_record(metadata.data.sketch)
+    test = scored.test_record(metadata.sketch)
     rescored = msgspec.structs.replace(metadata, test=test)
     return Subject(rescored, gather(scored, texts=texts), rescored=True)
 
@@ -112,7 +114,9 @@ def _mistakes(scored: ScoredRows, truth: Codes, predicted: Codes, *, texts: bool
 
 
 def _ngrams(model: Any) -> dict[str, list[Ngram]]:
-    """Return for each label the n-grams that support it most."""
+    """Return for each label the n-grams that support it most, if textclf knows the features."""
+    if not _is_own(model):
+        return {}
     best = [(c, row[c]) for row in _weights(model[-1]) for c in [_largest(row, _NGRAMS)]]
     columns = {column for largest, _ in best for column in largest.tolist()}
     names = _names(model.named_steps["features"], columns)
@@ -120,6 +124,15 @@ def _ngrams(model: Any) -> dict[str, list[Ngram]]:
         label: [Ngram(*names[c], _rounded(weight)) for c, weight in zip(*largest, strict=True)]
         for label, largest in zip(model.classes_.tolist(), best, strict=True)
     }
+
+
+def _is_own(model: Any) -> bool:
+    """Whether a model has the form that textclf gives to its own."""
+    try:
+        check_pipeline(model)
+    except (RefusedError, ValueError, LookupError, AttributeError, TypeError):
+        return False
+    return True
 
 
 def _weights(classifier: Any) -> Iterator[Floats]:

@@ -54,7 +54,7 @@ class Subject:
         """The rows that its metrics are computed from."""
         test = self.metadata.test
         if test.path is None:
-            return join(f"{split_of(self.metadata)} ", bdi(self.metadata.data.path, 200))
+            return join(f"{split_of(self.metadata)} ", bdi(self.metadata.training[0].path, 200))
         return join(bdi(test.path, 200), ", scored for this report" if self.rescored else None)
 
     def overlap_warning(self) -> Html | None:

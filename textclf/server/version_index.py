@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import TextclfError
@@ -55,7 +56,8 @@ class ListedVersion:
             "best_cv_accuracy": self.summary.best_cv_accuracy,
             "test_accuracy": self.summary.test_accuracy,
             "macro_f1": self.summary.test.metrics.macro_f1,
-            "rows": self.summary.data.rows,
+            "rows": self.summary.rows,
+            "untrusted": self.summary.is_untrusted,
             "message": self.summary.message,
             "tags": dict(self.tags),
             "channels": list(self.channels),
@@ -66,7 +68,18 @@ def _number(listed: ListedVersion) -> tuple[int, ...]:
     return parse_version(listed.summary.version).to_tuple()[:3]
 
 
-METRICS: dict[str, tuple[str, Callable[[ListedVersion], float]]] = {
+def _unknown_last(value: float | None) -> tuple[bool, float]:
+    """Return what to sort by, highest first: what is not known comes last."""
+    return value is not None, value or 0.0
+
+
+def _by_metric(
+    value: Callable[[ListedVersion], float | None], listed: ListedVersion
+) -> tuple[bool, float]:
+    return _unknown_last(value(listed))
+
+
+METRICS: dict[str, tuple[str, Callable[[ListedVersion], float | None]]] = {
     "macro_f1": ("macro F1", lambda listed: listed.summary.test.metrics.macro_f1),
     "test_accuracy": ("test accuracy", lambda listed: listed.summary.test_accuracy),
     "best_cv_accuracy": ("cv accuracy", lambda listed: listed.summary.best_cv_accuracy),
@@ -76,8 +89,8 @@ METRICS: dict[str, tuple[str, Callable[[ListedVersion], float]]] = {
 SORTS: dict[str, Callable[[ListedVersion], Any]] = {
     "version": _number,
     "saved_at": lambda listed: listed.summary.saved_at,
-    "rows": lambda listed: listed.summary.data.rows,
-    **{name: value for name, (_, value) in METRICS.items()},
+    "rows": lambda listed: _unknown_last(listed.summary.rows),
+    **{name: partial(_by_metric, value) for name, (_, value) in METRICS.items()},
 }
 """What a list can be sorted by."""
 

@@ -95,23 +95,24 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
         test: the location of the test data, if it has moved.
 
     Raises:
-        UsageError: ``test`` is given, but the test rows were split off the training data.
+        UsageError: ``test`` is given, but the test rows were split off the training data; or the
+            version was fitted outside of textclf.
         DataError: the rows are missing, or are not the recorded ones.
     """
-    record, tested = metadata.data, metadata.test
+    (record, search), tested = metadata.training, metadata.test
     if test and tested.path is None:
         raise UsageError(
             f"{metadata.version} was tested on a part of its training data, not on a file",
             hint="leave --test out",
         )
-    options = _options(metadata)
+    options = _options(record, metadata.version)
     rows = _read(record.path, data, options, "--data")
     test_rows = None if tested.path is None else _read(tested.path, test, options, "--test")
     if record.dropped_labels:
         rows = without_labels(rows, record.dropped_labels)
         test_rows = test_rows and without_labels(test_rows, record.dropped_labels)
     names = ("space", "scoring", "folds", "seed", "method", "sample")
-    recorded = {name: getattr(metadata.search, name) for name in names}
+    recorded = {name: getattr(search, name) for name in names}
     settings = SearchSettings(**recorded, threshold=metadata.threshold)
     share, method = tested.split or 0.0, tested.split_method
     job = prepare(rows, test_rows, share, options, settings, split_method=method)
@@ -123,16 +124,15 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
 def same_files(job: Job, metadata: Metadata) -> bool:
     """Return whether the rows come from the recorded files, and are not only the same rows."""
     test = job.split is not None or job.test.sha256 == metadata.test.sha256
-    return test and job.train.sha256 == metadata.data.sha256
+    return test and job.train.sha256 == metadata.training[0].sha256
 
 
-def _options(metadata: Metadata) -> ReadOptions:
+def _options(record: DataRecord, version: str) -> ReadOptions:
     try:
-        return msgspec.convert(metadata.data.read, ReadOptions, strict=False)
+        return msgspec.convert(record.read, ReadOptions, strict=False)
     except msgspec.ValidationError as error:
         raise IntegrityError(
-            f"the metadata of {metadata.version} does not say correctly how its data was read: "
-            f"{error}"
+            f"the metadata of {version} does not say correctly how its data was read: {error}"
         ) from None
 
 
@@ -149,11 +149,11 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, f
     if rows.rows_sha256 == record.rows_sha256:
         return
     use = "trained" if isinstance(record, DataRecord) else "tested"
-    if rows.sha256 == (record.sha256 or metadata.data.sha256):
+    if rows.sha256 == (record.sha256 or metadata.training[0].sha256):
         raise DataError(
             f"{rows.path} is the file that {metadata.version} was {use} on, but it is read "
-            f"differently: textclf {metadata.code.textclf} read it as {metadata.data.format}, this "
-            f"version reads it as {rows.format}",
+            f"differently: textclf {metadata.code.textclf} read it as "
+            f"{metadata.training[0].format}, this version reads it as {rows.format}",
             hint="give the file its former extension, or use that version of textclf",
         )
     raise DataError(
@@ -253,7 +253,7 @@ def _score_changes(recorded: Metadata, made: Metadata, comparison: Comparison) -
     for delta in (*comparison.metrics, *comparison.per_class):
         if delta.delta is None or abs(delta.delta) > _ROUNDING:
             yield Change(delta.name, delta.before, delta.after)
-    pairs = zip(recorded.search.candidates, made.search.candidates, strict=False)
+    pairs = zip(recorded.training[1].candidates, made.training[1].candidates, strict=False)
     for number, (before, after) in enumerate(pairs, 1):
         if not _equal_scores(before.fold_scores, after.fold_scores):
             name = f"fold scores of candidate {number}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.notify import NotifyOptions
-from textclf.cli.options.options import Message, complete_version, parse_share
+from textclf.cli.options.options import Message, parse_share
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
     Data,
@@ -22,6 +22,7 @@ from textclf.cli.options.reading import (
 )
 from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.signing import SignKey
+from textclf.cli.options.versioning import Bump, From, IncludeTexts, NoPromote
 from textclf.cli.output import training_report
 
 if TYPE_CHECKING:
@@ -51,34 +52,6 @@ DropSmallLabels = Annotated[
         "--drop-small-labels",
         rich_help_panel="Data",
         help="Leave out the rows of labels with fewer than --min-rows-per-label.",
-    ),
-]
-Bump = Annotated[
-    Literal["auto", "patch", "minor", "major"],
-    typer.Option(
-        rich_help_panel="Versioning", help="Part of the number to increase; auto infers it."
-    ),
-]
-From = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        metavar="VERSION",
-        rich_help_panel="Versioning",
-        help="Base the new number on this version, not on the highest.",
-        autocompletion=complete_version,
-    ),
-]
-NoPromote = Annotated[
-    bool,
-    typer.Option("--no-promote", rich_help_panel="Versioning", help="Publish without promoting."),
-]
-IncludeTexts = Annotated[
-    bool,
-    typer.Option(
-        "--include-texts",
-        rich_help_panel="Output",
-        help="Show the texts of the most confident mistakes in report.html.",
     ),
 ]
 DryRun = Annotated[

@@ -18,8 +18,8 @@ UnsafeLoad = Annotated[
     bool,
     typer.Option(
         "--unsafe-load",
-        help="Open the model file with joblib.load, which runs any code in it. Only for an old "
-        "file from a source you trust.",
+        help="Open the model file with joblib.load, which runs any code in it. Only for a file "
+        "from a source you trust.",
     ),
 ]
 

@@ -69,7 +69,9 @@ def _value(value: Any) -> str:
     return UserText(f"{text[:12]}…" if re.fullmatch("[0-9a-f]{40,}", text) else text)
 
 
-def _rows(rows: RowChanges) -> str:
+def _rows(rows: RowChanges | None) -> str:
+    if rows is None:
+        return "distinct training rows: unknown of one or both"
     about = "" if rows.exact else "about "
     return (
         f"distinct training rows: {about}{rows.shared:,} in both, {rows.added:,} added, "

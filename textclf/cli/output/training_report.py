@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from textclf.cli.output.phases import ShowPhase
     from textclf.data.quality import DataProblem
-    from textclf.metadata.schema import BumpRecord, Metadata
+    from textclf.metadata.schema import BumpRecord, Metadata, PipelineRecord
     from textclf.metadata.verdict import Verdict
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
@@ -176,6 +176,7 @@ def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: boo
 def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
     """Show what would be trained, and which number it would get."""
     plan, job = result.plan, result.job
+    assert job is not None  # only a training has a dry run
     if as_json:
         render.json(
             DryRunAnswer(
@@ -212,9 +213,12 @@ def _show_published(
     bump, test = metadata.bump, metadata.test
     render.line(f"published {render.strong(metadata.version)} ({_why(bump)})")
     render.line(f"  {escape_controls(candidate_name(metadata.best_params))}")
+    if metadata.pipeline:
+        render.line(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
+    searched = metadata.best_cv_accuracy is not None
+    cv = f"{percent(metadata.best_cv_accuracy)} in cross-validation, " if searched else ""
     render.line(
-        f"  accuracy {percent(metadata.best_cv_accuracy)} in cross-validation, "
-        f"{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
+        f"  accuracy {cv}{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
         f"macro F1 {percent(test.metrics.macro_f1)}"
     )
     if result.delta:
@@ -230,6 +234,13 @@ def _show_published(
         _warn_if_worse(result.delta, metadata.version)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
+
+
+def _opened_by(pipeline: PipelineRecord) -> str:
+    from textclf.metadata.schema import HOW_OPENED
+
+    reason = f": {pipeline.reason}" if pipeline.reason else ""
+    return f"{HOW_OPENED[pipeline.opened_by]}{reason}"
 
 
 def _show_delta(delta: BaselineDelta) -> None:
@@ -269,7 +280,7 @@ def _why(bump: BumpRecord) -> str:
 
 def _warn_of_notes(metadata: Metadata) -> None:
     """Print each warning of scikit-learn during the search once, with its number of candidates."""
-    candidates = metadata.search.candidates
+    candidates = metadata.search.candidates if metadata.search else []
     notes = Counter(note for candidate in candidates for note in candidate.notes)
     for note, count in notes.items():
         render.warning(f"{count} of {plural(len(candidates), 'candidate')}: {note}")

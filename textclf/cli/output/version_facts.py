@@ -32,7 +32,7 @@ def bump_reasons(bump: BumpRecord, applied: str, reasons: Sequence[str]) -> str:
 def _facts(
     metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
 ) -> dict[str, str]:
-    bump, search, artifact = metadata.bump, metadata.search, metadata.artifact
+    bump, artifact = metadata.bump, metadata.artifact
     return {
         "version": metadata.version + (" (latest)" if latest else ""),
         "saved": metadata.saved_at,
@@ -40,14 +40,39 @@ def _facts(
         **({"tags": tag_list(tags)} if tags else {}),
         "bump": bump_reasons(bump, f"{bump.applied} from {bump.base or 'nothing'}", bump.reasons),
         "model": candidate_name(metadata.best_params),
-        "cv accuracy": f"{percent(metadata.best_cv_accuracy)} in {search.folds} folds, "
-        f"the best of {plural(len(search.candidates), 'candidate')} by {search.scoring}",
+        **_pipeline(metadata),
+        "cv accuracy": _search(metadata),
         "test": _test(metadata),
         "data": _data(metadata),
         "environment": _environment(metadata),
         "git": _commit(metadata),
         "file": f"{path}, {artifact.bytes:,} bytes, SHA-256 {artifact.sha256[:12]}…",
     }
+
+
+def _pipeline(metadata: Metadata) -> dict[str, str]:
+    """Return how a pipeline that was fitted elsewhere came here, and how it is opened."""
+    from textclf.metadata.schema import HOW_OPENED
+
+    pipeline = metadata.pipeline
+    if pipeline is None:
+        return {}
+    source = f", from {pipeline.path}" if pipeline.path else ""
+    reason = f": {pipeline.reason}" if pipeline.reason else ""
+    return {
+        "pipeline": f"{' → '.join(pipeline.steps)}{source}",
+        "opened by": f"{HOW_OPENED[pipeline.opened_by]}{reason}",
+    }
+
+
+def _search(metadata: Metadata) -> str:
+    search = metadata.search
+    if search is None:
+        return "unknown: fitted outside of textclf"
+    return (
+        f"{percent(metadata.best_cv_accuracy)} in {search.folds} folds, "
+        f"the best of {plural(len(search.candidates), 'candidate')} by {search.scoring}"
+    )
 
 
 def _test(metadata: Metadata) -> str:
@@ -59,6 +84,8 @@ def _test(metadata: Metadata) -> str:
 
 def _data(metadata: Metadata) -> str:
     data = metadata.data
+    if data is None:
+        return f"unknown rows with {plural(len(metadata.labels), 'label')}"
     skipped = f", {plural(data.skipped_rows, 'bad row')} skipped" if data.skipped_rows else ""
     if data.tool:
         skipped += f", an export of {data.tool}"

@@ -13,7 +13,7 @@ from textclf.report.subject import Subject, bdi
 
 def section(subject: Subject) -> Html:
     """Show the labels of a version, the weakest first, and what each is predicted as."""
-    metrics, trained = subject.metadata.test.metrics, subject.metadata.data.labels
+    metrics, data = subject.metadata.test.metrics, subject.metadata.data
     confused = most_confused(metrics.confusion)
     ranked = worst_first(metrics)
     rows = (
@@ -24,7 +24,7 @@ def section(subject: Subject) -> Html:
             percent(scores.f1),
             charts.bar(scores.f1),
             f"{scores.support:,}",
-            f"{trained.get(label, 0):,}",
+            f"{data.labels.get(label, 0):,}" if data else "unknown",
             _predicted_as(confused.get(label)),
         ]
         for label, scores in ranked

@@ -18,6 +18,8 @@ _CANDIDATES = 30
 def section(subject: Subject) -> Html:
     """Show the candidates in a table, with their folds drawn on one scale."""
     search = subject.metadata.search
+    if search is None:
+        return el("p", "The model was fitted outside of textclf: there was no search.")
     ranked = _ranked(search)
     best = ranked[:_CANDIDATES]
     scale = charts.score_scale([s for _, c in best for s in c.fold_scores if s is not None])

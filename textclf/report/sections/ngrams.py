@@ -24,6 +24,8 @@ def section(subject: Subject) -> Html:
     if not subject.data:
         return subject.missing_data()
     ngrams = subject.data.ngrams
+    if not ngrams:
+        return el("p", "The n-grams of a pipeline that is not compiled are not known to textclf.")
     with_block = _has_several_blocks(ngrams.values())
     parts = (
         el("section", el("h3", bdi(label)), _list(ngrams[label], with_block=with_block))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textclf.evaluation.metadata_diff import Change, compare_metadata
 from textclf.formatting import duration, percent, plural, size
-from textclf.metadata.schema import Environment
+from textclf.metadata.schema import Environment, Metadata
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, fact_list, table
 from textclf.report.subject import Subject, bdi
@@ -18,18 +18,18 @@ _VALUE = 200
 def section(subject: Subject) -> Html:
     """Show all that an audit needs: files with their digests, libraries, code and times."""
     metadata = subject.metadata
-    data, test, code, search = metadata.data, metadata.test, metadata.code, metadata.search
-    by = f"{search.method}, by {search.scoring}, {search.folds} folds, seed {search.seed}"
+    data, test, code = metadata.data, metadata.test, metadata.code
+    rows = join(el("bdi", data.path), _rows(data.rows, data.skipped_rows)) if data else "unknown"
     times = (f"{name} {duration(seconds)}" for name, seconds in metadata.seconds.items())
     commit = join(el("code", code.git_commit), ", with changes" if code.dirty else None)
     model = metadata.artifact
     return fact_list(
         [
-            ("Training data", join(el("bdi", data.path), _rows(data.rows, data.skipped_rows))),
-            ("SHA-256", el("code", data.sha256)),
+            ("Training data", rows),
+            ("SHA-256", el("code", data.sha256) if data else None),
             ("Test data", join(subject.tested_on, _rows(test.rows, test.skipped_rows))),
             ("SHA-256", el("code", test.sha256) if test.sha256 else None),
-            ("Search", by),
+            ("Search", _search(metadata)),
             ("Time", ", ".join(times)),
             ("Environment", f"textclf {code.textclf}, {_libraries(metadata.environment)}"),
             ("Platform", metadata.environment.platform),
@@ -38,6 +38,13 @@ def section(subject: Subject) -> Html:
             ("SHA-256", el("code", model.sha256)),
         ]
     )
+
+
+def _search(metadata: Metadata) -> str:
+    search = metadata.search
+    if search is None:
+        return "unknown: the model was fitted outside of textclf"
+    return f"{search.method}, by {search.scoring}, {search.folds} folds, seed {search.seed}"
 
 
 def _rows(rows: int, skipped: int) -> str:
@@ -60,9 +67,13 @@ def comparison(a: Subject, b: Subject) -> Html:
         "Environment": differences.environment,
     }
     return join(
-        el("p", f"Training rows in common: about {percent(differences.rows_in_common, 0)}."),
+        el("p", f"Training rows in common: {_share(differences.rows_in_common)}."),
         *(_changes(title, changes, a.version, b.version) for title, changes in parts.items()),
     )
+
+
+def _share(rows_in_common: float | None) -> str:
+    return "unknown" if rows_in_common is None else f"about {percent(rows_in_common, 0)}"
 
 
 def _changes(title: str, changes: Iterable[Change], a: str, b: str) -> Html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textclf.formatting import candidate_name, percent, plural
-from textclf.metadata.schema import Metadata, Metrics
+from textclf.metadata.schema import HOW_OPENED, Metadata, Metrics, SearchRecord
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import (
@@ -25,20 +25,27 @@ def section(subject: Subject) -> Html:
 def _figures(subject: Subject) -> list[tuple[str, str, str]]:
     """Return names, values and notes."""
     metadata = subject.metadata
-    metrics, search = metadata.test.metrics, metadata.search
-    candidates = plural(len(search.candidates), "candidate")
-    folds = f"{search.folds} folds{_spread(metadata)}; best of {candidates}"
+    metrics, data = metadata.test.metrics, metadata.data
     f1_note = f"mean over labels; weighted by rows {percent(metrics.weighted_f1)}"
     figures = [
         ("Test accuracy", percent(metrics.accuracy), _interval(subject)),
         ("Macro F1", percent(metrics.macro_f1), f1_note),
-        ("Cross-validated accuracy", percent(metadata.best_cv_accuracy), folds),
+        ("Cross-validated accuracy", percent(metadata.best_cv_accuracy), _folds(metadata)),
     ]
     if subject.data and (probabilities := subject.data.probabilities):
         error = percent(probabilities.calibration_error)
         figures.append(("Calibration error", error, "expected gap of probability and accuracy"))
-    labels = f"rows with {plural(len(metadata.data.labels), 'label')}"
-    return [*figures, ("Trained on", f"{metadata.data.rows:,}", labels)]
+    labels = plural(len(metadata.labels), "label")
+    trained_on = (f"{data.rows:,}", f"rows with {labels}") if data else ("unknown rows", labels)
+    return [*figures, ("Trained on", *trained_on)]
+
+
+def _folds(metadata: Metadata) -> str:
+    search = metadata.search
+    if search is None:
+        return "unknown: it was fitted outside of textclf"
+    candidates = plural(len(search.candidates), "candidate")
+    return f"{search.folds} folds{_spread(search, metadata)}; best of {candidates}"
 
 
 def _interval(subject: Subject) -> str:
@@ -47,11 +54,11 @@ def _interval(subject: Subject) -> str:
     return f"{rows}; 95% interval {percent(accuracy.low)} to {percent(accuracy.high)}"
 
 
-def _spread(metadata: Metadata) -> str:
+def _spread(search: SearchRecord, metadata: Metadata) -> str:
     """Return the standard deviation over the folds, if the search went by accuracy."""
-    if metadata.search.scoring != "accuracy":
+    if search.scoring != "accuracy":
         return ""
-    deviations = [c.std for c in metadata.search.candidates if c.params == metadata.best_params]
+    deviations = [c.std for c in search.candidates if c.params == metadata.best_params]
     return f", ± {100 * deviations[0]:.1f}" if deviations and deviations[0] is not None else ""
 
 
@@ -65,12 +72,21 @@ def _facts(subject: Subject) -> Html:
     return fact_list(
         [
             ("Model", el("bdi", candidate_name(subject.metadata.best_params))),
+            ("Opened by", _opened_by(subject.metadata)),
             ("Tested on", subject.tested_on),
             ("Weakest label", join(bdi(weakest), score)),
             ("Ranking", _ranking(subject.metadata.test.metrics)),
             ("Number", el("bdi", why if bump.base else "the first version")),
         ]
     )
+
+
+def _opened_by(metadata: Metadata) -> str | None:
+    """Return how a pipeline that was fitted elsewhere is opened, and why."""
+    if metadata.pipeline is None:
+        return None
+    reason = f": {metadata.pipeline.reason}" if metadata.pipeline.reason else ""
+    return f"{HOW_OPENED[metadata.pipeline.opened_by]}{reason}"
 
 
 def _ranking(metrics: Metrics) -> Html | None:
@@ -87,22 +103,25 @@ def _ranking(metrics: Metrics) -> Html | None:
 def comparison(a: Subject, b: Subject) -> Html:
     """Show the metrics of two versions and their changes."""
     one, other = a.metadata.test.metrics, b.metadata.test.metrics
-    pairs = [
+    pairs: list[tuple[str, float | None, float | None]] = [
         ("Test accuracy", one.accuracy, other.accuracy),
         ("Macro F1", one.macro_f1, other.macro_f1),
         ("Weighted F1", one.weighted_f1, other.weighted_f1),
         ("Cross-validated accuracy", a.metadata.best_cv_accuracy, b.metadata.best_cv_accuracy),
     ]
-    largest = max(abs(after - before) for _, before, after in pairs)
+    changes = [
+        None if before is None or after is None else after - before for _, before, after in pairs
+    ]
+    largest = max(abs(change or 0.0) for change in changes)
     rows: list[list[object]] = [
         [
             name,
             percent(before),
             percent(after),
-            change_cell(after - before),
-            charts.delta_bar(after - before, largest),
+            change_cell(change),
+            None if change is None else charts.delta_bar(change, largest),
         ]
-        for name, before, after in pairs
+        for (name, before, after), change in zip(pairs, changes, strict=True)
     ]
     columns = [
         Column("Metric", "row"),

@@ -35,11 +35,12 @@ def page(service: Service, model: ServedModel, explanation: Explanation | None) 
     metrics = None
     if listed:
         summary = listed.summary
+        rows = "unknown" if summary.rows is None else f"{summary.rows:,}"
         metrics = key_figures(
             [
                 ("macro F1", percent(summary.test.metrics.macro_f1), "on its test rows"),
                 ("accuracy", percent(summary.test_accuracy), "on its test rows"),
-                ("training rows", f"{summary.data.rows:,}", f"published {summary.saved_at}"),
+                ("training rows", rows, f"published {summary.saved_at}"),
             ]
         )
     body = join(

@@ -95,13 +95,14 @@ def _head(query: ListQuery, sort: str) -> Html:
 
 def _row(version: ListedVersion) -> Sequence[object]:
     summary = version.summary
-    badges = (join(" ", _badge(channel)) for channel in version.channels)
+    marks = [*version.channels, *(["untrusted"] if summary.is_untrusted else [])]
+    badges = (join(" ", _badge(mark)) for mark in marks)
     return (
         join(version_link(summary.version), *badges),
         percent(summary.test.metrics.macro_f1),
         change_cell(version.change),
         percent(summary.test_accuracy),
-        f"{summary.data.rows:,}",
+        "unknown" if summary.rows is None else f"{summary.rows:,}",
         summary.saved_at[:16].replace("T", " "),
         el("bdi", " ".join(f"{key}={value}" for key, value in version.tags.items())),
         el("bdi", excerpt(summary.message or "", 80)),
@@ -126,11 +127,12 @@ def _chart(page: VersionPage) -> Html | None:
     """Draw a metric over the versions, the lowest on the left."""
     name, value = METRICS[page.query.metric]
     ascending = page.all[::-1]
-    step = max(1, len(ascending) // _POINTS)
-    shown = [version for n, version in enumerate(ascending) if n % step == 0 or version.promoted]
-    if len(shown) < 2:  # noqa: PLR2004 - a line needs two points
+    known = [(version, number) for version in ascending if (number := value(version)) is not None]
+    step = max(1, len(known) // _POINTS)
+    drawn = [point for n, point in enumerate(known) if n % step == 0 or point[0].promoted]
+    if len(drawn) < 2:  # noqa: PLR2004 - a line needs two points
         return None
-    values = [value(version) for version in shown]
+    shown, values = [version for version, _ in drawn], [number for _, number in drawn]
     low, high = min(values), max(values)
     room = max(0.005, (high - low) * 0.1)
     x = Scale(0, len(shown) - 1, 56, _WIDTH - 80)

@@ -64,13 +64,14 @@ class ListedVersion:
     version: str
     latest: bool
     saved_at: str
-    best_cv_accuracy: float
+    best_cv_accuracy: float | None
     test_accuracy: float
     macro_f1: float
-    rows: int
+    rows: int | None
     message: str | None
     tags: Mapping[str, str]
     channels: Sequence[str]
+    untrusted: bool
 
 
 def _listed(
@@ -84,10 +85,11 @@ def _listed(
         best_cv_accuracy=summary.best_cv_accuracy,
         test_accuracy=summary.test_accuracy,
         macro_f1=summary.test.metrics.macro_f1,
-        rows=summary.data.rows,
+        rows=summary.rows,
         message=summary.message,
         tags=tags,
         channels=promoted_in,
+        untrusted=summary.is_untrusted,
     )
 
 
@@ -96,14 +98,15 @@ def _row(
     channels: Mapping[str, Sequence[str]],
     tags: Mapping[str, Mapping[str, str]],
 ) -> list[object]:
+    marks = [*channels.get(summary.version, []), *(["untrusted"] if summary.is_untrusted else [])]
     return [
         summary.version,
-        ", ".join(channels.get(summary.version, [])),
+        ", ".join(marks),
         summary.saved_at[:16].replace("T", " "),
         percent(summary.best_cv_accuracy),
         percent(summary.test_accuracy),
         percent(summary.test.metrics.macro_f1),
-        summary.data.rows,
+        "unknown" if summary.rows is None else summary.rows,
         *([tag_list(tags.get(summary.version, {}))] if tags else []),
         excerpt(summary.message or ""),
     ]

@@ -1,0 +1,1 @@
+"""Pipelines that were fitted outside of textclf: what they are, and the same in textclf's form."""

@@ -1,0 +1,177 @@
+"""Publish a pipeline that was fitted elsewhere: test it, publish it, judge it and promote it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from semver import Version
+
+from textclf.data.dataset import Dataset, ReadOptions, read_dataset
+from textclf.evaluation.scored_rows import ScoredRows
+from textclf.metadata.schema import (
+    MOST_BAD_ROWS,
+    PIPELINE_SCHEMA,
+    BumpRecord,
+    DataRecord,
+    Metadata,
+)
+from textclf.metadata.sketch import Sketch
+from textclf.registry.registry import Registry
+from textclf.registry.signing import Signer
+from textclf.release.gate import Gate
+from textclf.release.promote import LiveEvidence
+from textclf.release.publication import PageMaker, live_baseline, publish_and_promote
+from textclf.release.release import ReleaseCallbacks, ReleaseResult
+from textclf.training.foreign_model import ForeignModel, Tested, prepare_foreign
+from textclf.training.phases import Phase
+from textclf.training.provenance import code, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class PublishRequest:
+    """What to publish, and what is to become of it.
+
+    Attributes:
+        model: the fitted pipeline.
+        test: the test data.
+        train: the data that it was fitted on, if it is known.
+        read: how the data is read.
+        bump: ``auto``, ``patch``, ``minor`` or ``major``.
+        base: the version whose number is increased; ``None`` is the highest.
+        promote: whether the version is promoted if it passes the gate.
+        gate: the conditions for its promotion.
+        force: whether it is promoted although it does not meet them.
+        message: why, in the user's words.
+    """
+
+    model: ForeignModel
+    test: Path | Dataset
+    train: Path | Dataset | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+    bump: str = "auto"
+    base: Version | None = None
+    promote: bool = True
+    gate: Gate = field(default_factory=Gate)
+    force: bool = False
+    message: str | None = None
+
+
+class _Model(NamedTuple):
+    metadata: Metadata
+    artifact: bytes
+    files: Mapping[str, bytes]
+    scored: ScoredRows
+
+
+def publish(
+    registry: Registry,
+    request: PublishRequest,
+    *,
+    sign: Signer | None = None,
+    report: Callable[[ScoredRows], PageMaker] | None = None,
+    callbacks: ReleaseCallbacks | None = None,
+) -> ReleaseResult:
+    """Test a fitted pipeline, publish it, and promote it if it passes the gate.
+
+    Nothing is published if nothing has changed since the base version and ``request.bump`` is
+    ``auto``. A version that the gate refuses is published and not promoted.
+
+    Args:
+        registry: where the version is published.
+        request: what to publish, and what is to become of it.
+        sign: signs the metadata of the version.
+        report: makes the files for readers of the version from its scored test rows.
+        callbacks: what is called meanwhile.
+
+    Raises:
+        UnsafeModel: the pipeline may not be run, and cannot be opened otherwise.
+        UsageError: the pipeline cannot label texts, or has no scores.
+        DataError: the data cannot be read, or has other labels.
+        StoreError: the registry cannot be written to.
+    """
+    callbacks = callbacks or ReleaseCallbacks()
+    callbacks.on_phase(Phase.READING)
+    test = _read(request.test, request.read, callbacks)
+    train = _read(request.train, request.read, callbacks) if request.train is not None else None
+    callbacks.on_phase(Phase.TESTING)
+    started = time.perf_counter()
+    tested = prepare_foreign(request.model, test)
+    metadata = _metadata(request, tested, train, time.perf_counter() - started)
+    plan = registry.plan(
+        metadata.recipe(), metadata.sketch, requested=request.bump, base=request.base
+    )
+    result = ReleaseResult(plan)
+    if plan.version is None:
+        return result
+    registry.store.require_writable()
+    callbacks.on_phase(Phase.COMPARING)
+    evidence = LiveEvidence(registry, test)
+    baseline = live_baseline(registry, evidence, test)
+    numbered = msgspec.structs.replace(metadata, version=str(plan.version), bump=plan.bump)
+    model = _Model(numbered, tested.artifact, tested.files, tested.scored)
+    done = publish_and_promote(
+        registry, model, request, evidence, sign=sign, report=report, callbacks=callbacks
+    )
+    delta = baseline.delta(tested.scored, done.published.test.metrics)
+    return replace(result, delta=delta, **vars(done))
+
+
+def _read(data: Path | Dataset, options: ReadOptions, callbacks: ReleaseCallbacks) -> Dataset:
+    rows = data if isinstance(data, Dataset) else read_dataset(data, options)
+    callbacks.on_read(rows)
+    return rows
+
+
+def _metadata(
+    request: PublishRequest, tested: Tested, train: Dataset | None, seconds: float
+) -> Metadata:
+    """Return what is known, still without the number and the time of publication."""
+    from textclf.artifact.model_file import describe
+
+    data = _data_record(train, request.read) if train else None
+    test = tested.scored.test_record(data.sketch if data else None)
+    return Metadata(
+        version="",
+        saved_at="",
+        best_params=tested.parameters,
+        best_cv_accuracy=None,
+        test_accuracy=test.metrics.accuracy,
+        schema=PIPELINE_SCHEMA,
+        task="text-classification",
+        bump=BumpRecord(request.bump, "none", [], None),
+        artifact=describe(tested.artifact),
+        data=data,
+        test=test,
+        search=None,
+        environment=environment(),
+        code=code(),
+        message=request.message,
+        seconds={"test": round(seconds, 3)},
+        pipeline=tested.record,
+    )
+
+
+def _data_record(rows: Dataset, options: ReadOptions) -> DataRecord:
+    read = {name: None if value is None else str(value) for name, value in asdict(options).items()}
+    return DataRecord(
+        path=rows.path,
+        sha256=rows.sha256,
+        rows=len(rows),
+        labels=rows.label_counts,
+        sketch=Sketch.from_rows(rows.texts, rows.labels),
+        rows_sha256=rows.rows_sha256,
+        format=rows.format,
+        read=read,
+        skipped_rows=len(rows.bad_rows),
+        bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
+        tool=rows.tool,
+        left_out=dict(rows.left_out),
+    )

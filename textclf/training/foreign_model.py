@@ -1,0 +1,234 @@
+"""A pipeline that was fitted outside of textclf → the files of a version, and its test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from textclf import files
+from textclf.artifact.foreign.normalise import normalise
+from textclf.artifact.foreign.plain import (
+    CannotNormalise,
+    feature_kinds,
+    kind,
+    known_parameters,
+    steps_of,
+)
+from textclf.artifact.model_file import dump, to_bytes
+from textclf.artifact.unpickler import load_pipeline, read_foreign
+from textclf.artifact.unsafe import load_anything, load_estimator
+from textclf.data.dataset import Dataset
+from textclf.errors import DataError, IntegrityError, UnsafeModel, UsageError
+from textclf.evaluation.scored_rows import ScoredRows
+from textclf.metadata.schema import ARTIFACT, Opened, PipelineRecord, sha256
+from textclf.scorer.scorer import SCORER
+from textclf.scorer.writer import CannotCompile, compile_scorer
+from textclf.training.scorer_check import ScorerMismatch, check_scorer
+
+_TIE = 1e-9
+"""If the two highest scores of a text are closer than this, rounding decides on its label."""
+
+_UNSAFE = "if you trust the file: --unsafe-load opens it, and publishes it as untrusted"
+
+
+@dataclass(frozen=True)
+class ForeignModel:
+    """A fitted pipeline, and whether it may be used as it is.
+
+    Attributes:
+        pipeline: the pipeline, or another classifier of texts.
+        trusted: whether its own code may be run; otherwise it is only read.
+        path: the file that it is from.
+        sha256: the digest of that file.
+    """
+
+    pipeline: Any
+    trusted: bool = True
+    path: str | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def from_object(cls, pipeline: Any) -> ForeignModel:
+        """Take a pipeline that this program has. Raises TypeError if it is none."""
+        if not hasattr(pipeline, "predict"):
+            raise TypeError(f"not a fitted scikit-learn pipeline: {type(pipeline).__name__}")
+        return cls(getattr(pipeline, "best_estimator_", pipeline))
+
+    @classmethod
+    def from_path(cls, path: Path, *, unsafe: bool) -> ForeignModel:
+        """Read and open a file, as `from_file` does. Raises UsageError if it cannot be read."""
+        try:
+            data = files.read_bytes(path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise UsageError(f"the model file {path} cannot be read: {reason}") from None
+        return cls.from_file(data, name=path.as_posix(), unsafe=unsafe)
+
+    @classmethod
+    def from_file(cls, data: bytes, *, name: str, unsafe: bool) -> ForeignModel:
+        """Open a file that ``joblib.dump`` has written.
+
+        Args:
+            data: its content.
+            name: its name, for messages and for the record.
+            unsafe: whether code in it may be run.
+
+        Raises:
+            UnsafeModel: it holds something that may run code.
+            IntegrityError: it cannot be opened, or holds no classifier.
+        """
+        opened = load_estimator(data, name=name) if unsafe else read_foreign(data, name=name)
+        pipeline = getattr(opened, "best_estimator_", opened)
+        return cls(pipeline, trusted=unsafe, path=name, sha256=sha256(data))
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a version is made of, and its predictions for the test rows.
+
+    Attributes:
+        artifact: the content of the model file.
+        scored: the model, loaded from its bytes, and its predictions.
+        record: what is known of the pipeline, and how it is opened.
+        parameters: what is known of its parameters.
+        files: further files: the compiled scorer.
+    """
+
+    artifact: bytes
+    scored: ScoredRows
+    record: PipelineRecord
+    parameters: dict[str, Any]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def prepare_foreign(model: ForeignModel, rows: Dataset) -> Tested:
+    """Bring a pipeline into textclf's form if that can be done, and score it on the test rows.
+
+    The scorer is compared with the pipeline on all rows. What cannot be compiled is opened by the
+    restricted loader, and what that cannot open is kept as it is.
+
+    Raises:
+        UnsafeModel: the pipeline may not be run, and cannot be brought into textclf's form.
+        DataError: the pipeline knows none of the rows' labels.
+        UsageError: the pipeline cannot label texts, or has no scores.
+    """
+    try:
+        artifact, scored = _normalised(model, rows)
+    except CannotNormalise as error:
+        if not model.trusted:
+            raise UnsafeModel(
+                f"{model.path} cannot be opened without running code from it: {error}", hint=_UNSAFE
+            ) from None
+        return _untrusted(model, rows, str(error))
+    opened_by, reason, files = Opened.SCORER, None, {}
+    try:
+        files = {SCORER: compile_scorer(scored.model)}
+        check_scorer(files[SCORER], scored)
+    except (CannotCompile, ScorerMismatch) as error:
+        opened_by, reason, files = Opened.RESTRICTED, error.message, {}
+    return _tested(model, artifact, scored, opened_by, reason, files)
+
+
+def _normalised(model: ForeignModel, rows: Dataset) -> tuple[bytes, ScoredRows]:
+    """Return the model file in textclf's form, and its predictions.
+
+    Raises:
+        CannotNormalise: there is no such form, or it labels a row differently.
+    """
+    artifact = to_bytes(normalise(model.pipeline))
+    try:
+        opened = load_pipeline(artifact, name=ARTIFACT)
+    except IntegrityError as error:
+        cause = error.__cause__ or error
+        raise CannotNormalise(f"it holds {cause}") from error
+    scored = ScoredRows.from_pipeline(opened, rows)
+    if model.trusted:
+        _require_same_labels(scored, _labels(model.pipeline, rows))
+    return artifact, scored
+
+
+def _require_same_labels(scored: ScoredRows, expected: list[str]) -> None:
+    ranked = np.sort(scored.scores, axis=1)
+    tied = ranked[:, -1] - ranked[:, -2] <= _TIE
+    differ = (np.asarray(scored.predicted) != np.asarray(expected)) & ~tied
+    if differ.any():
+        raise CannotNormalise(
+            f"textclf's form of it labels {int(differ.sum())} of {len(expected)} test rows "
+            "differently"
+        )
+
+
+def _labels(pipeline: Any, rows: Dataset) -> list[str]:
+    """Return the labels that a pipeline predicts. Raises UsageError if it cannot label texts."""
+    try:
+        return [str(label) for label in np.asarray(pipeline.predict(list(rows.texts))).tolist()]
+    except Exception as error:  # whatever a foreign class raises
+        raise UsageError(
+            f"the pipeline cannot label a list of texts: {type(error).__name__}: {error}",
+            hint="publish takes a fitted classifier of texts: pipeline.predict(['a text'])",
+        ) from error
+
+
+def _untrusted(model: ForeignModel, rows: Dataset, reason: str) -> Tested:
+    """Keep a pipeline as it is, as bytes that can be loaded again."""
+    _labels(model.pipeline, rows)
+    pipeline = model.pipeline
+    if not isinstance(pipeline, Pipeline) or len(pipeline) == 1:
+        pipeline = Pipeline([("features", "passthrough"), ("classifier", pipeline)])
+    try:
+        artifact = dump(pipeline)
+    except Exception as error:
+        raise UsageError(
+            f"the pipeline cannot be saved: {type(error).__name__}: {error}",
+            hint="functions in it need a module and a name: no lambda, nothing defined inline",
+        ) from error
+    if not hasattr(pipeline, "predict_proba") and not hasattr(pipeline, "decision_function"):
+        raise UsageError(
+            f"{kind(steps_of(pipeline)[-1][1])} has neither predict_proba nor decision_function: "
+            "a version needs scores",
+        )
+    if not all(isinstance(label, str) for label in np.asarray(pipeline.classes_).tolist()):
+        raise UsageError(
+            "the labels of the pipeline are not text, and it cannot be compiled: " + reason,
+            hint="fit it with labels that are str",
+        )
+    scored = ScoredRows.from_pipeline(load_anything(artifact, name=ARTIFACT), rows)
+    return _tested(model, artifact, scored, Opened.UNTRUSTED, reason, {})
+
+
+def _tested(  # noqa: PLR0913, PLR0917 - the parts of the result
+    model: ForeignModel,
+    artifact: bytes,
+    scored: ScoredRows,
+    opened_by: Opened,
+    reason: str | None,
+    files: dict[str, bytes],
+) -> Tested:
+    labels = [str(label) for label in scored.model.classes_.tolist()]
+    _require_known_label(scored.rows, labels)
+    steps = steps_of(model.pipeline)
+    record = PipelineRecord(
+        opened_by,
+        reason,
+        steps=[kind(step) for _, step in steps],
+        features=feature_kinds(model.pipeline),
+        classifier=kind(steps[-1][1]),
+        labels=labels,
+        path=model.path,
+        sha256=model.sha256,
+    )
+    return Tested(artifact, scored, record, known_parameters(model.pipeline), files)
+
+
+def _require_known_label(rows: Dataset, labels: list[str]) -> None:
+    if not rows.label_counts.keys() & set(labels):
+        raise DataError(
+            f"{rows.path} has none of the labels that the pipeline knows: it has "
+            f"{', '.join(sorted(rows.label_counts)[:5])}, and the pipeline knows "
+            f"{', '.join(labels[:5])}",
+            hint="check the column of the labels",
+        )
