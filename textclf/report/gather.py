@@ -9,8 +9,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifact.allowed import RefusedError
-from textclf.artifact.pipeline_check import check_pipeline
 from textclf.evaluation.metrics import label_codes, measure
 from textclf.evaluation.records import ReliabilityBin
 from textclf.evaluation.scored_rows import ScoredRows
@@ -115,7 +113,7 @@ def _mistakes(scored: ScoredRows, truth: Codes, predicted: Codes, *, texts: bool
 
 def _ngrams(model: Any) -> dict[str, list[Ngram]]:
     """Return for each label the n-grams that support it most, if textclf knows the features."""
-    if not _is_own(model):
+    if not _has_weights_of_ngrams(model):
         return {}
     best = [(c, row[c]) for row in _weights(model[-1]) for c in [_largest(row, _NGRAMS)]]
     columns = {column for largest, _ in best for column in largest.tolist()}
@@ -126,19 +124,27 @@ def _ngrams(model: Any) -> dict[str, list[Ngram]]:
     }
 
 
-def _is_own(model: Any) -> bool:
-    """Whether a model has the form that textclf gives to its own."""
-    try:
-        check_pipeline(model)
-    except (RefusedError, ValueError, LookupError, AttributeError, TypeError):
-        return False
-    return True
+def _has_weights_of_ngrams(model: Any) -> bool:
+    """Whether a model has blocks of n-grams, and a classifier with a weight for each."""
+    blocks = getattr(model.named_steps.get("features"), "transformer_list", ())
+    fitted = _fitted(model[-1])
+    return (
+        len(model) == 2  # noqa: PLR2004 - nothing is between them
+        and all(hasattr(block, "vocabulary_") for _, block in blocks)
+        and any(hasattr(fitted, weights) for weights in ("coef_", "feature_log_prob_"))
+        and fitted.n_features_in_ == sum(len(block.vocabulary_) for _, block in blocks)
+    )
+
+
+def _fitted(classifier: Any) -> Any:
+    """Return the classifier itself, or the one inside a calibration."""
+    calibrated = getattr(classifier, "calibrated_classifiers_", None)
+    return calibrated[0].estimator if calibrated else classifier
 
 
 def _weights(classifier: Any) -> Iterator[Floats]:
     """Yield for each label the weights of all features; a large one supports the label."""
-    calibrated = getattr(classifier, "calibrated_classifiers_", None)
-    fitted = calibrated[0].estimator if calibrated else classifier
+    fitted = _fitted(classifier)
     if not hasattr(fitted, "coef_"):  # naive Bayes: by how much the label leads
         logs = fitted.feature_log_prob_
         total, others = logs.sum(axis=0), max(1, len(logs) - 1)

@@ -22,7 +22,7 @@ from textclf.artifact.model_file import dump, to_bytes
 from textclf.artifact.unpickler import load_pipeline, read_foreign
 from textclf.artifact.unsafe import load_anything, load_estimator
 from textclf.data.dataset import Dataset
-from textclf.errors import DataError, IntegrityError, UnsafeModel, UsageError
+from textclf.errors import DataError, IntegrityError, TextclfError, UnsafeModel, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import ARTIFACT, Opened, PipelineRecord, sha256
 from textclf.scorer.scorer import SCORER
@@ -124,6 +124,14 @@ def prepare_foreign(model: ForeignModel, rows: Dataset) -> Tested:
                 f"{model.path} cannot be opened without running code from it: {error}", hint=_UNSAFE
             ) from None
         return _untrusted(model, rows, str(error))
+    except TextclfError:
+        raise
+    except Exception as error:
+        if model.trusted:
+            raise
+        raise IntegrityError(
+            f"{model.path} is damaged, or was made to look like a model"
+        ) from error
     opened_by, reason, files = Opened.SCORER, None, {}
     try:
         files = {SCORER: compile_scorer(scored.model)}

@@ -138,19 +138,11 @@ def _naive_bayes(classifier: Any, features: Features, labels: list[str]) -> Any:
 
 def _linear(classifier: Any) -> Linear:
     """Return the decision values of a classifier. Raises CannotNormalise if they are not linear."""
-    if is_exactly(classifier, FrozenEstimator):
-        return _linear(classifier.estimator)
-    if is_exactly(classifier, *_OWN) or (kind(classifier) in _ALIKE and _is_sklearn(classifier)):
-        return _fitted_weights(classifier)
     if is_exactly(classifier, OneVsRestClassifier):
         return _one_vs_rest(classifier)
     if is_exactly(classifier, StackingClassifier):
         return _stacked(classifier)
-    raise CannotNormalise(
-        _NOT_LINEAR.get(
-            kind(classifier), f"{kind(classifier)} is not linear, or not known to textclf"
-        )
-    )
+    return _fitted_weights(classifier)
 
 
 _NOT_LINEAR = {
@@ -167,6 +159,12 @@ def _is_sklearn(classifier: Any) -> bool:
 
 
 def _fitted_weights(classifier: Any) -> Linear:
+    if is_exactly(classifier, FrozenEstimator):
+        classifier = classifier.estimator
+    is_alike = kind(classifier) in _ALIKE and _is_sklearn(classifier)
+    if not is_alike and not is_exactly(classifier, *_OWN):
+        unknown = f"{kind(classifier)} is not linear, or not known to textclf"
+        raise CannotNormalise(_NOT_LINEAR.get(kind(classifier), unknown))
     weights = fitted(classifier, "coef_")
     weights = weights.toarray() if sparse.issparse(weights) else np.atleast_2d(weights)
     intercept = np.zeros(len(weights)) + np.ravel(fitted(classifier, "intercept_"))
@@ -180,7 +178,7 @@ def _link(classifier: Any, outputs: int) -> str:
 
 
 def _one_vs_rest(classifier: OneVsRestClassifier) -> Linear:
-    parts = [_linear(estimator) for estimator in fitted(classifier, "estimators_")]
+    parts = [_fitted_weights(estimator) for estimator in fitted(classifier, "estimators_")]
     links = {part.link for part in parts}
     if any(len(part.weights) != 1 for part in parts) or len(links) != 1 or "clip" in links:
         raise CannotNormalise("the classifiers of its OneVsRestClassifier are not of one kind")
@@ -199,8 +197,8 @@ def _stacked(classifier: StackingClassifier) -> Linear:
             "its StackingClassifier stacks probabilities, which are not linear; "
             "stack_method='decision_function' stacks decision values"
         )
-    parts = [_linear(estimator) for estimator in fitted(classifier, "estimators_")]
-    final = _linear(fitted(classifier, "final_estimator_"))
+    parts = [_fitted_weights(estimator) for estimator in fitted(classifier, "estimators_")]
+    final = _fitted_weights(fitted(classifier, "final_estimator_"))
     weights = np.vstack([part.weights for part in parts])
     intercept = np.concatenate([part.intercept for part in parts])
     return Linear(final.weights @ weights, final.weights @ intercept + final.intercept, final.link)

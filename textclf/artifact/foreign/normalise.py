@@ -16,8 +16,6 @@ from textclf.artifact.foreign.classifier import labels_of, rebuild
 from textclf.artifact.foreign.features import read_features
 from textclf.artifact.foreign.plain import CannotNormalise, steps_of
 
-_MOST_BLOCKS = 3
-
 
 def normalise(pipeline: Any) -> Pipeline:
     """Return the pipeline in textclf's form.
@@ -25,12 +23,10 @@ def normalise(pipeline: Any) -> Pipeline:
     Raises:
         CannotNormalise: its decisions are not linear in counts or TF-IDF of n-grams.
     """
-    *transformers, (_, classifier) = steps_of(pipeline)
     try:
+        *transformers, (_, classifier) = steps_of(pipeline)
         features = read_features(step for _, step in transformers)
         made = rebuild(classifier, features, labels_of(classifier))
     except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
         raise CannotNormalise(f"it is not as scikit-learn leaves it ({error})") from error
-    if len(features.blocks) > _MOST_BLOCKS:
-        raise CannotNormalise("it has too many blocks of n-grams")
     return Pipeline([("features", FeatureUnion(list(features.blocks))), ("classifier", made)])

@@ -7,10 +7,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from textclf.artifact.allowed import SCALARS
+
+_MOST_ITEMS = 100_000
+"""The most stop words, or weights of classes."""
+
+_MOST_STEPS = 100
+
+_DEEPEST = 4
+"""How deep the parameters of classifiers within classifiers are listed."""
 
 SKIPPED = (None, "passthrough", "drop")
 """What stands for a step that does nothing."""
@@ -31,17 +40,21 @@ def is_exactly(estimator: Any, *classes: type) -> bool:
 
 
 def as_plain(value: Any) -> Any:
-    """Return a value as JSON has it. Raises CannotNormalise if it is not plain data."""
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+    """Return a value as JSON has it. Raises CannotNormalise if it is not plain, flat data."""
+    if type(value) in {list, tuple} and len(value) <= _MOST_ITEMS:
+        return type(value)(map(_scalar, value))
+    if type(value) is dict and len(value) <= _MOST_ITEMS and set(map(type, value)) <= {str}:
+        return {key: _scalar(inner) for key, inner in value.items()}
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, np.generic):
         value = value.item()
     if type(value) is str:
         return sys.intern(value)  # equal texts are one object, so that equal models are equal bytes
     if type(value) in SCALARS:
         return value
-    if type(value) in {list, tuple}:
-        return type(value)(map(as_plain, value))
-    if type(value) is dict and all(type(key) is str for key in value):
-        return {key: as_plain(inner) for key, inner in value.items()}
     raise CannotNormalise(f"it has a {type(value).__name__} among its parameters")
 
 
@@ -59,14 +72,22 @@ def plain_parameters(estimator: Any) -> dict[str, Any]:
 
 
 def steps_of(pipeline: Any) -> list[tuple[str, Any]]:
-    """Return the named steps of a pipeline, those of pipelines within it too."""
-    if not is_exactly(pipeline, Pipeline):
-        return [("classifier", pipeline)]
-    steps = []
-    for name, step in pipeline.steps:
-        inner = steps_of(step) if is_exactly(step, Pipeline) else [(name, step)]
-        steps += [(n, s) for n, s in inner if not (isinstance(s, str) or s is None)]
-    return steps
+    """Return the named steps of a pipeline, those of pipelines within it too.
+
+    Raises:
+        CannotNormalise: it has too many.
+    """
+    pending: list[tuple[str, Any]] = [("classifier", pipeline)]
+    steps: list[tuple[str, Any]] = []
+    for _ in range(_MOST_STEPS):
+        if not pending:
+            return steps
+        (name, step), *pending = pending
+        if is_exactly(step, Pipeline):
+            pending = [*fitted(step, "steps"), *pending]
+        elif step is not None and not isinstance(step, str):
+            steps.append((name, step))
+    raise CannotNormalise("it has too many steps")
 
 
 def feature_kinds(pipeline: Any) -> list[str]:
@@ -115,28 +136,25 @@ def _of_transformer(name: str, transformer: Any) -> dict[str, Any]:
     return found
 
 
-def _changed(estimator: Any, prefix: str) -> dict[str, Any]:
+def _changed(estimator: Any, prefix: str, depth: int = 0) -> dict[str, Any]:
     """Return the class of an estimator and the parameters that are not at their default."""
     found: dict[str, Any] = {prefix: kind(estimator)}
     parameters = inspect.signature(type(estimator).__init__).parameters
-    for name, value in vars(estimator).items():
-        default = parameters[name].default if name in parameters else value
-        if value is default or name.endswith("_"):
-            continue
-        found |= _shown(f"{prefix}__{name}", value, default)
+    for name, value in vars(estimator).items() if depth < _DEEPEST else ():
+        if name in parameters and value is not parameters[name].default:
+            default = parameters[name].default
+            found |= _shown(f"{prefix}__{name}", value, default, depth + 1)
     return found
 
 
-def _shown(name: str, value: Any, default: Any) -> dict[str, Any]:
+def _shown(name: str, value: Any, default: Any, depth: int) -> dict[str, Any]:
     if isinstance(value, BaseEstimator):
-        return _changed(value, name)
-    if type(value) is list and value and all(isinstance(v, tuple) for v in value):
-        pairs = {pair[0]: pair[-1] for pair in value if isinstance(pair[0], str)}
-        return {
-            k: v
-            for n, inner in pairs.items()
-            for k, v in _shown(f"{name}__{n}", inner, None).items()
-        }
+        return _changed(value, name, depth)
+    if type(value) is list and value and isinstance(value[0], tuple):
+        shown: dict[str, Any] = {}
+        for inner, estimator, *_ in value[:_MOST_STEPS]:
+            shown |= _shown(f"{name}__{inner}", estimator, None, depth)
+        return shown
     try:
         plain = as_plain(value)
     except CannotNormalise:
