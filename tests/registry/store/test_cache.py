@@ -117,6 +117,30 @@ def test_known_versions_are_listed_with_two_requests(bucket, reader):
 
 
 @pytest.mark.usefixtures("two")
+def test_with_a_warm_cache_one_request_finds_what_is_promoted_in_a_channel(bucket, reader, writer):
+    """And two list all versions, with all channels; a promotion since is seen at once."""
+    writer.promote(V("1.0.0"), channel="staging")
+
+    def read_staging():
+        registry = reader()
+        version = registry.resolve("staging")
+        return version, bytes(registry.view(version, FILE))
+
+    def list_all():
+        registry = reader()
+        listed = len(list(registry.summaries())), registry.promoted_in()
+        return listed, registry.events.version_states()
+
+    for read, requests in ((read_staging, 1), (list_all, 2)):
+        first, _ = requests_of(bucket, read)
+        again, asked = requests_of(bucket, read)
+        assert (again, len(asked)) == (first, requests)
+    assert read_staging()[0] == V("1.0.0")
+    writer.promote(V("1.1.0"), channel="staging")
+    assert read_staging()[0] == V("1.1.0")
+
+
+@pytest.mark.usefixtures("two")
 def test_files_are_mapped_from_the_cache(reader):
     """A scorer is opened from the cache as it is from a disk, without reading all of it."""
     read_latest(reader())

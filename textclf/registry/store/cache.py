@@ -46,7 +46,7 @@ from textclf.registry.store.file_cache import FileCache, Index, LogEnd
 _SAME_MOMENT = 1.0
 """Seconds in which a command that has listed a log does not list it a second time."""
 _ON_A_PAGE = 500
-"""Records of both logs that surely come with one request."""
+"""Records of all logs that surely come with one request."""
 
 
 class RemoteStore(Store, Protocol):
@@ -242,18 +242,26 @@ class CachedStore:
 
     def _records(self, folder: str) -> list[str]:
         """Return the names of a log's records; as a rule this takes one small request."""
-        names, listed_at = self._listed.pop(folder, ([], -math.inf))
-        if time.monotonic() - listed_at < _SAME_MOMENT:
-            return names
         if not self._offline:
             try:
-                return self._list(folder)
+                return self._asked_records(folder)
             except Unreachable as error:
                 self._go_offline(error)
         if PROMOTIONS not in self._index.logs:
             raise self._not_here("")
         end = self._index.logs.get(folder)
         return _names_to(end.records) if end else []
+
+    def _asked_records(self, folder: str) -> list[str]:
+        if PROMOTIONS not in self._learned and self._takes_one_request():
+            self._list_all()
+        names, listed_at = self._listed.pop(folder, ([], -math.inf))
+        is_fresh = time.monotonic() - listed_at < _SAME_MOMENT
+        return names if is_fresh else self._list(folder)
+
+    def _takes_one_request(self) -> bool:
+        """Whether all records surely come with one request, or must all be asked for anyway."""
+        return sum(log.records for log in self._index.logs.values()) <= _ON_A_PAGE
 
     def _go_offline(self, error: Unreachable) -> None:
         if not (self._offline_ok and self._index.logs):
@@ -268,7 +276,9 @@ class CachedStore:
     def _list_all(self) -> None:
         """Ask for all records by one request, for those who will ask for them in a moment."""
         stamps = self._remote.stamps(REGISTRY)
-        for folder in (PROMOTIONS, EVENTS):
+        parents = (f"{REGISTRY}/{key}".rpartition("/")[0] for key in stamps)
+        folders = [PROMOTIONS, EVENTS, *self._index.logs, *filter(is_log, parents)]
+        for folder in dict.fromkeys(folders):
             start = f"{folder.removeprefix(f'{REGISTRY}/')}/"
             own = {k.removeprefix(start): v for k, v in stamps.items() if k.startswith(start)}
             self._listed[folder] = self._learn(folder, own), time.monotonic()
@@ -329,19 +339,8 @@ class CachedStore:
     def _files(self) -> Mapping[str, str]:
         """Return the digests of what is known, once it is certain that the registry is the same."""
         if not self._offline and PROMOTIONS not in self._learned:
-            self._make_current()
-        return self._index.files if self._index.logs.get(PROMOTIONS) else {}
-
-    def _make_current(self) -> None:
-        end = self._index.logs.get(PROMOTIONS)
-        events = self._index.logs.get(EVENTS)
-        if end is None or end.records + (events.records if events else 0) > _ON_A_PAGE:
             self._listed[PROMOTIONS] = self._records(PROMOTIONS), time.monotonic()
-            return
-        try:
-            self._list_all()
-        except Unreachable as error:
-            self._go_offline(error)
+        return self._index.files if self._index.logs.get(PROMOTIONS) else {}
 
     def _known(self, key: str, most: int) -> bytes | None:
         digest = self._files().get(key) if never_changes(check_key(key)) else None
