@@ -1,5 +1,7 @@
 """A bucket in memory in which one request goes wrong, in one of the ways that requests do."""
 
+import threading
+
 from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
 from obstore.store import MemoryStore as Objects
 
@@ -19,14 +21,16 @@ class FaultyBucket:
 
     def __init__(self, objects, at=0, fault=None):
         self.objects, self.requests, self.struck = objects, 0, ""
-        self._at, self._fault = at, fault
+        self._at, self._fault, self._counting = at, fault, threading.Lock()
 
     def __getattr__(self, name):
         request = getattr(self.objects, name)
 
         def call(*arguments, **options):
-            self.requests += 1
-            if self.requests != self._at:
+            with self._counting:
+                self.requests += 1
+                number = self.requests
+            if number != self._at:
                 return request(*arguments, **options)
             self.struck = name
             return self._fault(lambda: request(*arguments, **options), options.get("mode"))

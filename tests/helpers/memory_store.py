@@ -17,6 +17,7 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
+    names_of_logs,
     read_each,
     read_or_none,
 )
@@ -80,6 +81,10 @@ class MemoryStore:
         keys = [key for key in list(self.objects) if key.startswith(prefix)]
         names = {key.removeprefix(prefix).split("/")[0]: None for key in keys}
         return [name for name in names if is_key(name) and name.encode() > after.encode()]
+
+    def log_names(self):
+        """See Store."""
+        return names_of_logs(self)
 
     def folders_with(self, name):
         """See Store."""

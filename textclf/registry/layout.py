@@ -81,6 +81,11 @@ def channel_log(channel: str) -> str:
     return PROMOTIONS if channel == "latest" else f"{CHANNELS}/{channel}"
 
 
+def channel_of(folder: str) -> str:
+    """Return the name of the channel whose log is in a folder, if it is one of ``CHANNELS``."""
+    return folder.removeprefix(f"{CHANNELS}/")
+
+
 def _is_signature(key: str) -> bool:
     return key.startswith(f"{SIGNATURES}/")
 

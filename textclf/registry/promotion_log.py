@@ -15,7 +15,13 @@ from textclf.metadata.schema import encode
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
-from textclf.registry.store.base import Missing, Store, read_or_none, retry_on_conflict
+from textclf.registry.store.base import (
+    LogNames,
+    Missing,
+    Store,
+    read_or_none,
+    retry_on_conflict,
+)
 
 _LARGEST_RECORD = 16 << 20
 """The most bytes of a record: that of a gate has a few for each label."""
@@ -52,10 +58,17 @@ class AppendOnlyLog(Generic[T]):
         self._cache: dict[int, T] = {}  # records never change
         self.folder = folder
 
-    def numbers(self) -> list[int]:
-        """Return the numbers of all records, lowest first."""
-        numbers = map(layout.record_number, self._store.names(self.folder))
-        return sorted(n for n in numbers if n is not None)
+    def numbers(self, listed: LogNames | None = None) -> list[int]:
+        """Return the numbers of all records, lowest first.
+
+        Args:
+            listed: the names in the folders of all logs, if they were listed just now.
+        """
+        if listed is None:
+            names = self._store.names(self.folder)
+        else:
+            names = list(listed.get(self.folder, ()))
+        return sorted(n for n in map(layout.record_number, names) if n is not None)
 
     def read(self, n: int) -> T:
         """Return the record with a number.
@@ -114,13 +127,13 @@ class AppendOnlyLog(Generic[T]):
             return None
         return record if record.fits(n) and len(data) <= _LARGEST_RECORD else None
 
-    def last_number(self) -> int:
-        """Return the number of the newest record; 0 if there is none."""
-        return max(self.numbers(), default=0)
+    def last_number(self, listed: LogNames | None = None) -> int:
+        """Return the number of the newest record; 0 if there is none. See `numbers`."""
+        return max(self.numbers(listed), default=0)
 
-    def head(self) -> T | None:
-        """Return the newest record."""
-        n = self.last_number()
+    def head(self, listed: LogNames | None = None) -> T | None:
+        """Return the newest record. See `numbers`."""
+        n = self.last_number(listed)
         return self.read(n) if n else None
 
     def is_head(self, record: T) -> bool:
@@ -144,17 +157,23 @@ class AppendOnlyLog(Generic[T]):
         """Yield all records, oldest first; in the place of one that cannot be read, the error."""
         return self._read_many(self.numbers(), {})
 
-    def known_entries(self) -> Iterator[T | IntegrityError | StoreError]:
+    def known_entries(
+        self, listed: LogNames | None = None
+    ) -> Iterator[T | IntegrityError | StoreError]:
         """Yield what `entries` does, each record as it was when first read here."""
-        return self._read_many(self.numbers(), self._cache)
+        return self._read_many(self.numbers(listed), self._cache)
 
-    def readable_records(self) -> Iterator[T]:
+    def known_records(self) -> Sequence[T]:
+        """Return the records that were read or written here before; nothing is read."""
+        return list(self._cache.values())
+
+    def readable_records(self, listed: LogNames | None = None) -> Iterator[T]:
         """Yield the records that are not damaged, oldest first; ``verify`` names the others.
 
         Raises:
             StoreError: one cannot be read: nobody knows what it says.
         """
-        for entry in self.known_entries():
+        for entry in self.known_entries(listed):
             if not isinstance(entry, IntegrityError):
                 yield raised(entry)
 
@@ -257,10 +276,10 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
         record = super()._parse(data, n)
         return record if record and record.channel == self.channel else None
 
-    def first_of(self, version: str) -> PromotionRecord | None:
-        """Return the first promotion of a version; it has the digest of its metadata then."""
-        records = self.readable_records()
-        return next((record for record in records if record.to == version), None)
+    def create(self, n: int, record: PromotionRecord) -> None:
+        """See AppendOnlyLog: its writer need not read it."""
+        super().create(n, record)
+        self._cache[n] = record
 
     def in_force(self, n: int) -> PromotionRecord:
         """Return the record whose promotion is in force after record ``n``.
@@ -301,16 +320,19 @@ class PromotionLog(AppendOnlyLog[PromotionRecord]):
                 return record
         return None
 
-    def in_use(self) -> Iterator[tuple[str, str]]:
+    def in_use(self, listed: LogNames | None = None) -> Iterator[tuple[str, str]]:
         """Yield the versions that this channel needs, and why, the promoted one first.
 
         They are that one, the one before it, and the one that a rollback promotes.
+
+        Args:
+            listed: see `numbers`.
 
         Raises:
             IntegrityError: a record that says so is missing or damaged.
             StoreError: it cannot be read.
         """
-        head = self.head()
+        head = self.head(listed)
         if head is None:
             return
         yield head.to, self.channel

@@ -30,7 +30,7 @@ from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import PromotionLog
-from textclf.registry.store.base import Stamped, Store, read_or_none
+from textclf.registry.store.base import LogNames, Stamped, Store, read_or_none
 from textclf.registry.version_state import EventKind, EventLog, describe_pruning
 
 _ABANDONED = timedelta(days=1)
@@ -69,12 +69,16 @@ class Pruner:
 
     Args:
         store: where the versions are.
-        channels: returns the promotion logs of all channels.
+        channels: returns the promotion logs of all channels, given the names in the folders of
+            all logs.
         events: the event log.
     """
 
     def __init__(
-        self, store: Store, channels: Callable[[], Sequence[PromotionLog]], events: EventLog
+        self,
+        store: Store,
+        channels: Callable[[LogNames], Sequence[PromotionLog]],
+        events: EventLog,
     ) -> None:
         self._store = store
         self._channels = channels
@@ -90,10 +94,11 @@ class Pruner:
             IntegrityError: a log is damaged, so that this is not known.
         """
         held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
-        in_use = [entry for log in self._channels() for entry in log.in_use()]
+        listed = self._store.log_names()
+        in_use = [entry for log in self._channels(listed) for entry in log.in_use(listed)]
         tagged = {
             version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
-            for version, state in self._events.version_states(strict=True).items()
+            for version, state in self._events.version_states(strict=True, listed=listed).items()
             if state.tags
         }
         return {**held, **tagged, **dict(reversed(in_use))}

@@ -83,9 +83,9 @@ def reserved_numbers(registry: RegistryReader) -> set[Version]:
 
 
 def _logged_numbers(registry: RegistryReader) -> set[Version]:
-    logs = registry.channels()
-    promoted = (record.to for log in logs for record in log.readable_records())
-    noted = (event.version for event in registry.events.readable_records())
+    listed = registry.store.log_names()
+    promoted = (record.to for record in registry.promotions_of_all(listed))
+    noted = (event.version for event in registry.events.readable_records(listed))
     return {*map(parse_version, promoted), *map(parse_version, noted)}
 
 
@@ -108,9 +108,10 @@ def next_number(registry: RegistryReader, base: Version | None, bump: Bump) -> V
 
     A folder that is not a version reserves its own number, and none below it.
     """
-    highest = registry.highest(line(base, bump))
+    numbers = registry.numbers()
+    highest = registry.highest(line(base, bump), numbers)
     used = _logged_numbers(registry) | ({highest} if highest else set())
-    return next_version(base, bump, used, set(registry.numbers()))
+    return next_version(base, bump, used, set(numbers))
 
 
 def publish(

@@ -28,7 +28,7 @@ from textclf.registry.absence import no_versions, nothing_promoted
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord
 from textclf.registry.signatures import Signatures
 from textclf.registry.signing import PublicKey
-from textclf.registry.store.base import Missing, Store, View, read_or_none
+from textclf.registry.store.base import LogNames, Missing, Store, View, read_or_none
 from textclf.registry.version_state import EventLog, describe_pruning
 
 Described = TypeVar("Described", FileListing, Metadata, Summary)
@@ -76,10 +76,22 @@ class RegistryReader:
             self._logs[name] = PromotionLog(self.store, require_channel(name))
         return self._logs[name]
 
-    def channels(self) -> list[PromotionLog]:
-        """Return the promotion logs of all channels, that of ``latest`` first."""
-        names = filter(is_channel, self.store.names(layout.CHANNELS))
-        return [self.promotions, *map(self.channel, sorted(names))]
+    def channels(self, listed: LogNames | None = None) -> list[PromotionLog]:
+        """Return the promotion logs of all channels, that of ``latest`` first.
+
+        Args:
+            listed: the names in the folders of all logs, if they were listed just now.
+        """
+        if listed is None:
+            names = self.store.names(layout.CHANNELS)
+        else:
+            names = list(map(layout.channel_of, listed))
+        return [self.promotions, *map(self.channel, sorted(filter(is_channel, names)))]
+
+    def promotions_of_all(self, listed: LogNames) -> Iterator[PromotionRecord]:
+        """Yield the records of all channels that are not damaged, those of ``latest`` first."""
+        for log in self.channels(listed):
+            yield from log.readable_records(listed)
 
     def promoted_in(self) -> tuple[dict[str, list[str]], list[IntegrityError | StoreError]]:
         """Return the promoted versions, each with the channels in which it is promoted.
@@ -119,14 +131,21 @@ class RegistryReader:
         """Return every published version whose folder can be read, lowest first."""
         return _numbers(self.store.folders_with(METADATA))
 
-    def highest(self, line: tuple[int, ...] = ()) -> Version | None:
+    def highest(
+        self, line: tuple[int, ...] = (), numbers: Sequence[Version] | None = None
+    ) -> Version | None:
         """Return the highest version to go on from, of those whose number begins with ``line``.
 
         Where signatures are required, that is the highest signed one: no other decides on anything.
+
+        Args:
+            line: how its number begins.
+            numbers: the numbers of all folders, if they were listed just now.
         """
-        numbers = (v for v in reversed(self.numbers()) if v.to_tuple()[: len(line)] == line)
+        numbers = self.numbers() if numbers is None else numbers
+        highest_first = (v for v in reversed(numbers) if v.to_tuple()[: len(line)] == line)
         counts = self._is_signed if self.signed_by else self.is_published
-        return next((v for v in numbers if counts(v)), None)
+        return next((v for v in highest_first if counts(v)), None)
 
     def _is_signed(self, version: Version) -> bool:
         with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
@@ -334,24 +353,39 @@ class RegistryReader:
             )
 
     def first_promotion(self, version: str) -> PromotionRecord | None:
-        """Return a version's first promotion in any channel; it has the digest of its metadata."""
-        firsts = (log.first_of(version) for log in self.channels())
-        return next((record for record in firsts if record), None)
+        """Return a version's first promotion in any channel; it has the digest of its metadata.
+
+        If one is known already, it is that one: all have the same digest.
+        """
+        for records in (self._known_promotions, self._all_promotions):
+            for record in records():
+                if record.to == version:
+                    return record
+        return None
+
+    def _known_promotions(self) -> Iterator[PromotionRecord]:
+        for log in self._logs.values():
+            yield from log.known_records()
+
+    def _all_promotions(self) -> Iterator[PromotionRecord]:
+        return self.promotions_of_all(self.store.log_names())
 
     def has_model(self, digest: str) -> bool:
         """Whether the model file of a version has this digest: no log or metadata are believed."""
-        promoted: set[str] = set()
-        with contextlib.suppress(StoreError):  # it only says where to look first
-            records = self.promotions.readable_records()
-            promoted = {record.to for record in records if record.sha256 == digest}
-        newest_first = self.numbers()[::-1]
-        for version in sorted(newest_first, key=lambda v: str(v) not in promoted):
+        for version in self._likely_first(digest):
             with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
                 listing = self._parse(version, self.metadata_bytes(version), FileListing)
                 if listing.artifact.sha256 == digest:
                     self.read_recorded(version, listing.artifact)
                     return True
         return False
+
+    def _likely_first(self, digest: str) -> Iterator[Version]:
+        """Yield all versions, those first of which known promotions say that they have a model."""
+        known = self._known_promotions()
+        promoted = {parse_version(record.to) for record in known if record.sha256 == digest}
+        yield from promoted
+        yield from (version for version in self.numbers()[::-1] if version not in promoted)
 
     def locate(self, version: Version, file: str = ARTIFACT) -> str:
         """Return the location of a file of a version; that of the model is for ``joblib.load``."""

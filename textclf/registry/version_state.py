@@ -21,7 +21,7 @@ from textclf.errors import NoSuchVersion, UsageError
 from textclf.metadata.versions import is_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import AppendOnlyLog, current_user, raised, utc_now
-from textclf.registry.store.base import Store
+from textclf.registry.store.base import LogNames, Store
 
 _TAG_KEY = re.compile(r"\w[\w.-]{0,63}")
 _LONGEST_VALUE = 200
@@ -135,16 +135,22 @@ class EventLog(AppendOnlyLog[Event]):
 
         return self.append(make)
 
-    def version_states(self, *, strict: bool = False) -> dict[str, VersionState]:
+    def version_states(
+        self, *, strict: bool = False, listed: LogNames | None = None
+    ) -> dict[str, VersionState]:
         """Return the state of every version that has events.
+
+        Args:
+            strict: whether every event has to be read.
+            listed: see `numbers`.
 
         Raises:
             IntegrityError: an event is damaged, if ``strict``; else such events are skipped.
             StoreError: an event cannot be read: nobody knows what it says.
         """
         if not strict:
-            return version_states(self.readable_records())
-        return version_states(map(raised, self.known_entries()))
+            return version_states(self.readable_records(listed))
+        return version_states(map(raised, self.known_entries(listed)))
 
     def version_state(self, version: Version) -> VersionState:
         """Return the state of one version; damaged events are skipped."""

@@ -64,7 +64,7 @@ class SharedStore:
         """Return the SHA-256 of records and signatures below a folder, by key without its own.
 
         Args:
-            folder: that of a log, or ``.registry``, which all of them are in.
+            folder: that of a log, or the folder that all of them are in.
             after: only keys that sort after this.
         """
         start = f"{folder}/"

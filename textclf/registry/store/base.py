@@ -16,11 +16,15 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST
+from textclf.registry import layout
 
 T = TypeVar("T")
 
 View = bytes | mmap.mmap
 """Content that may still be where it is stored; slices of either type are bytes."""
+
+LogNames = Mapping[str, Sequence[str]]
+"""The names of the files in the folders of logs, by folder."""
 
 LONGEST_KEY: Final = 200
 """Bytes of a key in UTF-8; file systems take names of 255, and stores may add to a name."""
@@ -139,6 +143,14 @@ def read_each(
             yield error
 
 
+def names_of_logs(store: Store) -> LogNames:
+    """List each folder of a log; see `Store.log_names`."""
+    folders = [layout.PROMOTIONS, layout.EVENTS]
+    names = {folder: store.names(folder) for folder in folders}
+    channels = [layout.channel_log(name) for name in store.names(layout.CHANNELS)]
+    return {**names, **{folder: store.names(folder) for folder in channels}}
+
+
 class Store(Protocol):
     """A place to keep files, safe for any number of readers and writers at once.
 
@@ -195,6 +207,13 @@ class Store(Protocol):
             folder: the folder's key.
             after: only names that sort after this one, by their bytes in UTF-8; where a folder has
                 many, a place that is far away answers faster then.
+        """
+        ...
+
+    def log_names(self) -> LogNames:
+        """Return the names in the folder of each log that has records.
+
+        A place that is far away lists all of them at once.
         """
         ...
 

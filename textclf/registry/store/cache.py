@@ -35,11 +35,13 @@ from textclf.registry.layout import (
 )
 from textclf.registry.store.base import (
     Incomplete,
+    LogNames,
     Missing,
     Stamped,
     Store,
     View,
     check_key,
+    names_of_logs,
 )
 from textclf.registry.store.file_cache import FileCache, Index, LogEnd
 
@@ -187,6 +189,10 @@ class CachedStore:
         known = keys if is_listed else self._index.files
         below = (key.removeprefix(start).split("/")[0] for key in known if key.startswith(start))
         return [name for name in dict.fromkeys(below) if name > after]
+
+    def log_names(self) -> LogNames:
+        """See Store."""
+        return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
         """See Store."""

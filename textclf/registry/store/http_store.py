@@ -20,12 +20,14 @@ from textclf.files import LARGEST
 from textclf.registry.store.access import is_true
 from textclf.registry.store.base import (
     Incomplete,
+    LogNames,
     Missing,
     Stamped,
     View,
     check_key,
     check_name,
     is_key,
+    names_of_logs,
     read_or_none,
 )
 from textclf.registry.store.http_client import API_KEY, HttpClient
@@ -118,6 +120,10 @@ class HttpStore:
         """Return the SHA-256 of each record of the logs below a folder; see RemoteStore."""
         digests = self._list("digests", dict[str, str], folder=folder, after=after)
         return {name: digest for name, digest in digests.items() if is_key(name)}
+
+    def log_names(self) -> LogNames:
+        """See Store."""
+        return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
         """See Store."""

@@ -25,12 +25,14 @@ from textclf.registry.layout import STAGING
 from textclf.registry.store.base import (
     Exists,
     Incomplete,
+    LogNames,
     Missing,
     Stamped,
     View,
     check_key,
     check_name,
     is_key,
+    names_of_logs,
     read_each,
     read_or_none,
 )
@@ -95,6 +97,10 @@ class LocalStore:
                 self._require_folder()
                 return []
         return [name for name in names if name.encode() > after.encode()] if after else names
+
+    def log_names(self) -> LogNames:
+        """See Store."""
+        return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
         """See Store."""

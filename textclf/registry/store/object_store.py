@@ -25,10 +25,12 @@ from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST
+from textclf.registry.layout import REGISTRY, is_log
 from textclf.registry.store.base import (
     Changed,
     Exists,
     Incomplete,
+    LogNames,
     Missing,
     Stamped,
     View,
@@ -149,6 +151,15 @@ class ObjectStore:
         tags = {meta["path"].removeprefix(start): str(meta["e_tag"]) for meta in listed}
         return {name: tag for name, tag in tags.items() if is_key(name)}
 
+    def log_names(self) -> LogNames:
+        """See Store: a thousand records take a request, of however many logs."""
+        found: dict[str, list[str]] = {}
+        for key in self.stamps(REGISTRY):
+            folder, _, name = f"{REGISTRY}/{key}".rpartition("/")
+            if is_log(folder):
+                found.setdefault(folder, []).append(name)
+        return found
+
     def folders_with(self, name: str) -> list[str]:
         """See Store: all keys are listed, a thousand with a request."""
         with self._failures("list"):
@@ -200,13 +211,14 @@ class ObjectStore:
         self._written[key] = Stamped(data, version)
 
     def create_all(self, folder: str, files: Mapping[str, bytes], *, resume: bool = False) -> None:
-        """See Store: one object after the other."""
+        """See Store: the first object, then all others at once, then the last one."""
         names = [check_name(folder, name) for name in files]
         self._conditions.require_obeyed()
         if set(self.names(folder)).difference(names[:-1] if resume else ()):
             raise Exists(folder)
         started = time.monotonic()
-        for name in names:
+
+        def create(name: str) -> None:
             if time.monotonic() - started > _LONGEST_CREATION:
                 raise StoreError(f"cannot write {self.locate(folder)}: it takes too long")
             try:
@@ -214,6 +226,10 @@ class ObjectStore:
             except Exists:
                 if not resume or self.read(f"{folder}/{name}") != files[name]:
                     raise Exists(folder) from None
+
+        for together in (names[:1], names[1:-1], names[1:][-1:]):
+            with ThreadPoolExecutor(_AT_ONCE) as pool:  # which waits for all, if one fails, too
+                list(pool.map(create, together))
 
     def remove(self, key: str) -> None:
         """See Store."""
