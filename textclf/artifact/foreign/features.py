@@ -69,7 +69,10 @@ class Features:
             raise CannotNormalise("its classifier was fitted on other features")
         if len(weights) * self.width > _LARGEST:
             raise CannotNormalise("it would have too many weights")
-        return weights if self.matrix is None else np.asarray((self.matrix @ weights.T).T)
+        if self.matrix is None:
+            return weights
+        matrix = self.matrix if sparse.issparse(self.matrix) else np.ascontiguousarray(self.matrix)
+        return np.asarray((matrix @ np.ascontiguousarray(weights.T)).T)  # same layout, same sums
 
 
 def read_features(transformers: Iterable[Any]) -> Features:

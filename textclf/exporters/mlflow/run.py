@@ -100,24 +100,30 @@ def describe_run(version: Version, metadata: Metadata, digest: str) -> Run:
 
 
 def _params(metadata: Metadata) -> dict[str, Any]:
-    data, test, search = metadata.data, metadata.test, metadata.search
+    test, pipeline = metadata.test, metadata.pipeline
     return {
         **metadata.best_params,
-        "search.method": search.method,
-        "search.scoring": search.scoring,
-        "search.folds": search.folds,
-        "search.seed": search.seed,
-        "search.candidates": len(search.candidates),
-        "data.path": data.path,
-        "data.sha256": data.sha256,
-        "data.rows": data.rows,
-        "data.rows_sha256": data.rows_sha256,
-        "data.labels": len(data.labels),
-        "test.path": test.path or data.path,
+        **_training_params(metadata),
+        "pipeline": " → ".join(pipeline.steps) if pipeline else None,
+        "data.labels": len(metadata.labels),
+        "test.path": test.path or metadata.training[0].path,
         "test.rows": test.rows,
         "test.rows_sha256": test.rows_sha256,
         "threshold": metadata.threshold,
     }
+
+
+def _training_params(metadata: Metadata) -> dict[str, Any]:
+    """Return what is known of the search and of the training rows."""
+    params: dict[str, Any] = {}
+    if search := metadata.search:
+        names = ("method", "scoring", "folds", "seed")
+        params = {f"search.{name}": getattr(search, name) for name in names}
+        params["search.candidates"] = len(search.candidates)
+    if data := metadata.data:
+        names = ("path", "sha256", "rows", "rows_sha256")
+        params |= {f"data.{name}": getattr(data, name) for name in names}
+    return params
 
 
 def _text(value: Any) -> str:
@@ -127,7 +133,8 @@ def _text(value: Any) -> str:
 def _metrics(metadata: Metadata) -> Iterator[tuple[str, float]]:
     """Yield cross-validated and test metrics, those of each class with its label in their name."""
     metrics = metadata.test.metrics
-    yield "cv_accuracy", metadata.best_cv_accuracy
+    if metadata.best_cv_accuracy is not None:
+        yield "cv_accuracy", metadata.best_cv_accuracy
     yield "test_accuracy", metrics.accuracy
     yield "test_macro_f1", metrics.macro_f1
     yield "test_weighted_f1", metrics.weighted_f1
@@ -162,10 +169,10 @@ def metric_names(labels: Sequence[str]) -> list[str]:
 
 def _data_sets(metadata: Metadata) -> Sequence[DataSet]:
     data, test = metadata.data, metadata.test
-    rows = (
-        (data.path, data.rows_sha256, "training", data.rows),
-        (test.path or data.path, test.rows_sha256, "testing", test.rows),
-    )
+    tested_on = test.path or metadata.training[0].path
+    rows = [(tested_on, test.rows_sha256, "testing", test.rows)]
+    if data:
+        rows.insert(0, (data.path, data.rows_sha256, "training", data.rows))
     return [
         DataSet(name[-500:], digest[:_LONGEST_DIGEST], context, json.dumps({"num_rows": number}))
         for name, digest, context, number in rows
