@@ -42,7 +42,7 @@ def test_the_command_line_defers_what_is_heavy(path):
     ours = {n for n in imports(path, deferred=False) if n.startswith("textclf.")}
     light = (
         "textclf.cli", "textclf.errors", "textclf.formatting", "textclf._version",
-        "textclf.metadata.channels", "textclf.registry.store.location",
+        "textclf.machine_code", "textclf.metadata.channels", "textclf.registry.store.location",
     )  # fmt: skip
     assert all(name.startswith(light) for name in ours)
 

@@ -31,7 +31,7 @@ if __name__ == "__main__":
 def package(tmp_path):
     """A copy of the sources that compiled functions depend on, and a module with one."""
     root = Path(textclf.__file__).parent
-    for source in SHARED_SOURCES:
+    for source in (*SHARED_SOURCES, "machine_code.py"):
         target = tmp_path / "textclf" / source
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / source, target)

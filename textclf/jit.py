@@ -1,17 +1,21 @@
-"""Compilation by Numba: at the first call, with the machine code cached on disk."""
+"""Compilation by Numba: at the first call, with the machine code kept on disk."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle  # of files that only this user, or who owns textclf's source, can have written
 import sys
 import warnings
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numpy as np
+
+from textclf.machine_code import MachineCode, compilation
 
 
 def _import_numba() -> ModuleType:
@@ -35,6 +39,10 @@ def _import_numba() -> ModuleType:
 
 numba = _import_numba()
 
+_CompileResult: Any = numba.core.compiler.CompileResult
+_NullCache: Any = numba.core.caching.NullCache
+_events: Any = numba.core.event
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 SHARED_SOURCES = ("jit.py", "search/svm/simd.py")
@@ -44,24 +52,62 @@ SHARED_SOURCES = ("jit.py", "search/svm/simd.py")
 def compiled(function: Function) -> Function:
     """Compile a function of NumPy arrays and numbers; it runs without the GIL.
 
-    The machine code is cached beside the source, or in the user's cache folder if that is not
-    writable; if neither is, each process compiles it again. Numba compiles a function anew when its
-    own file has changed, and so it does here when a file of ``SHARED_SOURCES`` has. Hence a
-    compiled function must not call functions of any other file (tests/test_architecture.py).
+    The machine code is kept on disk: see ``textclf.machine_code``. A function is compiled anew when
+    its own file has changed, or a file of ``SHARED_SOURCES``. Hence a compiled function must not
+    call functions of any other file (tests/test_architecture.py).
     """
-    options: dict[str, Any] = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
-        "no_cfunc_wrapper": True,  # only C would call it
-    }
-    try:
-        dispatcher: Any = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder to cache it in
-        return cast("Function", numba.njit(**options)(function))
-    cache = dispatcher._cache._cache_file  # noqa: SLF001 - Numba has no public way to add a stamp
-    cache._source_stamp = (cache._source_stamp, _SHARED_DIGEST)  # noqa: SLF001
+    dispatcher: Any = numba.njit(
+        nogil=True,
+        error_model="numpy",
+        fastmath={"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
+        no_cfunc_wrapper=True,  # only C would call it
+    )(function)
+    dispatcher._cache = _Cache(function)  # noqa: SLF001 - Numba has no public way
     return cast("Function", dispatcher)
+
+
+class _Cache(_NullCache):  # type: ignore[misc]  # Numba has no types
+    """What Numba asks for the machine code of a function."""
+
+    def __init__(self, function: Any) -> None:
+        self._source = Path(function.__code__.co_filename)
+        self._name = f"{self._source.stem}.{function.__qualname__}.{sys.implementation.cache_tag}"
+        self._bytecode = function.__code__.co_code
+        self._files = MachineCode(self._source)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return the function compiled for a signature, or None."""
+        context.refresh()
+        content = self._files.load(self._file_name(signature, context.codegen()))
+        if content is None:
+            return None
+        return _CompileResult._rebuild(context, *pickle.loads(content))  # noqa: SLF001, S301
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Save a function that was compiled for a signature."""
+        content = numba.core.serialize.dumps(result._reduce())  # noqa: SLF001
+        self._files.save(self._file_name(signature, result.codegen), content)
+
+    def _file_name(self, signature: Any, codegen: Any) -> str:
+        key = repr((signature, codegen.magic_tuple(), self._bytecode))
+        return f"{self._name}-{self._stamp}-{_digest(key.encode())[:24]}.nbc"
+
+    @cached_property
+    def _stamp(self) -> str:
+        """What the sources and Numba are identified by."""
+        sources = self._source.read_bytes() + _SHARED_DIGEST.encode()
+        return _digest(sources + numba.__version__.encode())[:12]
+
+
+class _Listener(_events.Listener):  # type: ignore[misc]  # likewise
+    def on_start(self, _: Any) -> None:
+        compilation.begin()
+
+    def on_end(self, _: Any) -> None:
+        compilation.end()
+
+
+_events.register("numba:compile", _Listener())
 
 
 def inlined(function: Function) -> Function:
@@ -72,10 +118,13 @@ def inlined(function: Function) -> Function:
     return cast("Function", numba.njit(inline="always")(function))
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _digest_of_shared_sources() -> str:
     folder = Path(__file__).parent
-    sources = b"".join((folder / name).read_bytes() for name in SHARED_SOURCES)
-    return hashlib.sha256(sources).hexdigest()
+    return _digest(b"".join((folder / name).read_bytes() for name in SHARED_SOURCES))
 
 
 _SHARED_DIGEST = _digest_of_shared_sources()

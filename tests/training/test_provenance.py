@@ -20,6 +20,7 @@ NOT_SHAPING = {
     "errors.py",
     "files.py",
     "formatting.py",
+    "machine_code.py",
     "metadata",  # describes models; what decides on them is compared field by field
     "prediction",
     "registry",

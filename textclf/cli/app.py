@@ -14,6 +14,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from textclf import machine_code
 from textclf._version import __version__
 from textclf.cli import completion, failures
 from textclf.cli.command import WIDTH, Command, Group
@@ -103,7 +104,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     _prepare_streams()
     _prepare_warnings()
-    _prepare_cache()
+    machine_code.on_problem = render.warning
     obey_interrupts()
     code = run(sys.argv[1:])
     if code == failures.INTERRUPTED:
@@ -135,15 +136,6 @@ def _prepare_warnings() -> None:
             render.warning(line)
 
     warnings.showwarning = show
-
-
-def _prepare_cache() -> None:
-    """Keep Numba from making a folder named ``~`` for machine code where there is no home."""
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~")  # noqa: PTH111 - may fail
-    if not os.path.isabs(folder):  # noqa: PTH117 - likewise
-        os.environ.setdefault(
-            "NUMBA_CACHE_LOCATOR_CLASSES", "UserProvidedCacheLocator,InTreeCacheLocator"
-        )
 
 
 def _null_stream() -> TextIO:

@@ -6,6 +6,7 @@ import pytest
 
 from textclf.cli.output import phases as phases_module
 from textclf.cli.output.phases import phases
+from textclf.machine_code import Compilation
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,21 @@ def test_elsewhere_a_phase_is_a_line_every_few_seconds(capsys):
         capsys.readouterr()
         time.sleep(0.05)
         assert capsys.readouterr().err == ""
+
+
+def test_compiling_is_named_after_some_seconds(capsys, monkeypatch):
+    """It is named once, whatever is being done, and not while little has been compiled."""
+    compilation = Compilation()
+    monkeypatch.setattr(phases_module, "compilation", compilation)
+    with phases(quiet=False):
+        compilation.begin()
+        time.sleep(0.05)
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr(phases_module, "_SECONDS_OF_COMPILING", 0.01)
+        wait_for(capsys, "compiling, once for this installation\n")
+        time.sleep(0.05)
+        assert capsys.readouterr().err == ""
+        compilation.end()
 
 
 def test_on_a_terminal_the_line_is_written_again_and_removed(capsys, monkeypatch):

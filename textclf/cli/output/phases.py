@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterator
 
 from textclf.cli.output import render
 from textclf.formatting import duration
+from textclf.machine_code import compilation
 
 _SECONDS_BEFORE_NAMED = 1.0
 _SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_OF_COMPILING = 2.0
 _TICK = 0.2
+
+_COMPILING = "compiling, once for this installation"
 
 ShowPhase = Callable[[str | Callable[[], str] | None], None]
 """Takes what is being done from now on: in words, as a function, or ``None`` if that is shown."""
@@ -20,10 +24,10 @@ ShowPhase = Callable[[str | Callable[[], str] | None], None]
 
 @contextlib.contextmanager
 def phases(*, quiet: bool) -> Iterator[ShowPhase]:
-    """Name what takes longer than a second, while the block runs.
+    """Name what takes longer than a second, while the block runs; compiling after two seconds.
 
     On a terminal it is a line that is written again and removed at the end; elsewhere a line every
-    few seconds.
+    few seconds, and of compiling one.
     """
     if quiet:
         yield lambda _: None
@@ -45,6 +49,7 @@ class _Display:
         self._lock = threading.Lock()
         self._phase: str | Callable[[], str] | None = None
         self._since = self._last_line = time.monotonic()
+        self._told_of_compiling = False
 
     def show(self, phase: str | Callable[[], str] | None) -> None:
         """Take what is being done from now on."""
@@ -57,7 +62,9 @@ class _Display:
         """Show the phase until the end."""
         while not self.ended.wait(_TICK):
             with self._lock:
-                if self._phase is not None:
+                if compilation.is_running and compilation.seconds > _SECONDS_OF_COMPILING:
+                    self._write_compiling()
+                elif self._phase is not None:
                     self._write(self._phase)
 
     def _write(self, phase: str | Callable[[], str]) -> None:
@@ -67,6 +74,13 @@ class _Display:
         elif not render.has_status() and now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
             render.progress(self._line(phase, now))
+
+    def _write_compiling(self) -> None:
+        if render.has_status():
+            render.status(f"{_COMPILING}: {duration(compilation.seconds)}")
+        elif not self._told_of_compiling:
+            self._told_of_compiling = True
+            render.progress(_COMPILING)
 
     def _line(self, phase: str | Callable[[], str], now: float) -> str:
         return phase() if callable(phase) else f"{phase}: {duration(now - self._since)}"
