@@ -12,6 +12,7 @@ from served import serving, wait_until
 from textclf.metadata.versions import parse_version
 from textclf.release.gate import Gate, parse_requirement
 from textclf.server import version_index
+from textclf.server.pages import versions
 
 PAGES = ["/", "/versions", "/versions/1.0.0", "/compare", "/compare?a=1.0.0&b=1.1.0", "/history"]
 HOSTILE = '<script>alert(1)</script>" onload=x &amp; \u202e'
@@ -256,3 +257,20 @@ def test_a_list_that_takes_long_is_shown_as_it_was(registry, monkeypatch):
     go_on.set()
     wait_until(lambda: index.listing() is not before)
     assert [v.summary.version for v in index.listing().versions] == ["1.1.0", "1.0.0"]
+
+
+def test_the_points_of_a_chart_are_no_stops_of_the_keyboard(served):
+    """There may be hundreds, and the table has the same links."""
+    points = [
+        attributes
+        for tag, attributes in page(served, "/versions").found
+        if tag == "a" and attributes.get("tabindex") == "-1"
+    ]
+    assert len(points) == 2
+    assert served.get("/favicon.ico").status == 204
+
+
+def test_a_chart_of_many_versions_ends_with_the_newest(served, monkeypatch):
+    """Whichever are left out between."""
+    monkeypatch.setattr(versions, "_POINTS", 1)
+    assert "1.1.0" in served.get("/versions").body.decode().partition("</svg>")[0]

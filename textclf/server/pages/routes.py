@@ -34,6 +34,7 @@ def page_routes(service: Service) -> Sequence[PathRoute]:
     ]
     routes = [
         route(style_path(), _style),
+        route("/favicon.ico", _no_icon),
         route("/", _try, "POST"),
         # the data first: {version} would match 1.1.0.json, too
         *(route(f"{path}.json", _data(build)) for path, build in pages),
@@ -47,6 +48,11 @@ def page_routes(service: Service) -> Sequence[PathRoute]:
 
 async def _style(_request: Request) -> Response:
     return Response(stylesheet(), 200, {"cache-control": _YEAR}, media_type="text/css")
+
+
+async def _no_icon(_request: Request) -> Response:
+    """Answer browsers, which ask for an icon unasked."""
+    return Response(None, 204, {"cache-control": _YEAR})
 
 
 def _data(build: Builder) -> Endpoint:

@@ -129,7 +129,8 @@ def _chart(page: VersionPage) -> Html | None:
     ascending = page.all[::-1]
     known = [(version, number) for version in ascending if (number := value(version)) is not None]
     step = max(1, len(known) // _POINTS)
-    drawn = [point for n, point in enumerate(known) if n % step == 0 or point[0].promoted]
+    last = (len(known) - 1) % step  # the newest is always drawn
+    drawn = [point for n, point in enumerate(known) if n % step == last or point[0].promoted]
     if len(drawn) < 2:  # noqa: PLR2004 - a line needs two points
         return None
     shown, values = [version for version, _ in drawn], [number for _, number in drawn]
@@ -172,4 +173,5 @@ def _point(version: ListedVersion, x: float, y: float, value: float) -> Html:
         el("title", f"{number}: {percent(value)}{', promoted' if version.promoted else ''}"),
         el("circle", cx=x, cy=y, r=5 if version.promoted else 2.5, class_="mean"),
         href=f"/versions/{number}",
+        tabindex=-1,  # hundreds of points would stand before the table, which has the same links
     )
