@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+import registries
 from keys import write_pair
 from served import serving, wait_until
 
@@ -60,10 +61,23 @@ def test_a_version_is_exported_through_the_service(cli):
     assert "1.0.0" in done(cli("versions", "list", "--models", "other"))
 
 
+def test_a_registry_is_copied_through_the_service(cli, served, project):
+    """Versions are pulled from it, and a mirror has the same bytes as the folder."""
+    url = f"http://127.0.0.1:{served.port}"
+    assert "copied 1.0.1 to mine" in done(
+        cli("versions", "pull", "latest", url, "--models", "mine")
+    )
+    cli("versions", "tag", "1.0.0", "prod=eu", "--models", "models")
+    cli("promote", "1.0.0", "--to", "staging", "--models", "models")
+    done(cli("mirror", url, "copy"))
+    assert registries.plain_files(project / "copy") == registries.plain_files(project / "models")
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ("train",),
+        ("versions", "pull", "1.0.0", "models"),
         ("promote", "1.0.0"),
         ("promote", "9.9.9"),
         ("rollback",),

@@ -23,8 +23,9 @@ _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped 
 
 def line(text: str = "") -> None:
     """Write one line of the answer to stdout."""
-    remove_status()
-    sys.stdout.write(f"{text}\n")
+    with _writing:
+        remove_status()
+        sys.stdout.write(f"{text}\n")
 
 
 class UnwrittenAnswer(TextclfError):
@@ -94,30 +95,35 @@ def has_status() -> bool:
 
 def status(text: str) -> None:
     """Write what is being done as the last line of the terminal, in place of the one before."""
-    _write_to_stderr(excerpt(text, get_terminal_size().columns - 1))
-    _has_status.set()
+    with _writing:
+        _write_to_stderr(excerpt(text, get_terminal_size().columns - 1))
+        _has_status.set()
 
 
 def remove_status() -> None:
     """Remove what `status` wrote."""
-    if _has_status.is_set():
-        _write_to_stderr("")
+    with _writing:
+        if _has_status.is_set():
+            _write_to_stderr("")
 
 
 _has_status = threading.Event()
+_writing = threading.RLock()
+"""Several threads write: each that has a phase, or a transfer, to show."""
 _REMOVE_LINE = "\r\x1b[2K"
 
 
 def _write_to_stderr(text: str) -> None:
     """Write to stderr, which may be full or closed: that is no reason to stop the work."""
-    if _has_status.is_set():
-        text = f"{_REMOVE_LINE}{text}"
-        _has_status.clear()
-    with contextlib.suppress(OSError):  # of stdout, it is raised again when the answer is written
-        sys.stdout.flush()  # so that both streams keep their order where they are one
-    with contextlib.suppress(OSError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    with _writing:
+        if _has_status.is_set():
+            text = f"{_REMOVE_LINE}{text}"
+            _has_status.clear()
+        with contextlib.suppress(OSError):  # of stdout, raised again when the answer is written
+            sys.stdout.flush()  # so that both streams keep their order where they are one
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def paint(text: str, colour: str, stream: TextIO) -> str:
