@@ -46,7 +46,7 @@ test-faults: .venv/compiled ## fault injection at each file event and system cal
 test-thorough: .venv/compiled ## all tests, with several times as many random cases; meant to run every night
 	$(BIN)/python -m $(PYTEST) -m "" --hypothesis-profile=thorough
 
-browser: .venv/installed-dev ## test the report in Chromium, if it is installed
+browser: .venv/installed-dev ## test the report and the pages of serve in Chromium, if it is installed
 	$(BIN)/python -m pytest tests/browser.py
 
 test-node: examples/fastify/node_modules/installed ## types and tests of examples/fastify (needs npm and node 20 or later)

@@ -1,4 +1,6 @@
-"""The report in a real browser: ``make browser``. Skips, with a reason, where there is no Chromium.
+"""The report and the pages of a server in a real browser: ``make browser``.
+
+Skips, with a reason, where there is no Chromium.
 
 What is measured is measured by a script in a copy of the page without its policy; the page itself
 runs none.
@@ -12,7 +14,11 @@ import subprocess
 
 import pytest
 import reports
+from predictors import published
+from sample_data import sample_rows
+from served import serving
 
+from textclf.metadata.versions import parse_version
 from textclf.report.page import comparison, page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -148,3 +154,48 @@ def test_it_prints(chromium, tmp_path):
     data = pdf.read_bytes()
     assert data.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b", data)) > 3
+
+
+class Address(str):
+    """The address of a page, where others have the path of a file."""
+
+    __slots__ = ()
+
+    def as_uri(self):
+        """Return it."""
+        return self
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server of two versions with messages that would like to break the page."""
+    root = tmp_path_factory.mktemp("served") / "models"
+    for _ in range(2):
+        registry, _ = published(root, sample_rows(200))
+    registry.promote(
+        parse_version("1.0.0"), message="\u05e9\u05dc\u05d5\u05dd <script>" + "x" * 300
+    )
+    with serving(registry) as running:
+        yield running
+
+
+PAGES = ("/", "/versions", "/versions/1.1.0", "/compare?a=1.0.0&b=1.1.0", "/history", "/docs")
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_of_a_server_is_wider_than_its_window(measured, served, path, width):
+    """Messages and numbers wrap, tables scroll by themselves."""
+    html = served.get(path).body.decode()
+    style = served.get(re.search(r'href="(/static/[^"]+)"', html)[1]).body.decode()
+    found = measured(
+        re.sub("<link[^>]*>", lambda _: f"<style>{style}</style>", html).encode(), width
+    )
+    assert (found["width"], found["overflow"], found["clipped"]) == (width, 0, [])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_browser_has_nothing_to_complain_of_a_server(chromium, served, path):
+    """The policy lets the style in, and nothing is missing."""
+    address = Address(f"http://127.0.0.1:{served.port}{path}")
+    assert "CONSOLE" not in chromium(address, "--enable-logging=stderr", "--dump-dom")[1]
