@@ -3,8 +3,10 @@
 ``UPDATE_DOCS=1 pytest tests/test_docs.py`` writes what the commands print into the files.
 """
 
+import ast
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -203,6 +205,40 @@ def test_the_python_of_the_readme_runs(checkout):
     run("textclf train", checkout)
     readme = (ROOT / "README.md").read_text("utf-8")
     assert outputs_of_programs(readme, checkout) == ["positive\n"] * 2
+
+
+def test_the_program_of_the_guide_to_python_runs_and_is_typed(checkout):
+    """A DataFrame in, versions in two channels, a DataFrame out; mypy --strict has no objection."""
+    guide = (ROOT / "docs/python.md").read_text("utf-8")
+    [program] = [block for _, block in BLOCK.findall(guide) if block.startswith("# release.py")]
+    (checkout / "release.py").write_text(program, "utf-8")
+    code, output = run(f'"{sys.executable}" release.py', checkout)
+    assert code == 0, output
+    assert "p = " in output
+    assert (checkout / "models/1.0.0").exists()
+    cache = ROOT / ".mypy_cache" / "programs"
+    command = f'"{sys.executable}" -m mypy --strict --follow-imports=silent --cache-dir "{cache}"'
+    code, output = run(f"{command} release.py", checkout)
+    assert code == 0, output
+
+
+def test_the_cells_of_the_notebook_run(checkout, monkeypatch, capsys):
+    """One after the other, as Jupyter runs them; what they show has a form for notebooks."""
+    notebook = json.loads((ROOT / "examples/notebook/textclf.ipynb").read_text("utf-8"))
+    monkeypatch.chdir(checkout)
+    shown, names = [], {"__name__": "__main__"}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            assert not cell["outputs"], "commit the notebook without outputs"
+            *body, last = ast.parse("".join(cell["source"])).body
+            exec(compile(ast.Module(body, []), "cell", "exec"), names)
+            if isinstance(last, ast.Expr):
+                shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+            else:
+                exec(compile(ast.Module([last], []), "cell", "exec"), names)
+    assert all(hasattr(value, "_repr_html_") for value in shown)
+    assert len(shown) >= 4
+    assert capsys.readouterr().out == ""
 
 
 def test_every_command_of_the_contract_is_in_the_readme():
