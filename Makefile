@@ -57,8 +57,8 @@ azurite: tests/servers/node_modules/installed ## the server of Azure Blob Storag
 bench: .venv/installed-bench ## compare with scikit-learn and fastText; DATA=folder of data sets
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
-mlflow-test: .venv-mlflow/installed ## versions in a real MLflow, which is large and has an environment of its own
-	.venv-mlflow/bin/python -m pytest -q --noconftest tests/mlflow_server.py
+mlflow-test: .venv-mlflow/installed ## versions in a real MLflow, and model cards as the Hub reads them; in an environment of its own
+	.venv-mlflow/bin/python -m pytest -q --noconftest tests/mlflow_server.py tests/hub_card.py
 
 fuzz: .venv/installed-fuzz ## damaged input for every reader; SECONDS=60 for each, if atheris can be installed
 	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)
