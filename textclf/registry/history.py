@@ -58,7 +58,7 @@ def read_history(registry: RegistryReader) -> History:
     entries = _by_time(promotions, events)
     for log in others:
         entries = list(merge(entries, _readable(log, damaged), key=lambda entry: entry.at))
-    return History(promotions, entries, damaged)
+    return History(promotions, list(_failures_last(entries)), damaged)
 
 
 class HistoryFollower:
@@ -131,6 +131,28 @@ def _readable(log: AppendOnlyLog[T], damaged: list[TextclfError]) -> Iterator[T]
     for entry in log.entries():
         if isinstance(entry, TextclfError):
             damaged.append(entry)
+        else:
+            yield entry
+
+
+def _failures_last(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield entries with the events of who was not told of a promotion behind that promotion.
+
+    They may have been written in the same second.
+    """
+    waiting: dict[str, list[Entry]] = {
+        f"{e.channel} {e.n}": [] for e in entries if isinstance(e, PromotionRecord)
+    }
+    for entry in entries:
+        if isinstance(entry, PromotionRecord):
+            yield entry
+            yield from waiting.pop(f"{entry.channel} {entry.n}", [])
+        elif (
+            entry.kind == EventKind.UNNOTIFIED
+            and (later := waiting.get(f"{entry.detail.get('channel')} {entry.detail.get('n')}"))
+            is not None
+        ):
+            later.append(entry)
         else:
             yield entry
 

@@ -116,6 +116,7 @@ def test_a_command_that_fails_is_a_warning_and_an_event(cli, monkeypatch, comman
     assert done.err.startswith(f"warning: 1.0.0 is promoted, but the command {name} was not told")
     assert reason in done.err
     [event] = unnotified(cli)
+    assert event == json.loads(cli("history", "--all", "--json").out)[-1]
     assert event["message"] == f"the command {name}: {reason}"
     assert event["detail"] == {"channel": "latest", "n": 3}
     assert "secret" not in done.err + str(event)
@@ -185,10 +186,10 @@ def self_signed(folder):
 
 
 @pytest.mark.usefixtures("project")
-def test_a_webhook_that_cannot_be_reached_or_does_not_answer_is_a_warning(cli, monkeypatch):
+def test_a_webhook_that_cannot_be_reached_or_does_not_answer_is_a_warning(cli):
     """The time limit is that of the whole request."""
-    monkeypatch.setattr("textclf.release.webhook.SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textclf.release.webhook.SECONDS", 0.2)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert "did not answer within 0.2 s" in cli("promote", "1.0.0", "--webhook", url).err
     assert "cannot be reached: Connection refused" in cli("rollback", "--webhook", url).err
