@@ -17,6 +17,8 @@ import registries
 
 from textclf.errors import StoreError, TextclfError
 from textclf.metadata.versions import parse_version
+from textclf.registry.copying import copy_versions
+from textclf.registry.mirroring import mirror
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Exists
 from textclf.registry.store.local import LocalStore
@@ -126,6 +128,15 @@ def bring_back(registry):
     registry.import_version(V("1.0.0"), _archived(registry.store.root), source="a test")
 
 
+def mirror_source(registry):
+    mirror(Registry(LocalStore(registry.store.root / SOURCE)), registry)
+
+
+def push_source(registry):
+    source = Registry(LocalStore(registry.store.root / SOURCE))
+    list(copy_versions(source, registry, [V("1.0.0")]))
+
+
 def note(registry):
     registry.events.append_event(
         "refused", V("1.0.0"), message="worse", detail={"accuracy": [0.9, 0.8]}
@@ -161,6 +172,15 @@ ARCHIVE = "archive"
 def _archived(root):
     store = LocalStore(root)  # so that trouble with the disk is told here, too
     return {name: store.read(f"{ARCHIVE}/{name}") for name in store.names(str(ARCHIVE))}
+
+
+SOURCE = "source"
+"""A folder beside the versions with another registry, which is to be copied."""
+
+
+def _source(root):
+    registries.filled(root / SOURCE, "1.0.0", "1.1.0", files=registries.FURTHER)
+    registries.open_registry(root / SOURCE).tag(V("1.0.0"), {"prod": "eu"})
 
 
 def _three(root):
@@ -226,6 +246,8 @@ OPERATIONS = {
     "repair a prune": Operation(
         _half_pruned, repair, ("verify", "--repair"), published=-1, noted=1
     ),
+    "push": Operation(_source, push_source, published=1, noted=1),
+    "mirror": Operation(_source, mirror_source, published=2, promoted=2, noted=1),
     "bring back": Operation(_pruned, bring_back, published=1, noted=1),
 }
 

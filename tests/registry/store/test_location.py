@@ -11,6 +11,7 @@ from textclf.registry.store.location import (
     Cloud,
     Folder,
     Server,
+    lies_within,
     parse_location,
     without_secrets,
 )
@@ -126,3 +127,25 @@ def test_no_folder_is_made_of_a_url(open_it, tmp_path, monkeypatch):
         with pytest.raises(UsageError):
             open_it(url)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "within"),
+    [
+        ("models", "models", True),
+        ("models/x", "models", True),
+        ("models", "models/x", False),
+        ("./models/../models", "models", True),
+        ("models2", "models", False),
+        ("s3://b/team/x", "s3://b/team", True),
+        ("s3://b/team", "s3://b", True),
+        ("s3://b/team2", "s3://b/team", False),
+        ("s3://b/team", "s3://c/team", False),
+        ("s3://b/team", "gs://b/team", False),
+        ("s3://b/team", "models", False),
+        ("https://h/x", "https://h/x", True),
+    ],
+)
+def test_a_location_within_another_is_known(inner, outer, within):
+    """A registry is not copied into itself, however its folder is written."""
+    assert lies_within(parse_location(inner), parse_location(outer)) is within
