@@ -12,8 +12,11 @@ from pathlib import Path
 import mlflow
 import pytest
 from paths import ROOT
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-from textclf import load
+from textclf import load, publish
 from textclf.cli.app import run
 from textclf.data.dataset import ReadOptions, read_dataset
 
@@ -103,6 +106,21 @@ def require_run(client, run_id, metadata):
     pages = {artifact.path for artifact in client.list_artifacts(run_id)}
     assert pages == {"report.html", "model_card.md", "metadata.json"}
     assert run.info.status == "FINISHED"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_pipeline_from_mlflow_is_published():
+    """What MLflow's client loads becomes a version that gives the same labels."""
+    rows, tested = (read_dataset(Path(file(name)), ReadOptions()) for name in ("train", "test"))
+    fitted = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(rows.texts, rows.labels)
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(
+            fitted, name="theirs", registered_model_name="theirs", serialization_format="pickle"
+        )
+    pipeline = mlflow.sklearn.load_model("models:/theirs/1")
+    published = publish(pipeline, test=(tested.texts, tested.labels))
+    assert published.version == "1.0.0"
+    assert load("models").label(tested.texts) == list(fitted.predict(tested.texts))
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,7 @@ def push(registry: Registry, version: Version, server: ModelServer) -> Pushed:
         metadata = decode(files[METADATA], Metadata, name=METADATA)
         if SCORER not in files:
             raise IntegrityError(
-                f"{version} has no {SCORER}, and nothing else of it is opened by MLflow",
-                hint="train it again: textclf train",
+                f"{version} has no {SCORER}, and MLflow would open nothing else of it",
             )
         number = server.register(
             describe_run(version, metadata, sha256(files[METADATA])), version, files
