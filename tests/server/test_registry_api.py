@@ -148,3 +148,10 @@ def test_every_route_is_described(served):
     request = described["components"]["schemas"]["PredictRequest"]
     assert set(request["properties"]) == {"texts", "top_k", "explain", "threshold"}
     assert b"/v1/predict" in served.get("/docs").body
+
+
+@pytest.mark.parametrize("name", ["latest", "v1.0.0"])
+def test_a_file_of_a_version_that_is_not_named_by_its_number_is_not_kept(served, name):
+    """Another version may have that name tomorrow."""
+    answer = served.get(f"/v1/versions/{name}/files/metadata.json")
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-cache")

@@ -66,9 +66,13 @@ def _history(service: Service, request: Request) -> Any:
 
 
 async def _file(request: Request) -> Response:
-    """Answer with a file of a version, which never changes; its ETag is its digest."""
+    """Answer with a file of a version; its ETag is its digest.
+
+    It never changes, unless the version is named by a channel or as the previous one.
+    """
     service = Service.of(request)
     version, name = request.path_params["version"], request.path_params["name"]
     async with service.file_limiter:
-        content = await run_in_threadpool(service.catalogue.file, version, name)
-        return await file_response(request, content, immutable=True)
+        number = str(await run_in_threadpool(service.catalogue.resolve, version))
+        content = await run_in_threadpool(service.catalogue.file, number, name)
+        return await file_response(request, content, immutable=number == version)
