@@ -102,7 +102,7 @@ clean: ## remove .venv and caches (never models/)
 
 # compile once, or every pytest worker would compile the same functions
 .venv/compiled: .venv/installed-dev $(KERNELS)
-	$(BIN)/python tests/helpers/compile_kernels.py
+	$(BIN)/textclf warmup --quiet
 	@touch $@
 
 # fastText is built from source; without a C++ compiler, everything else is still measured

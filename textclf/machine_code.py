@@ -31,6 +31,13 @@ on_problem: Callable[[str], object] = _ignore
 """Is told, at most once in a process, that machine code on disk cannot be used or kept."""
 
 
+saved: list[Path] = []
+"""The files that this process has saved."""
+
+loaded: list[Path] = []
+"""The files that this process has loaded."""
+
+
 class Compilation:
     """How long this process has been compiling."""
 
@@ -82,6 +89,7 @@ class MachineCode:
         for folder in self._folders():
             content = self._read(folder / name)
             if content is not None:
+                loaded.append(folder / name)
                 return content
         if self._unusable:
             self._tell(f"compiled again, for it is damaged or not yours alone: {self._unusable}")
@@ -101,6 +109,7 @@ class MachineCode:
                     continue
                 _write(folder / name, _sha256(content) + content)
                 _remove_older(folder, name)
+                saved.append(folder / name)
                 if folder == _temporary_folder(self._source):
                     self._tell(f"machine code is kept in {folder}: no other folder can be written")
                 return

@@ -45,6 +45,7 @@ EXAMPLES = [
     ("reproduce", ("reproduce", "1.0.0")),
     ("doctor", ("doctor",)),
     ("cache", ("cache",)),
+    ("warmup", ("warmup",)),
     ("cache clear", ("cache", "clear")),
     ("error", ("promote", "9.9.9")),
     ("error", ("check", "none.csv")),

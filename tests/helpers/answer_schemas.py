@@ -39,7 +39,7 @@ from textclf.registry.promotion_log import PromotionRecord
 from textclf.registry.store import file_cache
 from textclf.registry.version_state import Event
 from textclf.release import baseline
-from textclf.training import reproduce
+from textclf.training import reproduce, warmup
 
 _NAMES = {"Mapping": Mapping, "Sequence": Sequence} | {
     name: value
@@ -109,6 +109,7 @@ ANSWERS = {
     "cache clear": Answer((ClearAnswer,)),
     "mlflow push": Answer((mirror.Pushed,)),
     "mlflow sync": Answer((mirror.Synced,)),
+    "warmup": Answer((warmup.Warmup,)),
     "error": Answer((Failure,)),
 }
 """What a command prints with --json; an option is named where it changes the fields.

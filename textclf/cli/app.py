@@ -29,6 +29,7 @@ _COMMANDS = {
     "train": "Train",
     "publish": "Train",
     "check": "Train",
+    "warmup": "Train",
     "predict": "Use",
     "evaluate": "Use",
     "serve": "Use",
