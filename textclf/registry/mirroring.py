@@ -46,6 +46,7 @@ class Mirrored(msgspec.Struct, frozen=True):
         events: the number of other events that were copied.
         signatures: the number of added signatures that were copied.
         latest: the version that is promoted in the target now.
+        complete: whether the target has all that was seen of the source; no if asked to stop.
         kept: the location of a copy of a foreign file in the alias's place, if there was one.
     """
 
@@ -56,6 +57,7 @@ class Mirrored(msgspec.Struct, frozen=True):
     events: int
     signatures: int
     latest: str | None
+    complete: bool = True
     kept: str | None = None
 
     @property
@@ -79,7 +81,7 @@ def mirror(
         source: the registry to be mirrored.
         target: the mirror: an empty location, or an earlier mirror of that registry.
         at_once: how many versions are copied at the same time.
-        stop: asked before each version whether to begin no other; then no log is changed.
+        stop: asked before each version whether to begin no other; then no log is changed either.
         tell: called with the number of each version that was copied.
 
     Raises:
@@ -156,6 +158,7 @@ class _Mirror:
         self._lost: list[Version] = []
         self._promotions = self._events = self._signatures = 0
         self._kept: str | None = None
+        self._complete = False
 
     def run(self) -> Mirrored:
         for _ in range(_PASSES):
@@ -172,6 +175,7 @@ class _Mirror:
             events=self._events,
             signatures=self._signatures,
             latest=str(latest) if latest else None,
+            complete=self._complete,
             kept=self._kept,
         )
 
@@ -192,6 +196,7 @@ class _Mirror:
         self._copy_promotions(promotions)
         self._kept = self._target.sync_alias() or self._kept
         self._remove_pruned(seen)
+        self._complete = True
 
     # -- what is missing -------------------------------------------------------------------------
 

@@ -73,5 +73,8 @@ def test_ctrl_c_completes_the_version_and_begins_no_other(project, cli, monkeypa
     assert "completing what is being copied; Ctrl-C again ends it at once" in done.err
     assert registries.version_folders(project / "copy") == ["1.0.0"]
     assert registries.log(project / "copy") == []
+    assert done.out == (
+        "copied 1 version of models to copy, and no log; run it again to complete it\n"
+    )
     assert cli("mirror", "models", "copy").code == 0
     assert registries.plain_files(project / "copy") == registries.plain_files(project / "models")

@@ -59,6 +59,7 @@ def _show(done: Mirrored, source: Models, target: Models, output: OutputOptions)
                     done.events,
                     done.signatures,
                     done.latest,
+                    done.complete,
                 )
             )
         else:

@@ -35,6 +35,7 @@ class MirrorAnswer:
     events: int
     signatures: int
     latest: str | None
+    complete: bool
 
 
 def copy_line(one: CopiedVersion, target: str) -> str:
@@ -49,6 +50,9 @@ def copy_line(one: CopiedVersion, target: str) -> str:
 
 def mirror_line(done: Mirrored, source: str, target: str) -> str:
     """Return what a mirroring changed."""
+    if not done.complete:
+        number = plural(len(done.versions), "version")
+        return f"copied {number} of {source} to {target}, and no log; run it again to complete it"
     latest = f"; latest: {done.latest}" if done.latest else ""
     if not done.changed:
         return f"{target} has all that {source} has{latest}; nothing changed"
