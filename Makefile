@@ -82,6 +82,10 @@ lock: ## update the lock files of the dependencies (needs uv)
 		pyproject.toml --group fuzz -c requirements.lock -o requirements-fuzz.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --group build --group mlflow -c requirements.lock -o requirements-mlflow.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		--group build --group serve -c requirements-dev.lock -o requirements-serve.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		--group build --group serve-slim -c requirements-dev.lock -o requirements-serve-slim.lock
 
 clean: ## remove .venv and caches (never models/)
 	rm -rf .venv .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 _MANY = 100_000
 """Number of characters from which on it pays to load NumPy and the compiled loops."""
+_OF_THE_LOOPS = ("numba", "numpy")
+"""Libraries that an installation which only serves may lack: then all texts are few texts."""
 
 
 class ScorerModel:
-    """A compiled scorer as a `Model`; NumPy is imported only once there are many texts."""
+    """A compiled scorer as a `Model`; NumPy is imported only once there are many texts.
+
+    Where NumPy or Numba is not installed, plain Python labels many texts, too, more slowly.
+    """
 
     def __init__(self, scorer: Scorer) -> None:
         self.labels, self.score_type = scorer.labels, scorer.score_type
@@ -27,6 +32,7 @@ class ScorerModel:
         self._scorer = scorer
         self._lock = ProcessLock()
         self._batch: BatchScorer | None = None
+        self._has_loops = True
         self._characters_seen = 0
 
     def score(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
@@ -70,14 +76,20 @@ class ScorerModel:
         """Return the scorer for many texts if these, together with earlier lists, are many."""
         if len(texts) == 1 and len(texts[0]) < _MANY:
             return None
-        if self._batch is None:
+        if self._batch is None and self._has_loops:
             self._characters_seen += sum(map(len, texts))
             if self._characters_seen >= _MANY:
                 self._open_batch()
         return self._batch
 
     def _open_batch(self) -> None:
-        from textclf.scorer.batch import BatchScorer
+        try:
+            from textclf.scorer.batch import BatchScorer
+        except ModuleNotFoundError as missing:
+            if missing.name not in _OF_THE_LOOPS:
+                raise
+            self._has_loops = False
+            return
 
         with self._lock.current():  # of two threads the second finds what the first has opened
             if self._batch is None:
