@@ -136,3 +136,29 @@ def test_only_the_last_column_of_a_table_is_wrapped(cli, monkeypatch, columns):
     rows = [line for line in shown.splitlines() if "1.0." in line]
     assert len(rows) == 2
     assert all(re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", row) for row in rows)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("versions", "show", "latest"),
+        ("evaluate", "data/test.csv"),
+        ("versions", "compare", "1.0.0", "1.0.1"),
+        ("check",),
+        ("train", "--dry-run", "--bump", "patch"),
+        ("predict", "data/test.csv", "data/train.csv"),
+        ("promote", "1.0.0", "--require", "accuracy>=1.1"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("project")
+def test_no_word_is_cut_on_a_narrow_terminal(terminal, cli, command, columns):
+    """Sentences are broken between words: no line is wider than the terminal, or it is one word."""
+    shown = COLOUR.sub("", terminal(*command, COLUMNS=str(columns)).out).replace("\r", "")
+    sentences = [line for line in shown.splitlines() if not line.startswith("hint: ")]
+    done = cli(*command)
+    words = f"{done.out} {done.err}".split()
+    for line in sentences:
+        assert set(line.split()) <= {*words, *"─┃━"} or "──" in line
+        assert len(line) <= columns or len(line.split()) <= 2 or "  " in line.strip()

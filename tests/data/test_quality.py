@@ -45,7 +45,7 @@ def test_bad_rows(data):
     train, test = data("train.csv", *GOOD, "e,"), data("test.csv", "f,x", "g,y", ",y")
     problem = only(find_problems(train, test, folds=2), "bad-rows")
     assert (problem.severity, problem.count) == (Severity.ERROR, 2)
-    assert problem.message == "2 rows cannot be used unless --on-bad-rows skip leaves them out"
+    assert problem.message == "2 rows cannot be used; --on-bad-rows skip leaves such rows out"
     assert names(problem) == ["train.csv:6: no label", "test.csv:4: empty text"]
 
 
@@ -54,7 +54,7 @@ def test_few_bad_rows(data):
     train = data("train.csv", *(f"{n},{n % 2}" for n in range(99)), "e,")
     problem = only(find_problems(train, folds=2), "bad-rows")
     assert (problem.severity, problem.count) == (Severity.WARNING, 1)
-    assert problem.message == "1 row cannot be used and will be left out"
+    assert problem.message == "1 row cannot be used; it will be left out"
 
 
 def test_one_label(data):

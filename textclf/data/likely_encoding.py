@@ -67,7 +67,12 @@ def likely_encodings(data: bytes) -> list[LikelyEncoding]:
         return []
     names = _detect(b"\n".join(sample))
     line = max(sample, key=lambda line: len({_decode(line, name) for name in names}), default=b"")
-    return [LikelyEncoding(name, _from_first_foreign(_decode(line, name))) for name in names]
+    different = {_decode(line, name): name for name in reversed(names)}  # the likeliest of equals
+    return [
+        LikelyEncoding(name, _from_first_foreign(_decode(line, name)))
+        for name in names
+        if different[_decode(line, name)] == name
+    ]
 
 
 def _first_foreign_line(data: bytes, name: str) -> str:

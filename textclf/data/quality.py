@@ -61,8 +61,9 @@ def _reading(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
     if bad:
         few = all(rows.has_few_bad_rows for rows in sets)
         severity = Severity.WARNING if few else Severity.ERROR
-        way = "and will be left out" if few else "unless --on-bad-rows skip leaves them out"
-        message = f"{plural(len(bad), 'row')} cannot be used {way}"
+        them = "they" if len(bad) > 1 else "it"
+        way = f"{them} will be left out" if few else "--on-bad-rows skip leaves such rows out"
+        message = f"{plural(len(bad), 'row')} cannot be used; {way}"
         examples = (f"{row.where}: {row.reason}" for row in bad)
         yield _problem("bad-rows", severity, len(bad), message, examples)
     for rows in sets:

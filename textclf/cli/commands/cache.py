@@ -63,7 +63,7 @@ def cache(action: Action = "show", *, common: CommonOptions) -> None:
         render.json(CacheAnswer(folder, files.size(), files.limit, files.registries()))
         return
     used = f"{size(files.size())} of at most {size(files.limit)}"
-    render.line(f"{escape_controls(files.folder or 'no folder')}, {used}")
+    render.sentence(f"{escape_controls(files.folder or 'no folder')}, {used}")
     if registries := files.registries():
         rows = [(one.url, f"{one.files:,}", size(one.bytes)) for one in registries]
         render.table(["registry", "files", "size"], rows, right=["files", "size"])
@@ -77,4 +77,4 @@ def _clear(files: FileCache, *, as_json: bool) -> None:
     if as_json:
         render.json(ClearAnswer(str(files.folder) if files.folder else None, freed))
     else:
-        render.line(f"removed {size(freed)}")
+        render.sentence(f"removed {size(freed)}")

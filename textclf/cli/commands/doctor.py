@@ -69,7 +69,10 @@ def _versions(common: CommonOptions) -> Finding:
 
 def _show(location: str, findings: list[Finding]) -> None:
     width = max(len(finding.check) for finding in findings)
-    render.line(f"{'registry'.ljust(width)}  {escape_controls(location)}")
+    render.sentence(f"{'registry'.ljust(width)}  {escape_controls(location)}", hang=width + 2)
     for finding in findings:
         failed = render.strong("failed: ") if finding.ok is False else ""
-        render.line(f"{finding.check.ljust(width)}  {failed}{escape_controls(finding.detail)}")
+        render.sentence(
+            f"{finding.check.ljust(width)}  {failed}{escape_controls(finding.detail)}",
+            hang=width + 2,
+        )

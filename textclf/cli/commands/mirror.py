@@ -63,7 +63,7 @@ def _show(done: Mirrored, source: Models, target: Models, output: OutputOptions)
                 )
             )
         else:
-            render.line(escape_controls(line))
+            render.sentence(escape_controls(line))
     if done.lost:
         lost = " ".join(done.lost)
         render.warning(f"lost in {source}, and kept in {target}: {lost.replace(' ', ', ')}")

@@ -47,5 +47,5 @@ def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
         if common.as_json:
             render.json(SignAnswer(str(resolved), signature))
             return
-        render.line(f"signed {render.strong(str(resolved))}: {escape_controls(signature)}")
+        render.sentence(f"signed {render.strong(str(resolved))}: {escape_controls(signature)}")
     common.hint("textclf verify --key PUB checks the signature")

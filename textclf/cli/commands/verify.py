@@ -89,11 +89,11 @@ def verify(repair: Repair = False, key: Key = None, *, common: CommonOptions) ->
 
 def _show(result: Verification, registry: Registry) -> None:
     for action in result.repaired:
-        render.line(f"repaired: {escape_controls(action)}")
+        render.sentence(f"repaired: {escape_controls(action)}")
     for problem in result.problems:
-        render.line(escape_controls(f"{problem.file} {problem.problem}"))
+        render.sentence(escape_controls(f"{problem.file} {problem.problem}"))
     verdict = f"OK{_signed(registry)}" if result.ok else plural(len(result.problems), "problem")
-    render.line(f"{plural(result.versions, 'version')}, the log and the alias: {verdict}")
+    render.sentence(f"{plural(result.versions, 'version')}, the log and the alias: {verdict}")
 
 
 def _signed(registry: Registry) -> str:

@@ -90,4 +90,4 @@ def _show_promotion(promotion: Promotion, *, as_json: bool, quiet: bool) -> None
         return
     if promotion.gate:
         document.write(verdict_blocks(promotion.gate))
-    render.line(promotion_line(promotion, quiet=quiet))
+    render.sentence(promotion_line(promotion, quiet=quiet))

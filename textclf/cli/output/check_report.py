@@ -63,12 +63,12 @@ def show(
     """Show the rows and labels, and every problem; without examples if it is to be short."""
     for data in (rows, test):
         if data is not None:
-            render.line(
+            render.sentence(
                 f"{escape_controls(data.path)}: {plural(len(data), 'row')}, "
                 f"{plural(len(data.label_counts), 'label')} ({data.format})"
             )
             for note in data.reading_notes:
-                render.line(escape_controls(note))
+                render.sentence(escape_controls(note))
     test_counts = test.label_counts if test else {}
     render.table(
         ["label", "rows", *(["test rows"] if test else [])],
@@ -79,11 +79,11 @@ def show(
         right=["rows", "test rows"],
     )
     for problem in problems:
-        render.line(f"{problem.severity}: {escape_controls(problem.message)}")
+        render.sentence(f"{problem.severity}: {escape_controls(problem.message)}")
         if not quiet:
             for example in problem.examples:
-                render.line(f"  {escape_controls(example)}")
+                render.sentence(f"  {escape_controls(example)}")
             if problem.examples and problem.count > len(problem.examples):
-                render.line(f"  and {problem.count - len(problem.examples):,} more")
+                render.sentence(f"  and {problem.count - len(problem.examples):,} more")
     if not problems:
-        render.line("no problems found")
+        render.sentence("no problems found")

@@ -93,18 +93,18 @@ def write(blocks: Iterable[Block], *, markdown: bool = False) -> None:
 def _as_text(block: Block) -> None:
     match block:
         case Heading(pieces):
-            render.line(render.strong("".join(map(escape_controls, pieces))))
+            render.sentence(render.strong("".join(map(escape_controls, pieces))))
         case Sentence(pieces, is_warning):
             start = f"{render.paint('warning:', '33', sys.stdout)} " if is_warning else ""
-            render.line(f"{start}{''.join(map(escape_controls, pieces))}")
+            render.sentence(f"{start}{''.join(map(escape_controls, pieces))}")
         case Items(title, entries):
-            render.line(f"{title}:")
+            render.sentence(f"{title}:")
             for entry in entries:
-                render.line(f"  {''.join(str(_piece(piece)) for piece in entry)}")
+                render.sentence(f"  {''.join(str(_piece(piece)) for piece in entry)}")
         case TableBlock(columns, rows, right, title):
             render.line()
             if title:
-                render.line(render.strong(title))
+                render.sentence(render.strong(title))
             heads = [str(_piece(column)) for column in columns]
             aligned = [str(_piece(column)) for column in right]
             render.table(heads, [[_piece(cell) for cell in row] for row in rows], right=aligned)

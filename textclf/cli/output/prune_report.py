@@ -52,10 +52,10 @@ def show(removed: list[Summary], kept: dict[str, str], *, dry_run: bool, quiet: 
     if removed:
         verb = "would be removed" if dry_run else "removed"
         size = sum(version.bytes for version in removed)
-        render.line(f"{len(removed)} of {total} {verb}, {size:,} bytes")
+        render.sentence(f"{len(removed)} of {total} {verb}, {size:,} bytes")
     else:
-        render.line(f"0 of {total} to prune")
+        render.sentence(f"0 of {total} to prune")
     if kept and not quiet:
         named = [f"{version} ({reason})" for version, reason in list(kept.items())[::-1][:_NAMED]]
         more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
-        render.line(escape_controls(f"kept: {', '.join(named)}{more}"))
+        render.sentence(escape_controls(f"kept: {', '.join(named)}{more}"))

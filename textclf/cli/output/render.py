@@ -18,6 +18,7 @@ from typing import Any, TextIO
 from textclf.errors import TextclfError
 from textclf.formatting import INVISIBLE, escape_controls, excerpt
 
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped already
 
 
@@ -26,6 +27,42 @@ def line(text: str = "") -> None:
     with _writing:
         remove_status()
         sys.stdout.write(f"{text}\n")
+
+
+def sentence(text: str, *, hang: int = 2) -> None:
+    """Write prose to stdout; on a terminal that is too narrow, lines end between words.
+
+    Args:
+        text: one line, which may be indented.
+        hang: by how many columns further lines are indented more than the first.
+    """
+    line(_folded(text, sys.stdout, hang))
+
+
+def _folded(text: str, stream: TextIO, hang: int = 2) -> str:
+    """Break a line between words where it is wider than the terminal of a stream."""
+    if not stream.isatty() or len(_COLOUR.sub("", text)) <= (columns := _columns(stream)):
+        return text
+    import textwrap  # only needed where it is narrow
+
+    indent = " " * (len(text) - len(text.lstrip(" ")) + hang)
+    return textwrap.fill(
+        text,
+        max(columns, 20),
+        subsequent_indent=indent,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _columns(stream: TextIO) -> int:
+    """Return the width of the terminal of a stream; of another terminal if it has none."""
+    with contextlib.suppress(OSError, ValueError):
+        if "COLUMNS" not in os.environ and (columns := os.get_terminal_size(stream.fileno())[0]):
+            return columns
+    return get_terminal_size().columns
 
 
 class UnwrittenAnswer(TextclfError):
@@ -55,14 +92,14 @@ def answer_to_change(change: Callable[[], str]) -> Iterator[None]:
 
 
 def hint(text: str, *, quiet: bool = False) -> None:
-    """Write to stderr how to go on."""
+    """Write to stderr how to go on: in one line, from which a command can be copied."""
     if not quiet:
-        _note("hint", text, "36")
+        _write_to_stderr(f"{paint('hint:', '36', sys.stderr)} {escape_controls(text)}\n")
 
 
 def progress(text: str) -> None:
     """Write to stderr how far the work is."""
-    _write_to_stderr(f"{escape_controls(text)}\n")
+    _write_to_stderr(f"{_folded(escape_controls(text), sys.stderr)}\n")
 
 
 def warning(text: str) -> None:
@@ -80,7 +117,7 @@ def error(text: str, next_step: str | None = None, details: Iterable[str] = ()) 
 def _note(kind: str, text: str, colour: str, details: Iterable[str] = ()) -> None:
     lines = [f"{paint(f'{kind}:', colour, sys.stderr)} {escape_controls(text)}"]
     lines += [f"  {escape_controls(detail)}" for detail in details]
-    _write_to_stderr("\n".join(lines) + "\n")
+    _write_to_stderr("".join(f"{_folded(line, sys.stderr)}\n" for line in lines))
 
 
 def json_error(value: Any) -> None:
@@ -96,7 +133,7 @@ def has_status() -> bool:
 def status(text: str) -> None:
     """Write what is being done as the last line of the terminal, in place of the one before."""
     with _writing:
-        _write_to_stderr(excerpt(text, get_terminal_size().columns - 1))
+        _write_to_stderr(excerpt(text, _columns(sys.stderr) - 1))
         _has_status.set()
 
 
@@ -183,7 +220,7 @@ def table(
         for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    fits = sum(widths[:-1]) + 3 * len(widths) + 7 <= get_terminal_size().columns
+    fits = sum(widths[:-1]) + 3 * len(widths) + 7 <= _columns(sys.stdout)
     show = _drawn if sys.stdout.isatty() and fits else _plain
     show(columns, cells, set(right))
 

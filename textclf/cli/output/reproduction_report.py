@@ -81,7 +81,7 @@ def answer(done: Reproduction, job: Job, metadata: Metadata) -> ReproduceAnswer:
 
 def show(done: Reproduction) -> None:
     """Show the outcome and the first differences of each kind."""
-    render.line(f"{render.strong(done.version)}: {done.outcome}{_details(done)}")
+    render.sentence(f"{render.strong(done.version)}: {done.outcome}{_details(done)}")
     for title, changes in (
         ("environment", done.environment),
         ("parameters", done.params),
@@ -90,9 +90,9 @@ def show(done: Reproduction) -> None:
         for change in changes[:_SHOWN]:
             name = f"{title}: {change.name}"
             values = ("not set" if v is None else excerpt(v) for v in (change.before, change.after))
-            render.line(f"  {escape_controls(name)}: {' → '.join(values)}")
+            render.sentence(f"  {escape_controls(name)}: {' → '.join(values)}")
         if len(changes) > _SHOWN:
-            render.line(f"  {title}: and {len(changes) - _SHOWN} more")
+            render.sentence(f"  {title}: and {len(changes) - _SHOWN} more")
 
 
 def _details(done: Reproduction) -> str:

@@ -166,7 +166,7 @@ def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: boo
         further = FurtherFields(encodable(registry.locate(base)), promoted, published=False)
         render.json(answers.metadata_with(metadata, further))
         return
-    render.line(f"{plan.bump.reasons[0]}: no new version")
+    render.sentence(f"{plan.bump.reasons[0]}: no new version")
     if not promoted:
         render.hint(f"{base} is not promoted; to promote it: textclf promote {base}", quiet=quiet)
     else:
@@ -190,8 +190,8 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
             )
         )
         return
-    render.line(f"would publish {plan.version} ({_why(plan.bump)})")
-    render.line(
+    render.sentence(f"would publish {plan.version} ({_why(plan.bump)})")
+    render.sentence(
         f"from {plural(job.rows, 'row')} with {plural(job.labels, 'label')}, "
         f"tested on {plural(job.test_rows, 'row')}; "
         f"{plural(job.candidates, 'candidate')} × {job.folds} folds"
@@ -211,26 +211,26 @@ def _show_published(
         render.json(answers.metadata_with(metadata, further))
         return
     bump, test = metadata.bump, metadata.test
-    render.line(f"published {render.strong(metadata.version)} ({_why(bump)})")
-    render.line(f"  {escape_controls(candidate_name(metadata.best_params))}")
+    render.sentence(f"published {render.strong(metadata.version)} ({_why(bump)})")
+    render.sentence(f"  {escape_controls(candidate_name(metadata.best_params))}")
     if metadata.pipeline:
-        render.line(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
+        render.sentence(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
     searched = metadata.best_cv_accuracy is not None
     cv = f"{percent(metadata.best_cv_accuracy)} in cross-validation, " if searched else ""
-    render.line(
+    render.sentence(
         f"  accuracy {cv}{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
         f"macro F1 {percent(test.metrics.macro_f1)}"
     )
     if result.delta:
         _show_delta(result.delta)
-    render.line(
+    render.sentence(
         f"  {escape_controls(path)}, {metadata.artifact.bytes:,} bytes, "
         f"{duration(sum(metadata.seconds.values()))}"
     )
     if result.verdict:
         document.write(verdict_blocks(result.verdict))
     if promotion:
-        render.line(answers.promotion_line(promotion, quiet=quiet))
+        render.sentence(answers.promotion_line(promotion, quiet=quiet))
         _warn_if_worse(result.delta, metadata.version)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
@@ -245,12 +245,12 @@ def _opened_by(pipeline: PipelineRecord) -> str:
 
 def _show_delta(delta: BaselineDelta) -> None:
     if delta.unavailable_reason:
-        render.line(
+        render.sentence(
             escape_controls(f"  not compared with {delta.against}: {delta.unavailable_reason}")
         )
         return
     overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
-    render.line(f"  against {delta.against} on the same rows: {overall}")
+    render.sentence(f"  against {delta.against} on the same rows: {overall}")
     for warning in overlap_warnings({delta.against: delta.train_overlap}):
         render.warning(warning)
     changed = [change for change in delta.per_class if change.delta]
@@ -258,7 +258,7 @@ def _show_delta(delta: BaselineDelta) -> None:
     if len(changed) > _CLASSES:
         classes.append(f"and {len(changed) - _CLASSES} more")
     if classes:
-        render.line(f"    {', '.join(classes)}")
+        render.sentence(f"    {', '.join(classes)}")
 
 
 def _warn_if_worse(delta: BaselineDelta | None, version: str) -> None:

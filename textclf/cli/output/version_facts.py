@@ -19,7 +19,8 @@ def show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
     facts = _facts(metadata, path, tags, latest=latest)
     width = max(map(len, facts))
     for name, fact in facts.items():
-        render.line(f"{render.strong(name.ljust(width))}  {escape_controls(fact)}")
+        fact_line = f"{render.strong(name.ljust(width))}  {escape_controls(fact)}"
+        render.sentence(fact_line, hang=width + 2)
     document.write([class_table(metadata.test.metrics)])
 
 

@@ -31,4 +31,6 @@ def push(version: Version, *, mlflow: MlflowOptions, common: CommonOptions) -> N
             return
         uri = f"models:/{mlflow.name}@{alias_of(resolved)}"
         done = "pushed" if pushed.added else "is there already:"
-        render.line(f"{done} {resolved} as version {pushed.mlflow_version} of {mlflow.name}, {uri}")
+        render.sentence(
+            f"{done} {resolved} as version {pushed.mlflow_version} of {mlflow.name}, {uri}"
+        )

@@ -28,7 +28,7 @@ def sync(*, mlflow: MlflowOptions, common: CommonOptions) -> None:
             render.json(synced)
             return
         if added:
-            render.line(f"pushed {', '.join(added)}")
+            render.sentence(f"pushed {', '.join(added)}")
         for alias, version in synced.aliases.items():
             now = "now" if alias in synced.moved else "still"
-            render.line(f"models:/{mlflow.name}@{alias} is {now} {version}")
+            render.sentence(f"models:/{mlflow.name}@{alias} is {now} {version}")

@@ -39,7 +39,7 @@ def copy(
             ):
                 copied.append(one)
                 if not output.as_json:
-                    render.line(escape_controls(copy_line(one, str(target))))
+                    render.sentence(escape_controls(copy_line(one, str(target))))
         if output.as_json:
             copied.sort(key=lambda one: list(map(str, versions)).index(one.version))
             render.json(CopyAnswer(encodable(source), encodable(target), copied))

@@ -58,4 +58,6 @@ def export(version: Version, file: Target, force: Force = False, *, common: Comm
         if common.as_json:
             render.json(ExportAnswer(str(resolved), encodable(file), size, names))
         else:
-            render.line(f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes")
+            render.sentence(
+                f"{escape_controls(file)}: {resolved}, {len(names)} files, {size:,} bytes"
+            )

@@ -58,8 +58,8 @@ def import_(file: Source, *, common: CommonOptions) -> None:
         if common.as_json:
             render.json(ImportAnswer(str(version), encodable(registry.locate(version)), new))
         elif new:
-            render.line(f"imported {render.strong(str(version))}")
+            render.sentence(f"imported {render.strong(str(version))}")
             if registry.latest() != version:
                 common.hint(f"not promoted; to promote it: textclf promote {version}")
         else:
-            render.line(f"{version} is already here with the same content; nothing changed")
+            render.sentence(f"{version} is already here with the same content; nothing changed")

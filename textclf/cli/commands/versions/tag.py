@@ -71,7 +71,7 @@ def tag(
         if common.as_json:
             render.json(TagAnswer(str(resolved), remaining))
         else:
-            render.line(escape_controls(f"{resolved}: {tag_list(remaining) or 'no tags'}"))
+            render.sentence(escape_controls(f"{resolved}: {tag_list(remaining) or 'no tags'}"))
 
 
 def _key_and_value(text: str) -> tuple[str, str]:
