@@ -7,8 +7,14 @@ from html.parser import HTMLParser
 
 import pytest
 from predictors import published
+from sample_data import sample_rows
 from served import serving, wait_until
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
 
+import textclf
 from textclf.metadata.versions import parse_version
 from textclf.release.gate import Gate, parse_requirement
 from textclf.server import version_index
@@ -274,3 +280,27 @@ def test_a_chart_of_many_versions_ends_with_the_newest(served, monkeypatch):
     """Whichever are left out between."""
     monkeypatch.setattr(versions, "_POINTS", 1)
     assert "1.1.0" in served.get("/versions").body.decode().partition("</svg>")[0]
+
+
+def test_what_is_not_known_of_a_published_pipeline_is_unknown(tmp_path, sample):
+    """Every page shows versions without search and training rows, and marks untrusted ones."""
+    registry, _ = published(tmp_path / "models", sample)
+    texts, labels = sample_rows(100)
+    forest = make_pipeline(CountVectorizer(max_features=50), RandomForestClassifier(2))
+    for classifier in (make_pipeline(CountVectorizer(), MultinomialNB()), forest):
+        textclf.publish(
+            classifier.fit(texts, labels),
+            test=(texts, labels),
+            models=registry,
+            promote=classifier is not forest,
+        )
+    with serving(registry) as served:
+        shown = " ".join(page(served, "/versions?metric=best_cv_accuracy&sort=rows").text)
+        assert "untrusted" in shown
+        assert "unknown" in shown
+        assert "unknown" in " ".join(page(served, "/").text)
+        for path in ("/versions/3.0.0", "/compare?a=1.0.0&b=2.0.0", "/compare?a=2.0.0&b=3.0.0"):
+            assert "nown" in " ".join(page(served, path).text)
+        listed = served.get("/v1/versions").json()["versions"]
+        assert [one["untrusted"] for one in listed] == [True, False, False]
+        assert listed[0]["best_cv_accuracy"] is None

@@ -16,7 +16,7 @@ def test_versions_list(cli):
     for version in answer:
         assert list(version) == [
             "version", "latest", "saved_at", "best_cv_accuracy", "test_accuracy", "macro_f1",
-            "rows", "message", "tags", "channels",
+            "rows", "message", "tags", "channels", "untrusted",
         ]  # fmt: skip
         assert version["rows"] == 60
         assert 0 <= version["macro_f1"] <= 1
