@@ -54,6 +54,10 @@ def attempts(tmp_path_factory, scratch):
     return attempted(tmp_path_factory.mktemp("models"), scratch, files)
 
 
+PHASES = r"(?:loading [^\n]+ s\n)*"
+"""What is being done is named where that takes seconds, as on a busy machine."""
+
+
 def test_every_kind_is_refused_with_6_and_a_sentence(attempts):
     """None opens, ends the process, or makes it say more than one error and one hint."""
     assert len(attempts) > 200
@@ -61,7 +65,9 @@ def test_every_kind_is_refused_with_6_and_a_sentence(attempts):
         kind: (one["code"], one["said"])
         for kind, one in attempts.items()
         if one["code"] != 6
-        or not re.fullmatch(r"error: \S+ (holds|is) [^\n\x1b]+\nhint: [^\n]+\n", one["said"])
+        or not re.fullmatch(
+            rf"{PHASES}error: \S+ (holds|is) [^\n\x1b]+\nhint: [^\n]+\n", one["said"]
+        )
     }
     assert wrong == {}
 

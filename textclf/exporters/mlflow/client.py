@@ -17,6 +17,7 @@ from textclf._version import __version__
 from textclf.errors import TextclfError, UsageError
 from textclf.exporters.mlflow.run import DIGEST_TAG, Run
 from textclf.formatting import first_line
+from textclf.metadata.schema import METADATA
 from textclf.registry.store.location import without_secrets
 
 T = TypeVar("T")
@@ -168,7 +169,7 @@ class MlflowServer:
 
     def _log_pages(self, run_id: str, folder: Path) -> None:
         """Log what people read of a version, and what programs do, beside the model."""
-        for name in ("report.html", "model_card.md", "metadata.json"):
+        for name in ("report.html", "model_card.md", METADATA):
             if (folder / name).exists():
                 self._client.log_artifact(run_id, str(folder / name))
 
