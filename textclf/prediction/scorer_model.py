@@ -73,10 +73,12 @@ class ScorerModel:
         return unknown, total
 
     def _batch_for(self, texts: Sequence[str]) -> BatchScorer | None:
-        """Return the scorer for many texts if these, together with earlier lists, are many."""
-        if len(texts) == 1 and len(texts[0]) < _MANY:
-            return None
-        if self._batch is None and self._has_loops:
+        """Return the scorer for many texts if these, together with earlier lists, are many.
+
+        Once it is open, it labels single texts, too: it takes less time from 20 characters on.
+        """
+        several = len(texts) > 1 or len(texts[0]) >= _MANY
+        if several and self._batch is None and self._has_loops:
             self._characters_seen += sum(map(len, texts))
             if self._characters_seen >= _MANY:
                 self._open_batch()
