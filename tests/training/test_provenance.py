@@ -18,6 +18,7 @@ NOT_SHAPING = {
     "captured_warnings.py",  # warnings are recorded, and decide on nothing
     "cli",
     "errors.py",
+    "exporters",
     "files.py",
     "formatting.py",
     "machine_code.py",

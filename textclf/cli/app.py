@@ -67,7 +67,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Train, version, compare, promote and serve text classifiers; no server to run.
+    """Train, version, compare, promote and serve text classifiers.
 
     Examples:
       textclf train reviews.csv
