@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import registries
 from keys import write_pair
-from served import serving, wait_until
+from served import serving
+from waiting import wait_until
 
 from textclf import load, open_registry
 from textclf.errors import StoreError

@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 
 import uvicorn
+from waiting import wait_until
 
 from textclf.server.app import application
 from textclf.server.http_protocol import BoundedHttpProtocol
@@ -113,11 +113,3 @@ def running(models, *options, **kwargs):
         process.wait()
         process.stdout.close()
         process.stderr.close()
-
-
-def wait_until(condition, seconds=20):
-    """Wait for something that another thread or process does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)

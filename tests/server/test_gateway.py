@@ -6,7 +6,8 @@ import logging
 import socket
 
 import pytest
-from served import serving, wait_until
+from served import serving
+from waiting import wait_until
 
 from textclf.server import http_protocol
 

@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from served import serving, wait_until
+from served import serving
+from waiting import wait_until
 
 from textclf.server import explaining, http_protocol, metrics, streams
 

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 import pytest
 from predictors import published
 from sample_data import sample_rows
-from served import serving, wait_until
+from served import serving
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from waiting import wait_until
 
 import textclf
 from textclf.metadata.versions import parse_version

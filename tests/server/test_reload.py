@@ -4,7 +4,8 @@ import threading
 
 import pytest
 from predictors import published
-from served import serving, wait_until
+from served import serving
+from waiting import wait_until
 
 from textclf.errors import NoSuchVersion
 from textclf.metadata.versions import parse_version

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from predictors import published
-from served import running, wait_until
+from served import running
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -152,7 +152,7 @@ def test_a_report_of_a_later_textclf_is_told(project, cli):
     """Report data with an unknown schema is refused with a message."""
     registry = registries.open_registry(project / "models")
     version = registry.resolve("1.0.0")
-    data = {DATA: encode({"schema": 2})}
+    data = {DATA: encode({"schema": 99})}
     registry.publish(registry.metadata(version), registry.artifact(version), data)
     done = cli("versions", "report", "2.0.0")
     assert done.code == 6
