@@ -81,8 +81,8 @@ DAMAGES = {
         {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
     ),
     "metadata of a newer textclf": Damage(
-        lambda m: edit(m / "1.2.0/metadata.json", schema=99),
-        [("1.2.0/metadata.json", "was written by a later textclf (schema 99; this one reads 2)")], 1,
+        lambda m: edit(m / "1.2.0/metadata.json", schema=9),
+        [("1.2.0/metadata.json", "was written by a later textclf (schema 9; this one reads 2)")], 1,
         {"versions list": 6, "versions show 1.2.0": 6, "promote 1.2.0": 6},
     ),
     "metadata that are a pipe": Damage(
