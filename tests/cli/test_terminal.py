@@ -162,3 +162,17 @@ def test_no_word_is_cut_on_a_narrow_terminal(terminal, cli, command, columns):
     for line in sentences:
         assert set(line.split()) <= {*words, *"─┃━"} or "──" in line
         assert len(line) <= columns or len(line.split()) <= 2 or "  " in line.strip()
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("columns", "left_out"), [(60, {"cv acc", "rows", "test acc"}), (80, {"cv acc"}), (120, set())]
+)
+def test_a_narrow_terminal_gets_fewer_columns_and_no_cut_ones(terminal, columns, left_out):
+    """What a list of versions can do without is left out first; a pipe gets everything."""
+    shown = COLOUR.sub("", terminal("versions", "list", COLUMNS=str(columns)).out)
+    lines = shown.replace("\r", "").splitlines()
+    assert max(map(len, lines)) <= columns
+    heads = {"cv acc", "test acc", "macro F1", "rows"}
+    assert {head for head in heads if head not in shown} == left_out
+    assert any(re.search(r"\d\d:\d\d +\d+\.\d%", line) for line in lines if "latest" in line)

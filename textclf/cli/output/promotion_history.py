@@ -27,6 +27,7 @@ def show(entries: Sequence[Entry]) -> None:
             for e in entries
         ],
         right=["n"],
+        spare=["by"],
     )
 
 

@@ -206,7 +206,11 @@ def _json_escape(character: str) -> str:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[str] = (),
+    spare: Iterable[str] = (),
 ) -> None:
     """Write a table to stdout: drawn by Rich on a terminal, else as aligned columns.
 
@@ -214,15 +218,31 @@ def table(
         columns: the column heads.
         rows: the cells of each row; whole numbers get thousands separators.
         right: the heads of the columns that are aligned to the right.
+        spare: the heads of columns that a terminal may be too narrow for, the first to be left out
+            first.
     """
-    cells = [
+    cells: list[Sequence[str]] = [
         [f"{cell:,}" if type(cell) is int else escape_controls(cell) for cell in row]
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    fits = sum(widths[:-1]) + 3 * len(widths) + 7 <= _columns(sys.stdout)
-    show = _drawn if sys.stdout.isatty() and fits else _plain
+    if not sys.stdout.isatty():
+        _plain(columns, cells, set(right))
+        return
+    for head in spare:
+        if not _fits(columns, cells):
+            columns, *cells = _without(columns.index(head), columns, *cells)
+    show = _drawn if _fits(columns, cells) else _plain
     show(columns, cells, set(right))
+
+
+def _fits(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Whether the terminal has room for all columns; the last one may be wrapped."""
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    return sum(widths[:-1]) + 3 * len(widths) + 7 <= _columns(sys.stdout)
+
+
+def _without(index: int, *rows: Sequence[str]) -> list[Sequence[str]]:
+    return [[*row[:index], *row[index + 1 :]] for row in rows]
 
 
 def _plain(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[str]) -> None:
@@ -243,7 +263,12 @@ def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[st
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for head in columns:
-        drawn.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
+        drawn.add_column(
+            Text(head),
+            justify="right" if head in right else "left",
+            overflow="fold",
+            no_wrap=head != columns[-1],
+        )
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)

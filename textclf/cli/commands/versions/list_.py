@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textclf.metadata.schema import Summary
 
 _RIGHT = ["cv acc", "test acc", "macro F1", "rows"]
+_SPARE = ["cv acc", "rows", "test acc"]
 
 
 @option_groups
@@ -48,7 +49,9 @@ def list_(common: CommonOptions) -> None:
         render.json([_listed(s, channels, tags.get(s.version, {})) for s in summaries])
     elif summaries:
         columns = ["version", "", "saved (UTC)", *_RIGHT, *(["tags"] if tags else []), "message"]
-        render.table(columns, (_row(s, channels, tags) for s in summaries), right=_RIGHT)
+        render.table(
+            columns, (_row(s, channels, tags) for s in summaries), right=_RIGHT, spare=_SPARE
+        )
     else:
         common.hint(f"no versions in {common.models} yet; to train one: textclf train")
     for error in damaged:
