@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import os
 
+import msgspec
 import pytest
+from paths import ROOT
 from predictors import published
 from served import serving
 
 from textclf.cli.app import run
 from textclf.metadata.versions import parse_version
+from textclf.server.openapi import document
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +135,15 @@ def test_a_damaged_version_is_named_and_the_others_are_listed(tmp_path, sample):
         answer = served.get("/v1/versions/1.1.0/files/text_classifier.joblib")
         assert answer.status == 500
         assert "1.1.0" in answer.json()["error"]
+
+
+def test_the_description_in_the_docs_is_current():
+    """Clients are generated from docs/openapi.json; UPDATE_DOCS=1 writes it."""
+    path = ROOT / "docs/openapi.json"
+    current = msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n"
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_bytes(current)
+    assert path.read_bytes() == current
 
 
 def test_every_route_is_described(served):
