@@ -200,7 +200,12 @@ def _outcome(done):
 # -- the table ------------------------------------------------------------------------------------
 
 say = partial(print, flush=True)
-RUNS = [*((name, "local") for name in OPERATIONS), ("train the third", "linkless")]
+NOT_IN_ORDER = {"push", "mirror"}
+"""Their system calls differ from run to run; the faults at file events strike them."""
+RUNS = [
+    *((name, "local") for name in OPERATIONS if name not in NOT_IN_ORDER),
+    ("train the third", "linkless"),
+]
 
 
 def main():

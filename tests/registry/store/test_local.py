@@ -342,3 +342,24 @@ def test_a_file_whose_writer_has_just_finished_is_no_leftover(local, monkeypatch
     """A name that is listed in staging and then gone is not an error."""
     monkeypatch.setattr(local, "names", lambda _folder: ["finished"])
     assert local.leftovers() == []
+
+
+def test_a_folder_that_the_disk_does_not_give_is_not_taken_for_empty(tmp_path, monkeypatch):
+    """A version is not missing because nobody could look; what may not be read is left out."""
+    store = LocalStore(tmp_path)
+    for folder in ("1.0.0", "1.1.0"):
+        store.create_all(folder, {"metadata.json": b"{}"})
+
+    def fail_with(number):
+        def lstat(path):
+            if "1.1.0" in path.parts:
+                raise OSError(number, os.strerror(number))
+            return os.lstat(path)
+
+        monkeypatch.setattr(Path, "lstat", lstat)
+
+    fail_with(errno.EACCES)
+    assert store.folders_with("metadata.json") == ["1.0.0"]
+    fail_with(errno.EIO)
+    with pytest.raises(StoreError, match="Input/output error"):
+        store.folders_with("metadata.json")

@@ -104,7 +104,17 @@ class LocalStore:
 
     def folders_with(self, name: str) -> list[str]:
         """See Store."""
-        return [folder for folder in self.names() if os.path.lexists(self.root / folder / name)]
+        return [folder for folder in self.names() if self._has(folder, name)]
+
+    def _has(self, folder: str, name: str) -> bool:
+        """Whether a folder that may be read has a file; a disk that fails does not say no."""
+        path = self.root / folder / name
+        with self._store_errors("read", path):
+            try:
+                path.lstat()
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                return False
+        return True
 
     def create(self, key: str, data: bytes) -> None:
         """See Store."""
