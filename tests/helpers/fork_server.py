@@ -92,19 +92,26 @@ def serve():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     for line in sys.stdin:
         request = json.loads(line)
+        waiting, ready = os.pipe()
         child = os.fork()
         if not child:
-            os._exit(_do(programs, **request))
+            os.close(waiting)
+            os._exit(_do(programs, ready, **request))
+        os.close(ready)
+        os.read(waiting, 1)  # strace must not see what the child does to get ready
+        os.close(waiting)
         print(child, flush=True)  # noqa: T201 - the answer of the script
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
 
 
-def _do(programs, command, folder):
+def _do(programs, ready, command, folder):
     program, *arguments = command
     for number, name in enumerate((os.devnull, "out", "err")):
         os.dup2(os.open(Path(folder) / name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
     ctypes.CDLL(None).prctl(_SET_TRACER, _ANY, 0, 0, 0)
     signal.alarm(SECONDS)
+    os.write(ready, b".")
+    os.close(ready)
     signal.sigwait({signal.SIGUSR1})
     code = programs[program](arguments)
     sys.stdout.flush()
