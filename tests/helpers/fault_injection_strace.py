@@ -200,10 +200,10 @@ def _outcome(done):
 # -- the table ------------------------------------------------------------------------------------
 
 say = partial(print, flush=True)
-NOT_IN_ORDER = {"push", "mirror"}
-"""Their system calls differ from run to run; the faults at file events strike them."""
+IN_THREADS = {"push", "mirror"}
+"""Strace strikes the calls of a process's first thread; these are struck at their file events."""
 RUNS = [
-    *((name, "local") for name in OPERATIONS if name not in NOT_IN_ORDER),
+    *((name, "local") for name in OPERATIONS if name not in IN_THREADS),
     ("train the third", "linkless"),
 ]
 
