@@ -13,7 +13,7 @@ from textclf.data.in_memory import LabelledRows, labelled_rows
 from textclf.errors import UsageError
 from textclf.registry.registry import Registry
 from textclf.registry.signer import publishing_signer
-from textclf.release.gate import Gate, parse_requirement
+from textclf.release.gate import parse_gate
 from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, preset_source, read_source
@@ -126,11 +126,11 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         bump=bump,
         base=registry.resolve(from_version) if from_version else None,
         promote=promote,
-        gate=Gate(
-            tuple(map(parse_requirement, require)),
+        gate=parse_gate(
+            require,
             max_regression,
             max_class_regression,
-            allow_training_rows,
+            allow_training_rows=allow_training_rows,
         ),
         force=force,
         message=message,

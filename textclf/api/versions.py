@@ -15,7 +15,7 @@ from textclf.metadata.channels import LATEST
 from textclf.prediction.predictor import Predictor
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry
-from textclf.release.gate import Gate, parse_requirement
+from textclf.release.gate import parse_gate
 from textclf.release.promote import gather_evidence
 from textclf.release.promote import promote as promote_through_gate
 
@@ -155,8 +155,9 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
         raise UsageError("force=True needs a message, which is recorded")
     registry = registry_of(models)
     resolved = registry.resolve(version)
-    requirements = tuple(map(parse_requirement, require))
-    gate = Gate(requirements, max_regression, max_class_regression, allow_training_rows)
+    gate = parse_gate(
+        require, max_regression, max_class_regression, allow_training_rows=allow_training_rows
+    )
     if data is not None and not gate:
         raise UsageError("data is what a gate is judged by, and there is no gate: see require")
     rows = None if data is None else labelled_rows(data)

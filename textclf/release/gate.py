@@ -7,7 +7,7 @@ limits are shares between 0 and 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from textclf.errors import UsageError
@@ -120,6 +120,18 @@ class Gate:
             _stricter(self.max_class_regression, other.max_class_regression),
             self.allow_training_rows or other.allow_training_rows,
         )
+
+
+def parse_gate(
+    require: Iterable[str] = (),
+    max_regression: float | None = None,
+    max_class_regression: float | None = None,
+    *,
+    allow_training_rows: bool = False,
+) -> Gate:
+    """Return a gate whose requirements are as they are typed. Raises UsageError."""
+    requirements = tuple(map(parse_requirement, require))
+    return Gate(requirements, max_regression, max_class_regression, allow_training_rows)
 
 
 def _stricter(one: float | None, other: float | None) -> float | None:

@@ -90,7 +90,8 @@ def parse_gate(
     allow_training_rows: bool = False,
 ) -> "Gate":
     """Return a gate from requirements as they are typed. Raises UsageError."""
-    from textclf.release.gate import Gate, parse_requirement
+    from textclf.release import gate
 
-    requirements = tuple(map(parse_requirement, require or []))
-    return Gate(requirements, overall, per_class, allow_training_rows)
+    return gate.parse_gate(
+        require or (), overall, per_class, allow_training_rows=allow_training_rows
+    )
