@@ -95,10 +95,19 @@ def run_textclf(*arguments: str) -> Measured[str]:
     Raises:
         TextclfError: it failed; with what it said.
     """
+    return run_python("-m", "textclf", *arguments)
+
+
+def run_python(*arguments: str) -> Measured[str]:
+    """Run Python with arguments and measure the whole; the value is what it wrote to stdout.
+
+    Raises:
+        TextclfError: it failed; with what it said.
+    """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 - textclf's own command line
-            [sys.executable, "-m", "textclf", *arguments], stdout=output, stderr=errors
+        process = subprocess.Popen(  # noqa: S603 - programs of textclf and of the benchmarks
+            [sys.executable, *arguments], stdout=output, stderr=errors
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
@@ -108,5 +117,6 @@ def run_textclf(*arguments: str) -> Measured[str]:
         if process.returncode:
             said = errors.read().strip().split("\n")
             reasons = [line for line in said if line.startswith("error: ")] or said[-1:]
-            raise TextclfError(f"textclf failed: {reasons[0].removeprefix('error: ')}")
+            name = Path(arguments[0]).stem if arguments[0] != "-m" else arguments[1]
+            raise TextclfError(f"{name} failed: {reasons[0].removeprefix('error: ')}")
         return Measured(output.read(), seconds, usage.ru_maxrss * _UNIT)

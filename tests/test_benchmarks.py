@@ -76,7 +76,7 @@ def bench(capsys, monkeypatch):
     for part, (name, stand_in) in product(PARTS.values(), STAND_INS.items()):
         if hasattr(part, name):
             monkeypatch.setattr(part, name, stand_in)
-    for part in ("train", "growth"):  # what compiling costs does not matter here
+    for part in ("train", "once", "growth"):  # what compiling costs does not matter here
         monkeypatch.setattr(f"benchmarks.{part}.warm_up", lambda: None)
 
     def run(*arguments):
@@ -145,6 +145,16 @@ def test_train_goes_on_without_fasttext(measured):
         assert "- tiny: fastText is not installed" in text
 
 
+def test_once_fits_the_winner_by_scikit_learn_alone(measured):
+    """Both sides are whole processes, and the second fits what the first has chosen."""
+    record, text = measured("once")
+    [row] = record["rows"]
+    assert row["winner"]["classifier"] == "LinearSVC"
+    [our, their] = row["ours"]["seconds"] + row["theirs"]["seconds"]
+    assert row["ratio"]["medians"] == pytest.approx(our / their)
+    assert "| tiny | 36 |" in text
+
+
 def test_growth_never_repeats_rows(measured):
     """Sizes that a set does not have are left out, with the reason."""
     record, text = measured("growth", "--sizes", "24,36,1000")
@@ -207,7 +217,7 @@ def test_the_record_says_where_and_with_what(measured):
     [
         (
             ["serach"],
-            "error: 'serach' is not one of search, count, train, growth, predict, start, serve\n",
+            f"error: 'serach' is not one of {', '.join(PARTS)}\n",
         ),
         (["--features", "letters"], "error: 'letters' is not one of words, chars, joined\n"),
         (["--sets", "imbd"], "error: no set imbd; there are: data\n"),
