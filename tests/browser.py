@@ -187,7 +187,7 @@ PAGES = ("/", "/versions", "/versions/1.1.0", "/compare?a=1.0.0&b=1.1.0", "/hist
 def test_no_page_of_a_server_is_wider_than_its_window(measured, served, path, width):
     """Messages and numbers wrap, tables scroll by themselves."""
     html = served.get(path).body.decode()
-    style = served.get(re.search(r'href="(/static/[^"]+)"', html)[1]).body.decode()
+    style = served.get(re.search(r'href="\.{1,2}(/static/[^"]+)"', html)[1]).body.decode()
     found = measured(
         re.sub("<link[^>]*>", lambda _: f"<style>{style}</style>", html).encode(), width
     )

@@ -82,8 +82,15 @@ def serving(registry, **settings):
     """Serve a registry while the block runs."""
     settings = {"reload_interval": 0.02, "drain": 0.0, **settings}
     service = Service(registry, ServerSettings(**settings))
+    with served_on_a_socket(application(service)) as port:
+        yield Served(service, port)
+
+
+@contextlib.contextmanager
+def served_on_a_socket(app):
+    """Run an ASGI application while the block runs; yield its port."""
     config = uvicorn.Config(
-        application(service), http=BoundedHttpProtocol, ws="none", log_config=None, lifespan="on"
+        app, http=BoundedHttpProtocol, ws="none", log_config=None, lifespan="on"
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -91,7 +98,7 @@ def serving(registry, **settings):
         thread.start()
         try:
             wait_until(lambda: server.started)
-            yield Served(service, listener.getsockname()[1])
+            yield listener.getsockname()[1]
         finally:
             server.should_exit = True
             thread.join()

@@ -4,11 +4,12 @@ import re
 import shutil
 import threading
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 from predictors import published
 from sample_data import sample_rows
-from served import serving
+from served import Served, served_on_a_socket, serving
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
@@ -18,8 +19,9 @@ from waiting import wait_until
 import textclf
 from textclf.metadata.versions import parse_version
 from textclf.release.gate import Gate, parse_requirement
-from textclf.server import version_index
+from textclf.server import app_for, version_index
 from textclf.server.pages import versions
+from textclf.server.settings import ServerSettings
 
 PAGES = ["/", "/versions", "/versions/1.0.0", "/compare", "/compare?a=1.0.0&b=1.1.0", "/history"]
 HOSTILE = '<script>alert(1)</script>" onload=x &amp; \u202e'
@@ -75,7 +77,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(served, path):
     for tag, attributes in elements.found:
         assert not {name for name in attributes if name.startswith("on") or name == "style"}
         for name in ("href", "src", "action"):
-            assert attributes.get(name, "/").startswith(("/", "#")), (tag, attributes)
+            assert attributes.get(name, "#").startswith(("./", "../", "#")), (tag, attributes)
     policy = served.get(path).headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -136,10 +138,10 @@ def test_a_text_is_labelled_with_its_n_grams_marked(served, predictor):
 def test_the_list_links_to_sorted_pages(served):
     """A second click on a head turns the order round; the state is in the URL."""
     body = served.get("/versions?sort=rows").body.decode()
-    assert 'href="/versions?sort=rows&amp;order=asc"' in body
-    assert 'href="/versions?sort=macro_f1"' in body
+    assert 'href="./versions?sort=rows&amp;order=asc"' in body
+    assert 'href="./versions?sort=macro_f1"' in body
     first = served.get("/versions?limit=1").body.decode()
-    [after] = re.findall(r'href="/versions\?limit=1&amp;after=([^"]+)">Next', first)
+    [after] = re.findall(r'href="\./versions\?limit=1&amp;after=([^"]+)">Next', first)
     assert after == "1.1.0"
     assert "1.0.0" in served.get(f"/versions?limit=1&after={after}").body.decode()
 
@@ -148,6 +150,44 @@ def test_the_comparison_warns_of_different_test_rows(served):
     """And names what changed."""
     body = served.get("/compare?a=1.0.0&b=1.1.0").body.decode()
     assert "1.0.0 → 1.1.0" in body
+
+
+def test_the_links_of_pages_lead_on_below_any_path(registry):
+    """In another application, where the key is asked for, too; all that is reached is there."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    app = app_for(registry.store.root, ServerSettings(api_key="k", allow_promote=True))
+    outer = Starlette(routes=[Mount("/some/where", app)])
+    with served_on_a_socket(outer) as port:
+        served = Served(None, port)
+        assert served.get("/some/where/").status == 401
+        found, new = set(), {"/some/where/"}
+        while new:
+            found |= new
+            seen = {path: served.get(path, x_api_key="k") for path in new}
+            assert {answer.status for answer in seen.values()} == {200}, seen
+            new = {link for path in new for link in links(path, seen[path].body)} - found
+        assert {path.partition("?")[0].removeprefix("/some/where") for path in found} >= {
+            "/", "/versions", "/versions.json", "/versions/1.0.0", "/versions/1.1.0.json",
+            "/compare", "/history", "/history.json", "/docs", "/openapi.json",
+        }  # fmt: skip
+        answer = served.request("POST", "/some/where/", b"text=great", x_api_key="k")
+        assert (answer.status, b"<ins" in answer.body) == (200, True)
+        answer = served.request(
+            "POST", "/some/where/versions/1.0.0/promote", b"message=x", x_api_key="k"
+        )
+        assert urljoin("/some/where/versions/1.0.0/promote", answer.headers["location"]) in found
+
+
+def links(path, body):
+    elements = Elements(body.decode()).found if body.startswith(b"<!") else []
+    targets = {
+        attributes.get("href") or attributes.get("action")
+        for tag, attributes in elements
+        if tag in ("a", "link") or attributes.get("method") == "get"
+    }
+    return {urljoin(path, target).partition("#")[0] for target in targets - {None}}
 
 
 def test_a_page_that_is_not_there_says_so_as_a_page(served):
@@ -160,7 +200,7 @@ def test_a_page_that_is_not_there_says_so_as_a_page(served):
 
 def test_the_style_sheet_can_be_kept_for_ever(served):
     """Its name changes with its content."""
-    [path] = re.findall(r'href="(/static/[^"]+)"', served.get("/").body.decode())
+    [path] = re.findall(r'href="\.(/static/[^"]+)"', served.get("/").body.decode())
     answer = served.get(path)
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
@@ -194,13 +234,28 @@ def test_a_page_promotes_and_rolls_back_through_the_gate(promoting):
     """With the reason in the log; the server answers with the version at once."""
     served, registry = promoting
     body = served.get("/versions/1.0.0", x_api_key="k").body
-    assert b'action="/versions/1.0.0/promote"' in body
+    assert b'action="../versions/1.0.0/promote"' in body
     answer = post(served, "/versions/1.0.0/promote")
-    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert (answer.status, answer.headers["location"]) == (303, "../../")
     assert served.service.model.version == "1.0.0"
     assert registry.history()[-1].message == "because"
     assert registry.history()[-1].gate.verdict == "passed"
+    assert b"Roll back to 1.1.0" in served.get("/", x_api_key="k").body
     assert post(served, "/rollback").status == 303
+    assert str(registry.latest()) == "1.1.0"
+
+
+def test_a_page_promotes_in_the_channel_that_the_server_follows(tmp_path, sample):
+    """The others stay as they are."""
+    published(tmp_path, sample)
+    registry, _ = published(tmp_path, sample)
+    registry.promote(parse_version("1.0.0"), channel="staging")
+    with serving(registry, version="staging", api_key="k", allow_promote=True) as served:
+        assert b"/1.1.0/promote" in served.get("/versions/1.1.0", x_api_key="k").body
+        assert post(served, "/versions/1.1.0/promote").status == 303
+        assert served.service.model.version == "1.1.0"
+        assert post(served, "/rollback").status == 303
+    assert str(registry.promoted("staging")) == "1.0.0"
     assert str(registry.latest()) == "1.1.0"
 
 

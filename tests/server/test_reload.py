@@ -72,13 +72,14 @@ def test_under_load_no_request_fails_and_no_answer_mixes_versions(registry, samp
     assert seen == {"1.0.0", "1.1.0"}
 
 
-def test_a_version_that_cannot_be_opened_leaves_the_old_one(registry, tmp_path, caplog):
-    """Readiness stays; the problem is told until the version can be opened."""
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-1] + b"\xff"])
+def test_a_version_that_cannot_be_opened_leaves_the_old_one(registry, tmp_path, caplog, damage):
+    """Readiness stays; the problem is told until the file is what was published."""
     path = tmp_path / "1.1.0" / SCORER
     original = path.read_bytes()
     with serving(registry, reload_interval=1000) as served:
         registry.promote(parse_version("1.1.0"))
-        path.write_bytes(original[:-1])
+        path.write_bytes(damage(original))
         for _ in range(2):
             served.service.reloader.check()
         ready = served.get("/readyz")
@@ -90,6 +91,16 @@ def test_a_version_that_cannot_be_opened_leaves_the_old_one(registry, tmp_path, 
         assert served.get("/readyz").json() == {
             "status": "ok", "version": "1.1.0", "problem": None
         }  # fmt: skip
+
+
+def test_a_file_that_is_overwritten_under_a_server_changes_nothing(registry, tmp_path):
+    """As a restored copy does. A map of a file that was truncated would end the process."""
+    with serving(registry, reload_interval=1000, max_texts=50_000) as served:
+        before = served.predict("great").json()
+        (tmp_path / "1.0.0" / SCORER).write_bytes(b"")
+        assert served.predict("great").json() == before
+        many = served.predict(*["great"] * 50_000).json()["predictions"]
+        assert {one["label"] for one in many} == {before["predictions"][0]["label"]}
 
 
 def test_without_a_promoted_version_no_server_starts(tmp_path):

@@ -71,6 +71,18 @@ def test_the_access_log_goes_to_standard_output(models):
         assert json.loads(process.stdout.readline())["route"] == "/healthz"
 
 
+def test_a_log_that_nobody_reads_keeps_nobody_waiting(models):
+    """Neither requests, when the pipe is full, nor the end."""
+    with running(models, "--port", "0", "--drain", "0") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        with contextlib.closing(connection):
+            for _ in range(500):
+                connection.request("GET", "/healthz", headers={"x-request-id": "a" * 128})
+                assert connection.getresponse().read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
 def test_it_listens_on_a_socket_that_it_inherits(models):
     """As systemd passes one; systemd is told when it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as listener, notified(models) as (told, address):

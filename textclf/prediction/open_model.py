@@ -15,24 +15,31 @@ if TYPE_CHECKING:
     from textclf.registry.registry import Registry
 
 
-def open_model(registry: Registry, version: Version) -> Model:
+def open_model(registry: Registry, version: Version, *, in_memory: bool = False) -> Model:
     """Open a version: its compiled scorer, which runs no code from a file.
 
     A version without one is opened by the restricted unpickler, after its digest was checked. If it
     was trained before there were scorers, it is compiled here.
+
+    Args:
+        registry: the versions.
+        version: the version to open.
+        in_memory: whether the scorer is read as a whole and its digest is checked, so that nothing
+            that happens to the file later matters. Otherwise it is mapped, which takes no time.
 
     Raises:
         NoSuchVersion: it is not published.
         IntegrityError: a file is not what was published, or holds more than a model.
         UnsafeModel: it was published as untrusted.
     """
-    view = registry.view(version, SCORER)
+    view = (registry.file if in_memory else registry.view)(version, SCORER)
     if view is not None:
         return ScorerModel(Scorer(view, name=registry.locate(version, SCORER)))
     if registry.metadata(version).is_untrusted:
         raise UnsafeModel(
             f"{version} was published as untrusted: opening its model file runs any code in it",
-            hint=f"if you trust it: textclf predict --version {version} --unsafe-load",
+            hint="if you trust it: predict, evaluate and versions compare open it with "
+            "--unsafe-load, and load() with unsafe_load=True; no other command does",
         )
     from textclf.artifact.unpickler import load_pipeline
 

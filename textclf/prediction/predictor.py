@@ -29,8 +29,8 @@ class Predictor:
         self._registry = registry
 
     @classmethod
-    def load(cls, registry: Registry, version: Version) -> Predictor:
-        """Open a version without running code from its files.
+    def load(cls, registry: Registry, version: Version, *, in_memory: bool = False) -> Predictor:
+        """Open a version without running code from its files, as `open_model` does.
 
         The signature is checked, and all of the file with it, if the registry requires one.
 
@@ -38,7 +38,7 @@ class Predictor:
             NoSuchVersion: it is not published.
             IntegrityError: a file is not what was published, or holds more than a model.
         """
-        return cls(open_model(registry, version), version, registry)
+        return cls(open_model(registry, version, in_memory=in_memory), version, registry)
 
     @classmethod
     def load_unsafe(cls, registry: Registry, version: Version) -> Predictor:

@@ -59,6 +59,10 @@ class Metrics:
             "textclf_queue_seconds", "How long the oldest request of a batch waited.", _WAITS
         )
         self.rejected = self._counter("textclf_rejected", "Requests that were refused.", ["reason"])
+        self.dropped_log_lines = self._counter(
+            "textclf_dropped_log_lines",
+            "Lines that were not written, because the reader of the log is too slow or gone.",
+        )
         self.reloads = self._counter(
             "textclf_reload", "Attempts to open a newly promoted version.", ["outcome"]
         )
@@ -71,7 +75,7 @@ class Metrics:
         self._versions: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
 
-    def _counter(self, name: str, description: str, labels: Sequence[str]) -> Counter:
+    def _counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, description, labels, registry=self._registry)
 
     def _histogram(

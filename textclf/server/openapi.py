@@ -13,13 +13,12 @@ from starlette.responses import Response
 from textclf._version import __version__
 from textclf.report.html.markup import el, join
 from textclf.server.exchange import json_response
-from textclf.server.pages.layout import Page, page_response
+from textclf.server.pages.layout import Page, link, page_response
 from textclf.server.predict import PredictRequest, PredictResponse
 from textclf.server.protocols.invocations import Invocation, Labels
 from textclf.server.protocols.kserve_v1 import Instances
 from textclf.server.protocols.open_inference import InferenceRequest
 from textclf.server.routing import PathRoute, route
-from textclf.server.service import Service
 
 
 class Error(msgspec.Struct):
@@ -169,10 +168,10 @@ async def _docs(request: Request) -> Response:
     )
     body = join(
         el("h1", "API"),
-        el("p", "For programs: ", el("a", "openapi.json", href="/openapi.json")),
+        el("p", "For programs: ", link("openapi.json", "/openapi.json")),
         el("dl", *shown, class_="routes"),
     )
-    return page_response(Service.of(request), "/docs", Page("API", body, None))
+    return page_response(request, Page("API", body, None))
 
 
 def _parameter_note(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textclf.metadata.channels import LATEST
 from textclf.release.gate import Gate
 from textclf.release.promote import RecordedEvidence, promote
 
@@ -14,10 +15,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Promoter:
-    """Changes which version is promoted, through the gate of the server's settings."""
+    """Changes which version is promoted in a channel.
+
+    Attributes:
+        registry: the versions.
+        gate: what a version must meet to be promoted.
+        channel: the channel.
+    """
 
     registry: Registry
     gate: Gate
+    channel: str = LATEST
+
+    def promoted(self) -> str | None:
+        """Return the promoted version."""
+        head = self.registry.channel(self.channel).head()
+        return head.to if head else None
+
+    def previous(self) -> str | None:
+        """Return the version that a rollback promotes, if there is one."""
+        log = self.registry.channel(self.channel)
+        head = log.head()
+        record = log.rollback_target(head) if head else None
+        return record.to if record else None
 
     def promote(self, name: str, message: str) -> None:
         """Promote a version.
@@ -28,8 +48,8 @@ class Promoter:
         """
         version = self.registry.resolve(name)
         evidence = RecordedEvidence(self.registry, version)
-        promote(self.registry, version, self.gate, evidence, message=message)
+        promote(self.registry, version, self.gate, evidence, message=message, channel=self.channel)
 
     def rollback(self, message: str) -> None:
         """Promote the version that was promoted before. Raises NoSuchVersion."""
-        self.registry.rollback(message=message)
+        self.registry.rollback(message=message, channel=self.channel)

@@ -1,8 +1,9 @@
-"""Routes that tell the log and the metrics which of them was taken."""
+"""Routes that tell the log, the metrics and the links of pages which of them was taken."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,10 @@ from textclf.server.exchange import exchange_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-__all__ = ["Endpoint", "PathRoute", "route"]
+__all__ = ["Endpoint", "PathRoute", "relative", "route"]
+
+_up: ContextVar[str] = ContextVar("_up")
+"""The way from the path that is answered up to the first page."""
 
 
 def route(path: str, endpoint: Endpoint, method: str = "GET") -> PathRoute:
@@ -21,6 +25,15 @@ def route(path: str, endpoint: Endpoint, method: str = "GET") -> PathRoute:
 
     async def with_template(request: Request) -> Response:
         exchange_of(request).route = template
+        _up.set("../" * (template.count("/") - 1) or "./")
         return await endpoint(request)
 
     return PathRoute(path, with_template, methods=[method])
+
+
+def relative(path: str) -> str:
+    """Return a path of this server as the page that is answered links to it.
+
+    It is relative, so that it is right below any path that an application or a proxy puts before.
+    """
+    return _up.get() + path.removeprefix("/")

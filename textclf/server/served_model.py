@@ -38,13 +38,16 @@ class ServedModel:
 def open_served_model(registry: Registry, name: str) -> ServedModel:
     """Open the version that a name such as ``latest`` means.
 
+    It is read into memory: a file that is overwritten later, as by a restored copy, neither changes
+    what is answered nor ends the process, which reading a truncated memory map does.
+
     Raises:
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
         StoreError: it cannot be read.
     """
     version = registry.resolve(name)
-    predictor = Predictor.load(registry, version)
+    predictor = Predictor.load(registry, version, in_memory=True)
     _prepare(predictor)
     return ServedModel(str(version), registry.metadata(version).artifact.sha256, predictor)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.requests import Request
 
+from textclf.metadata.channels import LATEST, is_channel
 from textclf.server.batching import Batcher
 from textclf.server.catalogue import Catalogue
 from textclf.server.explaining import Explainer
@@ -69,7 +70,8 @@ class Service:
         self.catalogue = Catalogue(registry)
         self.shared = SharedStore(registry)
         self.file_limiter = anyio.CapacityLimiter(_FILES)
-        self.promoter = Promoter(registry, settings.gate)
+        channel = settings.version if is_channel(settings.version) else LATEST
+        self.promoter = Promoter(registry, settings.gate, channel)
         limiter = anyio.CapacityLimiter(settings.max_streams)
         self.streamer = Streamer(lambda: self.model, self.metrics, settings, limiter)
 

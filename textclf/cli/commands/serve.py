@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -114,11 +115,11 @@ def serve(
         gate=gate.gate(context),
         drain=drain,
     )
-    registry = common.open_registry()
+    registry = common.open_registry(to_write=allow_promote)
     notify.watch(context, registry)
     service = Service(registry, settings)
     listener = _inherit(descriptor) if descriptor is not None else _listen(host, port)
-    _prepare_logs(access_log=not no_access_log)
+    _prepare_logs(service.metrics.dropped_log_lines.inc, access_log=not no_access_log)
     if descriptor is None and host not in _LOCAL and not api_key:
         render.warning(f"others can reach {host}, and no --api-key is asked of them")
     version_served = service.model.version
@@ -149,15 +150,17 @@ def _inherit(descriptor: int) -> socket.socket:
         raise UsageError(f"--fd {descriptor} is not a socket: {error.strerror}") from None
 
 
-def _prepare_logs(*, access_log: bool) -> None:
+def _prepare_logs(on_dropped: Callable[[int], None], *, access_log: bool) -> None:
     """Write requests to standard output, and what goes wrong to standard error."""
-    problems = logging.StreamHandler(sys.stderr)
+    from textclf.server.log_writer import BackgroundHandler
+
+    problems = BackgroundHandler(sys.stderr.fileno(), on_dropped)
     problems.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(problems)
     requests = logging.getLogger("textclf.server.access")
     requests.propagate = False
     requests.setLevel(logging.INFO if access_log else logging.WARNING)
-    requests.addHandler(logging.StreamHandler(sys.stdout))
+    requests.addHandler(BackgroundHandler(sys.stdout.fileno(), on_dropped))
 
 
 def _ready(listener: socket.socket, version: str) -> str:

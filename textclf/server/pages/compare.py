@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from textclf.report.html.markup import Html, el, join
 from textclf.report.page import comparison_report
-from textclf.server.pages.layout import Page, choice, field, json_link
+from textclf.server.pages.layout import Page, choice, field, json_link, url
 from textclf.server.service import Service
 
 _OFFERED = 200
@@ -44,6 +44,6 @@ def _form(service: Service, a: str, b: str) -> Html:
         field("To", choice("b", names, b)),
         el("button", "Compare"),
         method="get",
-        action="/compare",
+        action=url("/compare"),
         class_="filter",
     )

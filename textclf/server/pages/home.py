@@ -11,7 +11,7 @@ from textclf.report.html.charts import bar
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, fact_list, key_figures, table
 from textclf.server.explaining import MOST_CHARACTERS
-from textclf.server.pages.layout import Page, json_link, version_link
+from textclf.server.pages.layout import Page, json_link, promotion_form, url, version_link
 from textclf.server.served_model import ServedModel
 from textclf.server.service import Service
 
@@ -46,6 +46,7 @@ def page(service: Service, model: ServedModel, explanation: Explanation | None) 
     body = join(
         el("h1", "Version ", version_link(version)),
         _promotion(promotion, version),
+        _rollback(service),
         metrics,
         el("h2", "Try a text"),
         _form(explanation.prediction.text if explanation else ""),
@@ -75,6 +76,12 @@ def _promotion(promotion: PromotionRecord | None, served: str) -> Html:
     )
 
 
+def _rollback(service: Service) -> Html | None:
+    """Return the form that rolls back, if this server may do that and there is a version before."""
+    before = service.promoter.previous() if service.settings.allow_promote else None
+    return promotion_form(f"Roll back to {before}", "/rollback") if before else None
+
+
 def _form(text: str) -> Html:
     return el(
         "form",
@@ -90,7 +97,7 @@ def _form(text: str) -> Html:
         ),
         el("button", "Label it"),
         method="post",
-        action="/",
+        action=url("/"),
         class_="try",
     )
 

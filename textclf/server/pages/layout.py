@@ -9,11 +9,14 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from textclf._version import __version__
 from textclf.report.html.markup import Html, el
 from textclf.report.page import style_sheet
+from textclf.server.exchange import exchange_of
+from textclf.server.routing import relative
 from textclf.server.service import Service
 
 POLICY = (
@@ -46,7 +49,7 @@ class Page:
     status: int = 200
 
 
-def page_response(service: Service, path: str, page: Page) -> Response:
+def page_response(request: Request, page: Page) -> Response:
     """Return a page with its frame."""
     document = el(
         "html",
@@ -57,14 +60,14 @@ def page_response(service: Service, path: str, page: Page) -> Response:
             el("meta", name_="color-scheme", content="light dark"),
             el("meta", name_="referrer", content="same-origin"),
             el("title", f"{page.title} · textclf"),
-            el("link", rel="stylesheet", href=style_path()),
+            el("link", rel="stylesheet", href=url(style_path())),
         ),
         el(
             "body",
             el("a", "Skip to the content", href="#content", class_="skip"),
-            _header(service, path),
+            _header(request),
             el("main", page.body, id="content"),
-            el("footer", f"textclf {__version__}", " · ", el("a", "API", href="/docs")),
+            el("footer", f"textclf {__version__}", " · ", link("API", "/docs")),
         ),
         lang="en",
     )
@@ -77,9 +80,10 @@ def page_response(service: Service, path: str, page: Page) -> Response:
     return Response(content, page.status, headers, media_type="text/html; charset=utf-8")
 
 
-def _header(service: Service, path: str) -> Html:
+def _header(request: Request) -> Html:
+    service, shown = Service.of(request), exchange_of(request).route
     links = (
-        el("li", el("a", name, href=at, aria_current="page" if at == path else None))
+        el("li", el("a", name, href=url(at), aria_current="page" if at == shown else None))
         for at, name in _PLACES
     )
     problem = service.reloader.problem
@@ -99,9 +103,9 @@ def link(text: object, path: str, **parameters: object) -> Html:
 
 
 def url(path: str, **parameters: object) -> str:
-    """Return a path with parameters."""
+    """Return a path with parameters, as a page has it."""
     given = {name: value for name, value in parameters.items() if value not in (None, "")}
-    return f"{path}?{urlencode(given)}" if given else path
+    return relative(f"{path}?{urlencode(given)}" if given else path)
 
 
 def version_link(version: str) -> Html:
@@ -128,6 +132,17 @@ def choice(name: str, options: dict[str, str], chosen: str) -> Html:
             for value, text in options.items()
         ),
         name_=name,
+    )
+
+
+def promotion_form(button: str, path: str) -> Html:
+    """Return a form that changes which version is promoted, for a reason."""
+    return el(
+        "form",
+        field("Reason", el("input", name_="message", required=True, maxlength=500)),
+        el("button", button),
+        method="post",
+        action=url(path),
     )
 
 

@@ -13,7 +13,7 @@ from textclf.errors import TextclfError
 from textclf.report.html.markup import el, join
 from textclf.server.exchange import exchange_of, json_response, read_body
 from textclf.server.pages import compare, history, home, version, versions
-from textclf.server.pages.layout import Page, page_response, style_path, stylesheet
+from textclf.server.pages.layout import Page, page_response, style_path, stylesheet, url
 from textclf.server.refusal import Refusal, as_refusal
 from textclf.server.routing import Endpoint, PathRoute, route
 from textclf.server.service import Service
@@ -77,7 +77,7 @@ async def _shown(request: Request, build: Callable[[], Page]) -> Response:
         page = await run_in_threadpool(build)
     except (Refusal, TextclfError) as error:
         page = _problem(as_refusal(error))
-    return page_response(Service.of(request), request.url.path, page)
+    return page_response(request, page)
 
 
 def _problem(refusal: Refusal) -> Page:
@@ -93,7 +93,7 @@ async def _try(request: Request) -> Response:
     try:
         explained = await service.explainer.explain(model, [text] if text else [])
     except (Refusal, TextclfError) as error:
-        return page_response(service, request.url.path, _problem(as_refusal(error)))
+        return page_response(request, _problem(as_refusal(error)))
     explanation = explained[0] if explained else None
     return await _shown(request, lambda: home.page(service, model, explanation))
 
@@ -118,8 +118,8 @@ async def _change(request: Request, change: Callable[[Service, str], None]) -> R
         await run_in_threadpool(change, service, message)
         await run_in_threadpool(service.reloader.check)
     except (Refusal, TextclfError) as error:
-        return page_response(service, request.url.path, _problem(as_refusal(error)))
-    return RedirectResponse("/", 303)
+        return page_response(request, _problem(as_refusal(error)))
+    return RedirectResponse(url("/"), 303)
 
 
 async def _form(request: Request) -> dict[str, str]:

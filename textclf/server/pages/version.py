@@ -7,7 +7,7 @@ from starlette.requests import Request
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import fact_list
 from textclf.report.page import version_report
-from textclf.server.pages.layout import Page, json_link, link
+from textclf.server.pages.layout import Page, json_link, link, promotion_form
 from textclf.server.service import Service
 
 
@@ -27,7 +27,7 @@ def version(service: Service, request: Request) -> Page:
                 ("Compare", None if data["latest"] else _compare(number)),
             ]
         ),
-        None if data["latest"] else promotion_form(service, number),
+        _promotion(service, number),
         report.body(),
         json_link(f"/versions/{number}"),
     )
@@ -38,16 +38,8 @@ def _compare(number: str) -> Html:
     return link("with the promoted version", "/compare", a="latest", b=number)
 
 
-def promotion_form(service: Service, number: str) -> Html | None:
+def _promotion(service: Service, number: str) -> Html | None:
     """Return the form that promotes a version, if this server may do that."""
-    if not service.settings.allow_promote:
+    if not service.settings.allow_promote or number == service.promoter.promoted():
         return None
-    return el(
-        "form",
-        el("label", "Reason", for_="message"),
-        el("input", id="message", name_="message", required=True, maxlength=500),
-        el("button", f"Promote {number}"),
-        method="post",
-        action=f"/versions/{number}/promote",
-        class_="promote",
-    )
+    return promotion_form(f"Promote {number}", f"/versions/{number}/promote")

@@ -13,7 +13,16 @@ from textclf.report.html.charts import Scale, label, line, picture, ticks
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, change_cell, table
 from textclf.server.catalogue import ListQuery, VersionPage, parse_query
-from textclf.server.pages.layout import Page, choice, field, json_link, link, problems, version_link
+from textclf.server.pages.layout import (
+    Page,
+    choice,
+    field,
+    json_link,
+    link,
+    problems,
+    url,
+    version_link,
+)
 from textclf.server.service import Service
 from textclf.server.version_index import METRICS, ListedVersion
 
@@ -63,7 +72,7 @@ def _form(query: ListQuery) -> Html:
         field("Order", choice("order", {"desc": "descending", "asc": "ascending"}, query.order)),
         el("button", "Show"),
         method="get",
-        action="/versions",
+        action=url("/versions"),
         class_="filter",
     )
 
@@ -172,6 +181,6 @@ def _point(version: ListedVersion, x: float, y: float, value: float) -> Html:
         "a",
         el("title", f"{number}: {percent(value)}{', promoted' if version.promoted else ''}"),
         el("circle", cx=x, cy=y, r=5 if version.promoted else 2.5, class_="mean"),
-        href=f"/versions/{number}",
+        href=url(f"/versions/{number}"),
         tabindex=-1,  # hundreds of points would stand before the table, which has the same links
     )
