@@ -213,24 +213,25 @@ class Steps(LocalStore):
 
     def __init__(self, root, stop):
         super().__init__(root)
-        self.count = itertools.count(1)
+        self.steps = []
         self.stop, self.stopped, self.go = stop, threading.Event(), threading.Event()
 
-    def step(self):
-        """Count one, and wait where it is the one to wait at; the dead do no step after it."""
-        count = next(self.count)
-        if self.dies and count >= self.stop:
+    def step(self, verb, key):
+        """Note a step, and wait where it is the one to wait at; the dead do no step after it."""
+        self.steps.append((verb in READING, key))
+        if self.dies and len(self.steps) >= self.stop:
             raise Died
-        if count == self.stop:
+        if len(self.steps) == self.stop:
             self.stopped.set()
             self.go.wait(30)
 
 
-for verb in ("read", "names", "create", "replace", "create_all", "remove"):
+READING = ("read", "names", "exists")
+for verb in (*READING, "create", "replace", "create_all", "remove", "remove_all"):
 
-    def stepping(self, *arguments, verb=verb):
-        self.step()
-        return getattr(LocalStore, verb)(self, *arguments)
+    def stepping(self, key="", *arguments, verb=verb, **options):
+        self.step(verb, key)
+        return getattr(LocalStore, verb)(self, key, *arguments, **options)
 
     setattr(Steps, verb, stepping)
 
@@ -254,23 +255,50 @@ def start(root, act, stop):
 
 
 def orders(root, setup, one, other):
-    """Yield what both said, for each pair of steps: one until i, other until j, one, other."""
+    """Yield what both said, for each pair of steps: one until i, other until j, one, other.
+
+    Orders in which only steps have changed places that do not concern each other are one.
+    """
+    before = {}
     for i in itertools.count(1):
+        known = {}
         for j in itertools.count(1):
-            setup()
-            first, thread, said = start(root, one, i)
-            finished_first = bool(said)
-            second, other_thread, other_said = start(root, other, j)
-            finished_second = bool(other_said)
-            first.go.set()
-            thread.join(30)
-            second.go.set()
-            other_thread.join(30)
-            yield said[0], other_said[0]
-            if finished_second:
+            known[j] = _same(before.get(j), known.get(j - 1), i, j)
+            if known[j] is None:
+                setup()
+                first, thread, said = start(root, one, i)
+                second, other_thread, other_said = start(root, other, j)
+                first.go.set()
+                thread.join(30)
+                second.go.set()
+                other_thread.join(30)
+                known[j] = first.steps, second.steps
+                yield said[0], other_said[0]
+            if len(known[j][1]) < j:
                 break
-        if finished_first:
+        if len(known[j][0]) < i:
             return
+        before = known
+
+
+def _same(earlier_i, earlier_j, i, j):
+    """Return the steps of the order before with i or j, if the one with both is the same."""
+    if earlier_i and _may_change_places(earlier_i[0][i - 2], earlier_i[1][: j - 1]):
+        return earlier_i
+    if earlier_j and _may_change_places(earlier_j[1][j - 2], earlier_j[0][i - 1 :]):
+        return earlier_j
+    return None
+
+
+def _may_change_places(step, others):
+    """Whether a step does the same before and after others: they read, or are about other keys."""
+    reads, key = step
+    return all((reads and also_reads) or _apart(key, other) for also_reads, other in others)
+
+
+def _apart(one, other):
+    """Whether neither of two keys is the other, nor a folder that it is in."""
+    return not Path(one).is_relative_to(other) and not Path(other).is_relative_to(one)
 
 
 @pytest.fixture
