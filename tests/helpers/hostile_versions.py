@@ -13,6 +13,7 @@ import random
 import re
 import struct
 import tarfile
+from functools import partial
 
 import malicious_models
 import numpy as np
@@ -42,12 +43,11 @@ def version_with(files, number, **changed):
 
 
 def scorers(whole):
-    """Yield names and contents of hostile scorers."""
+    """Yield names of hostile scorers, and functions that make their contents."""
     made = {**_settings(whole), **_arrays(whole), **_heads(whole)}
     yield from made.items()
-    chance = random.Random(0)
     for number in range(SCORERS - len(made)):
-        yield f"bytes changed {number}", _changed_bytes(whole, chance)
+        yield f"bytes changed {number}", partial(_changed_bytes, whole, random.Random(number))
 
 
 def _parts(whole):
@@ -95,7 +95,7 @@ BLOCKS = {
 
 
 def _settings(whole):
-    made = {name: _with_block(whole, **changes) for name, changes in BLOCKS.items()}
+    made = {name: partial(_with_block, whole, **changes) for name, changes in BLOCKS.items()}
     _, scorer, _ = _parts(whole)
     for name, values in {
         "labels": ([], ["a"], ["a"] * 3, ["\ud800"] * 3, ["\x1b[31m\n", "<script>", "=cmd()"],
@@ -109,26 +109,31 @@ def _settings(whole):
         "unicode": ("", "99.0", "x" * 10**6),
     }.items():  # fmt: skip
         for number, value in enumerate(values):
-            made[f"{name} {number}"] = _with_settings(whole, **{name: value})
+            made[f"{name} {number}"] = partial(_with_settings, whole, **{name: value})
     return made
 
 
 def _arrays(whole):
-    made = {"one slot": _in_one_slot(whole)}
-    metadata, _, parts = _parts(whole)
-    for name, (_, dtype, shape, content) in parts.items():
-        kind = {"F64": "<f8", "U32": "<u4", "U8": "<u1"}[dtype]
-        values = np.frombuffer(content, kind).copy()
-        extremes = (np.nan, np.inf, 1e308) if dtype == "F64" else (0, 1, np.iinfo(kind).max)
-        for extreme in extremes:
+    made = {"one slot": partial(_in_one_slot, whole)}
+    for name, (_, dtype, _, _) in _parts(whole)[2].items():
+        highest = np.iinfo(KINDS[dtype]).max if dtype != "F64" else 0
+        for extreme in (np.nan, np.inf, 1e308) if dtype == "F64" else (0, 1, highest):
             for where in (0, slice(None), slice(None, None, 2)):
-                changed = values.copy()
-                changed[where] = extreme
-                part = (name, dtype, shape, changed.tobytes())
-                made[f"{name} {where} {extreme}"] = pack(
-                    metadata, list({**parts, name: part}.values())
+                made[f"{name} {where} {extreme}"] = partial(
+                    _with_values, whole, name, where, extreme
                 )
     return made
+
+
+KINDS = {"F64": "<f8", "U32": "<u4", "U8": "<u1"}
+
+
+def _with_values(whole, name, where, value):
+    metadata, _, parts = _parts(whole)
+    _, dtype, shape, content = parts[name]
+    values = np.frombuffer(content, KINDS[dtype]).copy()
+    values[where] = value
+    return pack(metadata, list({**parts, name: (name, dtype, shape, values.tobytes())}.values()))
 
 
 def _in_one_slot(whole, count=150_000):
@@ -146,21 +151,27 @@ def _in_one_slot(whole, count=150_000):
 
 def _heads(whole):
     (length,) = struct.unpack_from("<Q", whole)
-    rest = whole[8 + length :]
     heads = {
-        "nothing": b"",
-        "nested": b'{"a":' + b"[" * 100_000,
-        "many arrays": b"{" + b",".join(b'"%d":0' % n for n in range(1_500_000)) + b"}",
-        "long": b" " * 30_000_000,
-        "large numbers": b'{"a":{"dtype":"F64","shape":[281474976710655],"data_offsets":[0,0]}}',
+        "nothing": lambda: b"",
+        "nested": lambda: b'{"a":' + b"[" * 100_000,
+        "many arrays": lambda: b"{" + b",".join(b'"%d":0' % n for n in range(1_500_000)) + b"}",
+        "long": lambda: b" " * 30_000_000,
+        "large numbers": lambda: (
+            b'{"a":{"dtype":"F64","shape":[281474976710655],"data_offsets":[0,0]}}'
+        ),
     }
-    made = {f"head of {name}": struct.pack("<Q", len(h)) + h + rest for name, h in heads.items()}
+
+    def with_head(make):
+        head = make()
+        return struct.pack("<Q", len(head)) + head + whole[8 + length :]
+
+    made = {f"head of {name}": partial(with_head, make) for name, make in heads.items()}
     for size in (0, 1, 7, 2**31, 2**63, 2**64 - 1):
-        made[f"head of {size} bytes"] = struct.pack("<Q", size) + whole[8:]
+        made[f"head of {size} bytes"] = lambda size=size: struct.pack("<Q", size) + whole[8:]
     return made | {
-        "empty": b"",
-        "zeros": bytes(100_000),
-        "a pickle": malicious_models.PROGRAMS["GLOBAL"],
+        "empty": lambda: b"",
+        "zeros": lambda: bytes(100_000),
+        "a pickle": lambda: malicious_models.PROGRAMS["GLOBAL"],
     }
 
 
@@ -178,14 +189,15 @@ def _changed_bytes(whole, chance):
 
 
 def archives(files, number, canary):
-    """Yield names and contents of hostile archives; ``canary`` is the file that code would make."""
+    """Yield names of hostile archives, and functions that make their contents.
+
+    Code that they run would make the file ``canary``.
+    """
     made = {**_pickles(files, number, canary), **_forms(files, number)}
     yield from made.items()
     changes = list(metadata_changes(json.loads(version_with(files, number)[METADATA])))
-    chance = random.Random(1)
-    for name, metadata in chance.sample(changes, ARCHIVES - len(made)):
-        changed = {**files, METADATA: json.dumps(metadata).encode()}
-        yield f"metadata: {name}", archive(number, changed)
+    for name, make in random.Random(1).sample(changes, ARCHIVES - len(made)):
+        yield f"metadata: {name}", lambda make=make: archive(number, {**files, METADATA: make()})
 
 
 def archive(number, files):
@@ -204,44 +216,52 @@ def _tar(members, level=1):
 
 def _pickles(files, number, canary):
     """Model files that would run code, in versions without a scorer, so that they are opened."""
-    payloads = {kind: malicious_models.payload(kind, canary) for kind in malicious_models.RUNS_CODE}
-    chosen = [*malicious_models.MISFITS.items()][::4]
-    payloads |= {kind: malicious_models.dumped(make()) for kind, make in chosen}
-    return {
-        f"model: {kind}": archive(
-            number, version_with(files, number, **{ARTIFACT: data, SCORER: None})
-        )
-        for kind, data in payloads.items()
+    payloads = {
+        kind: partial(malicious_models.payload, kind, canary) for kind in malicious_models.RUNS_CODE
     }
+    for kind, make in [*malicious_models.MISFITS.items()][::4]:
+        payloads[kind] = lambda make=make: malicious_models.dumped(make())
+
+    def without_scorer(make):
+        return archive(number, version_with(files, number, **{ARTIFACT: make(), SCORER: None}))
+
+    return {f"model: {kind}": partial(without_scorer, make) for kind, make in payloads.items()}
 
 
 def _forms(files, number):
     good = version_with(files, number)
     members = [(f"{number}/{name}", data) for name, data in good.items()]
-    tar = gzip.decompress(_tar(members))
-    huge = [
-        with_size(tar, size) for size in (b"77777777777\0", b"\x80" + b"\xff" * 11, b"\xff" * 12)
-    ]
-    zeros = version_with(files, number, **{ARTIFACT: bytes(400 << 20)})
-    twice = json.loads(good[METADATA])
-    twice["files"].append(copy.deepcopy(twice["files"][0]))
+    sizes = (b"77777777777\0", b"\x80" + b"\xff" * 11, b"\xff" * 12)
+
+    def size_field(size):
+        return gzip.compress(with_size(gzip.decompress(_tar(members)), size), 1)
+
+    def with_members(*more):
+        return lambda: _tar([*members, *more])
+
+    def twice():
+        metadata = json.loads(good[METADATA])
+        metadata["files"].append(copy.deepcopy(metadata["files"][0]))
+        return archive(number, {**good, METADATA: json.dumps(metadata).encode()})
+
+    def zeros():
+        return archive(number, version_with(files, number, **{ARTIFACT: bytes(400 << 20)}))
+
     return {
-        **{f"size field {n}": gzip.compress(data, 1) for n, data in enumerate(huge)},
-        "a model of zeros": archive(number, zeros),
-        "a bomb": _tar([*members, (f"{number}/zeros", bytes(300 << 20))]),
-        "a file twice": _tar([*members, members[-1]]),
-        "a file twice in the metadata": archive(
-            number, {**good, METADATA: json.dumps(twice).encode()}
-        ),
-        "many members": _tar([*members, *((f"{number}/{n}", b"") for n in range(20_000))]),
-        "cut": _tar(members)[:-20],
-        "nothing": b"",
-        "text": b"hello",
-        "another number": archive("999999999.0.0", good),
-        "a folder above": _tar([*members, ("../x", b"x")]),
-        "a link": _tar([*members, (_special(tarfile.SYMTYPE, f"{number}/x"), b"")]),
-        "a device": _tar([*members, (_special(tarfile.CHRTYPE, f"{number}/x"), b"")]),
-        "gzip in gzip": gzip.compress(_tar(members)),
+        **{f"size field {n}": partial(size_field, size) for n, size in enumerate(sizes)},
+        "a model of zeros": zeros,
+        "a bomb": lambda: _tar([*members, (f"{number}/zeros", bytes(300 << 20))]),
+        "a file twice": with_members(members[-1]),
+        "a file twice in the metadata": twice,
+        "many members": with_members(*((f"{number}/{n}", b"") for n in range(20_000))),
+        "cut": lambda: _tar(members)[:-20],
+        "nothing": lambda: b"",
+        "text": lambda: b"hello",
+        "another number": partial(archive, "999999999.0.0", good),
+        "a folder above": with_members(("../x", b"x")),
+        "a link": with_members((_special(tarfile.SYMTYPE, f"{number}/x"), b"")),
+        "a device": with_members((_special(tarfile.CHRTYPE, f"{number}/x"), b"")),
+        "gzip in gzip": lambda: gzip.compress(_tar(members)),
     }
 
 
@@ -267,15 +287,19 @@ WRONG = (
 
 
 def metadata_changes(metadata):
-    """Yield names and metadata with one value replaced, of every field that there is."""
+    """Yield names, and functions that make metadata with one value replaced, of every field."""
     for path in _paths(metadata):
         for number, value in enumerate(WRONG):
-            changed = copy.deepcopy(metadata)
-            inner = changed
-            for key in path[:-1]:
-                inner = inner[key]
-            inner[path[-1]] = value
-            yield f"{'.'.join(map(str, path))} {number}", changed
+            yield f"{'.'.join(map(str, path))} {number}", partial(_changed, metadata, path, value)
+
+
+def _changed(metadata, path, value):
+    changed = copy.deepcopy(metadata)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return json.dumps(changed).encode()
 
 
 def _paths(value, path=()):

@@ -84,9 +84,9 @@ def main(folder, every, first, *kinds):
             planted = hostile_versions.scorers(files[SCORER])
         else:
             planted = hostile_versions.archives(files, NUMBER, folder / "canary")
-        for number, (name, data) in enumerate(islice(planted, int(first), None, int(every))):
+        for number, (name, make) in enumerate(islice(planted, int(first), None, int(every))):
             all_commands = kind == "archives" or number % OFTEN == 0
-            for outcome in attack(folder, kind, files, data, OPEN + RECORDED * all_commands):
+            for outcome in attack(folder, kind, files, make(), OPEN + RECORDED * all_commands):
                 sys.stdout.write(json.dumps({"planted": name, **outcome}) + "\n")
     assert not (folder / "canary").exists(), "code was run"
 
