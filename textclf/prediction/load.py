@@ -12,6 +12,7 @@ from textclf.metadata.channels import LATEST, is_channel
 from textclf.prediction.open_model import open_model
 from textclf.prediction.predictor import Predictor
 from textclf.prediction.process_lock import ProcessLock
+from textclf.registry.naming import promoted_version
 
 if TYPE_CHECKING:
     from semver import Version
@@ -85,7 +86,7 @@ class Follower(Predictor):
 
     def _open(self, registry: Registry) -> None:
         head = registry.channel(self._channel).head()
-        version = registry.promoted_version(self._channel, head)
+        version = promoted_version(registry, self._channel, head)
         assert head is not None
         super().__init__(open_model(registry, version), version, registry)
         self._followed, self._head, self._checked_at = registry, head, time.monotonic()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Iterator
 
+from semver import Version
+
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
@@ -48,9 +52,28 @@ def sync_alias(registry: RegistryReader) -> str | None:
 def _keep_foreign_file(registry: RegistryReader, data: bytes) -> str | None:
     """Copy a file that is about to be replaced, unless a version has it; return the location."""
     digest = sha256(data)
-    if registry.has_model(digest):
+    if is_published_model(registry, digest):
         return None
     key = layout.replaced_file(digest)
     with contextlib.suppress(Exists):
         registry.store.create(key, data)
     return registry.store.locate(key)
+
+
+def is_published_model(registry: RegistryReader, digest: str) -> bool:
+    """Whether the model file of a version has this digest: no log or metadata are believed."""
+    for version in _likely_first(registry, digest):
+        with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
+            model = registry.file_listing(version).artifact
+            if model.sha256 == digest:
+                registry.read_recorded(version, model)
+                return True
+    return False
+
+
+def _likely_first(registry: RegistryReader, digest: str) -> Iterator[Version]:
+    """Yield all versions, those first of which known promotions say that they have a model."""
+    known = registry.known_promotions()
+    promoted = {parse_version(record.to) for record in known if record.sha256 == digest}
+    yield from promoted
+    yield from (version for version in registry.numbers()[::-1] if version not in promoted)

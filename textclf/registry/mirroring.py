@@ -23,8 +23,8 @@ from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
 from textclf.metadata.schema import METADATA, SIGNATURE, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
-from textclf.registry.absence import describe_absence
 from textclf.registry.copying import absent_versions, in_parallel, never
+from textclf.registry.naming import describe_absence, promoted_version
 from textclf.registry.promotion_log import AppendOnlyLog
 from textclf.registry.publisher import create_copy
 from textclf.registry.registry import Registry
@@ -311,7 +311,7 @@ class _Mirror:
             head = self._source.channel(channel).read(numbers[-1]) if numbers else None
             if head and not self._target.is_published(parse_version(head.to)):
                 if _Seen.of(self._source) == seen:
-                    self._source.promoted_version(channel, head)
+                    promoted_version(self._source, channel, head)
                 return False
         return True
 

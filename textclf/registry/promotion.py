@@ -17,8 +17,8 @@ from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
-from textclf.registry.absence import nothing_promoted
 from textclf.registry.alias import sync_alias
+from textclf.registry.naming import existing_version, nothing_promoted
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord, current_user, utc_now
 from textclf.registry.pruning import promotion_hold
 from textclf.registry.reader import RegistryReader
@@ -107,7 +107,7 @@ def rollback_target(
         )
         raise NoSuchVersion(f"{what} promoted before {head.to}", hint="textclf promote VERSION")
     name = PREVIOUS if steps == 1 else f"{steps} promotions back"
-    return Target(registry.existing_version(name, record.to), record.n)
+    return Target(existing_version(registry, name, record.to), record.n)
 
 
 def _attempt(

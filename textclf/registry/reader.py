@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
-from textclf.metadata.channels import LATEST, PREVIOUS, is_channel, require_channel
+from textclf.metadata.channels import LATEST, is_channel, require_channel
 from textclf.metadata.schema import (
     ARTIFACT,
     LARGEST_METADATA,
@@ -23,13 +23,12 @@ from textclf.metadata.schema import (
     sha256,
 )
 from textclf.metadata.versions import is_version, parse_version
-from textclf.registry import layout
-from textclf.registry.absence import no_versions, nothing_promoted
+from textclf.registry import layout, naming
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord
 from textclf.registry.signatures import Signatures
 from textclf.registry.signing import PublicKey
 from textclf.registry.store.base import LogNames, Missing, Store, View, read_or_none
-from textclf.registry.version_state import EventLog, describe_pruning
+from textclf.registry.version_state import EventLog
 
 Described = TypeVar("Described", FileListing, Metadata, Summary)
 
@@ -188,61 +187,7 @@ class RegistryReader:
         Raises:
             NoSuchVersion: it is not published.
         """
-        if name == PREVIOUS:
-            return self._previous()
-        if is_channel(name):
-            return self.promoted_version(name, self.channel(name).head())
-        try:
-            version = parse_version(name)
-        except ValueError:
-            raise NoSuchVersion(
-                f"{name!r} is not a version: versions look like 1.1.0, latest or previous",
-                hint="textclf versions list",
-            ) from None
-        if not self.is_published(version):
-            raise self._unknown(version)
-        return version
-
-    def _previous(self) -> Version:
-        head = self.promotions.head()
-        if head is None:
-            raise nothing_promoted(self)
-        if head.previous is None:
-            raise NoSuchVersion(
-                f"nothing was promoted before {head.to}", hint="textclf promote VERSION"
-            )
-        return self.existing_version(PREVIOUS, head.previous)
-
-    def promoted_version(self, channel: str, head: PromotionRecord | None) -> Version:
-        """Return the promoted version of a channel, given the head of its log.
-
-        Raises:
-            NoSuchVersion: there is none, or it no longer exists.
-        """
-        if head is None:
-            raise nothing_promoted(self, channel)
-        return self.existing_version(channel, head.to)
-
-    def existing_version(self, name: str, number: str) -> Version:
-        """Return the version with a number. Raises NoSuchVersion, with its name, if it is gone."""
-        version = parse_version(number)
-        if self._metadata_or_none(version) is None:
-            event = self.events.version_state(version).pruned
-            why = f"and {describe_pruning(event)}" if event else "whose folder no longer exists"
-            raise NoSuchVersion(f"{name} is {number}, {why}", hint="textclf promote VERSION")
-        return version
-
-    def _unknown(self, version: Version) -> NoSuchVersion:
-        if event := self.events.version_state(version).pruned:
-            return NoSuchVersion(describe_pruning(event), hint="textclf versions list")
-        known = self.versions()
-        if not known:
-            return no_versions(self, f"no version {version}")
-        nearest = sorted(known, key=lambda other: _distance(other, version))[:3]
-        return NoSuchVersion(
-            f"no version {version}; the closest: {', '.join(map(str, sorted(nearest)))}",
-            hint="textclf versions list",
-        )
+        return naming.resolve(self, name)
 
     # -- what is in a version --------------------------------------------------------------------
 
@@ -254,12 +199,12 @@ class RegistryReader:
             IntegrityError: something else stands in the place of the file.
             StoreError: it cannot be read.
         """
-        data = self._metadata_or_none(version)
+        data = self.metadata_or_none(version)
         if data is None:
-            raise self._unknown(version)
+            raise naming.unknown_version(self, version)
         return data
 
-    def _metadata_or_none(self, version: Version) -> bytes | None:
+    def metadata_or_none(self, version: Version) -> bytes | None:
         """Return a version's metadata file; ``None`` if the version is not published."""
         for _ in range(2):
             data = read_or_none(
@@ -272,6 +217,10 @@ class RegistryReader:
     def unverified_metadata(self, version: Version) -> Metadata:
         """Return a version's metadata, whoever wrote it: only to be shown. See `metadata`."""
         return self._parse(version, self.metadata_bytes(version), Metadata)
+
+    def file_listing(self, version: Version) -> FileListing:
+        """Return which files a version has by its metadata, whoever wrote them. See `metadata`."""
+        return self._parse(version, self.metadata_bytes(version), FileListing)
 
     def metadata(self, version: Version) -> Metadata:
         """Return a version's metadata, to be relied on.
@@ -320,8 +269,7 @@ class RegistryReader:
         """
         if self.signed_by:
             return self.file(version, name)
-        listing = self._parse(version, self.metadata_bytes(version), FileListing)
-        record = _record(listing.files, name)
+        record = _record(self.file_listing(version).files, name)
         if record is None:
             return None
         try:
@@ -337,7 +285,7 @@ class RegistryReader:
         """Return a file of a version that its metadata records, checked against the digest."""
         data = read_or_none(self.store, layout.version_file(version, record.file))
         if data is None and not self.is_published(version):
-            raise self._unknown(version)  # it is being pruned
+            raise naming.unknown_version(self, version)  # it is being pruned
         if problem := file_problem(data, record):
             raise self._damaged(version, record.file, problem)
         assert data is not None
@@ -357,35 +305,19 @@ class RegistryReader:
 
         If one is known already, it is that one: all have the same digest.
         """
-        for records in (self._known_promotions, self._all_promotions):
+        for records in (self.known_promotions, self._all_promotions):
             for record in records():
                 if record.to == version:
                     return record
         return None
 
-    def _known_promotions(self) -> Iterator[PromotionRecord]:
+    def known_promotions(self) -> Iterator[PromotionRecord]:
+        """Yield the promotions in all channels that were read before; nothing is read."""
         for log in self._logs.values():
             yield from log.known_records()
 
     def _all_promotions(self) -> Iterator[PromotionRecord]:
         return self.promotions_of_all(self.store.log_names())
-
-    def has_model(self, digest: str) -> bool:
-        """Whether the model file of a version has this digest: no log or metadata are believed."""
-        for version in self._likely_first(digest):
-            with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
-                listing = self._parse(version, self.metadata_bytes(version), FileListing)
-                if listing.artifact.sha256 == digest:
-                    self.read_recorded(version, listing.artifact)
-                    return True
-        return False
-
-    def _likely_first(self, digest: str) -> Iterator[Version]:
-        """Yield all versions, those first of which known promotions say that they have a model."""
-        known = self._known_promotions()
-        promoted = {parse_version(record.to) for record in known if record.sha256 == digest}
-        yield from promoted
-        yield from (version for version in self.numbers()[::-1] if version not in promoted)
 
     def locate(self, version: Version, file: str = ARTIFACT) -> str:
         """Return the location of a file of a version; that of the model is for ``joblib.load``."""
@@ -413,7 +345,3 @@ def _numbers(names: Iterable[str]) -> list[Version]:
 
 def _record(files: list[FileRecord], name: str) -> FileRecord | None:
     return next((record for record in files if record.file == name), None)
-
-
-def _distance(one: Version, other: Version) -> tuple[int, ...]:
-    return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))

@@ -16,7 +16,8 @@ from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfErr
 from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
-from textclf.registry.absence import describe_absence
+from textclf.registry.alias import is_published_model
+from textclf.registry.naming import describe_absence
 from textclf.registry.promotion_log import (
     AppendOnlyLog,
     LogRecord,
@@ -337,7 +338,7 @@ class _Check:
         log = self._registry.promotions
         with contextlib.suppress(StoreError):  # a problem of the alias
             alias = read_or_none(self._store, layout.ALIAS)
-            if alias and not log.numbers() and self._registry.has_model(sha256(alias)):
+            if alias and not log.numbers() and is_published_model(self._registry, sha256(alias)):
                 problem = f"is empty, but {layout.ALIAS} is a version of this registry"
                 yield Problem(None, log.folder, problem)
 

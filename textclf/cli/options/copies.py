@@ -84,8 +84,8 @@ def chosen_versions(
         UsageError: none are named, or some besides ``--all``.
         NoSuchVersion: one is not published, or there is none.
     """
-    from textclf.registry.absence import no_versions
     from textclf.registry.copying import unpruned_versions
+    from textclf.registry.naming import no_versions
 
     if bool(names) == everything:
         problem = "--all is every version" if everything else "no version is named"

@@ -14,6 +14,7 @@ from textclf.exporters.mlflow.run import Run, alias_of, describe_run
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import METADATA, Metadata, decode, sha256
 from textclf.metadata.versions import parse_version
+from textclf.registry.naming import promoted_version
 from textclf.registry.reader import RegistryReader
 from textclf.registry.registry import Registry
 from textclf.scorer.scorer import SCORER
@@ -138,7 +139,7 @@ def _promoted(registry: RegistryReader) -> dict[str, Version]:
     for log in reversed(registry.channels()):
         if head := log.head():
             alias = CHAMPION if log.channel == LATEST else log.channel
-            promoted[alias] = registry.promoted_version(log.channel, head)
+            promoted[alias] = promoted_version(registry, log.channel, head)
     if not promoted:
         raise NoSuchVersion("nothing has been promoted yet", hint="textclf promote VERSION")
     return dict(sorted(promoted.items()))
