@@ -79,6 +79,11 @@ def size(number: int) -> str:
     return plural(number, "byte")
 
 
+def tag_list(tags: Mapping[str, str]) -> str:
+    """Return tags on one line: ``approved-by=ada prod=eu``."""
+    return " ".join(f"{key}={value}" for key, value in tags.items())
+
+
 def duration(seconds: float) -> str:
     """Return a time span: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``1 h 02 min``."""
     if seconds < 10:  # noqa: PLR2004 - below, tenths matter

@@ -14,7 +14,6 @@ from textclf.cli.commands.sign import SignAnswer
 from textclf.cli.commands.verify import RepairAnswer, VerifyAnswer
 from textclf.cli.commands.versions.export import ExportAnswer
 from textclf.cli.commands.versions.import_ import ImportAnswer
-from textclf.cli.commands.versions.list_ import ListedVersion
 from textclf.cli.commands.versions.report import ReportAnswer
 from textclf.cli.commands.versions.show import FurtherFields as ShownFields
 from textclf.cli.commands.versions.tag import TagAnswer
@@ -35,6 +34,7 @@ from textclf.metadata import schema, verdict
 from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
 from textclf.registry import copying, diagnosis, verification
+from textclf.registry.listing import ListedVersion
 from textclf.registry.promotion_log import PromotionRecord
 from textclf.registry.store import file_cache
 from textclf.registry.version_state import Event

@@ -9,6 +9,7 @@ from registries import model, refusal
 from textclf.errors import IntegrityError, NoSuchVersion, UsageError
 from textclf.metadata.versions import parse_version as V  # noqa: N812
 from textclf.registry.history import read_history, read_promotions
+from textclf.registry.listing import read_marks
 from textclf.registry.verification import verify
 
 
@@ -151,8 +152,9 @@ def test_what_is_no_channel_is_not_taken_for_one(three, root):
         (channels / name / "00000001.json").write_text("?")
     (channels / "empty").mkdir()
     assert verify(three).ok
-    channels_of, unknown = three.promoted_in()
-    assert (channels_of, unknown) == ({"1.2.0": ["latest"], "1.1.0": ["staging"]}, [])
+    marks = read_marks(three)
+    assert marks.channels == {"1.2.0": ["latest"], "1.1.0": ["staging"]}
+    assert marks.problems == []
     message, _ = refusal(NoSuchVersion, three.resolve, "notes")
     assert message.endswith("nor one of the channels latest, staging")
     shutil.copytree(channels / "staging", channels / "copy")
@@ -164,8 +166,11 @@ def test_a_channel_whose_log_is_damaged_hides_no_other(three, root, channel):
     """It is named once; what the other says is shown, and nothing is pruned."""
     folder, n = (".registry/promotions", 3) if channel == "latest" else (STAGING, 2)
     (root / folder / f"{n:08d}.json").write_bytes(b"{}")
-    kept, (error,) = three.promoted_in()
-    assert kept == ({"1.1.0": ["staging"]} if channel == "latest" else {"1.2.0": ["latest"]})
+    marks = read_marks(three)
+    (error,) = marks.problems
+    assert marks.channels == (
+        {"1.1.0": ["staging"]} if channel == "latest" else {"1.2.0": ["latest"]}
+    )
     assert f"{n:08d}.json is damaged" in str(error)
     known = read_history(three)
     assert (len(known.entries), len(known.damaged)) == (4, 1)

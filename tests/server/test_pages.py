@@ -318,7 +318,7 @@ def test_a_list_that_takes_long_is_shown_as_it_was(registry, monkeypatch):
     assert index.listing() is before
     go_on.set()
     wait_until(lambda: index.listing() is not before)
-    assert [v.summary.version for v in index.listing().versions] == ["1.1.0", "1.0.0"]
+    assert [v.version for v in index.listing().versions] == ["1.1.0", "1.0.0"]
 
 
 def test_the_points_of_a_chart_are_no_stops_of_the_keyboard(served):

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 from semver import Version
 
 from textclf.errors import NoSuchVersion, StoreError
+from textclf.formatting import tag_list
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
@@ -97,7 +98,7 @@ class Pruner:
         listed = self._store.log_names()
         in_use = [entry for log in self._channels(listed) for entry in log.in_use(listed)]
         tagged = {
-            version: "tagged " + " ".join(f"{key}={value}" for key, value in state.tags.items())
+            version: f"tagged {tag_list(state.tags)}"
             for version, state in self._events.version_states(strict=True, listed=listed).items()
             if state.tags
         }

@@ -92,25 +92,6 @@ class RegistryReader:
         for log in self.channels(listed):
             yield from log.readable_records(listed)
 
-    def promoted_in(self) -> tuple[dict[str, list[str]], list[IntegrityError | StoreError]]:
-        """Return the promoted versions, each with the channels in which it is promoted.
-
-        Returns:
-            These, and for each channel of which that is not known, why.
-        """
-        channels: dict[str, list[str]] = {}
-        unknown: list[IntegrityError | StoreError] = []
-        try:
-            for log in self.channels():
-                try:
-                    if head := log.head():
-                        channels.setdefault(head.to, []).append(log.channel)
-                except (IntegrityError, StoreError) as error:
-                    unknown.append(error)
-        except StoreError as error:
-            unknown.append(error)
-        return channels, unknown
-
     def promoted(self, channel: str = LATEST) -> Version | None:
         """Return the promoted version of a channel."""
         head = self.channel(channel).head()

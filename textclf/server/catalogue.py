@@ -11,11 +11,13 @@ import msgspec
 
 from textclf.errors import TextclfError
 from textclf.evaluation.metadata_diff import Comparison, compare_metadata
+from textclf.formatting import tag_list
 from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.registry.history import Entry, entry_as_json, read_history
+from textclf.registry.listing import ListedVersion
 from textclf.report.files import DATA, published_subject
 from textclf.server.refusal import Refusal
-from textclf.server.version_index import METRICS, SORTS, ListedVersion, VersionIndex
+from textclf.server.version_index import METRICS, SORTS, VersionIndex, sort_key
 
 if TYPE_CHECKING:
     from semver import Version
@@ -81,7 +83,7 @@ class VersionPage:
         """Return the page for programs."""
         return {
             "total": self.total,
-            "versions": [version.as_json() for version in self.versions],
+            "versions": [msgspec.to_builtins(version) for version in self.versions],
             "next": self.next,
             "problems": list(self.problems),
         }
@@ -128,7 +130,7 @@ class Catalogue:
         listing = self._index.listing()
         matching = [version for version in listing.versions if _matches(version, query.q)]
         if query.sort != "version":
-            matching.sort(key=SORTS[query.sort], reverse=True)
+            matching.sort(key=sort_key(query.sort), reverse=True)
         if query.order == "asc":
             matching.reverse()
         start = _start(matching, query.after)
@@ -139,7 +141,7 @@ class Catalogue:
             len(matching),
             start + 1,
             shown,
-            shown[-1].summary.version if more else None,
+            shown[-1].version if more else None,
             listing.versions,
             listing.problems,
         )
@@ -147,7 +149,7 @@ class Catalogue:
     def listed(self, version: str) -> ListedVersion | None:
         """Return a version as lists show it."""
         versions = self._index.listing().versions
-        return next((v for v in versions if v.summary.version == version), None)
+        return next((v for v in versions if v.version == version), None)
 
     def newest(self, most: int) -> Sequence[ListedVersion]:
         """Return the highest versions, highest first."""
@@ -215,8 +217,7 @@ def parse_query(parameters: Mapping[str, str]) -> ListQuery:
 def _matches(version: ListedVersion, words: str) -> bool:
     if not words:
         return True
-    tags = (f"{key}={value}" for key, value in version.tags.items())
-    said = " ".join([version.summary.version, version.summary.message or "", *tags]).lower()
+    said = f"{version.version} {version.message or ''} {tag_list(version.tags)}".lower()
     return all(word in said for word in words.lower().split())
 
 
@@ -224,6 +225,6 @@ def _start(versions: Sequence[ListedVersion], after: str | None) -> int:
     if after is None:
         return 0
     for n, version in enumerate(versions, 1):
-        if version.summary.version == after:
+        if version.version == after:
             return n
     raise Refusal.not_found(f"the list has no version {after}, after which the page would begin")

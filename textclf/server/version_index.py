@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import TextclfError
-from textclf.metadata.channels import LATEST
 from textclf.metadata.versions import parse_version
+from textclf.registry.listing import ListedVersion, read_marks
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import Summary
@@ -26,73 +25,27 @@ _PATIENCE = 0.05
 """Seconds that are waited for what is newer."""
 
 
-@dataclass(frozen=True)
-class ListedVersion:
-    """A version as lists show it.
-
-    Attributes:
-        summary: the main fields of its metadata.
-        channels: the channels in which it is promoted.
-        tags: its tags.
-        change: the difference of its macro F1 to that of the next lower version, if there is one.
-    """
-
-    summary: Summary
-    channels: Sequence[str]
-    tags: Mapping[str, str]
-    change: float | None
-
-    @property
-    def promoted(self) -> bool:
-        """Whether it is the promoted version."""
-        return LATEST in self.channels
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields that ``textclf versions list --json`` has."""
-        return {
-            "version": self.summary.version,
-            "latest": self.promoted,
-            "saved_at": self.summary.saved_at,
-            "best_cv_accuracy": self.summary.best_cv_accuracy,
-            "test_accuracy": self.summary.test_accuracy,
-            "macro_f1": self.summary.test.metrics.macro_f1,
-            "rows": self.summary.rows,
-            "untrusted": self.summary.is_untrusted,
-            "message": self.summary.message,
-            "tags": dict(self.tags),
-            "channels": list(self.channels),
-        }
-
-
-def _number(listed: ListedVersion) -> tuple[int, ...]:
-    return parse_version(listed.summary.version).to_tuple()[:3]
-
-
-def _unknown_last(value: float | None) -> tuple[bool, float]:
-    """Return what to sort by, highest first: what is not known comes last."""
-    return value is not None, value or 0.0
-
-
-def _by_metric(
-    value: Callable[[ListedVersion], float | None], listed: ListedVersion
-) -> tuple[bool, float]:
-    return _unknown_last(value(listed))
-
-
-METRICS: dict[str, tuple[str, Callable[[ListedVersion], float | None]]] = {
-    "macro_f1": ("macro F1", lambda listed: listed.summary.test.metrics.macro_f1),
-    "test_accuracy": ("test accuracy", lambda listed: listed.summary.test_accuracy),
-    "best_cv_accuracy": ("cv accuracy", lambda listed: listed.summary.best_cv_accuracy),
+METRICS = {
+    "macro_f1": "macro F1",
+    "test_accuracy": "test accuracy",
+    "best_cv_accuracy": "cv accuracy",
 }
-"""The metrics of a list: their names in a URL, those for people, and how to get them."""
+"""The metrics of a list: their names in a URL, and those for people."""
 
-SORTS: dict[str, Callable[[ListedVersion], Any]] = {
-    "version": _number,
-    "saved_at": lambda listed: listed.summary.saved_at,
-    "rows": lambda listed: _unknown_last(listed.summary.rows),
-    **{name: partial(_by_metric, value) for name, (_, value) in METRICS.items()},
-}
+SORTS = ("version", "saved_at", "rows", *METRICS)
 """What a list can be sorted by."""
+
+
+def sort_key(field: str) -> Callable[[ListedVersion], Any]:
+    """Return what to sort by, highest first: what is not known comes last."""
+    if field == "version":
+        return lambda listed: parse_version(listed.version).to_tuple()[:3]
+
+    def known_first(listed: ListedVersion) -> tuple[bool, Any]:
+        value = getattr(listed, field)
+        return value is not None, value or 0
+
+    return known_first
 
 
 @dataclass(frozen=True)
@@ -145,26 +98,9 @@ class VersionIndex:
         self._read_at = time.monotonic()
 
     def _read(self) -> Listing:
-        channels, unknown = self._registry.promoted_in()
-        problems = [error.message for error in unknown]
-        try:
-            states = self._registry.events.version_states()
-        except TextclfError as error:
-            states = {}
-            problems.append(error.message)
-        problems += self._read_summaries()
-        ordered = sorted(
-            self._summaries.values(), key=lambda summary: parse_version(summary.version)
-        )
-        listed = [
-            ListedVersion(
-                summary,
-                channels.get(summary.version, []),
-                states[summary.version].tags if summary.version in states else {},
-                _change(summary, ordered[n - 1] if n else None),
-            )
-            for n, summary in enumerate(ordered)
-        ]
+        marks = read_marks(self._registry)
+        problems = [error.message for error in marks.problems] + self._read_summaries()
+        listed = sorted(map(marks.listed, self._summaries.values()), key=sort_key("version"))
         return Listing(listed[::-1], problems)
 
     def _read_summaries(self) -> list[str]:
@@ -179,9 +115,3 @@ class VersionIndex:
             else:
                 self._summaries[read.version] = read
         return problems
-
-
-def _change(summary: Summary, before: Summary | None) -> float | None:
-    if before is None:
-        return None
-    return summary.test.metrics.macro_f1 - before.test.metrics.macro_f1

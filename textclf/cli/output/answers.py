@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +35,6 @@ def metadata_with(metadata: Metadata, further: Any) -> dict[str, Any]:
         **msgspec.to_builtins(metadata),
         **{field.name: getattr(further, field.name) for field in fields(further)},
     }
-
-
-def tag_list(tags: Mapping[str, str]) -> str:
-    """Return tags on one line: ``approved-by=ada prod=eu``."""
-    return " ".join(f"{key}={value}" for key, value in tags.items())
 
 
 def promotion_line(promotion: Promotion, *, quiet: bool) -> str:

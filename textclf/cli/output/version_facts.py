@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import document, render
-from textclf.cli.output.answers import tag_list
 from textclf.cli.output.metrics import class_table
-from textclf.formatting import MISSING, candidate_name, escape_controls, percent, plural
+from textclf.formatting import (
+    MISSING,
+    candidate_name,
+    escape_controls,
+    percent,
+    plural,
+    tag_list,
+)
 
 if TYPE_CHECKING:
     from textclf.metadata.schema import BumpRecord, Metadata

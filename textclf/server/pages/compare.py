@@ -35,7 +35,7 @@ def compare(service: Service, request: Request) -> Page:
 
 
 def _form(service: Service, a: str, b: str) -> Html:
-    known = [version.summary.version for version in service.catalogue.newest(_OFFERED)]
+    known = [version.version for version in service.catalogue.newest(_OFFERED)]
     options = dict.fromkeys(["latest", "previous", a, b, *known])
     names = {name: name for name in options}
     return el(

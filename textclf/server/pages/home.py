@@ -34,13 +34,12 @@ def page(service: Service, model: ServedModel, explanation: Explanation | None) 
     listed = service.catalogue.listed(version)
     metrics = None
     if listed:
-        summary = listed.summary
-        rows = "unknown" if summary.rows is None else f"{summary.rows:,}"
+        rows = "unknown" if listed.rows is None else f"{listed.rows:,}"
         metrics = key_figures(
             [
-                ("macro F1", percent(summary.test.metrics.macro_f1), "on its test rows"),
-                ("accuracy", percent(summary.test_accuracy), "on its test rows"),
-                ("training rows", rows, f"published {summary.saved_at}"),
+                ("macro F1", percent(listed.macro_f1), "on its test rows"),
+                ("accuracy", percent(listed.test_accuracy), "on its test rows"),
+                ("training rows", rows, f"published {listed.saved_at}"),
             ]
         )
     body = join(

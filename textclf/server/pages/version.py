@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from textclf.formatting import tag_list
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import fact_list
 from textclf.report.page import version_report
@@ -17,7 +18,7 @@ def version(service: Service, request: Request) -> Page:
     number = str(service.catalogue.resolve(name))
     data = service.catalogue.version(number)
     report = version_report(service.catalogue.subject(number))
-    tags = " ".join(f"{key}={value}" for key, value in data["tags"].items())
+    tags = tag_list(data["tags"])
     body = join(
         report.header(),
         fact_list(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 from starlette.requests import Request
 
-from textclf.formatting import excerpt, percent, plural
+from textclf.formatting import excerpt, percent, plural, tag_list
 from textclf.metadata.channels import LATEST
+from textclf.registry.listing import ListedVersion
 from textclf.report.html.charts import Scale, label, line, picture, ticks
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, change_cell, table
@@ -24,7 +26,7 @@ from textclf.server.pages.layout import (
     version_link,
 )
 from textclf.server.service import Service
-from textclf.server.version_index import METRICS, ListedVersion
+from textclf.server.version_index import METRICS
 
 _POINTS = 400
 """Points that a chart has at most."""
@@ -63,11 +65,10 @@ def _parameters(query: ListQuery, **changes: object) -> dict[str, object]:
 
 
 def _form(query: ListQuery) -> Html:
-    metrics = {name: shown for name, (shown, _) in METRICS.items()}
     return el(
         "form",
         field("Search", el("input", type="search", name_="q", value=query.q)),
-        field("Chart", choice("metric", metrics, query.metric)),
+        field("Chart", choice("metric", METRICS, query.metric)),
         field("Sort by", choice("sort", _HEADS, query.sort)),
         field("Order", choice("order", {"desc": "descending", "asc": "ascending"}, query.order)),
         el("button", "Show"),
@@ -91,7 +92,9 @@ def _table(page: VersionPage) -> Html:
     shown = plural(page.total, "version")
     if page.versions:
         shown += f", {page.first:,} to {page.first + len(page.versions) - 1:,} of them"
-    return table(f"{shown}; times are UTC", columns, map(_row, page.versions))
+    below = {one.version: lower for one, lower in pairwise(page.all)}
+    rows = (_row(version, below.get(version.version)) for version in page.versions)
+    return table(f"{shown}; times are UTC", columns, rows)
 
 
 def _head(query: ListQuery, sort: str) -> Html:
@@ -102,19 +105,17 @@ def _head(query: ListQuery, sort: str) -> Html:
     return link(f"{_HEADS[sort]}{arrow}", "/versions", **_parameters(query, **changes))
 
 
-def _row(version: ListedVersion) -> Sequence[object]:
-    summary = version.summary
-    marks = [*version.channels, *(["untrusted"] if summary.is_untrusted else [])]
-    badges = (join(" ", _badge(mark)) for mark in marks)
+def _row(version: ListedVersion, below: ListedVersion | None) -> Sequence[object]:
+    badges = (join(" ", _badge(mark)) for mark in version.marks)
     return (
-        join(version_link(summary.version), *badges),
-        percent(summary.test.metrics.macro_f1),
-        change_cell(version.change),
-        percent(summary.test_accuracy),
-        "unknown" if summary.rows is None else f"{summary.rows:,}",
-        summary.saved_at[:16].replace("T", " "),
-        el("bdi", " ".join(f"{key}={value}" for key, value in version.tags.items())),
-        el("bdi", excerpt(summary.message or "", 80)),
+        join(version_link(version.version), *badges),
+        percent(version.macro_f1),
+        change_cell(version.macro_f1 - below.macro_f1 if below else None),
+        percent(version.test_accuracy),
+        "unknown" if version.rows is None else f"{version.rows:,}",
+        version.saved,
+        el("bdi", tag_list(version.tags)),
+        el("bdi", excerpt(version.message or "", 80)),
     )
 
 
@@ -134,12 +135,12 @@ def _turning(page: VersionPage) -> Html:
 
 def _chart(page: VersionPage) -> Html | None:
     """Draw a metric over the versions, the lowest on the left."""
-    name, value = METRICS[page.query.metric]
-    ascending = page.all[::-1]
-    known = [(version, number) for version in ascending if (number := value(version)) is not None]
+    name = METRICS[page.query.metric]
+    numbers = ((version, getattr(version, page.query.metric)) for version in page.all[::-1])
+    known = [(version, number) for version, number in numbers if number is not None]
     step = max(1, len(known) // _POINTS)
     last = (len(known) - 1) % step  # the newest is always drawn
-    drawn = [point for n, point in enumerate(known) if n % step == last or point[0].promoted]
+    drawn = [point for n, point in enumerate(known) if n % step == last or point[0].latest]
     if len(drawn) < 2:  # noqa: PLR2004 - a line needs two points
         return None
     shown, values = [version for version, _ in drawn], [number for _, number in drawn]
@@ -166,21 +167,18 @@ def _chart(page: VersionPage) -> Html | None:
             ),
             el("polyline", points=path, class_="curve blue"),
             *(_point(version, x(n), y(values[n]), values[n]) for n, version in enumerate(shown)),
-            *(
-                label(x(n), _HEIGHT - 8, shown[n].summary.version, anchor, "tick")
-                for n, anchor in ends
-            ),
+            *(label(x(n), _HEIGHT - 8, shown[n].version, anchor, "tick") for n, anchor in ends),
         ),
         el("figcaption", f"{name} on the test rows of each version, which may differ"),
     )
 
 
 def _point(version: ListedVersion, x: float, y: float, value: float) -> Html:
-    number = version.summary.version
+    number = version.version
     return el(
         "a",
-        el("title", f"{number}: {percent(value)}{', promoted' if version.promoted else ''}"),
-        el("circle", cx=x, cy=y, r=5 if version.promoted else 2.5, class_="mean"),
+        el("title", f"{number}: {percent(value)}{', promoted' if version.latest else ''}"),
+        el("circle", cx=x, cy=y, r=5 if version.latest else 2.5, class_="mean"),
         href=url(f"/versions/{number}"),
         tabindex=-1,  # hundreds of points would stand before the table, which has the same links
     )

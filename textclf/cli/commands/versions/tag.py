@@ -12,9 +12,8 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Message, Version, require_utf8
 from textclf.cli.output import render
-from textclf.cli.output.answers import tag_list
 from textclf.errors import UsageError
-from textclf.formatting import escape_controls
+from textclf.formatting import escape_controls, tag_list
 
 
 def _all_utf8(texts: list[str] | None) -> list[str]:
