@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import count, growth, once, predict, search, serve, start, train
+from benchmarks import count, growth, once, predict, search, serve, start, train, unknown
 from benchmarks.children import alone
 from benchmarks.options import Options
 from benchmarks.report import Report, Row, Skipped, surroundings
@@ -16,7 +16,7 @@ from textclf.errors import TextclfError, UsageError
 
 PARTS = {
     "search": search, "count": count, "train": train, "once": once, "growth": growth,
-    "predict": predict, "start": start, "serve": serve,
+    "predict": predict, "start": start, "serve": serve, "unknown": unknown,
 }  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -182,6 +183,20 @@ def test_start_times_whole_processes(measured):
     assert (row["set"], row["labels"], row["features"]) == ("tiny", 2, 2000)
     assert len(row["version"]) == len(row["ours"]) == len(row["joblib"]) == 1
     assert "| tiny | 2 | 2,000 |" in text
+
+
+def test_unknown_counts_the_texts_of_other_sets(bench, sets, tmp_path):
+    """The part of them without a label rises with the share, as it does for those of the set."""
+    for name in ("tiny", "other"):
+        shutil.copytree(sets / "tiny", tmp_path / name)
+    code, _, err = bench(
+        "unknown", "--data", tmp_path, "--sets", "tiny", "--results", tmp_path / "results"
+    )
+    assert code == 0, err
+    rows = json.loads((tmp_path / "results" / "unknown.json").read_bytes())["rows"]
+    refused = [row["own"] for row in rows]
+    assert refused == sorted(refused)
+    assert [row["foreign"] for row in rows] == [{"other": part} for part in refused]
 
 
 def test_serve_measures_each_side_that_is_installed(measured, monkeypatch):

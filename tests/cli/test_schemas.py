@@ -20,6 +20,7 @@ EXAMPLES = [
     ("check", ("check", "few.csv")),
     ("predict", ("predict", "so great", "a horrid waste", "--top-k", "2")),
     ("predict", ("predict", "so great", "--threshold", "1")),
+    ("predict", ("predict", "so great", "--abstain-unknown", "1")),
     ("predict --explain", ("predict", "so great and lovely", "--explain")),
     ("evaluate", ("evaluate", "data/test.csv")),
     ("evaluate", ("evaluate", "data/test.csv", "--fail-under", "accuracy=0.1")),

@@ -60,11 +60,13 @@ class Answer:
         types: the types.
         without: names of fields of theirs that are not in the answer.
         added: further fields and their types.
+        optional: names of fields that are left out where they do not apply.
     """
 
     types: tuple[type, ...]
     without: tuple[str, ...] = ()
     added: dict[str, object] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
 
 
 _PROMOTION = Answer((PromotionRecord,), without=("sha256", "metadata_sha256", "token"))
@@ -79,9 +81,11 @@ ANSWERS = {
     "train": Answer((Metadata, FurtherFields)),
     "train --dry-run": Answer((DryRunAnswer,)),
     "check": Answer((CheckAnswer,)),
-    "predict": Answer((), added={**_PREDICTED, "predictions": [Answer((LabelledText,))]}),
+    "predict": Answer(
+        (), added={**_PREDICTED, "predictions": [Answer((LabelledText,), optional=("known",))]}
+    ),
     "predict --explain": Answer(
-        (), added={**_PREDICTED, "predictions": [Answer((ExplainedText,))]}
+        (), added={**_PREDICTED, "predictions": [Answer((ExplainedText,), optional=("known",))]}
     ),
     "evaluate": Answer((EvaluateAnswer,)),
     "versions list": [Answer((ListedVersion,))],
@@ -153,7 +157,12 @@ def _struct(answer, name):
     chosen += [(added, added, _type(kind, added)) for added, kind in answer.added.items()]
     return msgspec.defstruct(
         name,
-        [(field_name, kind) for field_name, _, kind in chosen],
+        [
+            (field_name, kind, msgspec.UNSET)
+            if field_name in answer.optional
+            else (field_name, kind)
+            for field_name, _, kind in sorted(chosen, key=lambda one: one[0] in answer.optional)
+        ],
         rename={field_name: written for field_name, written, _ in chosen},
     )
 

@@ -20,7 +20,8 @@ class Book:
         (length,) = struct.unpack_from("<Q", data)
         head = json.loads(data[8 : 8 + length])
         about = head.pop("__metadata__")
-        assert (about["format"], about["schema"]) == ("textclf-scorer", "1")
+        assert about["format"] == "textclf-scorer"
+        assert about["schema"] in {"1", "2"}
         assert (8 + length) % 64 == 0
         self.settings = json.loads(about["scorer"])
         self.arrays = {}
@@ -52,6 +53,19 @@ class Book:
                     values[k] += value * weight
         z = values if len(values) > 1 else [-values[0], values[0]]
         return settings["labels"][z.index(max(z))], self.scores(values, z)
+
+    def count_known(self, text):
+        """The number of known n-grams in the blocks that count, and of all in them."""
+        blocks = list(enumerate(self.settings["blocks"]))
+        kinds = {block["kind"] for _, block in blocks}
+        if "word" in kinds and "char" not in kinds:
+            blocks = [(number, block) for number, block in blocks if block["kind"] == "word"]
+        known = [
+            self.look_up(str(number), gram) is not None
+            for number, block in blocks
+            for gram in self.grams(block, text)
+        ]
+        return sum(known), len(known)
 
     def scores(self, values, z):
         """Scores from decision values."""

@@ -64,7 +64,7 @@ def test_pretty_is_the_same_json(value):
 def test_the_fields_are_the_contract_s_in_its_order():
     """The file starts with the five fields that the field's guides have, and has all the others."""
     fields = json.loads(encode(registries.metadata()))
-    assert list(fields) == [*CONTRACT, "files", "threshold", "pipeline"]
+    assert list(fields) == [*CONTRACT, "files", "threshold", "pipeline", "abstain_unknown"]
     assert list(fields["bump"]) == ["requested", "applied", "reasons", "base"]
     assert list(fields["artifact"]) == ["file", "sha256", "bytes"]
     assert {"path", "sha256", "rows", "labels", "sketch"} <= fields["data"].keys()
@@ -241,6 +241,7 @@ def test_what_does_not_fit_together_is_damaged(path, value):
         ("best_cv_accuracy", -0.1),
         ("test_accuracy", 90),
         ("threshold", 2),
+        ("abstain_unknown", 2),
         ("artifact.bytes", -1),
         ("data.rows", -1),
         ("data.rows", 2**60),

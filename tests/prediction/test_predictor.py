@@ -5,7 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from predictors import fitted_on, opened, predictor, published, with_probabilities
 
+from textclf.errors import UsageError
+from textclf.metadata.versions import parse_version
 from textclf.prediction.load import load
+from textclf.prediction.predictor import Predictor
 
 
 @pytest.mark.parametrize("labels", [None, ("positive", "negative")])
@@ -106,3 +109,39 @@ def test_a_threshold_leaves_doubtful_texts_without_a_label(tmp_path, sample):
             assert (found.score, found.scores) == (sure.score, sure.scores)
     assert predictor.predict("", threshold=1).label is None
     assert predictor.label([""]) == [predictor.predict("", threshold=0).label]
+
+
+def test_texts_of_unknown_words_have_no_label(tmp_path, sample):
+    """Below the share of known n-grams there is none; the caller's share beats the version's."""
+    published(tmp_path, sample, abstain_unknown=0.5)
+    predictor = load(tmp_path)
+    texts = ["this is great", "great ლურჯა ცხენი", "ლურჯა ცხენი", "", *sample[0]]
+    for group in (texts, texts * 60):  # one by one, and in compiled loops
+        found = predictor.predict(group)
+        assert [one.known for one in found[:4]] == [1.0, 1 / 3, 0.0, 0.0]
+        assert [one.label is None for one in found[:4]] == [False, True, True, True]
+        assert all((one.label is None) == (one.known < 0.5) for one in found)
+        for share in (0, 0.3, 1):
+            refused = predictor.predict(group, abstain_unknown=share)
+            assert [list(one.scores) for one in refused] == [list(one.scores) for one in found]
+            assert all((one.label is None) == (one.known < share) for one in refused)
+    assert predictor.explain(texts[1]).prediction == predictor.predict(texts[1])
+    assert predictor.unknown_ngram_ratio(texts[1]) == pytest.approx(2 / 3)
+
+
+def test_known_ngrams_are_only_counted_where_that_is_asked_for(tmp_path, sample):
+    """A version without a share of its own says nothing of them, unless the caller gives one."""
+    published(tmp_path, sample)
+    predictor = load(tmp_path)
+    assert (predictor.abstain_unknown, predictor.predict("great").known) == (None, None)
+    assert predictor.predict("great", abstain_unknown=0).known == 1
+
+
+def test_what_is_not_compiled_cannot_tell_known_from_unknown(sample):
+    """It says so, rather than to give no label to any text."""
+    _, fitted = predictor(sample, "LinearSVC")
+    model = Predictor.from_pipeline(fitted, parse_version("1.0.0"))
+    assert model.predict("great", threshold=0.1).label
+    with pytest.raises(UsageError, match="not compiled"):
+        model.predict("great", abstain_unknown=0.5)
+    assert model.unknown_ngram_ratio("great") is None

@@ -99,5 +99,5 @@ def test_only_a_str_is_explained(model, text):
 def test_predictions_become_a_table_in_one_call(model):
     """A list of predictions is what a DataFrame is made of, with a column for each field."""
     frame = pl.DataFrame(model.predict(TEXTS))
-    assert frame.columns == ["text", "label", "score", "scores"]
+    assert frame.columns == ["text", "label", "score", "scores", "known"]
     assert frame["text"].to_list() == TEXTS

@@ -72,6 +72,7 @@ def same(scorer, batch, texts):
     assert label_indices(values).tolist() == [label_index(decision) for decision in values.tolist()]
     scores = [scorer.scores(decision) for decision in values.tolist()]
     assert np.allclose(batch.scores(values), scores, rtol=0, atol=1e-12)
+    assert batch.count_known(texts).tolist() == [list(scorer.count_known(text)) for text in texts]
 
 
 @pytest.mark.parametrize("name", FEATURES)

@@ -5,6 +5,7 @@ the pipelines of today. ``UPDATE_VECTORS=1 pytest tests/test_scorer_vectors.py``
 """
 
 import json
+import math
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ class Recipe(NamedTuple):
     labels: Sequence[str] = "abc"
     threshold: float | None = None
     calibrate: bool = True
+    abstain_unknown: float | None = None
 
 
 WORDS = {"word": {"min_df": 2}}
@@ -97,6 +99,10 @@ RECIPES = {
     "joined-log": Recipe(MORE_WORDS | FEW_CHARS, "SGDClassifier", {"loss": "log_loss"}),
     "joined-huber": Recipe(
         WORDS | PIECES | LETTERS, "SGDClassifier", {"loss": "modified_huber"}, threshold=0.5
+    ),
+    "word-known": Recipe(MORE_WORDS | PIECES, "RidgeClassifier", abstain_unknown=0.25),
+    "char-known": Recipe(
+        WORDS | FEW_CHARS, "LogisticRegression", {"C": 20}, "ab", 0.6, abstain_unknown=0.6
     ),
 }
 
@@ -146,12 +152,24 @@ def said_by_scorer(scorer, samples):
     return [scorer.labels[label_index(d)] for d in decisions], [scorer.scores(d) for d in decisions]
 
 
-def with_threshold(names, scores, labels, threshold):
-    """``None`` instead of a label whose score is below the threshold."""
-    if threshold is None:
-        return names
-    chosen = [row[labels.index(name)] for name, row in zip(names, scores, strict=True)]
-    return [name if score >= threshold else None for name, score in zip(names, chosen, strict=True)]
+def limited(names, scores, labels, recipe, known):
+    """``None`` instead of a label where the score or the share of known n-grams is too small."""
+    least, share = recipe.threshold or -math.inf, recipe.abstain_unknown or 0
+    return [
+        name if row[labels.index(name)] >= least and part >= share else None
+        for name, row, part in zip(names, scores, known, strict=True)
+    ]
+
+
+def shares_known(data, samples):
+    """The share of the n-grams of each text that a scorer knows."""
+    counts = map(Scorer(data, name="a scorer").count_known, samples)
+    return [known / total if total else 0.0 for known, total in counts]
+
+
+def compiled(name, model):
+    recipe = RECIPES[name]
+    return compile_scorer(model, threshold=recipe.threshold, abstain_unknown=recipe.abstain_unknown)
 
 
 @pytest.fixture(scope="module")
@@ -172,16 +190,18 @@ def write(models):
     VECTORS.mkdir(exist_ok=True)
     samples, scorers = all_texts(), []
     for name, model in models.items():
-        threshold, labels = RECIPES[name].threshold, model.classes_.tolist()
+        recipe, labels = RECIPES[name], model.classes_.tolist()
         names, scores = said_by_pipeline(model, samples)
-        file = f"{name}.safetensors"
-        (VECTORS / file).write_bytes(compile_scorer(model, threshold=threshold))
+        file, data = f"{name}.safetensors", compiled(name, model)
+        known = shares_known(data, samples)
+        (VECTORS / file).write_bytes(data)
         scorers.append({
             "file": file,
             "score_type": "probability" if hasattr(model, "predict_proba") else "decision",
             "labels": labels,
-            "label": with_threshold(names, scores, labels, threshold),
+            "label": limited(names, scores, labels, recipe, known),
             "scores": [rounded(row) for row in scores.tolist()],
+            **({} if recipe.abstain_unknown is None else {"known": known}),
         })  # fmt: skip
     lines = [
         '{"texts": [',
@@ -205,11 +225,13 @@ def test_the_vectors_cover_what_can_be_trained(vectors):
 def test_the_vectors_say_what_the_scorer_says(vectors, name):
     """The scorers that lie there are read, and say what is written beside them."""
     [vector] = [each for each in vectors["scorers"] if each["file"] == f"{name}.safetensors"]
-    scorer = Scorer((VECTORS / vector["file"]).read_bytes(), name=vector["file"])
+    data = (VECTORS / vector["file"]).read_bytes()
+    scorer = Scorer(data, name=vector["file"])
     names, scores = said_by_scorer(scorer, vectors["texts"])
-    threshold = scorer.settings.threshold
+    known = shares_known(data, vectors["texts"])
     assert (scorer.labels, scorer.score_type) == (vector["labels"], vector["score_type"])
-    assert with_threshold(names, scores, scorer.labels, threshold) == vector["label"]
+    assert limited(names, scores, scorer.labels, RECIPES[name], known) == vector["label"]
+    assert vector.get("known", known) == known
     assert np.abs(np.array(scores) - vector["scores"]).max() < 1e-9
 
 
@@ -217,13 +239,14 @@ def test_the_vectors_say_what_the_scorer_says(vectors, name):
 def test_the_vectors_say_what_the_pipeline_says(vectors, models, name):
     """The pipeline trained anew says the same, and is compiled to the same kind of file."""
     [vector] = [each for each in vectors["scorers"] if each["file"] == f"{name}.safetensors"]
-    model, threshold = models[name], RECIPES[name].threshold
+    model = models[name]
     names, scores = said_by_pipeline(model, vectors["texts"])
-    assert with_threshold(names, scores, vector["labels"], threshold) == vector["label"]
+    today = compiled(name, model)
+    known = shares_known(today, vectors["texts"])
+    assert limited(names, scores, vector["labels"], RECIPES[name], known) == vector["label"]
     # solvers stop at a tolerance, which another processor's rounding may reach a step earlier
     assert np.abs(scores - vector["scores"]).max() < 1e-4
-    today = outline(compile_scorer(model, threshold=threshold))
-    assert today == outline((VECTORS / vector["file"]).read_bytes())
+    assert outline(today) == outline((VECTORS / vector["file"]).read_bytes())
 
 
 def outline(data):
@@ -246,8 +269,9 @@ def outline(data):
 
 
 def test_the_vectors_are_not_too_easy(vectors):
-    """Every scorer gives two labels or more, and with a threshold none to some texts."""
+    """Every scorer gives two labels or more, and with a limit none to some texts."""
     for vector in vectors["scorers"]:
-        name = vector["file"].removesuffix(".safetensors")
+        recipe = RECIPES[vector["file"].removesuffix(".safetensors")]
         assert len(set(vector["label"]) - {None}) >= 2
-        assert (None in vector["label"]) == (RECIPES[name].threshold is not None)
+        is_limited = (recipe.threshold, recipe.abstain_unknown) != (None, None)
+        assert (None in vector["label"]) == is_limited

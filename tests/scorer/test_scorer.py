@@ -126,6 +126,7 @@ def test_the_document_says_enough(sample, classifier, features):
     found, scores = scored(scorer, texts)
     read = [book.predict(text) for text in texts]
     assert [label for label, _ in read] == found
+    assert list(map(book.count_known, texts)) == list(map(scorer.count_known, texts))
     assert np.abs(np.array([row for _, row in read]) - np.array(scores)).max() < 1e-10
 
 
@@ -276,7 +277,7 @@ def rewritten(whole, change):
 HEADS = {
     "no metadata": lambda head, _: head.pop("__metadata__"),
     "another format": lambda head, _: head["__metadata__"].update(format="pt"),
-    "a later schema": lambda head, _: head["__metadata__"].update(schema="2"),
+    "a later schema": lambda head, _: head["__metadata__"].update(schema="3"),
     "an array is missing": lambda head, _: head.pop("unicode.word"),
     "another type": lambda head, _: head["0.rows"].update(dtype="I64"),
     "an unknown type": lambda head, _: head["0.rows"].update(dtype="X"),

@@ -41,6 +41,18 @@ def test_a_threshold_leaves_texts_without_a_label(served, predictor):
     assert prediction["scores"] == predictor.predict(TEXTS[0]).scores
 
 
+def test_a_text_of_unknown_words_has_no_label(served, predictor):
+    """The share of known n-grams is in the answers to requests that give a limit, and no others."""
+    text = f"{TEXTS[0]} ცხრა მთას იქით"
+    [plain] = served.predict(text).json()["predictions"]
+    [limited] = served.predict(text, abstain_unknown=1).json()["predictions"]
+    assert "known" not in plain
+    expected = predictor.predict(text, abstain_unknown=1)
+    assert (limited.pop("label"), limited.pop("known")) == (None, expected.known)
+    assert limited == {name: plain[name] for name in limited}
+    assert served.predict(text, abstain_unknown=1.5).status == 422
+
+
 def test_an_explanation_has_the_contributions_of_the_n_grams(served, predictor):
     """With their places in the text; they add up to the decision value."""
     [prediction] = served.predict(TEXTS[1], explain=True).json()["predictions"]

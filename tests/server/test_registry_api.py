@@ -159,7 +159,13 @@ def test_every_route_is_described(served):
     }
     assert api <= {(path, m) for path, methods in described["paths"].items() for m in methods}
     request = described["components"]["schemas"]["PredictRequest"]
-    assert set(request["properties"]) == {"texts", "top_k", "explain", "threshold"}
+    assert set(request["properties"]) == {
+        "texts",
+        "top_k",
+        "explain",
+        "threshold",
+        "abstain_unknown",
+    }
     assert b"/v1/predict" in served.get("/docs").body
 
 

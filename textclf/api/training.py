@@ -45,6 +45,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     seed: int = 0,
     jobs: int | None = None,
     threshold: float | None = None,
+    abstain_unknown: float | None = None,
     promote: bool = True,
     require: Sequence[str] = (),
     max_regression: float | None = None,
@@ -86,6 +87,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         seed: the random seed of folds and classifiers.
         jobs: the number of fits at once; by default one for each core.
         threshold: the score below which the version gives a text no label.
+        abstain_unknown: the share of known n-grams (0 to 1) below which it gives none.
         promote: whether the version is promoted if it passes the gate.
         require: what it must reach to be promoted, such as ``"macro_f1>=0.85"``.
         max_regression: how far accuracy and macro F1 may be below those of the promoted version
@@ -115,7 +117,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     options = ReadOptions(text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows))
     settings = search_settings(
         _space(grid, preset), sample=sample, scoring=scoring, folds=cv, seed=seed, method=search,
-        threshold=threshold,
+        threshold=threshold, abstain_unknown=abstain_unknown,
     )  # fmt: skip
     request = ReleaseRequest(
         labelled_rows(data, labels, options),

@@ -275,7 +275,8 @@ class Metadata(msgspec.Struct, frozen=True):
     """All of a version's ``metadata.json``, in the order of the file.
 
     ``files`` are those other than the model and the metadata. A text whose best score is below
-    ``threshold`` gets no label. A version with a ``pipeline`` was fitted outside of textclf: there
+    ``threshold``, or a smaller share of whose n-grams than ``abstain_unknown`` is known, gets no
+    label. A version with a ``pipeline`` was fitted outside of textclf: there
     was no search, and ``data`` is ``None`` if its training rows are not known.
     """
 
@@ -298,6 +299,7 @@ class Metadata(msgspec.Struct, frozen=True):
     files: list[FileRecord] = []
     threshold: Share | None = None
     pipeline: PipelineRecord | None = None
+    abstain_unknown: Share | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -335,9 +337,10 @@ class Metadata(msgspec.Struct, frozen=True):
         if self.search is None or self.data is None:
             return self._pipeline_recipe()
         names = ("scoring", "folds", "seed", "method", "sample")
+        limits = {"threshold": self.threshold, "abstain_unknown": self.abstain_unknown}
         return build_recipe(
             self.search.space,
-            {**{name: getattr(self.search, name) for name in names}, "threshold": self.threshold},
+            {**{name: getattr(self.search, name) for name in names}, **limits},
             labels=frozenset(self.data.labels),
             rows=self.data.rows_sha256,
             test=self.test.rows_sha256,

@@ -11,20 +11,49 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Which texts get no label.
+
+    Attributes:
+        threshold: those with a lower score; ``None`` for none of them.
+        abstain_unknown: those of whose n-grams the model knows a smaller share; ``None`` for none.
+    """
+
+    threshold: float | None = None
+    abstain_unknown: float | None = None
+
+    def or_else(self, own: Limits) -> Limits:
+        """Return these limits, and those of a version in place of the ones that are ``None``."""
+        return Limits(
+            own.threshold if self.threshold is None else self.threshold,
+            own.abstain_unknown if self.abstain_unknown is None else self.abstain_unknown,
+        )
+
+    def allow(self, score: float, known: float | None) -> bool:
+        """Return whether a text gets a label."""
+        return (self.threshold is None or score >= self.threshold) and (
+            self.abstain_unknown is None or known is None or known >= self.abstain_unknown
+        )
+
+
+@dataclass(frozen=True)
 class Prediction:
     """A text with its label and a score for every label.
 
     Attributes:
         text: the text as it was given.
-        label: the label with the highest score, or ``None`` if that score is below the threshold.
+        label: the label with the highest score, or ``None`` if the limits do not allow one.
         score: the highest score; ``Predictor.score_type`` says what a score means.
         scores: the score of each label, the highest first.
+        known: the share of the text's n-grams that the model knows (0 to 1), if a limit on it was
+            asked for.
     """
 
     text: str
     label: str | None
     score: float
     scores: dict[str, float]
+    known: float | None = None
 
     def _repr_html_(self) -> str:
         from textclf.prediction.html import prediction_html
@@ -38,7 +67,7 @@ class Model(Protocol):
     Attributes:
         labels: all labels.
         score_type: ``probability`` or ``decision``.
-        threshold: the score below which a text gets no label, if there is one.
+        limits: which texts get no label.
     """
 
     @property
@@ -46,7 +75,7 @@ class Model(Protocol):
     @property
     def score_type(self) -> str: ...  # noqa: D102
     @property
-    def threshold(self) -> float | None: ...  # noqa: D102
+    def limits(self) -> Limits: ...  # noqa: D102
 
     def score(self, texts: Sequence[str]) -> tuple[list[int], list[list[float]]]:
         """Return the label index of each text, and its score for every label."""
@@ -64,9 +93,10 @@ class Model(Protocol):
         """
         ...
 
-    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
-        """Return how many n-grams of a text the model does not know, and how many there are.
+    def count_known(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """Return how many n-grams of each text the model knows, and how many there are.
 
-        Both are 0 where the model has no n-grams to look up.
+        Raises:
+            UsageError: the model has no n-grams to look up.
         """
         ...

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import IntegrityError, UsageError
+from textclf.prediction.model import Limits
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class PipelineModel:
     """A fitted pipeline as a `Model`."""
 
-    threshold = None
+    limits = Limits()
 
     def __init__(self, pipeline: Any, version: object) -> None:
         self._pipeline, self._version = pipeline, version
@@ -38,14 +39,17 @@ class PipelineModel:
 
     def explain(self, prediction: Prediction, label_index: int) -> Explanation:  # noqa: ARG002
         """Raise UsageError: only compiled models can be explained."""
-        raise UsageError(
-            f"version {self._version} cannot be explained: its model file is not compiled",
-            hint="textclf train publishes versions that can",
-        )
+        raise self._not_compiled("its labels cannot be explained")
 
-    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:  # noqa: ARG002
-        """Return that nothing is known of n-grams: only compiled models have a table of them."""
-        return 0, 0
+    def count_known(self, texts: Sequence[str]) -> list[tuple[int, int]]:  # noqa: ARG002
+        """Raise UsageError: only compiled models have a table of n-grams."""
+        raise self._not_compiled("it cannot be said which n-grams it knows")
+
+    def _not_compiled(self, problem: str) -> UsageError:
+        return UsageError(
+            f"the model file of version {self._version} is not compiled: {problem}",
+            hint="textclf train publishes versions that are",
+        )
 
     def _scores(self, matrix: Any) -> Any:
         """Return the scores, (texts, labels)."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from textclf.errors import UsageError
 from textclf.formatting import plural
-from textclf.prediction.model import Prediction
+from textclf.prediction.model import Limits, Prediction
 from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.texts import list_texts, require_text
 
@@ -91,26 +92,50 @@ class Predictor:
     @property
     def threshold(self) -> float | None:
         """The score below which a text gets no label, unless another threshold is asked for."""
-        return self._current()[0].threshold
+        return self.limits.threshold
+
+    @property
+    def abstain_unknown(self) -> float | None:
+        """The share of known n-grams below which a text gets no label, unless another is asked for.
+
+        The n-grams that count are those of words. They are all n-grams if the model has none of
+        words, or has a block ``char``.
+        """
+        return self.limits.abstain_unknown
+
+    @property
+    def limits(self) -> Limits:
+        """Which texts get no label, unless other limits are asked for."""
+        return self._current()[0].limits
 
     @overload
     def predict(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
-        self, texts: str, *, threshold: float | None = None
+        self, texts: str, *, threshold: float | None = None, abstain_unknown: float | None = None
     ) -> Prediction: ...
 
     @overload
     def predict(
-        self, texts: Iterable[str], *, threshold: float | None = None
+        self,
+        texts: Iterable[str],
+        *,
+        threshold: float | None = None,
+        abstain_unknown: float | None = None,
     ) -> list[Prediction]: ...
 
     def predict(
-        self, texts: str | Iterable[str], *, threshold: float | None = None
+        self,
+        texts: str | Iterable[str],
+        *,
+        threshold: float | None = None,
+        abstain_unknown: float | None = None,
     ) -> Prediction | list[Prediction]:
         """Label one text or several; an empty text gets the scores of the intercept alone.
 
         Args:
             texts: a text, or texts in a list, an array, a Series or any other iterable.
             threshold: the score below which there is no label; by default the version's own.
+            abstain_unknown: the share of known n-grams (0 to 1) below which there is no label; by
+                default the version's own.
 
         Returns:
             A prediction for the text, or one for each text; ``pandas.DataFrame`` and
@@ -118,20 +143,13 @@ class Predictor:
 
         Raises:
             TypeError: something in it is not a str; the message names its index.
+            UsageError: known n-grams are to be counted, and the version is not compiled.
         """
+        limits = Limits(threshold, abstain_unknown)
         if isinstance(texts, str):
-            return self._predict([str(texts)], threshold)[0]
-        return self._predict(list_texts(texts), threshold)
-
-    def _predict(self, texts: list[str], threshold: float | None) -> list[Prediction]:
-        if not texts:
-            return []
-        model, _ = self._current()
-        limit = model.threshold if threshold is None else threshold
-        return [
-            _prediction(model.labels, text, index, scores, limit)
-            for text, index, scores in zip(texts, *model.score(texts), strict=True)
-        ]
+            return _predict(self._current()[0], [str(texts)], limits)[0][0]
+        predicted = _predict(self._current()[0], list_texts(texts), limits)
+        return [prediction for prediction, _ in predicted]
 
     @overload
     def label(self, texts: str) -> str: ...  # type: ignore[overload-overlap]  # as above
@@ -153,18 +171,18 @@ class Predictor:
         model, _ = self._current()
         return [model.labels[index] for index in model.label_indices(texts)] if texts else []
 
-    def explain(self, text: str, *, threshold: float | None = None) -> Explanation:
+    def explain(
+        self, text: str, *, threshold: float | None = None, abstain_unknown: float | None = None
+    ) -> Explanation:
         """Label a text, and say how much each of its n-grams contributed.
 
         Raises:
             TypeError: the text is not a str.
             UsageError: the version cannot be explained.
         """
-        text = require_text(text)
         model, _ = self._current()
-        limit = model.threshold if threshold is None else threshold
-        [index], [scores] = model.score([text])
-        prediction = _prediction(model.labels, text, index, scores, limit)
+        limits = Limits(threshold, abstain_unknown)
+        [(prediction, index)] = _predict(model, [require_text(text)], limits)
         return model.explain(prediction, index)
 
     def unknown_ngram_ratio(self, text: str) -> float | None:
@@ -177,19 +195,40 @@ class Predictor:
             TypeError: the text is not a str.
         """
         model, _ = self._current()
-        unknown, total = model.count_unknown_ngrams(require_text(text))
-        return unknown / total if total else None
+        try:
+            [(known, total)] = model.count_known([require_text(text)])
+        except UsageError:
+            return None
+        return (total - known) / total if total else None
 
     def _current(self) -> tuple[Model, Version]:
         return self._opened
 
 
+def _predict(model: Model, texts: list[str], limits: Limits) -> list[tuple[Prediction, int]]:
+    """Return the predictions of some texts, each with the index of its best label."""
+    if not texts:
+        return []
+    limits = limits.or_else(model.limits)
+    indices, scores = model.score(texts)
+    known: Sequence[float | None] = [None] * len(texts)
+    if limits.abstain_unknown is not None:
+        known = [part / total if total else 0.0 for part, total in model.count_known(texts)]
+    return [
+        (_prediction(text, _ranked(model.labels, index, row), share, limits), index)
+        for text, index, row, share in zip(texts, indices, scores, known, strict=True)
+    ]
+
+
 def _prediction(
-    labels: list[str], text: str, label_index: int, scores: list[float], threshold: float | None
+    text: str, ranked: dict[str, float], known: float | None, limits: Limits
 ) -> Prediction:
+    label, score = next(iter(ranked.items()))
+    return Prediction(text, label if limits.allow(score, known) else None, score, ranked, known)
+
+
+def _ranked(labels: list[str], label_index: int, scores: list[float]) -> dict[str, float]:
     """Rank the scores of a text; among equal ones the label that the model chose comes first."""
-    ranked = sorted(range(len(labels)), key=scores.__getitem__, reverse=True)
-    ranked.remove(label_index)
-    score = scores[label_index]
-    label = None if threshold is not None and score < threshold else labels[label_index]
-    return Prediction(text, label, score, {labels[n]: scores[n] for n in (label_index, *ranked)})
+    order = sorted(range(len(labels)), key=scores.__getitem__, reverse=True)
+    order.remove(label_index)
+    return {labels[n]: scores[n] for n in (label_index, *order)}

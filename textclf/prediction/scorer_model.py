@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
+from textclf.prediction.model import Limits
 from textclf.prediction.process_lock import ProcessLock
 from textclf.scorer.scorer import Scorer, label_index
 
@@ -28,7 +30,9 @@ class ScorerModel:
 
     def __init__(self, scorer: Scorer) -> None:
         self.labels, self.score_type = scorer.labels, scorer.score_type
-        self.threshold = scorer.settings.threshold
+        settings = scorer.settings
+        unknown = None if settings.abstain_unknown is UNSET else settings.abstain_unknown
+        self.limits = Limits(settings.threshold, unknown)
         self._scorer = scorer
         self._lock = ProcessLock()
         self._batch: BatchScorer | None = None
@@ -62,15 +66,12 @@ class ScorerModel:
 
         return explain(self._scorer, prediction, label_index)
 
-    def count_unknown_ngrams(self, text: str) -> tuple[int, int]:
-        """Return how many n-grams of a text the model does not know, and how many there are."""
-        unknown = total = 0
-        for analyze, table in zip(self._scorer.analyzers, self._scorer.tables, strict=True):
-            for ngram, count in Counter(analyze(text)).items():
-                total += count
-                if table.row(ngram.encode("utf-8", "surrogatepass")) is None:
-                    unknown += count
-        return unknown, total
+    def count_known(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """Return how many n-grams of each text the model knows, and how many there are."""
+        if self._batch is None:
+            return list(map(self._scorer.count_known, texts))
+        counts: list[tuple[int, int]] = self._batch.count_known(texts).tolist()
+        return counts
 
     def _batch_for(self, texts: Sequence[str]) -> BatchScorer | None:
         """Return the scorer for many texts if these, together with earlier lists, are many.

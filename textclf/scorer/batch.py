@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from textclf.features.tokens import chunks
-from textclf.scorer.batch_ngrams import Lookup, Places, Values, add_contributions
+from textclf.scorer.batch_ngrams import Lookup, Places, Values, add_contributions, count_known
 from textclf.scorer.batch_tokens import token_finder
 from textclf.scorer.ngrams import preprocessor
-from textclf.scorer.scorer import Scorer, damaged
+from textclf.scorer.scorer import Scorer, damaged, known_blocks
+
+_Of = TypeVar("_Of", Values, Places)
 
 CHUNK = 1 << 18
 """Characters that a thread handles at a time; one text may have more."""
@@ -43,20 +45,18 @@ class BatchScorer:
         Raises:
             IntegrityError: the file is damaged, and a value is not a number.
         """
-        parts = self._in_threads(list(chunks(texts, CHUNK)))
+        parts = _in_threads(self._decide, texts)
         return np.concatenate([np.empty((0, len(self._intercept))), *parts])
+
+    def count_known(self, texts: Sequence[str]) -> Places:
+        """Return what `Scorer.count_known` does, of texts, (texts, 2)."""
+        parts = _in_threads(self._count_known, texts)
+        return np.concatenate([np.empty((0, 2), np.int64), *parts])
 
     def scores(self, decisions: Values) -> Values:
         """Return a score for each label, (texts, labels), from decision values."""
         settings = self._scorer.settings
         return self._require_finite(_LINKS[settings.link](decisions, settings.scale))
-
-    def _in_threads(self, chunks: Sequence[Sequence[str]]) -> Iterator[Values]:
-        if len(chunks) < 2:  # noqa: PLR2004 - one needs no second thread
-            yield from map(self._decide, chunks)
-            return
-        with ThreadPoolExecutor(cores()) as pool:
-            yield from pool.map(self._decide, chunks)
 
     def _decide(self, texts: Sequence[str]) -> Values:
         values = np.tile(self._intercept, (len(texts), 1))
@@ -72,10 +72,29 @@ class BatchScorer:
             )  # fmt: skip
         return self._require_finite(values)
 
+    def _count_known(self, texts: Sequence[str]) -> Places:
+        counts = np.zeros((len(texts), 2), np.int64)
+        for number in known_blocks(self._scorer.settings.blocks):
+            block, find_tokens, prepare, (starts, ends, grams, _) = self._parts[number]
+            tokens = find_tokens(list(map(prepare, texts)))
+            lo, hi = block.ngram_range
+            count_known(*tokens, starts, ends, grams, lo, hi, block.kind == "char_wb", counts)
+        return counts
+
     def _require_finite(self, values: Values) -> Values:
         if not np.isfinite(values).all():
             raise damaged(self._scorer.name, "a score is not a number")
         return values
+
+
+def _in_threads(function: Callable[[Sequence[str]], _Of], texts: Sequence[str]) -> Iterator[_Of]:
+    """Yield what a function returns of each part of some texts; the parts are handled at once."""
+    parts = list(chunks(texts, CHUNK))
+    if len(parts) < 2:  # noqa: PLR2004 - one needs no second thread
+        yield from map(function, parts)
+        return
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from pool.map(function, parts)
 
 
 def cores() -> int:

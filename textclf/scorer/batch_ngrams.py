@@ -125,6 +125,34 @@ def add_contributions(  # noqa: PLR0913, PLR0917 - as above
 
 
 @compiled
+def count_known(  # noqa: PLR0913, PLR0917 - as above
+    buffer: Bytes,
+    places: Places,
+    segments: Places,
+    texts: Places,
+    separator: int,
+    starts: NDArray[np.uint32],
+    ends: NDArray[np.uint32],
+    text: Bytes,
+    lo: int,
+    hi: int,
+    keep_short: bool,
+    counts: Places,
+) -> None:
+    """Add to the counts, (texts, 2), how many n-grams of each text are known, and of how many."""
+    ngrams = np.empty((1 << 10, 3), np.int64)
+    for number in range(len(texts)):
+        begin, end = texts[number - 1] if number else 0, texts[number]
+        count, ngrams = _hash_ngrams(
+            buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
+        )
+        _look_up(buffer, ngrams[:count], starts, ends, text)
+        for ngram in range(count):
+            counts[number, 0] += ngrams[ngram, 0] >= 0
+        counts[number, 1] += count
+
+
+@compiled
 def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
     buffer: Bytes,
     places: Places,

@@ -22,7 +22,8 @@ from textclf.scorer.ngrams import Block, analyzer
 SCORER = "scorer.safetensors"
 """The name of the file in a version's folder."""
 
-FORMAT, SCHEMA = "textclf-scorer", 1
+FORMAT, SCHEMA = "textclf-scorer", 2
+"""What a file says of itself: its format, and the highest schema that is read here."""
 
 MOST_IN_SLOT = 1_000
 """N-grams in a slot of the index at most: a lookup compares them all. Models have a dozen."""
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
         blocks: the kinds of n-grams.
         threshold: the score below which there is no label.
         unicode: the version of the Unicode database of the Python that wrote the file.
+        abstain_unknown: the share of known n-grams below which there is no label; see
+            `Scorer.count_known`.
     """
 
     labels: Annotated[list[str], msgspec.Meta(min_length=2)]
@@ -54,6 +57,12 @@ class Settings(msgspec.Struct, frozen=True):
     blocks: Annotated[list[Block], msgspec.Meta(min_length=1, max_length=3)]
     threshold: float | None = None
     unicode: str = ""
+    abstain_unknown: float | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def schema(self) -> int:
+        """The lowest schema whose readers give no text another label than is meant."""
+        return 1 if self.abstain_unknown is msgspec.UNSET else 2
 
 
 class Table:
@@ -133,6 +142,20 @@ class Scorer:
             values = [value + total / norm for value, total in zip(values, sums, strict=True)]
         return self._finite(values)
 
+    def count_known(self, text: str) -> tuple[int, int]:
+        """Return how many n-grams of a text are known, and how many there are.
+
+        Every occurrence counts, in the blocks of `known_blocks`.
+        """
+        known = total = 0
+        for number in known_blocks(self.settings.blocks):
+            table = self.tables[number]
+            for gram, count in Counter(self.analyzers[number](text)).items():
+                total += count
+                if table.row(gram.encode("utf-8", "surrogatepass")) is not None:
+                    known += count
+        return known, total
+
     def scores(self, decision: Sequence[float]) -> list[float]:
         """Return a score for each label, from decision values."""
         return self._finite(_LINKS[self.settings.link](decision, self.settings.scale))
@@ -141,6 +164,17 @@ class Scorer:
         if not all(map(math.isfinite, values)):
             raise damaged(self.name, "a score is not a number")
         return values
+
+
+def known_blocks(blocks: Sequence[Block]) -> list[int]:
+    """Return the numbers of the blocks whose n-grams tell whether a text is like those of training.
+
+    Words tell more than pieces of words, most of which any text has. A block of kind ``char`` is
+    there for texts whose words are not separated by spaces: then all blocks count.
+    """
+    kinds = [block.kind for block in blocks]
+    words = [number for number, kind in enumerate(kinds) if kind == "word"]
+    return words if words and "char" not in kinds else list(range(len(kinds)))
 
 
 def weighted_ngrams(
@@ -208,10 +242,10 @@ _LINKS: dict[str, Callable[[Sequence[float], float], list[float]]] = {
 def _settings(metadata: dict[str, str], name: str) -> Settings:
     if metadata.get("format") != FORMAT:
         raise damaged(name, "it is not a scorer")
-    if metadata.get("schema") != str(SCHEMA):
+    if metadata.get("schema") not in {str(number + 1) for number in range(SCHEMA)}:
         raise IntegrityError(
             f"{name} was written by a later textclf (schema {metadata.get('schema')}; "
-            f"this one reads {SCHEMA})",
+            f"this one reads up to {SCHEMA})",
             hint="update textclf",
         )
     try:

@@ -16,7 +16,7 @@ from textclf.scorer import unicode_tables
 from textclf.scorer.format import pack
 from textclf.scorer.hash_index import index_by_hash
 from textclf.scorer.ngrams import Block, Runs
-from textclf.scorer.scorer import FORMAT, MOST_IN_SLOT, SCHEMA, TOO_MANY_IN_SLOT, Settings
+from textclf.scorer.scorer import FORMAT, MOST_IN_SLOT, TOO_MANY_IN_SLOT, Settings
 
 Values = NDArray[np.float64]
 _Array = tuple[str, str, tuple[int, ...], bytes]
@@ -32,12 +32,15 @@ class CannotCompile(TextclfError):
     """A pipeline has something that the scorer's file cannot express."""
 
 
-def compile_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> bytes:
+def compile_scorer(
+    pipeline: Pipeline, *, threshold: float | None = None, abstain_unknown: float | None = None
+) -> bytes:
     """Return the file of a pipeline as ``training`` makes it, or ``artifact.unpickler`` opens it.
 
     Args:
         pipeline: TF-IDF features and a classifier, fitted.
         threshold: the score below which there is no label.
+        abstain_unknown: the share of known n-grams below which there is no label.
 
     Raises:
         CannotCompile: weights are infinite or not numbers, or there are too many n-grams.
@@ -56,6 +59,7 @@ def compile_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> byt
         blocks=[_block(vectorizer) for vectorizer in vectorizers],
         threshold=threshold,
         unicode=unicodedata.unidata_version,
+        abstain_unknown=msgspec.UNSET if abstain_unknown is None else abstain_unknown,
     )
     _require_finite(weights, intercept, np.asarray(scale))
     arrays = _unicode()
@@ -68,7 +72,7 @@ def compile_scorer(pipeline: Pipeline, *, threshold: float | None = None) -> byt
         raise ValueError("the classifier was not fitted on these features")
     metadata = {
         "format": FORMAT,
-        "schema": str(SCHEMA),
+        "schema": str(settings.schema),
         "scorer": msgspec.json.encode(settings).decode(),
     }
     try:

@@ -44,6 +44,7 @@ class _Request:
     characters: int
     answer: asyncio.Future[Answer]
     arrived: float
+    count_known: bool
 
 
 class Batcher:
@@ -74,8 +75,13 @@ class Batcher:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="textclf-label")
         self._tasks = set[asyncio.Task[None]]()
 
-    async def predict(self, texts: Sequence[str]) -> Answer:
+    async def predict(self, texts: Sequence[str], *, count_known: bool = False) -> Answer:
         """Label texts, all with the same version.
+
+        Args:
+            texts: the texts.
+            count_known: whether the predictions need the share of known n-grams, even if the
+                version has no limit on it.
 
         Raises:
             Refusal: too many texts are waiting.
@@ -84,7 +90,7 @@ class Batcher:
         if self._queue and self._queued + characters > self._max_queued:
             raise Refusal.overloaded("too many texts are waiting to be labelled", "queue_full")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Request(texts, characters, answer, time.perf_counter()))
+        self._queue.append(_Request(texts, characters, answer, time.perf_counter(), count_known))
         self._queued += characters
         self._schedule()
         return await answer
@@ -138,8 +144,12 @@ class Batcher:
 def _try_to_label(model: ServedModel, batch: Sequence[_Request]) -> list[Answer] | Exception:
     """Return an answer to each request, or what went wrong."""
     texts = [text for request in batch for text in request.texts]
+    counted = model.predictor.abstain_unknown is not None or any(one.count_known for one in batch)
     try:
-        predictions = iter(model.predictor.predict(texts, threshold=-math.inf))
+        labelled = model.predictor.predict(
+            texts, threshold=-math.inf, abstain_unknown=0 if counted else None
+        )
+        predictions = iter(labelled)
     except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
         return error
     return [Answer(model, [next(predictions) for _ in request.texts]) for request in batch]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from textclf.prediction.model import Prediction
+from textclf.prediction.model import Limits, Prediction
 from textclf.server.batching import Answer, Batcher
 from textclf.server.exchange import exchange_of
 from textclf.server.metrics import Metrics
@@ -23,12 +23,14 @@ class Labelled:
     Attributes:
         model: the version that all predictions are from.
         predictions: one for each text.
-        labels: the label of each text, ``None`` where its score is below the threshold.
+        labels: the label of each text, ``None`` where the limits do not allow one.
+        limits: these limits.
     """
 
     model: ServedModel
     predictions: Sequence[Prediction]
     labels: Sequence[str | None]
+    limits: Limits
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,23 @@ class Labeller:
     settings: ServerSettings
 
     async def label(
-        self, request: Request, texts: Sequence[str], threshold: float | None = None
+        self, request: Request, texts: Sequence[str], limits: Limits | None = None
     ) -> Labelled:
         """Label the texts of a request.
 
         Args:
             request: the request.
             texts: its texts.
-            threshold: the score below which a text has no label; by default the version's own.
+            limits: which texts have no label; by default the version's own.
 
         Raises:
             Refusal: there are too many texts, or one is too long.
         """
         self._require_within_limits(texts)
-        answer = await self.batcher.predict(texts)
-        labelled = _with_labels(answer, threshold)
+        limits = limits or Limits()
+        count_known = limits.abstain_unknown is not None
+        answer = await self.batcher.predict(texts, count_known=count_known)
+        labelled = _with_labels(answer, limits)
         exchange = exchange_of(request)
         exchange.version = answer.model.version
         exchange.texts += len(texts)
@@ -76,10 +80,10 @@ class Labeller:
                 )
 
 
-def _with_labels(answer: Answer, threshold: float | None) -> Labelled:
-    limit = answer.model.predictor.threshold if threshold is None else threshold
+def _with_labels(answer: Answer, limits: Limits) -> Labelled:
+    limits = limits.or_else(answer.model.predictor.limits)
     labels = [
-        prediction.label if limit is None or prediction.score >= limit else None
+        prediction.label if limits.allow(prediction.score, prediction.known) else None
         for prediction in answer.predictions
     ]
-    return Labelled(answer.model, answer.predictions, labels)
+    return Labelled(answer.model, answer.predictions, labels, limits)

@@ -49,7 +49,7 @@ class Metrics:
         )
         self.abstained = self._counter(
             "textclf_abstained",
-            "Texts without a label, because no score reached the threshold.",
+            "Texts without a label: no score reached the threshold, or too few n-grams are known.",
             ["version"],
         )
         self.batch_size = self._histogram(

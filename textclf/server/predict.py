@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from textclf.prediction.explanation import Explanation
+from textclf.prediction.model import Limits
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.explaining import Explainer
 from textclf.server.labelling import Labelled, Labeller
@@ -32,12 +33,15 @@ class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
         top_k: how many of the scores to return for each text, the highest first; by default all.
         explain: whether to say how much each n-gram contributed.
         threshold: the score below which a text gets no label; by default the version's own.
+        abstain_unknown: the share of known n-grams below which a text gets no label; by default
+            the version's own.
     """
 
     texts: list[str]
     top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
     explain: bool = False
     threshold: float | None = None
+    abstain_unknown: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
 
 class NgramContribution(msgspec.Struct):
@@ -60,12 +64,17 @@ class TextExplanation(msgspec.Struct):
 
 
 class TextPrediction(msgspec.Struct, omit_defaults=True):
-    """The label of a text, ``null`` if no score reaches the threshold, and its scores."""
+    """The label of a text, and its scores.
+
+    The label is ``null`` if no score reaches the threshold, or if too small a share of the n-grams
+    is known: ``known``, which is only there where the version or the request limits it.
+    """
 
     label: str | None
     score: float
     scores: dict[str, float]
     explanation: TextExplanation | None = None
+    known: float | None = None
 
 
 class PredictResponse(msgspec.Struct):
@@ -96,7 +105,8 @@ class PredictEndpoint:
                 "media_type",
             )
         asked = decode_json(await read_body(request, self.labeller.settings), PredictRequest)
-        labelled = await self.labeller.label(request, asked.texts, asked.threshold)
+        limits = Limits(asked.threshold, asked.abstain_unknown)
+        labelled = await self.labeller.label(request, asked.texts, limits)
         predictions = _predictions(labelled, asked.top_k)
         if asked.explain:
             explanations = await self.explainer.explain(labelled.model, asked.texts)
@@ -106,8 +116,14 @@ class PredictEndpoint:
 
 
 def _predictions(labelled: Labelled, top_k: int | None) -> list[TextPrediction]:
+    limited = labelled.limits.abstain_unknown is not None
     return [
-        TextPrediction(label, prediction.score, _highest(prediction.scores, top_k))
+        TextPrediction(
+            label,
+            prediction.score,
+            _highest(prediction.scores, top_k),
+            known=prediction.known if limited else None,
+        )
         for prediction, label in zip(labelled.predictions, labelled.labels, strict=True)
     ]
 

@@ -50,7 +50,7 @@ class Row:
     Attributes:
         values: its cells in CSV, its object in JSON Lines.
         text: the text.
-        label: the label, ``None`` where the score is below the threshold.
+        label: the label, ``None`` where the limits of the version do not allow one.
         score: the score of the best label.
     """
 

@@ -40,6 +40,7 @@ class SearchSettings:
         sample: the most rows to search; of more rows a stratified sample is searched.
         threshold: the score below which the version gives a text no label; it does not affect the
             metrics.
+        abstain_unknown: the share of known n-grams below which it gives none; likewise.
     """
 
     space: Space
@@ -49,6 +50,7 @@ class SearchSettings:
     method: str = "exact"
     sample: int | None = None
     threshold: float | None = None
+    abstain_unknown: float | None = None
 
 
 def search_settings(

@@ -113,7 +113,9 @@ def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None
         test_rows = test_rows and without_labels(test_rows, record.dropped_labels)
     names = ("space", "scoring", "folds", "seed", "method", "sample")
     recorded = {name: getattr(search, name) for name in names}
-    settings = SearchSettings(**recorded, threshold=metadata.threshold)
+    settings = SearchSettings(
+        **recorded, threshold=metadata.threshold, abstain_unknown=metadata.abstain_unknown
+    )
     share, method = tested.split or 0.0, tested.split_method
     job = prepare(rows, test_rows, share, options, settings, split_method=method)
     _check(job.train, record, metadata, "--data")

@@ -99,7 +99,11 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         record = describe(artifact)
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
         scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
-        scorer = compile_scorer(scored.model, threshold=job.settings.threshold)
+        scorer = compile_scorer(
+            scored.model,
+            threshold=job.settings.threshold,
+            abstain_unknown=job.settings.abstain_unknown,
+        )
         check_scorer(scorer, scored)
         test = scored.test_record(job.sketch, job.split, job.split_method)
     metadata = Metadata(
@@ -120,6 +124,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         message=message,
         seconds=seconds,
         threshold=job.settings.threshold,
+        abstain_unknown=job.settings.abstain_unknown,
     )
     return Trained(metadata, artifact, {SCORER: scorer}, scored)
 

@@ -72,7 +72,9 @@ def _count_and_score(candidate: CandidateParams) -> None:
     """Train on the texts, and score them in a batch."""
     cache = CountCache.from_texts(_TEXTS, [candidate.features])
     model = refit(cache, _LABELS, candidate, seed=0)
-    BatchScorer(Scorer(compile_scorer(model), name=SCORER)).decide(_TEXTS)
+    scorer = BatchScorer(Scorer(compile_scorer(model), name=SCORER))
+    scorer.decide(_TEXTS)
+    scorer.count_known(_TEXTS)
 
 
 def _solve(width: int) -> None:

@@ -510,6 +510,8 @@ export interface components {
          *             top_k: how many of the scores to return for each text, the highest first; by default all.
          *             explain: whether to say how much each n-gram contributed.
          *             threshold: the score below which a text gets no label; by default the version's own.
+         *             abstain_unknown: the share of known n-grams below which a text gets no label; by default
+         *                 the version's own.
          */
         PredictRequest: {
             texts: string[];
@@ -519,6 +521,8 @@ export interface components {
             explain?: boolean;
             /** @default null */
             threshold?: number | null;
+            /** @default null */
+            abstain_unknown?: number | null;
         };
         /**
          * PredictResponse
@@ -530,7 +534,10 @@ export interface components {
         };
         /**
          * TextPrediction
-         * @description The label of a text, ``null`` if no score reaches the threshold, and its scores.
+         * @description The label of a text, and its scores.
+         *
+         *         The label is ``null`` if no score reaches the threshold, or if too small a share of the n-grams
+         *         is known: ``known``, which is only there where the version or the request limits it.
          */
         TextPrediction: {
             label: string | null;
@@ -540,6 +547,8 @@ export interface components {
             };
             /** @default null */
             explanation?: components["schemas"]["TextExplanation"] | null;
+            /** @default null */
+            known?: number | null;
         };
         /**
          * TextExplanation
@@ -596,7 +605,7 @@ export interface components {
         };
         /**
          * Labels
-         * @description The label of each text; ``null`` where no score reaches the threshold.
+         * @description The label of each text; ``null`` where the limits of the version do not allow one.
          */
         Labels: {
             predictions: (string | null)[];

@@ -10,12 +10,14 @@ import { damaged } from "./unusable.js";
 
 export interface Prediction {
   text: string;
-  /** `null` where the score is below the threshold of the version. */
+  /** `null` where the score, or the share of known n-grams, is below the limit of the version. */
   label: string | null;
   /** Of the label, or of what would be the label without a threshold. */
   score: number;
   /** Of all labels, the highest first. */
   scores: [label: string, score: number][];
+  /** The share of the text's n-grams that the version knows, if it has a limit on it. */
+  known?: number;
 }
 
 /** A compiled model: text → label and scores. */
@@ -56,7 +58,7 @@ export class Scorer {
 
   /** Throws `Unusable` where what the text needs of the file turns out to be damaged. */
   predict(text: string): Prediction {
-    const { labels, link, scale, threshold } = this.#settings;
+    const { labels, link, scale, threshold, abstainUnknown } = this.#settings;
     const decision = this.#finite(this.#decide(text));
     const found = this.#finite(scores(decision, link, scale));
     const best = winner(decision);
@@ -64,12 +66,34 @@ export class Scorer {
     const others = labels.map((_, label) => label).filter((label) => label !== best);
     // the sort is stable: of equal scores the label comes first, the others as the file has them
     const ranked = [best, ...others].sort((a, b) => found[b]! - found[a]!);
+    const known = abstainUnknown === null ? undefined : this.#shareKnown(text);
+    const isRefused =
+      (threshold !== null && score < threshold) ||
+      (abstainUnknown !== null && known! < abstainUnknown);
     return {
       text,
-      label: threshold !== null && score < threshold ? null : labels[best]!,
+      label: isRefused ? null : labels[best]!,
       score,
       scores: ranked.map((label) => [labels[label]!, found[label]!]),
+      ...(known === undefined ? {} : { known }),
     };
+  }
+
+  /** The share of a text's n-grams that are known, of the blocks that count; 0 if there are none. */
+  #shareKnown(text: string): number {
+    const { blocks } = this.#settings;
+    const kinds = new Set(blocks.map(({ kind }) => kind));
+    const onlyWords = kinds.has("word") && !kinds.has("char");
+    let known = 0;
+    let total = 0;
+    blocks.forEach((block, number) => {
+      if (onlyWords && block.kind !== "word") return;
+      for (const ngram of ngrams(rowOf(text, block, this.#characters), block)) {
+        if (this.#tables[number]!.find(ngram) >= 0) known++;
+        total++;
+      }
+    });
+    return total === 0 ? 0 : known / total;
   }
 
   #decide(text: string): number[] {

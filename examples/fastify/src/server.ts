@@ -114,8 +114,8 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 }
 
 /** Written by hand: an object would put labels like "1" first, whatever their scores. */
-function asJson({ text, label, score, scores }: Prediction): string {
+function asJson({ scores, ...rest }: Prediction): string {
   const each = scores.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  const start = JSON.stringify({ text, label, score }).slice(0, -1);
+  const start = JSON.stringify(rest).slice(0, -1);
   return `${start},"scores":{${each.join()}}}`;
 }

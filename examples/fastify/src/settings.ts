@@ -36,14 +36,17 @@ export interface Settings {
   link: Link;
   scale: number;
   threshold: number | null;
+  /** The share of known n-grams below which there is no label. */
+  abstainUnknown: number | null;
   blocks: Block[];
 }
 
 export function readSettings(metadata: Fields, name: string): Settings {
   metadata.choice("format", ["textclf-scorer"]);
   const schema = metadata.text("schema");
-  if (schema !== "1") {
-    throw new Unusable(`${name} was written by a later textclf (schema ${schema}; this reads 1)`);
+  if (schema !== "1" && schema !== "2") {
+    const why = `schema ${schema}; this reads up to 2`;
+    throw new Unusable(`${name} was written by a later textclf (${why})`);
   }
   const fields = Fields.parse(metadata.text("scorer"), name);
   const settings: Settings = {
@@ -53,6 +56,7 @@ export function readSettings(metadata: Fields, name: string): Settings {
     link: fields.choice("link", LINKS),
     scale: fields.number("scale"),
     threshold: fields.isNull("threshold") ? null : fields.number("threshold"),
+    abstainUnknown: fields.isNull("abstain_unknown") ? null : fields.number("abstain_unknown"),
     blocks: fields.objects("blocks").map((block) => readBlock(block, name)),
   };
   requireSense(settings, name);

@@ -66,7 +66,7 @@ test("any bit may be another: it is a sentence, or the file still makes sense", 
 const HEADS: Record<string, Parameters<typeof rewritten>[1]> = {
   "no metadata": (head) => delete head.__metadata__,
   "another format": (head) => (head.__metadata__.format = "pt"),
-  "a later schema": (head) => (head.__metadata__.schema = "2"),
+  "a later schema": (head) => (head.__metadata__.schema = "3"),
   "no schema": (head) => delete head.__metadata__.schema,
   "an array is missing": (head) => {
     head["2.rows"] = head["0.rows"];

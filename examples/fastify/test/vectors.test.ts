@@ -13,12 +13,13 @@ interface Vectors {
     labels: string[];
     label: (string | null)[];
     scores: number[][];
+    known?: number[];
   }[];
 }
 
 const vectors = JSON.parse(readFileSync(`${VECTORS}/vectors.json`, "utf8")) as Vectors;
 
-for (const { file, score_type, labels, label, scores } of vectors.scorers) {
+for (const { file, score_type, labels, label, scores, known } of vectors.scorers) {
   test(`${file} says what Python says`, () => {
     const scorer = new Scorer(`${VECTORS}/${file}`);
     assert.equal(scorer.scoreType, score_type);
@@ -26,6 +27,7 @@ for (const { file, score_type, labels, label, scores } of vectors.scorers) {
       const found = scorer.predict(text);
       const shown = JSON.stringify(text.slice(0, 80));
       assert.equal(found.label, label[place], shown);
+      assert.equal(found.known, known?.[place], shown);
       const byLabel = new Map(found.scores);
       labels.forEach((name, column) => {
         const difference = Math.abs(byLabel.get(name)! - scores[place]![column]!);

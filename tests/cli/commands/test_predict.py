@@ -293,6 +293,32 @@ def test_a_version_may_have_a_threshold(cli):
     assert cli("train", "--grid", "grid.toml", "--threshold", "2").code == 2
 
 
+@pytest.mark.usefixtures("data")
+def test_a_version_may_refuse_texts_of_unknown_words(cli):
+    """The share given to train is stored with the version; predict uses it, or its own instead."""
+    Path("grid.toml").write_text("[features.word]\n[classifier.LinearSVC]\n")
+    train = ("train", "--grid", "grid.toml", "--cv", "2", "--abstain-unknown", "60%")
+    answer = json.loads(cli(*train, "--json").out)
+    assert answer["abstain_unknown"] == 0.6
+    texts = ("great", "great xylograph", "xylograph")
+    answer = json.loads(cli("predict", *texts, "--json").out)["predictions"]
+    assert [(one["label"] is None, one["known"]) for one in answer] == [
+        (False, 1.0), (True, 0.5), (True, 0.0),
+    ]  # fmt: skip
+    rows = csv.DictReader(io.StringIO(cli("predict", *texts, "--format", "csv").out))
+    assert [(bool(row["label"]), row["known"]) for row in rows] == [
+        (True, "1.0"), (False, "0.5"), (False, "0.0"),
+    ]  # fmt: skip
+    assert "50.0%  of its n-grams are known" in cli("predict", texts[1], "--explain").out
+    assert not cli("predict", texts[1], "--abstain-unknown", "0.5").out.startswith("(none)")
+    Path("some.csv").write_text("text,known\n" + "\n".join(f"{text},x" for text in texts))
+    table = cli("predict", "--file", "some.csv", "--abstain-unknown", "0.1").out
+    assert table.splitlines()[0] == "text,known,label,score,predicted_known"
+    assert [line.endswith(",0.0") for line in table.splitlines()] == [False, False, False, True]
+    assert "nothing changed" in cli(*train).out
+    assert "abstain_unknown: 0.6 → 0.7" in cli(*train, "--abstain-unknown", "0.7").out
+
+
 @pytest.mark.usefixtures("project")
 def test_explain_says_what_carried_the_decision(cli):
     """The text answer lists the most important n-grams and the sum; the JSON has all of them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
-from textclf.cli.options.options import VersionOption, parse_score
+from textclf.cli.options.options import VersionOption, parse_score, parse_share
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.texts import open_texts
 from textclf.cli.output.output_file import Force, output_file
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from textclf.cli.output.predictions import Answer
     from textclf.data.table import TextTable
     from textclf.data.table_rows import Batch
-    from textclf.prediction.model import Prediction
+    from textclf.prediction.model import Limits, Prediction
     from textclf.prediction.predictor import Predictor
 
 Texts = Annotated[
@@ -72,6 +73,15 @@ Threshold = Annotated[
         help="Give no label to texts with a lower score; by default the version's own threshold.",
     ),
 ]
+AbstainUnknown = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        parser=parse_share,
+        help="Give no label to texts of whose n-grams a smaller share is known; by default the "
+        "version's own share.",
+    ),
+]
 Abstain = Annotated[
     str | None,
     typer.Option(metavar="LABEL", help="The label to show for texts that get none."),
@@ -97,6 +107,7 @@ def predict(
     version: VersionOption = "latest",
     top_k: TopK = None,
     threshold: Threshold = None,
+    abstain_unknown: AbstainUnknown = None,
     abstain: Abstain = None,
     explain: Explain = False,
     output: Output = None,
@@ -121,13 +132,17 @@ def predict(
     show_results = sys.stdout.isatty() and not output  # which take the place of the phases
     with open_texts(texts or [], file) as source, common.phases() as show_phase:
         show_phase("loading the version")
+        from textclf.prediction.model import Limits
+
         registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         target = None
         if output:
             given = file if file or texts not in (None, ["-"]) else 0
             target = output_file(output, "--output", registry, given, force=force)
-        style = PredictionStyle(top_k and min(top_k, len(predictor.labels)), abstain)
+        limits = Limits(threshold, abstain_unknown).or_else(predictor.limits)
+        most = top_k and min(top_k, len(predictor.labels))
+        style = PredictionStyle(most, abstain, limits.abstain_unknown is not None)
         show_phase("reading the texts")
         table = source.table(reading, is_table=_describes_table(context))
         for note in table.notes if table else ():
@@ -137,11 +152,11 @@ def predict(
         as_it_is = output_format != "text" and not common.as_json and not explain
         if target or (table and as_it_is):
             table = table or lines_of(source.batches(reading.encoding))
-            rows = _labelled(predictor, progress.watch(table.batches), threshold)
+            rows = _labelled(predictor, progress.watch(table.batches), limits)
             write_labelled(table, rows, style, target, output_format)
         else:
             lines = source.batches(reading.encoding) if table is None else _texts(table)
-            answers = _answers(predictor, progress.watch(lines), threshold, explain=explain)
+            answers = _answers(predictor, progress.watch(lines), limits, explain=explain)
             if common.as_json:
                 write_json(predictor, answers, style)
             else:
@@ -170,12 +185,12 @@ def _describes_table(context: typer.Context) -> bool:
 
 
 def _labelled(
-    predictor: Predictor, batches: Iterable[Batch], threshold: float | None
+    predictor: Predictor, batches: Iterable[Batch], limits: Limits
 ) -> Iterator[tuple[Any, Prediction | None]]:
     """Yield each row with the prediction of its text, if it has one."""
     for batch in batches:
         texts = [text for text in batch.texts if text is not None]
-        predictions = iter(predictor.predict(texts, threshold=threshold))
+        predictions = iter(predictor.predict(texts, **asdict(limits)))
         for text, row in zip(batch.texts, batch.rows, strict=True):
             yield row, None if text is None else next(predictions)
         sys.stdout.flush()  # as below
@@ -187,14 +202,14 @@ def _texts(table: TextTable) -> Iterator[list[str]]:
 
 
 def _answers(
-    predictor: Predictor, batches: Iterable[list[str]], threshold: float | None, *, explain: bool
+    predictor: Predictor, batches: Iterable[list[str]], limits: Limits, *, explain: bool
 ) -> Iterator[Answer]:
     for batch in batches:
         if explain:
             for text in batch:
-                explanation = predictor.explain(text, threshold=threshold)
+                explanation = predictor.explain(text, **asdict(limits))
                 yield explanation.prediction, explanation
         else:
-            for prediction in predictor.predict(batch, threshold=threshold):
+            for prediction in predictor.predict(batch, **asdict(limits)):
                 yield prediction, None
         sys.stdout.flush()  # a slow stream gets its answers at once

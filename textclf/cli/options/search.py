@@ -87,6 +87,15 @@ class SearchOptions:
             help="Stored with the version: predict gives no label to texts with a lower score.",
         ),
     ] = None
+    abstain_unknown: Annotated[
+        float | None,
+        typer.Option(
+            parser=parse_share,
+            metavar="SHARE",
+            help="Stored with the version: predict gives no label to texts of whose n-grams it "
+            "knows a smaller share.",
+        ),
+    ] = None
 
     def require_consistent(self) -> None:
         """Raise UsageError if options contradict each other."""
@@ -119,6 +128,7 @@ class SearchOptions:
             seed=self.seed,
             method=self.search,
             threshold=self.threshold,
+            abstain_unknown=self.abstain_unknown,
         )
 
     def _space(self, context: typer.Context) -> "SpaceSource":

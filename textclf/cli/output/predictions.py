@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
-from textclf.formatting import escape_controls
+from textclf.formatting import escape_controls, percent
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Contribution, Explanation
@@ -21,10 +21,17 @@ Answer = tuple["Prediction", "Explanation | None"]
 
 @dataclass(frozen=True)
 class PredictionStyle:
-    """How many labels of a prediction are written, and what stands for no label."""
+    """How predictions are written.
+
+    Attributes:
+        top_k: how many labels of each; ``None`` is one, or in JSON all.
+        abstain: what stands for no label.
+        known: whether the share of known n-grams is written.
+    """
 
     top_k: int | None
     abstain: str | None
+    known: bool = False
 
     def pairs(self, prediction: Prediction, nothing: str) -> list[tuple[str, float]]:
         """Return the best labels with their scores; ``nothing`` stands for no label."""
@@ -46,6 +53,8 @@ def _write_text(answers: Iterable[Answer], style: PredictionStyle) -> None:
 
             render.line("\t".join([*cells, highlighted(explanation)]))
             write(explanation)
+            if prediction.known is not None:
+                render.line(f"  {percent(prediction.known):>9}  of its n-grams are known")
         else:
             render.line("\t".join([*cells, escape_controls(prediction.text)]))
 
@@ -62,11 +71,13 @@ def _write_csv(answers: Iterable[Answer], style: PredictionStyle) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     cell = escape_controls if sys.stdout.isatty() else str  # a program gets the text as it is
     numbers = ["", *(f"_{n}" for n in range(2, (style.top_k or 1) + 1))]
-    writer.writerow(["text", *(name + n for n in numbers for name in ("label", "score"))])
+    names = [name + n for n in numbers for name in ("label", "score")]
+    writer.writerow(["text", *names, *(["known"] if style.known else [])])
     for prediction, _ in answers:
         best = style.pairs(prediction, "")
         labels = [value for label, score in best for value in (cell(label), score)]
-        writer.writerow([cell(prediction.text), *labels])
+        known = [prediction.known] if style.known else []
+        writer.writerow([cell(prediction.text), *labels, *known])
 
 
 WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
@@ -79,12 +90,16 @@ WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
 
 @dataclass(frozen=True)
 class LabelledText:
-    """The JSON of one prediction; ``label`` is ``None`` for a text that gets none."""
+    """The JSON of one prediction; ``label`` is ``None`` for a text that gets none.
+
+    ``known`` is only there where a limit on the share of known n-grams was asked for.
+    """
 
     text: str
     label: str | None
     score: float
     scores: dict[str, float]
+    known: float | None = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -117,17 +132,24 @@ def write_json(predictor: Predictor, answers: Iterable[Answer], style: Predictio
 
 def _as_json(
     prediction: Prediction, explanation: Explanation | None, style: PredictionStyle
+) -> dict[str, object]:
+    fields = vars(_labelled_text(prediction, explanation, style))
+    return {name: fields[name] for name in fields if name != "known" or style.known}
+
+
+def _labelled_text(
+    prediction: Prediction, explanation: Explanation | None, style: PredictionStyle
 ) -> LabelledText:
     scores = prediction.scores
     label = style.abstain if prediction.label is None else prediction.label
     shown = dict(list(scores.items())[: style.top_k]) if style.top_k else scores
     fields = prediction.text, label, prediction.score, shown
     if not explanation:
-        return LabelledText(*fields)
+        return LabelledText(*fields, known=prediction.known)
     why = WhyLabelled(
         explanation.explained,
         explanation.decision,
         explanation.intercept,
         explanation.contributions,
     )
-    return ExplainedText(*fields, why)
+    return ExplainedText(*fields, why, known=prediction.known)

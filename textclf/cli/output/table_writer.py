@@ -44,7 +44,8 @@ class AddedColumns:
     @classmethod
     def beside(cls, columns: Sequence[str], style: PredictionStyle) -> AddedColumns:
         """Return names that are free."""
-        wanted = ["label", "score", *(["scores"] if style.top_k else [])]
+        further = {"scores": style.top_k, "known": style.known}
+        wanted = ["label", "score", *(name for name, is_wanted in further.items() if is_wanted)]
         return cls(tuple(_free(name, columns) for name in wanted))
 
     def values(self, prediction: Prediction | None, style: PredictionStyle) -> list[Any]:
@@ -53,7 +54,8 @@ class AddedColumns:
             return [None] * len(self.names)
         (label, score), *_ = style.pairs(prediction, "")
         scores = dict(list(prediction.scores.items())[: style.top_k])
-        return [label or None, score, *([scores] if style.top_k else [])]
+        further = [scores] if style.top_k else []
+        return [label or None, score, *further, *([prediction.known] if style.known else [])]
 
 
 def _free(name: str, columns: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ class LabellingModel:
         self._predictor = predictor
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> list[str | None]:
-        """Return the label of each text; ``None`` below the version's threshold."""
+        """Return the label of each text; ``None`` where the version gives none."""
         del params
         if getattr(model_input, "ndim", 1) == 2:  # noqa: PLR2004 - a table of rows and columns
             columns = list(model_input.columns) if hasattr(model_input, "columns") else [0]

@@ -110,6 +110,7 @@ def _params(metadata: Metadata) -> dict[str, Any]:
         "test.rows": test.rows,
         "test.rows_sha256": test.rows_sha256,
         "threshold": metadata.threshold,
+        "abstain_unknown": metadata.abstain_unknown,
     }
 
 

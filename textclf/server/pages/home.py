@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from textclf.formatting import percent
 from textclf.prediction.explanation import Explanation
+from textclf.prediction.model import Prediction
 from textclf.registry.promotion_log import PromotionRecord
 from textclf.report.html.charts import bar
 from textclf.report.html.markup import Html, el, join
@@ -101,11 +102,18 @@ def _form(text: str) -> Html:
     )
 
 
+def _why_none(prediction: Prediction) -> str:
+    if prediction.known is None:
+        return "the score is below the threshold"
+    known = percent(prediction.known)
+    return f"{known} of the n-grams are known, and that or the score is below its limit"
+
+
 def _result(explanation: Explanation) -> Html:
     prediction = explanation.prediction
     label = prediction.label
     scores = list(prediction.scores.items())[:_SHOWN]
-    verdict = el("bdi", label) if label else "no label: the score is below the threshold"
+    verdict = el("bdi", label) if label else f"no label: {_why_none(prediction)}"
     return el(
         "section",
         el("h2", verdict, id="result"),

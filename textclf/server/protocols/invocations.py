@@ -42,7 +42,7 @@ class Invocation(msgspec.Struct):
 
 
 class Labels(msgspec.Struct):
-    """The label of each text; ``null`` where no score reaches the threshold."""
+    """The label of each text; ``null`` where the limits of the version do not allow one."""
 
     predictions: list[str | None]
 

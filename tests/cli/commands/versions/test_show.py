@@ -7,7 +7,7 @@ import pytest
 METADATA = [
     "version", "saved_at", "best_params", "best_cv_accuracy", "test_accuracy", "schema", "task",
     "bump", "artifact", "data", "test", "search", "environment", "code", "message", "seconds",
-    "files", "threshold", "pipeline",
+    "files", "threshold", "pipeline", "abstain_unknown",
 ]  # fmt: skip
 
 
