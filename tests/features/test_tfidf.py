@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textclf.features.counts import count
-from textclf.features.tfidf import CountCache, fit_tfidf
+from textclf.features.tfidf import CountCache, fit_tfidf, transform_counts
 
 PIECES = (
     "the", "a", "cat", "Cat's", "x", "xx", "don't", "_", "3.14", "ΣΑΣ", "İ", "ß", "ﬁn", "é",
@@ -70,7 +70,10 @@ def ours(corpus, block, given_settings, rows, limits):
 
 
 def check(corpus, block, given_settings, rows, limits):
-    """Compare vocabulary, idf and weights of all rows, or the message; returns their number."""
+    """Compare vocabulary, idf and weights of all rows, or the message; returns their number.
+
+    What the fitted vectorizer makes of counts of the texts is compared, too.
+    """
     expected = theirs(corpus, block, given_settings, rows)
     found = ours(corpus, block, given_settings, np.array(rows), limits)
     if isinstance(expected, str) or isinstance(found, str):
@@ -80,6 +83,9 @@ def check(corpus, block, given_settings, rows, limits):
     assert set(terms) == set(scheme.vocabulary_)
     assert len(terms) == len(scheme.vocabulary_)
     assert weighted.shape == matrix.shape
+    derived = transform_counts(scheme, count(corpus, block, given_settings, *scheme.ngram_range))
+    assert derived.shape == matrix.shape
+    assert abs(derived - matrix).max() <= 1e-12
     order = [scheme.vocabulary_[term] for term in terms]
     assert abs(weighted - matrix[:, order]).max() <= 1e-12
     assert np.all(np.diff(learned.columns) > 0)

@@ -75,3 +75,18 @@ def test_a_scorer_without_rare_settings_fails(tested):
     assert len(off) == len(data)
     with pytest.raises(ScorerMismatch):
         check_scorer(off, few)
+
+
+@pytest.mark.parametrize("most", [100, 1_000_000], ids=["in a batch", "one at a time"])
+def test_predictions_that_are_not_the_pipelines_fail(tested, monkeypatch, most):
+    """They may be derived from counts, and a wrong one of any row is found, not only of the first.
+
+    So a version is never made with test results that its model does not have.
+    """
+    monkeypatch.setattr("textclf.training.scorer_check._CHARACTERS", most)
+    scored, data = tested
+    check_scorer(data, scored)
+    scores = scored.scores.copy()
+    scores[-1] = scores[-1][::-1]
+    with pytest.raises(ScorerMismatch, match="disagree on 1 of 200 texts"):
+        check_scorer(data, replace(scored, scores=scores))

@@ -38,8 +38,13 @@ class ScoredRows:
 
     @classmethod
     def from_pipeline(cls, model: Any, rows: Dataset) -> ScoredRows:
-        """Predict labels and scores for the rows."""
-        matrix, classifier = model[:-1].transform(rows.texts), model[-1]
+        """Predict labels and scores for the rows, all by scikit-learn."""
+        return cls.from_matrix(model, rows, model[:-1].transform(rows.texts))
+
+    @classmethod
+    def from_matrix(cls, model: Any, rows: Dataset, matrix: Any) -> ScoredRows:
+        """Predict labels and scores for the rows from their features: a sparse matrix."""
+        classifier = model[-1]
         has_probabilities = hasattr(classifier, "predict_proba")
         if has_probabilities:
             scores = classifier.predict_proba(matrix)

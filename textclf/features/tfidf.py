@@ -62,11 +62,22 @@ class TfidfWeights:
         """Make the weighted matrix of some rows, (rows, columns kept)."""
         place = np.full(counts.columns, -1, np.int32)
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
-        power = {"l1": 1, "l2": 2, None: 0}[self.norm]
-        indptr, indices, data = _weighted_rows(
-            counts.indptr, counts.indices, counts.data, rows, place, self.idf, self.values, power
-        )
-        return csr_matrix((data, indices, indptr), shape=(len(rows), len(self.columns)))
+        return _weigh(counts, rows, place, self.idf, self.values, self.norm)
+
+
+def transform_counts(vectorizer: TfidfVectorizer, counts: Counts) -> csr_matrix:
+    """Make the matrix that a fitted TfidfVectorizer makes of the texts that were counted.
+
+    Args:
+        vectorizer: the fitted vectorizer.
+        counts: the counts of the texts, over its n-gram range.
+    """
+    vocabulary = vectorizer.vocabulary_
+    terms = counts.terms(np.arange(counts.columns))
+    place = np.fromiter((vocabulary.get(term, -1) for term in terms), np.int32, len(terms))
+    idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(len(vocabulary))
+    values = _values(vectorizer, int(counts.data.max(initial=0)))
+    return _weigh(counts, np.arange(counts.rows), place, idf, values, vectorizer.norm)
 
 
 def fit_tfidf(counts: Counts, block: str, settings: Settings, rows: Rows) -> TfidfWeights:
@@ -214,6 +225,22 @@ def build_fitted_vectorizer(
     fitted.fixed_vocabulary_ = False
     fitted.vocabulary_ = {term: number for number, term in enumerate(terms)}
     return fitted
+
+
+def _weigh(  # noqa: PLR0913, PLR0917 - counts, and what a vectorizer has learned
+    counts: Counts,
+    rows: Rows,
+    place: NDArray[np.int32],
+    idf: NDArray[np.float64],
+    values: NDArray[np.float64],
+    norm: str | None,
+) -> csr_matrix:
+    """Make the weighted matrix of rows of counts; ``place`` is the new column of each, or -1."""
+    power = {"l1": 1, "l2": 2, None: 0}[norm]
+    indptr, indices, data = _weighted_rows(
+        counts.indptr, counts.indices, counts.data, rows, place, idf, values, power
+    )
+    return csr_matrix((data, indices, indptr), shape=(len(rows), len(idf)))
 
 
 @compiled

@@ -24,7 +24,7 @@ from textclf.search.fit import FoldResult
 from textclf.search.space_check import check_space
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.phases import OnPhase
-from textclf.training.train import train
+from textclf.training.train import Trained, train
 
 _INCOMPATIBLE = (TextclfError, AttributeError, TypeError, ValueError, IndexError)
 """What a model of other libraries may raise."""
@@ -209,7 +209,7 @@ def reproduce(  # noqa: PLR0913 - what is shown of the training
             f"{error}",
             hint=f"textclf versions show {metadata.version} lists its libraries",
         ) from None
-    predictions = _compare_predictions(artifact, made.scored)
+    predictions = _compare_predictions(artifact, made)
     comparison = compare_metadata(metadata, made.metadata)
     reproduction = Reproduction(
         version=metadata.version,
@@ -236,19 +236,23 @@ def _outcome(same_bytes: bool, predictions: PredictionComparison | None) -> Outc
     return Outcome.SAME_PREDICTIONS if same_labels else Outcome.DIFFERENT
 
 
-def _compare_predictions(artifact: bytes, made: ScoredRows) -> PredictionComparison | None:
+def _compare_predictions(artifact: bytes, made: Trained) -> PredictionComparison | None:
     """Compare the recorded model with the reproduced one; ``None`` if it does not work here."""
+    rows, models = made.scored.rows, [made.scored.model]
+    if artifact == made.artifact:
+        return PredictionComparison(len(rows), 0, 0.0 if made.scored.has_probabilities else None)
     try:
-        recorded = ScoredRows.from_pipeline(load_pipeline(artifact, name=ARTIFACT), made.rows)
+        models.append(load_pipeline(artifact, name=ARTIFACT))
+        again, recorded = (ScoredRows.from_pipeline(model, rows) for model in models)
     except _INCOMPATIBLE:
         return None
     difference = None
-    both_probabilities = recorded.has_probabilities and made.has_probabilities
-    if both_probabilities and recorded.scores.shape == made.scores.shape:
-        difference = float(np.abs(recorded.scores - made.scores).max())
-    labels = zip(recorded.predicted, made.predicted, strict=True)
+    both_probabilities = recorded.has_probabilities and again.has_probabilities
+    if both_probabilities and recorded.scores.shape == again.scores.shape:
+        difference = float(np.abs(recorded.scores - again.scores).max())
+    labels = zip(recorded.predicted, again.predicted, strict=True)
     changed = sum(before != after for before, after in labels)
-    return PredictionComparison(len(made.rows), changed, difference)
+    return PredictionComparison(len(rows), changed, difference)
 
 
 def _score_changes(recorded: Metadata, made: Metadata, comparison: Comparison) -> Iterator[Change]:

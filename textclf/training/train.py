@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import hstack
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
+from textclf.data.dataset import Dataset
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.features.tfidf import CountCache
+from textclf.features.counts import Counts
+from textclf.features.tfidf import CountCache, transform_counts
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
     SCHEMA,
@@ -34,6 +37,7 @@ from textclf.search.refit import refit
 from textclf.search.results import WinnerDecisions, best, summarize
 from textclf.search.space import CandidateParams
 from textclf.training.job import Job
+from textclf.training.meanwhile import meanwhile
 from textclf.training.phases import OnPhase, Phase
 from textclf.training.scorer_check import check_scorer
 
@@ -91,14 +95,19 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     with _timed(seconds, "search"):
         outcome = _search(job, run or in_threads(jobs), on_fit, on_phase)
     on_phase(Phase.FITTING)
-    with _timed(seconds, "refit"):
+    features = outcome.winner.features
+    with (
+        _timed(seconds, "refit"),
+        meanwhile(CountCache.from_texts, job.test.texts, [features]) as counting,
+    ):
         winner, model = _refit(job, outcome)
     on_phase(Phase.TESTING)
     with _timed(seconds, "publish"):
         artifact = to_bytes(model)
         record = describe(artifact)
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
-        scored = ScoredRows.from_pipeline(load_pipeline(artifact, name=record.file), job.test)
+        opened = load_pipeline(artifact, name=record.file)
+        scored = _score(opened, job.test, counting.result().counts_for(features))
         scorer = compile_scorer(
             scored.model,
             threshold=job.settings.threshold,
@@ -207,6 +216,15 @@ def _refit(job: Job, outcome: _SearchOutcome) -> tuple[CandidateParams, Pipeline
     if needs_calibration(fitted) and outcome.decisions is not None:
         model.set_params(classifier=calibrate(fitted, outcome.decisions, outcome.labels))
     return winner, model
+
+
+def _score(model: Pipeline, rows: Dataset, counts: Sequence[Counts]) -> ScoredRows:
+    """Predict for the test rows from their counts; by scikit-learn alone if there are none."""
+    if not counts:
+        return ScoredRows.from_pipeline(model, rows)
+    blocks = zip(model.named_steps["features"].transformer_list, counts, strict=True)
+    parts = [transform_counts(vectorizer, table) for (_, vectorizer), table in blocks]
+    return ScoredRows.from_matrix(model, rows, hstack(parts, format="csr"))
 
 
 def _limit_vocabularies(winner: CandidateParams, cache: CountCache, labels: int) -> CandidateParams:
