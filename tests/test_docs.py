@@ -41,6 +41,7 @@ DOCUMENTS = [
     "docs/gates.md",
     "docs/reproduce.md",
     "docs/housekeeping.md",
+    "docs/labels.md",
     "docs/development.md",
     "examples/fastify/README.md",
 ]

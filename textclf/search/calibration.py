@@ -86,6 +86,23 @@ def calibrate(
     return model
 
 
+def probabilities_of(
+    decisions: NDArray[np.floating[Any]], numbers: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the probability of each label for held-out rows, as `calibrate` would give them.
+
+    Args:
+        decisions: held-out decision values, (rows,) for two labels, else (rows, labels).
+        numbers: the number of the label of each row, among the sorted labels.
+
+    Returns:
+        (rows, labels); 0 where the decision value is -inf.
+    """
+    values = np.clip(decisions.astype(np.float64), -_HUGE, _HUGE)
+    shares: NDArray[np.float64] = _scaling(decisions, numbers).predict(values)
+    return shares
+
+
 def _scaling(
     decisions: NDArray[np.floating[Any]], numbers: NDArray[np.intp]
 ) -> _TemperatureScaling:

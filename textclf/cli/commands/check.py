@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,13 +19,26 @@ from textclf.cli.options.reading import (
     require_data,
     test_beside,
 )
-from textclf.cli.output import check_report, render
-from textclf.errors import DataError
+from textclf.cli.output import check_report, render, suspect_labels
+from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textclf.data.dataset import Dataset, ReadOptions
+
+Labels = Annotated[
+    bool,
+    typer.Option("--labels", help="Rank the rows whose label the other rows contradict."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="With --labels: write all these rows, most suspect first (.csv, .tsv, .jsonl).",
+    ),
+]
 
 
 @option_groups
@@ -34,6 +48,9 @@ def check(
     *,
     file_format: FormatOptions,
     cv: Folds = 5,
+    labels: Labels = False,
+    output: Output = None,
+    force: Force = False,
     common: CommonOptions,
 ) -> None:
     """Report errors and suspicious findings in a data set, before training.
@@ -41,7 +58,7 @@ def check(
     Examples:
       textclf check
       textclf check reviews.csv --test held_out.csv
-      textclf check reviews.csv --json
+      textclf check reviews.csv --labels --output suspect.csv
 
     More: docs/cli.md
     """
@@ -49,6 +66,7 @@ def check(
     from textclf.data.quality import DataProblem, Severity, find_problems
 
     require_data(data)
+    target = _output_file(common, output, data, labels=labels, force=force)
     reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
     options = reading.read_options()
     with common.phases() as show_phase:
@@ -58,15 +76,37 @@ def check(
         show_phase("checking the data")
         share = 0.0 if test_rows else DEFAULT_SHARE
         problems = find_problems(rows, test_rows, folds=cv, split=share)
+        ok = not any(problem.severity is Severity.ERROR for problem in problems)
+        suspects = None
+        if labels and ok:
+            show_phase("judging each label by a model of other rows")
+            from textclf.training.suspect_labels import find_suspect_labels
+
+            suspects = find_suspect_labels(rows, folds=cv)
     if unlabelled:
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
-    ok = not any(problem.severity is Severity.ERROR for problem in problems)
+    if target and suspects:
+        suspect_labels.write(target, rows, suspects)
     if common.as_json:
-        render.json(check_report.answer(rows, test_rows, problems, ok=ok))
+        render.json(check_report.answer(rows, test_rows, problems, suspects, ok=ok))
     else:
         check_report.show(rows, test_rows, problems, quiet=common.quiet)
+        if suspects:
+            suspect_labels.show(rows, suspects, target, quiet=common.quiet)
+        elif labels:
+            render.sentence("the labels are judged once there are no errors")
     if not ok:
         raise typer.Exit(DataError.exit_code)
+
+
+def _output_file(
+    common: CommonOptions, output: Path | None, data: Path, *, labels: bool, force: bool
+) -> OutputFile | None:
+    if output is None:
+        return None
+    if not labels:
+        raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
+    return output_file(output, "--output", common.open_registry(), data, force=force)
 
 
 def _read_test_rows(

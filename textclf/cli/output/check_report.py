@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textclf.cli.output import render
+from textclf.cli.output import render, suspect_labels
 from textclf.formatting import escape_controls, excerpt, plural
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset
     from textclf.data.quality import DataProblem
+    from textclf.training.suspect_labels import SuspectLabels
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,16 @@ class CheckAnswer:
     test: CheckedTestRows | None
     problems: Sequence[DataProblem]
     notes: Sequence[str]
+    suspect_labels: suspect_labels.SuspectLabelsAnswer | None
 
 
 def answer(
-    rows: Dataset, test: Dataset | None, problems: Sequence[DataProblem], *, ok: bool
+    rows: Dataset,
+    test: Dataset | None,
+    problems: Sequence[DataProblem],
+    suspects: SuspectLabels | None,
+    *,
+    ok: bool,
 ) -> CheckAnswer:
     """Return the answer for programs."""
     return CheckAnswer(
@@ -54,6 +61,7 @@ def answer(
         CheckedTestRows(test.path, len(test), test.label_counts) if test else None,
         problems,
         [note for data in (rows, test) if data for note in data.reading_notes],
+        suspect_labels.answer(rows, suspects) if suspects else None,
     )
 
 
