@@ -16,12 +16,6 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 MEGA = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    """Where the processes are, and where a payload that runs would leave its mark."""
-    return tmp_path_factory.mktemp("scratch")
-
-
 def attempted(models, scratch, files, *flags):
     """Each file as a version whose digests are right, and what became of opening it.
 
@@ -46,12 +40,16 @@ def attempted(models, scratch, files, *flags):
 
 
 @pytest.fixture(scope="module")
-def attempts(tmp_path_factory, scratch):
+def malicious(tmp_path_factory):
+    """Each kind of file, and where the processes are and a payload that runs leaves its mark."""
+    return malicious_models.shared_files(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def attempts(tmp_path_factory, malicious):
     """What became of each kind of file."""
-    files = dict(malicious_models.every(scratch))
-    for trace in scratch.iterdir():
-        trace.unlink()
-    return attempted(tmp_path_factory.mktemp("models"), scratch, files)
+    files, traces = malicious
+    return attempted(tmp_path_factory.mktemp("models"), traces, files)
 
 
 PHASES = r"(?:loading [^\n]+ s\n)*"
@@ -72,10 +70,10 @@ def test_every_kind_is_refused_with_6_and_a_sentence(attempts):
     assert wrong == {}
 
 
-def test_no_kind_does_anything_but_being_read(attempts, scratch):
+def test_no_kind_does_anything_but_being_read(attempts, malicious):
     """No process, no import, no file but the registry's, and none of those for writing."""
     assert {kind: one["did"] for kind, one in attempts.items() if one["did"]} == {}
-    assert list(scratch.iterdir()) == []
+    assert list(malicious[1].iterdir()) == []
 
 
 def test_memory_is_bounded_by_the_size_of_the_file(attempts):

@@ -44,6 +44,7 @@ from fitted_models import (
 )
 from joblib.numpy_pickle import NumpyPickler
 from joblib.numpy_pickle_compat import NDArrayWrapper
+from shared import shared_folder
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
@@ -610,6 +611,19 @@ NESTED = {
     + (pickle.NONE + (pickle.SETITEM + pickle.BUILD) * DEEP),
 }
 """Deep enough to overflow the stack of a careless reader."""
+
+
+def shared_files(tmp_path_factory):
+    """Return each kind of file, made once for a test run, and where one that runs makes a file."""
+    traces = shared_folder(tmp_path_factory, "traces of malicious models", lambda _: None)
+
+    def write(folder):
+        (folder / "files").write_bytes(pickle.dumps(dict(every(traces))))
+        for trace in traces.iterdir():  # some are made by running themselves
+            trace.unlink()
+
+    made = shared_folder(tmp_path_factory, "malicious models", write)
+    return pickle.loads((made / "files").read_bytes()), traces
 
 
 def every(folder):
