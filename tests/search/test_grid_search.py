@@ -55,7 +55,7 @@ GRIDS = {
         [classifier.SGDClassifier]
         alpha = [1e-4]
         [classifier.LogisticRegression]
-        C = [1, 10]
+        C = 1
         class_weight = "balanced"
     """,
     "a union": """
@@ -240,7 +240,7 @@ def test_the_number_of_threads_changes_nothing(sample):
     ]
     folds = stratified_folds(sample[1], 3, 7)
     runs = []
-    for jobs in (1, 2, None):
+    for jobs in (1, 2):
         fits = list(grid_search(*sample, candidates, folds, scoring="accuracy", seed=7, jobs=jobs))
         fits.sort(key=lambda fit: (fit.candidate, fit.fold))
         runs.append(
@@ -252,4 +252,4 @@ def test_the_number_of_threads_changes_nothing(sample):
                 for fit in fits
             ]
         )  # fmt: skip
-    assert runs[0] == runs[1] == runs[2]
+    assert runs[0] == runs[1]
