@@ -13,9 +13,12 @@ class Death(BaseException):
 class FaultyBucket:
     """Obstore's store in memory, but for the request with one number.
 
+    Where a fault makes no other difference to a request that reads than `before` and `failed`, only
+    those that write are counted.
+
     Attributes:
         objects: the store.
-        requests: how many requests were made.
+        requests: how many requests were made that can go wrong.
         struck: the name of the request that went wrong.
     """
 
@@ -25,6 +28,9 @@ class FaultyBucket:
 
     def __getattr__(self, name):
         request = getattr(self.objects, name)
+
+        if self._fault in WRITING and name not in ("put", "delete"):
+            return request
 
         def call(*arguments, **options):
             with self._counting:
@@ -74,6 +80,9 @@ def conflict(request, mode):
         raise PreconditionError("409 ConditionalRequestConflict")
     return request()
 
+
+WRITING = (after, lost, retried, conflict)
+"""Faults that a request which reads does not feel, or feels like the others."""
 
 FAULTS = {each.__name__: each for each in (before, after, failed, lost, retried, conflict)}
 

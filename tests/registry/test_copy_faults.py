@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import registries
-from faulty_bucket import FAULTS, Death, FaultyBucket, contents, filled
+from faulty_bucket import FAULTS, WRITING, Death, FaultyBucket, contents, filled
 from memory_store import MemoryStore
 from object_operations import V, three, violations
 
@@ -137,4 +137,4 @@ def test_a_copy_in_which_a_request_goes_wrong_is_completed_by_the_next(
         found += [f"{where}: {problem}" for problem in attempt.problems()]
         at += step
     assert found == []
-    assert at > 20
+    assert at > (10 if FAULTS[fault] in WRITING else 20)
