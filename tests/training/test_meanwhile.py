@@ -8,12 +8,18 @@ from textclf.training.meanwhile import meanwhile
 
 
 def test_the_function_runs_while_the_block_does():
-    """Each waits for the other here, so neither could run first; the result comes with the end."""
-    both = threading.Barrier(2, timeout=30)
-    with meanwhile(both.wait) as waiting:
+    """Each waits for the other here, so neither could run first; the block ends after both."""
+    both, ended = threading.Barrier(2, timeout=30), []
+
+    def work(value):
         both.wait()
-    assert waiting.done()
-    assert waiting.result() in (0, 1)
+        ended.append(value)
+        return value
+
+    with meanwhile(work, 1) as result:
+        both.wait()
+    assert ended == [1]
+    assert result() == 1
 
 
 def test_an_error_is_raised_where_the_result_is_asked_for():
@@ -21,12 +27,13 @@ def test_an_error_is_raised_where_the_result_is_asked_for():
     with meanwhile(int, "x") as number:
         pass
     with pytest.raises(ValueError, match="invalid literal"):
-        number.result()
+        number()
 
 
-def test_an_interrupted_block_leaves_nothing_running():
-    """Ctrl-C in the block is raised once the function has ended."""
-    ended = []
-    with pytest.raises(KeyboardInterrupt), meanwhile(ended.append, 1):
+def test_an_interrupted_block_does_not_wait():
+    """Ctrl-C in the block is obeyed at once, whatever the function still does."""
+    go_on = threading.Event()
+    with pytest.raises(KeyboardInterrupt), meanwhile(go_on.wait, 60):
         raise KeyboardInterrupt
-    assert ended == [1]
+    assert not go_on.is_set()
+    go_on.set()

@@ -98,7 +98,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     features = outcome.winner.features
     with (
         _timed(seconds, "refit"),
-        meanwhile(CountCache.from_texts, job.test.texts, [features]) as counting,
+        meanwhile(CountCache.from_texts, job.test.texts, [features]) as count,
     ):
         winner, model = _refit(job, outcome)
     on_phase(Phase.TESTING)
@@ -107,7 +107,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         record = describe(artifact)
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
         opened = load_pipeline(artifact, name=record.file)
-        scored = _score(opened, job.test, counting.result().counts_for(features))
+        scored = _score(opened, job.test, count().counts_for(features))
         scorer = compile_scorer(
             scored.model,
             threshold=job.settings.threshold,
