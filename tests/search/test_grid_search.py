@@ -155,6 +155,18 @@ def test_results_come_while_the_search_goes_on(sample, monkeypatch):
     assert len(pairs) == 1 + len(rest) == len(candidates) * FOLDS
 
 
+def test_long_tasks_come_before_short_ones(sample):
+    """After one fold of all candidates, so that no thread is left with a long one at the end."""
+    texts, labels = sample
+    blocks = {"one": {"word": {}}, "both": {"word": {}, "char": {}}}
+    candidates = [CandidateParams(block, "ComplementNB", {}) for block in blocks.values()]
+    folds = stratified_folds(labels, 3, 0)
+    fits = grid_search(texts, labels, candidates, folds, scoring="accuracy", seed=0, jobs=1)
+    order = [(fit.fold, list(blocks)[fit.candidate]) for fit in fits]
+    early, late = [(0, "both"), (0, "one")], [(1, "one"), (2, "one")]
+    assert order == [*early, (1, "both"), (2, "both"), *late]
+
+
 def test_accuracy_is_known_whatever_is_maximised(sample):
     """Beside the score of another metric stands the accuracy that GridSearchCV gives for it."""
     candidates = list_candidates(parse_space(SpaceSource("grid", GRIDS["words"])))

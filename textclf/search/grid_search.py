@@ -8,6 +8,7 @@ classes and costs are solved side by side. Whatever has no such shortcut is left
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -110,14 +111,24 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
     for round_folds in rounds:
         tasks = [
             FitTask(group, number, fold, scoring, seed)
-            for number, fold in round_folds  # first, so that early results are of all candidates
+            for number, fold in round_folds
             for group in _group_by_features(candidates, race.running)
         ]
+        tasks.sort(key=lambda task: _place(task, cache))
         for results in run(tasks, all_labels, cache):
             for result in results:
                 race.record(result.candidate, result.fold, result.correct)
                 yield result
         race.eliminate()
+
+
+def _place(task: FitTask, cache: CountCache) -> tuple[bool, float]:
+    """Sort a task among others: first one fold of all candidates, so that there are scores of all.
+
+    Then those that take long, so that towards the end all threads have something to do.
+    """
+    work = sum(len(table.indices) for table in task.counts(cache)) * len(task.group)
+    return task.number > 0, -(work or math.inf)  # scikit-learn takes longest to vectorize itself
 
 
 def _group_by_features(
