@@ -61,6 +61,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def first_few(texts: Sequence[str], most: int) -> list[str]:
+    """Return the first of some texts, and how many more there are: ``and 3 more``."""
+    more = len(texts) - most
+    return [*texts[:most], f"and {more:,} more"] if more > 0 else [*texts]
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share between 0 and 1 as a percentage: ``84.4%``."""
     return MISSING if share is None else f"{share:.{digits}%}"

@@ -26,7 +26,7 @@ from textclf.data.encoding import (
 )
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.folder import read_folder
-from textclf.data.format import NO_LABEL, Format, Rows, Source
+from textclf.data.format import MOST_BAD, NO_LABEL, Format, Rows, Source
 from textclf.data.jsonl import JSONL
 from textclf.data.likely_encoding import likely_encodings, utf_16_without_mark
 from textclf.data.parquet import PARQUET
@@ -34,7 +34,7 @@ from textclf.data.records import NOT_LABELLED
 from textclf.data.spreadsheet import SPREADSHEET, is_spreadsheet
 from textclf.errors import DataError, UsageError
 from textclf.files import read_bytes
-from textclf.formatting import encodable, excerpt, plural
+from textclf.formatting import encodable, excerpt, first_few, plural
 from textclf.metadata.schema import BadRow
 
 FORMATS: Final = (PARQUET, SPREADSHEET, FASTTEXT, JSONL, DELIMITED)
@@ -44,10 +44,6 @@ _CHUNK = 10_000
 """Rows that are hashed at a time."""
 
 _MOST_EXAMPLES = 5
-
-
-_MOST_BAD: Final = 0.01
-"""The share of rows that cannot be used up to which the others are used without being asked."""
 
 
 class OnBadRows(enum.StrEnum):
@@ -130,7 +126,7 @@ class Dataset:
     @property
     def has_few_bad_rows(self) -> bool:
         """Whether so few rows cannot be used that the others are used without being asked."""
-        return len(self.bad_rows) <= _MOST_BAD * (len(self) + len(self.bad_rows))
+        return len(self.bad_rows) <= MOST_BAD * (len(self) + len(self.bad_rows))
 
     @property
     def reading_notes(self) -> list[str]:
@@ -159,11 +155,8 @@ class Dataset:
         """A sentence on the rows that were left out because they cannot be used."""
         if not self.bad_rows:
             return None
-        named = [f"{row.where}: {row.reason}" for row in self.bad_rows[:_MOST_EXAMPLES]]
-        if len(self.bad_rows) > _MOST_EXAMPLES:
-            named.append(f"and {len(self.bad_rows) - _MOST_EXAMPLES:,} more")
         count = f"{plural(len(self.bad_rows), 'row')} of {len(self) + len(self.bad_rows):,}"
-        return f"left out {count} that cannot be used: {'; '.join(named)}"
+        return f"left out {count} that cannot be used: {'; '.join(_named_rows(self.bad_rows))}"
 
     @property
     def dropped_labels_note(self) -> str | None:
@@ -189,8 +182,11 @@ class Dataset:
 def named_counts(counts: Mapping[str, int]) -> list[str]:
     """Return the first labels of some, each with its number of rows, for a message."""
     named = [f"{excerpt(label, 40)} ({plural(n, 'row')})" for label, n in counts.items()]
-    more = [f"and {len(named) - _MOST_EXAMPLES} more"] if len(named) > _MOST_EXAMPLES else []
-    return named[:_MOST_EXAMPLES] + more
+    return first_few(named, _MOST_EXAMPLES)
+
+
+def _named_rows(bad_rows: Sequence[BadRow]) -> list[str]:
+    return first_few([f"{row.where}: {row.reason}" for row in bad_rows], _MOST_EXAMPLES)
 
 
 def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
@@ -342,9 +338,7 @@ def _no_rows_error(name: str, rows: Rows) -> DataError:
 
 
 def _bad_rows_error(name: str, bad_rows: Sequence[BadRow], usable: int) -> DataError:
-    details = [f"{row.where}: {row.reason}" for row in bad_rows[:_MOST_EXAMPLES]]
-    if len(bad_rows) > _MOST_EXAMPLES:
-        details.append(f"and {len(bad_rows) - _MOST_EXAMPLES:,} more")
+    details = _named_rows(bad_rows)
     if not usable and {row.reason for row in bad_rows} == {NO_LABEL}:
         return NoLabels(f"no row of {name} has a label", hint="is --label-column right?")
     hint = f"--on-bad-rows skip goes on with the other {plural(usable, 'row')}"

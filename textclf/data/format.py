@@ -13,6 +13,9 @@ from textclf.data.encoding import UNDECODED, not_in
 NO_LABEL: Final = "no label"
 """The reason for which a row without a label cannot be used."""
 
+MOST_BAD: Final = 0.01
+"""The share of rows that cannot be used up to which the others are used without being asked."""
+
 
 @dataclass(frozen=True)
 class Source:

@@ -36,22 +36,22 @@ class _Answer(msgspec.Struct):
 
 
 def read_isolated(
-    source: Source, module: str, library: str, extra: str, *, otherwise: str | None = None
+    source: Source, read: str, library: str, extra: str, *, otherwise: str | None = None
 ) -> Rows:
-    """Return what the function ``read_here`` of a module reads, in a process of its own.
+    """Return what a function reads, in a process of its own.
 
     Args:
         source: the file.
-        module: the name of the module in ``textclf.data``.
+        read: the name of the function below ``textclf.data``, such as ``parquet.read_here``.
         library: the library that it needs.
         extra: the extra of textclf that installs the library.
         otherwise: how to go on without it.
 
     Raises:
-        DataError: as ``read_here``; or the library is not installed, or broke down.
+        DataError: as the function; or the library is not installed, or broke down.
     """
     require_library(source.name, library, extra, otherwise)
-    answer = _ask(source, module)
+    answer = _ask(source, read)
     if answer is None:
         raise DataError(f"{source.name} is damaged: {library} broke down over it")
     if answer.message:
@@ -107,8 +107,8 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def _ask(source: Source, module: str) -> _Answer | None:
-    code = f"from textclf.data import isolated; isolated.serve({module!r})"
+def _ask(source: Source, read: str) -> _Answer | None:
+    code = f"from textclf.data import isolated; isolated.serve({read!r})"
     question = {**asdict(source), "data": None}
     run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
         [sys.executable, "-P", "-c", code],
@@ -120,12 +120,14 @@ def _ask(source: Source, module: str) -> _Answer | None:
     return None if run.returncode else msgspec.msgpack.decode(run.stdout, type=_Answer)
 
 
-def serve(module: str) -> None:
+def serve(read: str) -> None:
     """Answer ``_ask`` in the process that it starts."""
+    module, _, function = read.partition(".")
     question = json.loads(sys.stdin.buffer.readline())
     question.update(data=sys.stdin.buffer.read(), columns=Columns(**question["columns"]))
     try:
-        rows = importlib.import_module(f"textclf.data.{module}").read_here(Source(**question))
+        call = getattr(importlib.import_module(f"textclf.data.{module}"), function)
+        rows = call(Source(**question))
         answer = _Answer(
             rows.texts, rows.labels, list(rows.places), rows.bad, rows.left_out, rows.tool
         )

@@ -33,7 +33,7 @@ def read_parquet(source: Source) -> Rows:
     """
     if not (source.data.startswith(_MAGIC) and source.data.endswith(_MAGIC)):
         raise DataError(f"{source.name} is not a Parquet file, or not a complete one")
-    return read_isolated(source, "parquet", "polars", "parquet")
+    return read_isolated(source, "parquet.read_here", "polars", "parquet")
 
 
 def stream_parquet(stream: Any, name: str) -> Iterator[str]:

@@ -51,7 +51,7 @@ def read_spreadsheet(source: Source) -> Rows:
             sheet to read; or as `read_delimited`.
     """
     _require_size(source)
-    return read_isolated(source, "spreadsheet", "python-calamine", "excel", otherwise=_AS_CSV)
+    return _isolated(source, "spreadsheet.read_here")
 
 
 def sheet_as_csv(source: Source) -> bytes:
@@ -61,9 +61,11 @@ def sheet_as_csv(source: Source) -> bytes:
         DataError: as `read_spreadsheet`.
     """
     _require_size(source)
-    module = "spreadsheet_csv"
-    rows = read_isolated(source, module, "python-calamine", "excel", otherwise=_AS_CSV)
-    return rows.texts[0].encode()
+    return _isolated(source, "spreadsheet.convert_here").texts[0].encode()
+
+
+def _isolated(source: Source, read: str) -> Rows:
+    return read_isolated(source, read, "python-calamine", "excel", otherwise=_AS_CSV)
 
 
 def _require_size(source: Source) -> None:
@@ -76,11 +78,18 @@ def _require_size(source: Source) -> None:
 
 def read_here(source: Source) -> Rows:
     """Read the file in this process, as `read_spreadsheet` does in another."""
-    start, rows = read_cells(source)
+    start, rows = _read_cells(source)
     return _read_rows(rows, start, source)
 
 
-def read_cells(source: Source) -> tuple[int, list[list[Any]]]:
+def convert_here(source: Source) -> Rows:
+    """Return the delimited file as the only text, as `sheet_as_csv` does from another process."""
+    start, cells = _read_cells(source)
+    text, _ = _as_csv(cells, start)
+    return Rows(texts=[text], labels=[""])
+
+
+def _read_cells(source: Source) -> tuple[int, list[list[Any]]]:
     """Return the number of the first row of a sheet, and its cells, read in this process."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
@@ -126,14 +135,14 @@ def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
 
 def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
     """Read cells in the way of a delimited file, and return the numbers of their rows."""
-    text, row_at = as_csv(rows, start)
+    text, row_at = _as_csv(rows, start)
     read = read_delimited(replace(source, data=text.encode(), delimiter=","))
     read.places = array("I", (row_at.get(place, place) for place in read.places))
     read.bad = [(row_at.get(int(place), place), reason) for place, reason in read.bad]
     return read
 
 
-def as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, dict[int, int]]:
+def _as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, dict[int, int]]:
     """Return cells as a delimited file, and the number of the row that starts on each line."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from textclf.data.columns import Columns
 from textclf.data.dialect import Dialect
+from textclf.data.format import MOST_BAD
 from textclf.errors import DataError
 from textclf.formatting import excerpt, plural
 
@@ -26,9 +27,6 @@ _LONGEST_LINE: Final = 1 << 28
 
 _SAMPLE = 100
 """Records whose keys are looked at."""
-
-_MOST_BAD = 0.01
-"""The share of rows that cannot be used up to which ``auto`` goes on."""
 
 _LEAST_ROWS = 1000
 """Rows from which on that share can be told before the end."""
@@ -76,7 +74,7 @@ class BadRows:
 
     def check(self, rows: int) -> None:
         """Raise DataError if of so many rows too many were left out."""
-        if self.policy == "auto" and self.count > _MOST_BAD * (rows + self.count):
+        if self.policy == "auto" and self.count > MOST_BAD * (rows + self.count):
             raise self._error()
 
     def note(self) -> str | None:

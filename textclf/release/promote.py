@@ -10,6 +10,7 @@ from semver import Version
 
 from textclf.errors import GateRefused, TextclfError
 from textclf.evaluation.train_overlap import train_overlap
+from textclf.formatting import first_few
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, Metrics
 from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
@@ -192,7 +193,5 @@ def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
 
 def refusal(what: str, verdict: Verdict, *, hint: str | None = None) -> GateRefused:
     """Return the error that names the conditions that are not met."""
-    reasons = [str(check.reason) for check in verdict.failed]
-    more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
-    message = f"{what}: {'; '.join(reasons[:_NAMED])}{more}"
-    return GateRefused(message, hint=hint, verdict=verdict)
+    reasons = first_few([str(check.reason) for check in verdict.failed], _NAMED)
+    return GateRefused(f"{what}: {'; '.join(reasons)}", hint=hint, verdict=verdict)

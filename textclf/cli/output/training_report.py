@@ -21,6 +21,7 @@ from textclf.formatting import (
     encodable,
     escape_controls,
     excerpt,
+    first_few,
     percent,
     plural,
     points,
@@ -254,11 +255,9 @@ def _show_delta(delta: BaselineDelta) -> None:
     for warning in overlap_warnings({delta.against: delta.train_overlap}):
         render.warning(warning)
     changed = [change for change in delta.per_class if change.delta]
-    classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed[:_CLASSES]]
-    if len(changed) > _CLASSES:
-        classes.append(f"and {len(changed) - _CLASSES} more")
+    classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed]
     if classes:
-        render.sentence(f"    {', '.join(classes)}")
+        render.sentence(f"    {', '.join(first_few(classes, _CLASSES))}")
 
 
 def _warn_if_worse(delta: BaselineDelta | None, version: str) -> None:
@@ -272,9 +271,7 @@ def _warn_if_worse(delta: BaselineDelta | None, version: str) -> None:
 
 
 def _why(bump: BumpRecord) -> str:
-    reasons = bump.reasons[:_REASONS]
-    if len(bump.reasons) > _REASONS:
-        reasons.append(f"and {len(bump.reasons) - _REASONS} more")
+    reasons = first_few(bump.reasons, _REASONS)
     return escape_controls(bump_reasons(bump, bump.applied, reasons))
 
 
