@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
@@ -10,7 +11,7 @@ import pytest
 from served import serving
 from waiting import wait_until
 
-from textclf.server import explaining, http_protocol, metrics, streams
+from textclf.server import explaining, http_protocol, metrics, pace, sending
 
 JSONL = b"content-type: application/jsonl\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n"
@@ -78,7 +79,7 @@ def test_a_client_that_does_not_read_is_cut_off(registry, monkeypatch):
             with contextlib.suppress(OSError):  # until nothing more is taken
                 while True:
                     client.sendall(b"%x\r\n%s\r\n" % (len(row), row))
-        wait_until(lambda: served.service.streamer.limiter.available_tokens == 2)
+        wait_until(lambda: served.service.streamer.slots.free == 2)
         answer = served.post("/v1/predict", b'"a"\n', content_type="application/jsonl")
         assert answer.status == 200
 
@@ -102,7 +103,7 @@ def test_a_slow_client_that_reads_gets_its_whole_answer(registry, monkeypatch):
 
 def test_a_stream_that_arrives_too_slowly_is_cut_off(registry, monkeypatch):
     """Also if a byte comes now and then."""
-    monkeypatch.setattr(streams, "_SLOWEST", 1_000_000)
+    monkeypatch.setattr(pace, "_SLOWEST", 1_000_000)
     with serving(registry, body_timeout=0.2) as served, connected(served) as connection:
         connection.sendall(head(JSONL, b"content-length: 10000\r\n"))
         with contextlib.suppress(ConnectionError):
@@ -252,3 +253,84 @@ def test_a_share_of_unknown_ngrams_is_measured(registry):
         page = served.get("/metrics").body.decode()
     assert known < 0.5 < unknown
     assert "textclf_unknown_ngram_ratio_count 1.0" in page
+
+
+def body_of(size):
+    return b'{"texts":["%s"]}' % (b"a " * (size // 2))
+
+
+def test_requests_hold_only_so_much_memory_together(registry):
+    """More is refused until some is free; small requests, and a lone large one, are answered."""
+    large = body_of(100_000)
+    with serving(registry, max_held=150_000) as served:
+        assert served.post("/v1/predict", body_of(1_000_000)).status == 200
+        with connected(served) as slow:
+            slow.sendall(head(b"content-length: %d\r\n" % len(large)) + large[:-1])
+            wait_until(lambda: served.service.memory.held >= len(large) - 1)
+            refused = served.post("/v1/predict", large)
+            assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+            assert served.predict("a").status == 200
+        wait_until(lambda: served.service.memory.held == 0)
+        assert served.post("/v1/predict", large).status == 200
+
+
+def test_texts_without_characters_take_memory_too(registry):
+    """Ten thousand of them have ten thousand predictions."""
+    many = json.dumps({"texts": [""] * 10_000}).encode()
+    with serving(registry, max_held=1 << 20) as served, connected(served) as slow:
+        slow.sendall(head(b"content-length: 100000\r\n") + b" " * 90_000)
+        wait_until(lambda: served.service.memory.held)
+        assert served.post("/v1/predict", many).status == 429
+
+
+def test_a_large_answer_is_held_until_it_is_read(registry, monkeypatch):
+    """And cut off if that takes too long."""
+    monkeypatch.setattr(sending, "_SECONDS", 0.5)
+    monkeypatch.setattr(sending, "_SLOWEST", 1 << 40)
+    body = json.dumps({"texts": ["a"] * 100_000}).encode()
+    with serving(registry, max_texts=100_000) as served, connected(served) as slow:
+        slow.sendall(head(b"content-length: %d\r\n" % len(body)) + body)
+        wait_until(lambda: served.service.memory.held)
+        wait_until(lambda: served.service.memory.held == 0)
+        assert served.predict("a").status == 200
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while part := slow.recv(1 << 20):
+                received += part
+        assert len(received) < int(re.search(rb"content-length: (\d+)", received)[1])
+
+
+@pytest.mark.parametrize("slow_at", ["sending", "reading"])
+def test_slow_streams_make_way_for_those_that_are_refused(registry, monkeypatch, slow_at):
+    """Whether they are sent or read slowly, others are answered soon."""
+    monkeypatch.setattr(pace, "_SLOWEST_WANTED", 1 << 40)
+    stop = threading.Event()
+
+    def send_slowly(connection):
+        with contextlib.suppress(OSError):
+            while not stop.wait(0.02):
+                connection.sendall(b'b\r\n"%s"\n\r\n' % (b"a" * 8))
+
+    def send(connection):
+        with contextlib.suppress(OSError):
+            while not stop.is_set():
+                connection.sendall(b"8000\r\n%s\r\n" % (b'"a"     ' * 4096))
+
+    def read_slowly(connection):
+        with contextlib.suppress(OSError):
+            while not stop.wait(0.02):
+                connection.recv(20_000)
+
+    with serving(registry, max_streams=1, body_timeout=0.5) as served, connected(served) as slow:
+        slow.sendall(head(JSONL, CHUNKED))
+        sender = send_slowly if slow_at == "sending" else send
+        threads = [threading.Thread(target=run, args=(slow,)) for run in (sender, read_slowly)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: served.service.streamer.slots.free == 0)
+        kind = {"content_type": "application/jsonl"}
+        assert served.post("/v1/predict", b'"a"\n', **kind).status == 429
+        wait_until(lambda: served.post("/v1/predict", b'"a"\n', **kind).status == 200)
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -28,6 +28,8 @@ def test_no_texts_get_no_predictions(served):
 
 def test_top_k_keeps_the_highest_scores(served, predictor):
     """In their order."""
+    [prediction] = served.predict(TEXTS[0], top_k=10**100).json()["predictions"]
+    assert len(prediction["scores"]) == 3
     [prediction] = served.predict(TEXTS[0], top_k=2).json()["predictions"]
     assert (
         list(prediction["scores"].items()) == list(predictor.predict(TEXTS[0]).scores.items())[:2]

@@ -95,6 +95,11 @@ class Batcher:
         self._schedule()
         return await answer
 
+    @property
+    def model(self) -> ServedModel:
+        """The model that the next batch is labelled with."""
+        return self._model()
+
     def close(self) -> None:
         """Let the threads end when they have labelled their batch."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from textclf.formatting import excerpt
+from textclf.server.memory import MemoryBudget
 from textclf.server.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -33,14 +34,22 @@ class Exchange:
         version: the version that answered.
         texts: how many texts were labelled.
         characters: how many characters these have.
+        held: how many bytes it holds in memory, about.
     """
 
     request_id: str
+    memory: MemoryBudget
     trace_id: str | None = None
     route: str = "unknown"
     version: str | None = None
     texts: int = 0
     characters: int = 0
+    held: int = 0
+
+    def hold(self, size: int) -> None:
+        """Note how many bytes the request holds now. Raises Refusal if these are too many."""
+        self.memory.change(self.held, size)
+        self.held = size
 
 
 def trace_id(traceparent: str) -> str | None:
@@ -55,11 +64,11 @@ def exchange_of(request: Request) -> Exchange:
     return exchange
 
 
-async def read_body(request: Request, settings: ServerSettings) -> bytes:
+async def read_body(request: Request, settings: ServerSettings) -> bytearray:
     """Return the body of a request.
 
     Raises:
-        Refusal: it is too large, takes too long to arrive, or is compressed.
+        Refusal: it is too large, takes too long to arrive, is compressed, or there is no memory.
     """
     require_plain(request)
     limit = settings.max_body
@@ -67,20 +76,20 @@ async def read_body(request: Request, settings: ServerSettings) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > limit:
         raise too_large
-    parts, size = [], 0
+    body = bytearray()
     try:
         async with asyncio.timeout(settings.body_timeout):
             async for part in request.stream():
-                size += len(part)
-                if size > limit:
+                if len(body) + len(part) > limit:
                     raise too_large
-                parts.append(part)
+                exchange_of(request).hold(len(body) + len(part))
+                body += part
     except TimeoutError:
         message = f"the body did not arrive within {settings.body_timeout:g} seconds"
         raise Refusal(408, message, "timeout", {"connection": "close"}) from None
     except ClientDisconnect:
         raise Refusal(400, "the client went away", "disconnected") from None
-    return b"".join(parts)
+    return body
 
 
 def require_plain(request: Request) -> None:
@@ -91,7 +100,7 @@ def require_plain(request: Request) -> None:
         raise Refusal(415, message, "media_type", {"accept-encoding": "identity"})
 
 
-def decode_json(body: bytes, kind: type[T]) -> T:
+def decode_json(body: bytes | bytearray, kind: type[T]) -> T:
     """Return the value of a JSON body.
 
     Raises:

@@ -14,7 +14,7 @@ MOST_CHARACTERS = 100_000
 """Characters of the texts of one request, which take about 0.2 seconds and 20 MB."""
 
 _MOST_TEXTS = 100
-_MOST_QUEUED = 10 * MOST_CHARACTERS
+_MOST_QUEUED = 4 * MOST_CHARACTERS
 _THREADS = 2
 
 

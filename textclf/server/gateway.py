@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.errors import TextclfError
 from textclf.server.exchange import Exchange, json_response, trace_id
+from textclf.server.memory import MemoryBudget
 from textclf.server.refusal import Refusal, as_refusal
+from textclf.server.sending import Sender
 from textclf.server.service import Service
 
 _access_log = logging.getLogger("textclf.server.access")
@@ -48,45 +51,36 @@ class Gateway:
         self._service.start()  # where this is mounted in another application, nobody else does
         begin = time.perf_counter()
         headers = Headers(scope=scope)
-        exchange = scope["textclf.exchange"] = _exchange(headers)
+        exchange = scope["textclf.exchange"] = _exchange(headers, self._service.memory)
         scope["textclf.service"] = self._service
         scope["app"] = self
-        status = 500
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                self._add_headers(message, exchange)
-            await send(message)
-
+        sender = Sender(send, exchange, partial(self._add_headers, exchange))
         try:
-            await self._answer(scope, headers, receive, send_with_headers)
+            await self._answer(scope, headers, receive, sender)
         finally:
+            exchange.hold(0)
             seconds = time.perf_counter() - begin
-            self._record(scope["method"], exchange, status, seconds)
+            self._record(scope["method"], exchange, sender.status, seconds)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        """Call the application, and answer what it raises before it has begun to answer."""
-        started = False
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Sender) -> None:
+        """Call the application, and answer what it raises before it has begun to answer.
 
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        After that nothing can be said any more: an answer without its last part is known to be cut.
+        """
         try:
             # where this is mounted in another application, the path begins with that of the mount
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             self._authenticate(path, headers)
-            await self._app(scope, receive, watched_send)
-        except Exception as error:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - what is no refusal is logged
             refusal = self._as_refusal(error, scope["textclf.exchange"])
-            if started:  # nothing can be said any more: the connection is cut
-                raise
+            if send.started:
+                request_id = scope["textclf.exchange"].request_id
+                _logger.warning("the answer to request %s was cut off: %s", request_id, error)
+                return
             response = json_response({"error": refusal.message}, refusal.status)
             response.headers.update(refusal.headers)
-            await response(scope, receive, watched_send)
+            await response(scope, receive, send)
 
     def _as_refusal(self, error: Exception, exchange: Exchange) -> Refusal:
         match error:
@@ -116,7 +110,7 @@ class Gateway:
                 {"www-authenticate": 'Basic realm="textclf", charset="UTF-8"'},
             )
 
-    def _add_headers(self, message: Message, exchange: Exchange) -> None:
+    def _add_headers(self, exchange: Exchange, message: Message) -> None:
         headers = MutableHeaders(raw=message["headers"])
         headers["x-request-id"] = exchange.request_id
         headers["x-model-version"] = exchange.version or self._service.model.version
@@ -129,11 +123,11 @@ class Gateway:
             _access_log.info(_log_line(method, exchange, status, seconds))
 
 
-def _exchange(headers: Headers) -> Exchange:
+def _exchange(headers: Headers, memory: MemoryBudget) -> Exchange:
     request_id = headers.get("x-request-id", "")
     if not _REQUEST_ID.fullmatch(request_id):
         request_id = secrets.token_hex(8)
-    return Exchange(request_id, trace_id(headers.get("traceparent", "")))
+    return Exchange(request_id, memory, trace_id(headers.get("traceparent", "")))
 
 
 def _key_in(headers: Headers) -> bytes:

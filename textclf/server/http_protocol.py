@@ -153,8 +153,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._answering():
-            self.transport.abort()
-            return
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True  # so that it is not answered twice
+            self.cycle.message_event.set()
         body = msgspec.json.encode({"error": message})
         self.transport.write(
             STATUS_LINE[status] + b"content-type: application/json\r\ncontent-length: %d\r\n"

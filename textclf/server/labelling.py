@@ -52,19 +52,25 @@ class Labeller:
             limits: which texts have no label; by default the version's own.
 
         Raises:
-            Refusal: there are too many texts, or one is too long.
+            Refusal: there are too many texts, one is too long, or too much is waiting already.
         """
         self._require_within_limits(texts)
         limits = limits or Limits()
+        exchange = exchange_of(request)
+        exchange.hold(self._memory_of(texts))
         count_known = limits.abstain_unknown is not None
         answer = await self.batcher.predict(texts, count_known=count_known)
         labelled = _with_labels(answer, limits)
-        exchange = exchange_of(request)
         exchange.version = answer.model.version
         exchange.texts += len(texts)
         exchange.characters += sum(map(len, texts))
         self.metrics.observe_predictions(answer.model, texts, labelled.labels)
         return labelled
+
+    def _memory_of(self, texts: Sequence[str]) -> int:
+        """Return how many bytes texts and their predictions take, about."""
+        scores = len(texts) * len(self.batcher.model.predictor.labels)
+        return 2 * sum(map(len, texts)) + 500 * len(texts) + 64 * scores
 
     def _require_within_limits(self, texts: Sequence[str]) -> None:
         most, longest = self.settings.max_texts, self.settings.max_characters

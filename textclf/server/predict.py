@@ -130,7 +130,9 @@ def _predictions(labelled: Labelled, top_k: int | None) -> list[TextPrediction]:
 
 def _highest(scores: dict[str, float], top_k: int | None) -> dict[str, float]:
     """Return the highest scores, which come first."""
-    return scores if top_k is None else dict(itertools.islice(scores.items(), top_k))
+    if top_k is None or top_k >= len(scores):
+        return scores
+    return dict(itertools.islice(scores.items(), top_k))
 
 
 def _explanation(explanation: Explanation) -> TextExplanation:

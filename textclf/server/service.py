@@ -14,7 +14,9 @@ from textclf.server.batching import Batcher
 from textclf.server.catalogue import Catalogue
 from textclf.server.explaining import Explainer
 from textclf.server.labelling import Labeller
+from textclf.server.memory import MemoryBudget
 from textclf.server.metrics import Metrics
+from textclf.server.pace import StreamSlots
 from textclf.server.promoter import Promoter
 from textclf.server.served_model import ModelReloader, ServedModel
 from textclf.server.settings import ServerSettings
@@ -36,6 +38,7 @@ class Service:
         settings: the limits.
         reloader: keeps the served model up to date.
         metrics: what is counted.
+        memory: bounds what requests hold.
         labeller: labels the texts of requests.
         explainer: explains predictions.
         streamer: labels streamed rows.
@@ -56,6 +59,7 @@ class Service:
         """
         self.registry, self.settings = registry, settings
         self.metrics = Metrics()
+        self.memory = MemoryBudget(settings.max_held)
         self.draining = self._started = False
         self.reloader = ModelReloader(registry, settings.version, settings.reload_interval)
         self.reloader.on_reload = lambda outcome: self.metrics.reloads.labels(outcome).inc()
@@ -72,8 +76,8 @@ class Service:
         self.file_limiter = anyio.CapacityLimiter(_FILES)
         channel = settings.version if is_channel(settings.version) else LATEST
         self.promoter = Promoter(registry, settings.gate, channel)
-        limiter = anyio.CapacityLimiter(settings.max_streams)
-        self.streamer = Streamer(lambda: self.model, self.metrics, settings, limiter)
+        slots = StreamSlots(settings.max_streams)
+        self.streamer = Streamer(lambda: self.model, self.metrics, settings, slots)
 
     @property
     def model(self) -> ServedModel:

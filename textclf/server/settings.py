@@ -19,6 +19,7 @@ class ServerSettings:
         max_texts: the most texts of one request that is not streamed.
         max_characters: the most characters of one text.
         max_queued: the most characters that wait to be labelled; further requests are refused.
+        max_held: the most bytes that requests hold together, about; further ones are refused.
         max_streams: the most streamed bodies that are answered at a time.
         body_timeout: the most seconds that the body of a request may take to arrive.
         reload_interval: the seconds between two checks for a promotion.
@@ -33,6 +34,7 @@ class ServerSettings:
     max_texts: int = 10_000
     max_characters: int = 1_000_000
     max_queued: int = 20_000_000
+    max_held: int = 512 << 20
     max_streams: int = 4
     body_timeout: float = 30.0
     reload_interval: float = 1.0

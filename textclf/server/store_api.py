@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from textclf.registry.layout import never_changes
 from textclf.registry.store.base import Missing, View
-from textclf.server.exchange import json_response
+from textclf.server.exchange import exchange_of, json_response
 from textclf.server.refusal import Refusal
 from textclf.server.routing import Endpoint, PathRoute, route
 from textclf.server.service import Service
@@ -65,7 +65,12 @@ async def file_response(request: Request, content: View, *, immutable: bool) -> 
         request: the request.
         content: what is sent; of a memory map only a piece at a time is in memory.
         immutable: whether it may be kept for a year.
+
+    Raises:
+        Refusal: requests hold too much memory already.
     """
+    if isinstance(content, bytes):
+        exchange_of(request).hold(len(content))
     etag = f'"{await run_in_threadpool(lambda: hashlib.sha256(content).hexdigest())}"'
     headers = {"etag": etag, "cache-control": YEAR if immutable else "no-cache"}
     if request.headers.get("if-none-match") == etag:

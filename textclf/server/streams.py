@@ -8,21 +8,19 @@ that the answer has begun, so it ends without its last chunk, and the log says w
 from __future__ import annotations
 
 import io
-import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from textclf.errors import TextclfError
 from textclf.server.exchange import Exchange, exchange_of, require_plain
 from textclf.server.metrics import Metrics
+from textclf.server.pace import Pace, StreamSlots
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import ROW_FORMATS, Columns, Row, RowFormat
 from textclf.server.served_model import ServedModel
@@ -34,11 +32,6 @@ _ROWS = 500
 _CHARACTERS = 1_000_000
 """Characters of rows from which on they are labelled, however few they are."""
 
-_SLOWEST = 1000
-"""Bytes a second that a body has to arrive with, on average."""
-
-_logger = logging.getLogger("textclf.server")
-
 
 @dataclass(frozen=True)
 class Streamer:
@@ -48,13 +41,13 @@ class Streamer:
         model: returns the model for the next stream.
         metrics: where labels are counted.
         settings: the limits.
-        limiter: a token for each stream that may be answered at a time.
+        slots: for the streams that may be answered at a time.
     """
 
     model: Callable[[], ServedModel]
     metrics: Metrics
     settings: ServerSettings
-    limiter: anyio.CapacityLimiter
+    slots: StreamSlots
 
     def response(self, request: Request, media_type: str) -> Response:
         """Return the answer to a streamed body. Raises Refusal if it is compressed."""
@@ -67,21 +60,6 @@ class Streamer:
             **{name: asked.get(f"{name}_column", name) for name in ("text", "label", "score")}
         )
         return _StreamedResponse(self, model, exchange, ROW_FORMATS[media_type](columns))
-
-    async def run(self, function: Callable[[], None]) -> None:
-        """Run a function in a thread.
-
-        Raises:
-            Refusal: too many streams are being answered.
-        """
-        try:
-            self.limiter.acquire_on_behalf_of_nowait(function)
-        except anyio.WouldBlock:
-            raise Refusal.overloaded("too many streams are being labelled", "streams") from None
-        try:
-            await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))
-        finally:
-            self.limiter.release_on_behalf_of(function)
 
     def label(self, model: ServedModel, exchange: Exchange, rows: Sequence[Row]) -> None:
         """Add their labels and scores to rows.
@@ -112,30 +90,24 @@ class _StreamedResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, and send the answer while it arrives."""
-        request = Request(scope, receive)
-        body = _Body(request.stream(), self._streamer.settings.body_timeout)
-        started = False
+        slots = self._streamer.slots
+        pace = Pace(self._streamer.settings.body_timeout, slots)
+        body = _Body(Request(scope, receive).stream(), pace)
 
-        async def write(data: bytes, *, more: bool = True) -> None:
-            nonlocal started
-            if not started:
-                start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-                await send(start)
-                started = True
+        async def write(data: bytes, *, more: bool = True) -> bytes:
             await send({"type": "http.response.body", "body": data, "more_body": more})
+            return data
+
+        async def write_in_time(data: bytes) -> None:
+            await pace.wait_for(write(data))
 
         def run() -> None:
             for output in self._label(body):
-                anyio.from_thread.run(write, output)
+                anyio.from_thread.run(write_in_time, output)
 
-        try:
-            await self._streamer.run(run)
-        except (Refusal, TextclfError) as error:
-            if not started:
-                raise
-            # nothing can be said any more: without its last chunk, the answer is known to be cut
-            _logger.warning("request %s was cut off: %s", self._exchange.request_id, error)
-            return
+        with slots.taken():
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
         await write(b"", more=False)
 
     def _label(self, body: io.RawIOBase) -> Iterator[bytes]:
@@ -165,9 +137,8 @@ def _batches(rows: Iterator[Row], lines: _RowLines) -> Iterator[list[Row]]:
 class _Body(io.RawIOBase):
     """A request's body as a file, for a thread that reads it while it arrives."""
 
-    def __init__(self, parts: AsyncIterator[bytes], timeout: float) -> None:
-        self._parts, self._timeout = parts, timeout
-        self._patience = timeout
+    def __init__(self, parts: AsyncIterator[bytes], pace: Pace) -> None:
+        self._parts, self._pace = parts, pace
         self._rest = b""
 
     def readable(self) -> bool:
@@ -181,23 +152,8 @@ class _Body(io.RawIOBase):
         return size
 
     async def _next_part(self) -> bytes:
-        """Return the next part; b"" at the end.
-
-        A client that sends a byte now and then would occupy a thread for as long as it likes, so
-        the seconds that are waited for it are counted, and each part earns some.
-        """
-        begin = time.monotonic()
-        try:
-            with anyio.fail_after(self._patience):
-                part = await self._some_bytes()
-        except TimeoutError:
-            message = f"less than {_SLOWEST:,} bytes a second arrived"
-            raise Refusal(408, message, "timeout", {"connection": "close"}) from None
-        except ClientDisconnect:
-            raise Refusal(400, "the client went away", "disconnected") from None
-        earned = len(part) / _SLOWEST - (time.monotonic() - begin)
-        self._patience = min(self._timeout, self._patience + earned)
-        return part
+        """Return the next part; b"" at the end."""
+        return await self._pace.wait_for(self._some_bytes())
 
     async def _some_bytes(self) -> bytes:
         async for part in self._parts:

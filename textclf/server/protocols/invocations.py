@@ -134,7 +134,7 @@ def _texts(values: Sequence[Any], name: str) -> list[str]:
     return [text_of(value, f"{name}[{n}]") for n, value in enumerate(values)]
 
 
-def _csv_texts(body: bytes) -> list[str]:
+def _csv_texts(body: bytearray) -> list[str]:
     """Return the texts of CSV with a header: its column ``text``, or the only one it has."""
     try:
         rows = list(csv_reader(io.StringIO(body.decode("utf-8-sig"), newline="")))

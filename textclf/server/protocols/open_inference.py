@@ -102,20 +102,20 @@ def _require_version(request: Request, model: ServedModel) -> None:
         raise Refusal.not_found(f"version {version} is not served here: {model.version} is")
 
 
-def _parts(request: Request, body: bytes) -> tuple[bytes, bytes]:
+def _parts(request: Request, body: bytearray) -> tuple[bytearray, bytearray]:
     """Return the JSON of a request, and the binary data that follows it.
 
     The header that says where the JSON ends is that of the protocol's binary tensor data extension.
     """
     size = request.headers.get("inference-header-content-length")
     if size is None:
-        return body, b""
+        return body, bytearray()
     if not (size.isascii() and size.isdecimal() and len(size) < 20 and int(size) <= len(body)):  # noqa: PLR2004
         raise Refusal(400, "Inference-Header-Content-Length is not within the body", "malformed")
     return body[: int(size)], body[int(size) :]
 
 
-def _input_texts(asked: InferenceRequest, binary: bytes) -> list[str]:
+def _input_texts(asked: InferenceRequest, binary: bytearray) -> list[str]:
     match asked.inputs:
         case [Tensor(name="text", datatype="BYTES", data=list() as data) as tensor]:
             values = [row[0] if isinstance(row, list) and len(row) == 1 else row for row in data]
@@ -136,7 +136,7 @@ def _input_texts(asked: InferenceRequest, binary: bytes) -> list[str]:
     return values
 
 
-def _binary_texts(binary: bytes) -> Iterator[str]:
+def _binary_texts(binary: bytearray) -> Iterator[str]:
     """Yield the texts of binary data: the length of each in four bytes, then its UTF-8."""
     at = 0
     while at < len(binary):
