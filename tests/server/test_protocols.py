@@ -176,12 +176,10 @@ def test_the_version_in_a_path_is_that_of_the_answer(served, monkeypatch):
     newer = replace(service.model, version="2.0.0")
     label = service.labeller.batcher.predict
 
-    async def promoted_meanwhile(texts):
+    async def promoted_meanwhile(_, texts, **options):
         monkeypatch.setattr(service.reloader, "current", newer)
-        return await label(texts)
+        return await label(texts, **options)
 
-    monkeypatch.setattr(
-        type(service.labeller.batcher), "predict", lambda _, t: promoted_meanwhile(t)
-    )
+    monkeypatch.setattr(type(service.labeller.batcher), "predict", promoted_meanwhile)
     request = {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}
     assert served.post("/v2/models/m/versions/1.0.0/infer", request).status == 404
