@@ -6,14 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import textclf
-from textclf.jit import SHARED_SOURCES, grown
+from textclf.jit import SHARED_SOURCES
 
 USER = """
-from textclf.jit import compiled, grown
+from textclf.jit import compiled
 
 
 @compiled
@@ -57,14 +56,3 @@ def test_an_edit_of_a_shared_source_renews_the_machine_code(package, source):
     with (package / "textclf" / source).open("a") as file:
         file.write("# edited\n")
     assert [run(package), run(package)] == ["compiled", "cached"]
-
-
-def test_an_array_grows_to_twice_its_length_at_least():
-    """A long enough array is returned itself; a longer copy keeps its beginning."""
-    array = np.arange(4)
-    assert grown(array, 4) is not None
-    assert len(grown(array, 4)) == 4
-    for size, length in ((5, 8), (20, 20)):
-        longer = grown(array, size)
-        assert len(longer) == length
-        assert longer[:4].tolist() == [0, 1, 2, 3]

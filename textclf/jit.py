@@ -13,8 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-import numpy as np
-
 from textclf.machine_code import MachineCode, compilation
 
 
@@ -49,19 +47,26 @@ SHARED_SOURCES = ("jit.py", "search/svm/simd.py")
 """Files of this package whose functions compiled functions of other files may call."""
 
 
+_OPTIONS = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
+    "no_cfunc_wrapper": True,  # only C would call it
+    "_nrt": False,  # arrays are not made, nor references to them counted
+}
+
+
 def compiled(function: Function) -> Function:
     """Compile a function of NumPy arrays and numbers; it runs without the GIL.
+
+    It cannot make arrays: its caller gives it those that it fills. For ``np.empty`` alone Numba
+    compiles four functions of its own, and any array made doubles the time for the function.
 
     The machine code is kept on disk: see ``textclf.machine_code``. A function is compiled anew when
     its own file has changed, or a file of ``SHARED_SOURCES``. Hence a compiled function must not
     call functions of any other file (tests/test_architecture.py).
     """
-    dispatcher: Any = numba.njit(
-        nogil=True,
-        error_model="numpy",
-        fastmath={"contract", "nnan", "ninf", "nsz"},  # no sum is reordered
-        no_cfunc_wrapper=True,  # only C would call it
-    )(function)
+    dispatcher: Any = numba.njit(**_OPTIONS)(function)
     dispatcher._cache = _Cache(function)  # noqa: SLF001 - Numba has no public way
     return cast("Function", dispatcher)
 
@@ -128,14 +133,3 @@ def _digest_of_shared_sources() -> str:
 
 
 _SHARED_DIGEST = _digest_of_shared_sources()
-
-
-@compiled
-def grown(array: Any, size: int) -> Any:
-    """Return an array, or a copy of at least twice its length if it is shorter than ``size``."""
-    if size <= len(array):
-        return array
-    new = np.empty(max(size, 2 * len(array)), array.dtype)
-    for at in range(len(array)):  # a slice takes Numba three times as long to compile
-        new[at] = array[at]
-    return new

@@ -23,9 +23,11 @@ from textclf.features.tokens import (
     Tokens,
     chunks,
     code_points,
+    free_slots,
+    grown,
     tokenizer_for,
 )
-from textclf.jit import compiled, grown
+from textclf.jit import compiled, inlined
 
 Indices = NDArray[np.int32]
 
@@ -285,9 +287,10 @@ def _product(left: Counts, right: Counts) -> tuple[NDArray[np.int64], Indices, I
     sizes = np.diff(right.indptr)
     most = int(sizes[left.indices].sum())
     indices, data = np.empty(most, np.int32), np.empty(most, np.int32)
-    indptr = _multiply(
+    indptr = np.zeros_like(left.indptr)
+    _multiply(
         left.indptr, left.indices, left.data, right.indptr, right.indices, right.data,
-        np.full(right.columns, -1), indices, data,
+        np.full(right.columns, -1), indptr, indices, data,
     )  # fmt: skip
     return indptr, indices[: indptr[-1]], data[: indptr[-1]]
 
@@ -297,9 +300,6 @@ _BLOCKS = {
     "char": _count_characters,
     "char_wb": _count_characters_in_words,
 }
-
-
-_Parts = tuple[NDArray[np.uint64], NDArray[np.int16], Indices, Indices, int, NDArray[np.int64]]
 
 
 class _Trie:
@@ -314,19 +314,39 @@ class _Trie:
         self._lengths = np.zeros(1 << 8, np.int16)
         self._indices = np.zeros(1 << 10, np.int32)
         self._data = np.zeros(1 << 10, np.int32)
-        self._nodes = 0
+        self._nodes = self._filled = 0
         self._ends = [np.zeros(1, np.int64)]
 
     def count(self, tokens: Tokens) -> None:
         """Count the n-grams of more rows; raise NoExactShortcut if there are too many."""
-        self._slots, self._lengths, self._indices, self._data, self._nodes, ends = _count_rows(
-            tokens.ids, tokens.ends, *self._range,
-            self._slots, self._lengths, self._indices, self._data,
-            self._nodes, int(self._ends[-1][-1]),
-        )  # fmt: skip
+        rows, row, token = len(tokens.ends), 0, 0
+        ends, row_ends = np.concatenate(([0], tokens.ends)), np.full(rows + 1, self._filled)
+        buffers = (
+            np.empty(_BATCH, np.uint64),
+            np.empty(_BATCH, np.uint64),
+            np.empty(_BATCH, np.uint64),
+        )
+        while row < rows:
+            row, token, self._nodes, self._filled, most = _count_rows(
+                tokens.ids, ends, *self._range,
+                self._slots, self._lengths, self._indices, self._data, row_ends, *buffers,
+                row, token, self._nodes, self._filled,
+            )  # fmt: skip
+            self._grow(most)
         if self._nodes > _MOST:
             raise NoExactShortcut("more than 2**31 n-grams")
-        self._ends.append(ends)
+        self._ends.append(row_ends[1:])
+
+    def _grow(self, most: int) -> None:
+        """Make room for so many more n-grams."""
+        self._lengths = grown(self._lengths, self._nodes + most)
+        self._indices = grown(self._indices, self._filled + most)
+        self._data = grown(self._data, self._filled + most)
+        while 2 * (self._nodes + most) > len(self._slots):
+            used, size = self._slots[self._slots[:, 0] != _EMPTY], 2 * len(self._slots)
+            self._slots = np.full((size, 2), _EMPTY, np.uint64)
+            homes = _hashed.py_func(used[:, 0])  # type: ignore[attr-defined]  # not compiled
+            self._slots[free_slots(homes, size)] = used
 
     def counts(self, words: tuple[str, ...] | None) -> Counts:
         """Return the counts of all rows so far."""
@@ -363,73 +383,61 @@ def _are_whole_words(vocabulary: NgramVocabulary, lengths: NDArray[np.int16]) ->
     return begins & ends & (lengths > 1)
 
 
-@compiled
-def _home_slot(key: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
-    """The slot where the search for a key starts."""
+@inlined
+def _hashed(key: Any) -> Any:
+    """A hash of a key, or of each of an array."""
     code = (key ^ (key >> _SHIFT)) * _MIX
-    return (code ^ (code >> _HALF)) & np.uint64(len(slots) - 1)
+    return code ^ (code >> _HALF)
 
 
-@compiled
-def _find_slot(key: np.uint64, at: np.uint64, slots: NDArray[np.uint64]) -> np.uint64:
-    """The slot of a key, from its home slot on, or the empty slot where it belongs."""
-    last = np.uint64(len(slots) - 1)
-    while slots[at, 0] != key and slots[at, 0] != _EMPTY:
-        at = (at + _ONE) & last
-    return at
-
-
-@compiled
-def _rehashed(slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The same table with twice the slots."""
-    new = np.full((2 * len(slots), 2), _EMPTY, np.uint64)
-    for old in range(len(slots)):
-        key = slots[old, 0]
-        if key != _EMPTY:
-            at = _find_slot(key, _home_slot(key, new), new)
-            new[at, 0], new[at, 1] = key, slots[old, 1]
-    return new
-
-
-@compiled
-def _extend(
-    tokens: NDArray[np.int32],
+@inlined
+def _extend(  # noqa: PLR0913, PLR0917 - the parts of the trie
+    ids: NDArray[np.int32],
+    first: int,
+    count: int,
     slots: NDArray[np.uint64],
     grams: NDArray[np.uint64],
     places: NDArray[np.uint64],
+    peeks: NDArray[np.uint64],
     nodes: int,
 ) -> int:
     """Extend n-grams by one token each; new n-grams get the next numbers.
 
     Args:
-        tokens: one token for each n-gram.
+        ids: the tokens.
+        first: the number of the token for the first n-gram; the others follow.
+        count: the number of the n-grams.
         slots: the hash table.
         grams: the numbers of the n-grams, replaced by those of the longer ones.
         places: an output, the slots of the longer n-grams.
+        peeks: a buffer.
         nodes: the number of n-grams in the table.
 
     Returns:
         The number of n-grams in the table afterwards.
     """
-    peeks = np.empty(len(tokens), np.uint64)
-    for i in range(len(tokens)):
-        grams[i] = grams[i] << _HALF | np.uint64(tokens[i])
-        places[i] = _home_slot(grams[i], slots)
+    last = np.uint64(len(slots) - 1)
+    for i in range(count):
+        grams[i] = grams[i] << _HALF | np.uint64(ids[first + i])
+        places[i] = _hashed(grams[i]) & last
         peeks[i] = slots[places[i], 0]
-    for i in range(len(tokens)):
-        key = grams[i]
+    for i in range(count):
+        key, at = grams[i], places[i]
         if peeks[i] != key:
-            places[i] = _find_slot(key, places[i], slots)
-            if slots[places[i], 0] == _EMPTY:
-                slots[places[i], 0], slots[places[i], 1] = key, np.uint64(nodes) << _HALF
+            while slots[at, 0] != key and slots[at, 0] != _EMPTY:
+                at = (at + _ONE) & last
+            if slots[at, 0] == _EMPTY:
+                slots[at, 0], slots[at, 1] = key, np.uint64(nodes) << _HALF
                 nodes += 1
-        grams[i] = slots[places[i], 1] >> _HALF
+            places[i] = at
+        grams[i] = slots[at, 1] >> _HALF
     return nodes
 
 
-@compiled
+@inlined
 def _tally(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the matrix
     places: NDArray[np.uint64],
+    count: int,
     slots: NDArray[np.uint64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
@@ -440,7 +448,8 @@ def _tally(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the matrix
 
     The place in a slot is from an earlier row unless that entry is this n-gram's (a sparse set).
     """
-    for slot in places:
+    for i in range(count):
+        slot = places[i]
         node = slots[slot, 1] >> _HALF
         place = first + np.int64(slots[slot, 1] & _LOW)
         if place < filled and indices[place] == node:
@@ -463,37 +472,49 @@ def _count_rows(  # noqa: PLR0913, PLR0917 - the parts of the trie and of the ma
     lengths: NDArray[np.int16],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
+    row_ends: NDArray[np.int64],
+    places: NDArray[np.uint64],
+    grams: NDArray[np.uint64],
+    peeks: NDArray[np.uint64],
+    row: int,
+    token: int,
     nodes: int,
     filled: int,
-) -> _Parts:
+) -> tuple[int, int, int, int, int]:
     """Count the n-grams of each row, a batch of each length at a time.
 
     A slot holds the key of an n-gram and, in a second word, its number above its place among the
-    entries of the row.
+    entries of the row. The tokens of a row lie between its place in ``ends`` and the next, as its
+    entries do in ``row_ends``. ``places``, ``grams`` and ``peeks`` are buffers for a batch.
+
+    Returns:
+        The row and the token where it ends, the numbers of n-grams and of entries, and how many
+        of both have to be given room before it can go on; 0 if all rows are counted.
     """
-    row_ends = np.empty(len(ends), np.int64)
-    places, grams = np.empty(_BATCH, np.uint64), np.empty(_BATCH, np.uint64)
-    begin = 0
-    for row in range(len(ends)):
-        end, first = ends[row], filled
-        shortest = min(lo, end - begin) if keep_short_rows else lo
-        for start in range(begin, end, _BATCH):
-            grams.fill(_ROOT)
-            for length in range(1, min(hi, end - start) + 1):
-                tokens = ids[start + length - 1 : min(start + _BATCH + length - 1, end)]
-                while 2 * (nodes + _BATCH) > len(slots):
-                    slots = _rehashed(slots)
-                known, nodes = nodes, _extend(tokens, slots, grams, places, nodes)
-                lengths = grown(lengths, nodes)
+    while row < len(ends) - 1:
+        first, end = row_ends[row], ends[row + 1]
+        while token < end:
+            count = min(end - token, _BATCH)
+            longest = min(hi, end - token)
+            most = count * longest
+            is_full = 2 * (nodes + most) > len(slots) or nodes + most > len(lengths)
+            if is_full or filled + most > len(indices):
+                return row, token, nodes, filled, most
+            shortest = min(lo, end - ends[row]) if keep_short_rows else lo
+            for i in range(count):
+                grams[i] = _ROOT
+            for length in range(1, longest + 1):
+                begin, known = token + length - 1, nodes
+                count = min(count, end - begin)
+                nodes = _extend(ids, begin, count, slots, grams, places, peeks, nodes)
                 for node in range(known, nodes):
                     lengths[node] = length
                 if length >= shortest:
-                    most = filled + len(tokens)
-                    indices, data = grown(indices, most), grown(data, most)
-                    filled = _tally(places[: len(tokens)], slots, indices, data, first, filled)
-        begin = end
+                    filled = _tally(places, count, slots, indices, data, first, filled)
+            token = min(token + _BATCH, end)
+        row += 1
         row_ends[row] = filled
-    return slots, lengths, indices, data, nodes, row_ends
+    return row, token, nodes, filled, 0
 
 
 @compiled
@@ -505,11 +526,11 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the parts of three matrices
     right_indices: NDArray[np.int32],
     right_data: NDArray[np.int32],
     places: NDArray[np.int64],
+    indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
-) -> NDArray[np.int64]:
+) -> None:
     """Multiply row by row; ``places`` holds where each column was last written to."""
-    indptr = np.zeros_like(left_ends)
     filled = 0
     for row in range(len(left_ends) - 1):
         first = filled
@@ -525,4 +546,3 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the parts of three matrices
                     indices[filled], data[filled] = column, product
                     filled += 1
         indptr[row + 1] = filled
-    return indptr

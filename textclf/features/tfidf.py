@@ -93,9 +93,8 @@ def fit_tfidf(counts: Counts, block: str, settings: Settings, rows: Rows) -> Tfi
         ValueError: no n-gram is left; the message is scikit-learn's.
     """
     scheme = build_vectorizer(block, settings)
-    frequencies, totals = _frequencies(
-        counts.indptr, counts.indices, counts.data, rows, counts.columns
-    )
+    frequencies, totals = np.zeros((2, counts.columns), np.int64)
+    _count_in_rows(counts.indptr, counts.indices, counts.data, rows, frequencies, totals)
     present = counts.in_range(*scheme.ngram_range) & (frequencies > 0)
     if not present.any():
         raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
@@ -237,27 +236,33 @@ def _weigh(  # noqa: PLR0913, PLR0917 - counts, and what a vectorizer has learne
 ) -> csr_matrix:
     """Make the weighted matrix of rows of counts; ``place`` is the new column of each, or -1."""
     power = {"l1": 1, "l2": 2, None: 0}[norm]
-    indptr, indices, data = _weighted_rows(
-        counts.indptr, counts.indices, counts.data, rows, place, idf, values, power
+    most = int((counts.indptr[rows + 1] - counts.indptr[rows]).sum())
+    indptr, indices, data = (
+        np.zeros(len(rows) + 1, np.int64),
+        np.empty(most, np.int32),
+        np.empty(most),
     )
-    return csr_matrix((data, indices, indptr), shape=(len(rows), len(idf)))
+    filled = _weighted_rows(
+        counts.indptr, counts.indices, counts.data, rows, place, idf, values, power,
+        indptr, indices, data,
+    )  # fmt: skip
+    return csr_matrix((data[:filled], indices[:filled], indptr), shape=(len(rows), len(idf)))
 
 
 @compiled
-def _frequencies(
+def _count_in_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
     rows: Rows,
-    columns: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The number of rows in which each column occurs, and the sum of its counts in them."""
-    frequencies, totals = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
+    frequencies: NDArray[np.int64],
+    totals: NDArray[np.int64],
+) -> None:
+    """Count the rows in which each column occurs, and add up its counts in them."""
     for row in rows:
         for entry in range(indptr[row], indptr[row + 1]):
             frequencies[indices[entry]] += 1
             totals[indices[entry]] += data[entry]
-    return frequencies, totals
 
 
 @compiled
@@ -270,18 +275,18 @@ def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     idf: NDArray[np.float64],
     values: NDArray[np.float64],
     power: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """A CSR matrix of the rows: values of the counts times idf, each row divided by its norm."""
-    out_ptr = np.zeros(len(rows) + 1, np.int64)
-    for number, row in enumerate(rows):
-        kept = 0
-        for entry in range(indptr[row], indptr[row + 1]):
-            kept += place[indices[entry]] >= 0
-        out_ptr[number + 1] = out_ptr[number] + kept
-    out_indices = np.empty(out_ptr[-1], np.int32)
-    out = np.empty(out_ptr[-1], np.float64)
-    for number, row in enumerate(rows):
-        at, total = out_ptr[number], 0.0
+    out_ptr: NDArray[np.int64],
+    out_indices: NDArray[np.int32],
+    out: NDArray[np.float64],
+) -> int:
+    """Fill a CSR matrix of the rows: values of the counts times idf, each row divided by its norm.
+
+    Returns:
+        The number of its entries.
+    """
+    at = 0
+    for number in range(len(rows)):
+        row, total = rows[number], 0.0
         for entry in range(indptr[row], indptr[row + 1]):
             column = place[indices[entry]]
             if column >= 0:
@@ -293,4 +298,5 @@ def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
         if power and norm > 0:
             for entry in range(out_ptr[number], at):
                 out[entry] /= norm
-    return out_ptr, out_indices, out
+        out_ptr[number + 1] = at
+    return at

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.jit import compiled, grown
+from textclf.jit import compiled, inlined
 
 _OTHER, _RUN, _SINGLE = 0, 1, 2
 """Kinds of characters: in no token, in runs, and tokens of their own."""
@@ -122,15 +122,18 @@ class RunTokenizer:
         self._kinds = np.zeros(0, np.uint8)
         self._slots = np.zeros(1 << 10, np.uint64)
         self._chars = np.zeros(1 << 10, np.int32)
-        self._ends = np.zeros(1 << 8, np.int64)
+        self._ends = np.zeros(1 << 10, np.int64)
         self._count = 0
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize some texts."""
         text = code_points(texts)
         self._classify(int(text.ids.max(initial=0)))
-        starts, stops, ends = _find_runs(text.ids, text.ends, self._kinds, self._runs.least)
-        return Tokens(self._number(text.ids, starts, stops), ends)
+        starts, stops = np.empty((2, len(text.ids)), np.int64)
+        ends = np.empty(len(texts), np.int64)
+        _find_runs(text.ids, text.ends, self._kinds, self._runs.least, starts, stops, ends)
+        count = ends[-1] if len(ends) else 0
+        return Tokens(self._number(text.ids, starts[:count], stops[:count]), ends)
 
     def add(self, words: Sequence[str]) -> None:
         """Give these words the next numbers, whether or not they match the pattern."""
@@ -148,10 +151,23 @@ class RunTokenizer:
     def _number(
         self, codes: NDArray[np.int32], starts: NDArray[np.int64], stops: NDArray[np.int64]
     ) -> NDArray[np.int32]:
-        ids, self._slots, self._chars, self._ends, self._count = _intern(
-            codes, starts, stops, self._slots, self._chars, self._ends, self._count
-        )
+        ids, done = np.empty(len(starts), np.int32), 0
+        while done < len(starts):
+            done, self._count = _intern(
+                codes, starts, stops, self._slots, self._chars, self._ends, ids, done, self._count
+            )
+            if done < len(starts):
+                self._grow(int(stops[done] - starts[done]))
         return ids
+
+    def _grow(self, characters: int) -> None:
+        """Make room for one more word."""
+        self._ends = grown(self._ends, self._count + 2)
+        self._chars = grown(self._chars, int(self._ends[self._count]) + characters)
+        if 2 * (self._count + 1) > len(self._slots):
+            used = self._slots[self._slots != _EMPTY]
+            self._slots = np.zeros(2 * len(self._slots), np.uint64)
+            self._slots[free_slots(used >> _HALF, len(self._slots))] = used
 
     def _classify(self, highest: int) -> None:
         """Ask ``re`` for the kind of all code points up to one."""
@@ -192,14 +208,49 @@ class RegexTokenizer:
         return list(self._numbers)
 
 
+def grown(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return an array, or a copy of at least twice its length if it is shorter than ``size``."""
+    if size <= len(array):
+        return array
+    longer = np.empty(max(size, 2 * len(array)), array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def free_slots(homes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
+    """Find slots for the entries of an empty hash table of open addressing.
+
+    Args:
+        homes: where the search for each entry starts, modulo the size.
+        size: the number of slots, a power of 2.
+    """
+    slots = homes & np.uint64(size - 1)
+    _move_apart(slots, np.zeros(size, np.uint8))
+    return slots
+
+
 @compiled
-def _find_runs(
-    codes: NDArray[np.int32], text_ends: NDArray[np.int64], kinds: NDArray[np.uint8], least: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _move_apart(slots: NDArray[np.uint64], taken: NDArray[np.uint8]) -> None:
+    """Move each entry to the next slot that is not taken."""
+    for entry in range(len(slots)):
+        at = slots[entry]
+        while taken[at]:
+            at = (at + _ONE) & np.uint64(len(taken) - 1)
+        taken[at] = 1
+        slots[entry] = at
+
+
+@compiled
+def _find_runs(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    codes: NDArray[np.int32],
+    text_ends: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+    least: int,
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> None:
     """Find where tokens start and stop, and how many there are up to the end of each text."""
-    starts = np.empty(len(codes), np.int64)
-    stops = np.empty(len(codes), np.int64)
-    ends = np.empty(len(text_ends), np.int64)
     count, at = 0, 0
     for text in range(len(text_ends)):
         end = text_ends[text]
@@ -213,41 +264,27 @@ def _find_runs(
                 starts[count], stops[count] = start, at
                 count += 1
         ends[text] = count
-    return starts[:count].copy(), stops[:count].copy(), ends
 
 
-@compiled
-def _rehashed(slots: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The same table with twice the slots."""
-    new = np.zeros(2 * len(slots), np.uint64)
-    last = np.uint64(len(new) - 1)
-    for slot in slots:
-        if slot != _EMPTY:
-            at = (slot >> _HALF) & last
-            while new[at] != _EMPTY:
-                at = (at + _ONE) & last
-            new[at] = slot
-    return new
-
-
-@compiled
-def _hashed(word: NDArray[np.int32]) -> np.uint64:
-    """A 32-bit hash that depends on every character."""
+@inlined
+def _hashed(codes: NDArray[np.int32], start: int, stop: int) -> np.uint64:
+    """A 32-bit hash that depends on every character of a word."""
     code = _SEED
-    for char in word:
-        code = (code ^ np.uint64(char)) * _MIX
+    for at in range(start, stop):
+        code = (code ^ np.uint64(codes[at])) * _MIX
     return (code ^ (code >> _SHIFT)) * _MIX >> _HALF
 
 
-@compiled
-def _same(word: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+@inlined
+def _same(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    codes: NDArray[np.int32], start: int, stop: int, chars: NDArray[np.int32], begin: int, end: int
+) -> bool:
     """Whether two words have the same characters."""
-    if len(word) != len(other):
-        return False
-    for at in range(len(word)):  # noqa: SIM110 - Numba has no generator expressions
-        if word[at] != other[at]:
-            return False
-    return True
+    at = 0
+    if stop - start == end - begin:
+        while start + at < stop and codes[start + at] == chars[begin + at]:
+            at += 1
+    return start + at == stop and begin + at == end
 
 
 @compiled
@@ -258,17 +295,25 @@ def _intern(  # noqa: PLR0913, PLR0917 - the parts of the table
     slots: NDArray[np.uint64],
     chars: NDArray[np.int32],
     ends: NDArray[np.int64],
+    ids: NDArray[np.int32],
+    done: int,
     count: int,
-) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], int]:
+) -> tuple[int, int]:
     """Number words with a hash table of open addressing; new words get the next numbers.
 
     A slot holds 32 bits of the word's hash above its number + 1. ``chars`` holds the words one
     after the other: word n lies between ``ends[n]`` and ``ends[n + 1]``.
+
+    Returns:
+        The numbers of tokens that have their ``ids`` now, up to all or until the table has no room
+        for one more word; and of words.
     """
-    ids = np.empty(len(starts), np.int32)
-    for token in range(len(starts)):
-        word = codes[starts[token] : stops[token]]
-        code = _hashed(word)
+    for token in range(done, len(starts)):
+        start, stop, begin = starts[token], stops[token], ends[count]
+        is_full = 2 * (count + 1) > len(slots) or count + 2 > len(ends)
+        if is_full or begin + stop - start > len(chars):
+            return token, count
+        code = _hashed(codes, start, stop)
         at, number = code, -1
         while number < 0:
             at &= np.uint64(len(slots) - 1)
@@ -276,18 +321,17 @@ def _intern(  # noqa: PLR0913, PLR0917 - the parts of the table
             after = np.int64(slot & _LOW)
             if slot == _EMPTY:
                 number = count
-            elif slot >> _HALF == code and _same(word, chars[ends[after - 1] : ends[after]]):
+            elif slot >> _HALF == code and _same(
+                codes, start, stop, chars, ends[after - 1], ends[after]
+            ):
                 number = int(after) - 1
             else:
                 at += _ONE
         ids[token] = number
         if number == count:
-            begin, count = ends[count], count + 1
-            chars, ends = grown(chars, begin + len(word)), grown(ends, count + 1)
-            for place in range(len(word)):
-                chars[begin + place] = word[place]
-            ends[count] = begin + len(word)
+            for place in range(stop - start):
+                chars[begin + place] = codes[start + place]
+            count += 1
+            ends[count] = begin + stop - start
             slots[at] = code << _HALF | np.uint64(count)
-            if 2 * count > len(slots):
-                slots = _rehashed(slots)
-    return ids, slots, chars, ends, count
+    return len(starts), count

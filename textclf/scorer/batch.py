@@ -10,7 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from textclf.features.tokens import chunks
-from textclf.scorer.batch_ngrams import Lookup, Places, Values, add_contributions, count_known
+from textclf.scorer.batch_ngrams import (
+    Lookup,
+    Places,
+    Values,
+    add_contributions,
+    count_known,
+    room_for_ngrams,
+)
 from textclf.scorer.batch_tokens import token_finder
 from textclf.scorer.ngrams import preprocessor
 from textclf.scorer.scorer import Scorer, damaged, known_blocks
@@ -66,9 +73,13 @@ class BatchScorer:
             if key not in prepared:
                 prepared[key] = list(map(prepare, texts))
             lo, hi = block.ngram_range
+            tokens = find_tokens(prepared[key])
+            ngrams = room_for_ngrams(tokens.segments, tokens.texts, lo, hi)
             add_contributions(
-                *find_tokens(prepared[key]), *lookup, lo, hi, block.kind == "char_wb",
-                block.binary, block.sublinear_tf, _NORMS[block.norm], values,
+                *tokens, *lookup, lo, hi, block.kind == "char_wb",
+                block.binary, block.sublinear_tf, _NORMS[block.norm],
+                ngrams, np.zeros(2 << len(ngrams).bit_length(), np.int64),
+                np.empty(len(ngrams), np.int64), np.empty(values.shape[1]), values,
             )  # fmt: skip
         return self._require_finite(values)
 
@@ -78,7 +89,9 @@ class BatchScorer:
             block, find_tokens, prepare, (starts, ends, grams, _) = self._parts[number]
             tokens = find_tokens(list(map(prepare, texts)))
             lo, hi = block.ngram_range
-            count_known(*tokens, starts, ends, grams, lo, hi, block.kind == "char_wb", counts)
+            ngrams = room_for_ngrams(tokens.segments, tokens.texts, lo, hi)
+            keep_short = block.kind == "char_wb"
+            count_known(*tokens, starts, ends, grams, lo, hi, keep_short, ngrams, counts)
         return counts
 
     def _require_finite(self, values: Values) -> Values:

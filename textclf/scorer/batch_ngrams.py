@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.jit import compiled
+from textclf.jit import compiled, inlined
 from textclf.scorer.hash_index import index_by_hash
 from textclf.scorer.scorer import MOST_IN_SLOT, TOO_MANY_IN_SLOT, Table, damaged
 
@@ -86,6 +86,22 @@ for _byte in range(256):
     _CRC[_byte] = _code
 
 
+def room_for_ngrams(segments: Places, texts: Places, lo: int, hi: int) -> Places:
+    """Make the buffer that the n-grams of the text that has the most fit in, (n-grams, 3).
+
+    Args:
+        segments: the number of tokens up to the end of each segment.
+        texts: the number of segments up to the end of each text.
+        lo: the smallest number of tokens of an n-gram.
+        hi: the largest; a segment shorter than ``lo`` may be one n-gram.
+    """
+    tokens = np.diff(segments, prepend=0)
+    longest = np.minimum(tokens, hi)
+    sizes = (longest - lo + 1) * (2 * tokens + 2 - longest - lo) // 2
+    totals = np.concatenate(([0], np.cumsum(np.where(tokens < lo, 1, sizes))))
+    return np.empty((np.diff(totals[texts], prepend=0).max(initial=1), 3), np.int64)
+
+
 @compiled
 def add_contributions(  # noqa: PLR0913, PLR0917 - as above
     buffer: Bytes,
@@ -103,25 +119,26 @@ def add_contributions(  # noqa: PLR0913, PLR0917 - as above
     binary: bool,
     sublinear: bool,
     norm: int,
+    ngrams: Places,
+    slots: Places,
+    slot_of: Places,
+    sums: Values,
     values: Values,
 ) -> None:
     """Add the contributions of the n-grams of each text to its decision values.
 
     The parameters are those of ``Tokens`` and of ``Lookup``, the settings of the block (``norm`` is
-    0, or 1 and 2 for ``l1`` and ``l2``), and the values to add to, (texts, outputs).
+    0, or 1 and 2 for ``l1`` and ``l2``), buffers, and the values to add to, (texts, outputs).
+    ``slots`` are zeros, a power of 2 of them and at least twice as many as ``slot_of`` and n-grams.
     """
-    ngrams = np.empty((1 << 10, 3), np.int64)
-    slots, slot_of = np.zeros(1 << 11, np.int64), np.empty(1 << 10, np.int64)
     for number in range(len(texts)):
         begin, end = texts[number - 1] if number else 0, texts[number]
-        count, ngrams = _hash_ngrams(
+        count = _hash_ngrams(
             buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
         )
-        if len(slot_of) < len(ngrams):
-            slots, slot_of = np.zeros(2 * len(ngrams), np.int64), np.empty(len(ngrams), np.int64)
-        _look_up(buffer, ngrams[:count], starts, ends, text)
-        count = _count_known(ngrams[:count], slots, slot_of)
-        _add_rows(ngrams[:count], rows, binary, sublinear, norm, values[number])
+        _look_up(buffer, ngrams, count, starts, ends, text)
+        count = _count_known(ngrams, count, slots, slot_of)
+        _add_rows(ngrams, count, rows, binary, sublinear, norm, sums, values[number])
 
 
 @compiled
@@ -137,22 +154,22 @@ def count_known(  # noqa: PLR0913, PLR0917 - as above
     lo: int,
     hi: int,
     keep_short: bool,
+    ngrams: Places,
     counts: Places,
 ) -> None:
     """Add to the counts, (texts, 2), how many n-grams of each text are known, and of how many."""
-    ngrams = np.empty((1 << 10, 3), np.int64)
     for number in range(len(texts)):
         begin, end = texts[number - 1] if number else 0, texts[number]
-        count, ngrams = _hash_ngrams(
+        count = _hash_ngrams(
             buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
         )
-        _look_up(buffer, ngrams[:count], starts, ends, text)
+        _look_up(buffer, ngrams, count, starts, ends, text)
         for ngram in range(count):
             counts[number, 0] += ngrams[ngram, 0] >= 0
         counts[number, 1] += count
 
 
-@compiled
+@inlined
 def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
     buffer: Bytes,
     places: Places,
@@ -164,8 +181,8 @@ def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
     hi: int,
     keep_short: bool,
     ngrams: Places,
-) -> tuple[int, Places]:
-    """Write where each n-gram of some segments begins and ends, and its hash.
+) -> int:
+    """Write where each n-gram of some segments begins and ends, and its hash; return their number.
 
     With ``keep_short`` a segment shorter than ``lo`` is an n-gram, too.
     """
@@ -175,11 +192,8 @@ def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
         last = segments[segment]
         least = min(lo, last - first) if keep_short else lo
         for start in range(first, last):
-            most = min(hi, last - start)
-            while count + most > len(ngrams):
-                ngrams = _longer(ngrams)
             code, at = _ONES, places[start]
-            for length in range(1, most + 1):
+            for length in range(1, min(hi, last - start) + 1):
                 stop = places[start + length] - separator
                 while at < stop:
                     code = _CRC[(code ^ buffer[at]) & np.uint32(0xFF)] ^ (code >> np.uint32(8))
@@ -189,23 +203,14 @@ def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
                     ngrams[count, 2] = code ^ _ONES
                     count += 1
         first = last
-    return count, ngrams
+    return count
 
 
-@compiled
-def _longer(ngrams: Places) -> Places:
-    """Return a copy with twice the room."""
-    new = np.empty((2 * len(ngrams), 3), np.int64)
-    for ngram in range(len(ngrams)):  # for a slice Numba compiles what formats an error message
-        for column in range(3):
-            new[ngram, column] = ngrams[ngram, column]
-    return new
-
-
-@compiled
-def _look_up(
+@inlined
+def _look_up(  # noqa: PLR0913, PLR0917 - as above
     buffer: Bytes,
     ngrams: Places,
+    count: int,
     starts: NDArray[np.uint32],
     ends: NDArray[np.uint32],
     text: Bytes,
@@ -214,23 +219,23 @@ def _look_up(
 
     This takes two rounds, so that the memory of one n-gram is fetched while another is handled.
     """
-    for ngram in range(len(ngrams)):
+    for ngram in range(count):
         slot = ngrams[ngram, 2] & (len(starts) - 2)
         ngrams[ngram, 2] = np.int64(starts[slot]) << 32 | np.int64(starts[slot + 1])
-    for ngram in range(len(ngrams)):
+    for ngram in range(count):
         low, high = ngrams[ngram, 2] >> 32, ngrams[ngram, 2] & 0xFFFFFFFF
         ngrams[ngram, 0] = _find(buffer, ngrams[ngram, 0], ngrams[ngram, 1], low, high, ends, text)
 
 
-@compiled
-def _count_known(ngrams: Places, slots: Places, slot_of: Places) -> int:
+@inlined
+def _count_known(ngrams: Places, count: int, slots: Places, slot_of: Places) -> int:
     """Write number and count of each known n-gram to the first rows; return how many there are.
 
     A slot is in use if the place that it names is filled and names it in turn, so that no slot has
     to be cleared (a sparse set: Briggs and Torczon, 1993).
     """
     distinct = 0
-    for ngram in range(len(ngrams)):
+    for ngram in range(count):
         entry = ngrams[ngram, 0]
         if entry < 0:
             continue
@@ -249,13 +254,22 @@ def _count_known(ngrams: Places, slots: Places, slot_of: Places) -> int:
     return distinct
 
 
-@compiled
+@inlined
 def _add_rows(  # noqa: PLR0913, PLR0917 - as above
-    counts: Places, rows: Values, binary: bool, sublinear: bool, norm: int, values: Values
+    counts: Places,
+    count: int,
+    rows: Values,
+    binary: bool,
+    sublinear: bool,
+    norm: int,
+    sums: Values,
+    values: Values,
 ) -> None:
     """Add up the rows of n-grams times their counts, divided by their norm."""
-    sums, total = np.zeros(len(values)), 0.0
-    for place in range(len(counts)):
+    total = 0.0
+    for output in range(len(sums)):
+        sums[output] = 0.0
+    for place in range(count):
         row = rows[counts[place, 0]]
         times = 1.0 if binary else float(counts[place, 1])
         value = (1.0 + np.log(times) if sublinear else times) * row[0]
@@ -269,7 +283,7 @@ def _add_rows(  # noqa: PLR0913, PLR0917 - as above
         values[output] += sums[output] / divisor
 
 
-@compiled
+@inlined
 def _find(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     buffer: Bytes,
     begin: int,
@@ -300,10 +314,15 @@ def drop_words(  # noqa: PLR0913, PLR0917 - as above
     starts: NDArray[np.uint32],
     ends: NDArray[np.uint32],
     text: Bytes,
-) -> tuple[Bytes, Places, Places]:
-    """Return tokens without those of a set; the parameters are those of both."""
-    out, out_places = np.empty_like(buffer), np.empty_like(places)
-    out_segments = np.empty_like(segments)
+    out: Bytes,
+    out_places: Places,
+    out_segments: Places,
+) -> tuple[int, int]:
+    """Copy tokens that are not in a set; the parameters are those of both, and the copies.
+
+    Returns:
+        The number of tokens that are left, and of their bytes.
+    """
     filled, count, token = 0, 0, 0
     for segment in range(len(segments)):
         while token < segments[segment]:
@@ -321,4 +340,4 @@ def drop_words(  # noqa: PLR0913, PLR0917 - as above
             token += 1
         out_segments[segment] = count
     out_places[count] = filled
-    return out[:filled], out_places[: count + 1], out_segments
+    return count, filled

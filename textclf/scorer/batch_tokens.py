@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence, Sized
 from itertools import accumulate, chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from textclf.jit import compiled
+from textclf.jit import compiled, inlined
 from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.scorer.batch_ngrams import Bytes, Places, WordSet, drop_words
 from textclf.scorer.ngrams import Block, Runs, kept, single_spaced
@@ -84,7 +84,9 @@ class _RunsOfCharacters:
     def __call__(self, texts: Sequence[str]) -> TokenBytes:
         words = self._kinds.words(texts, self._least, padding=0)
         if self._stop_words is not None:
-            words = drop_words(*words, *self._stop_words)
+            buffer, places, segments = map(np.empty_like, words)
+            count, filled = drop_words(*words, *self._stop_words, buffer, places, segments)
+            words = buffer[:filled], places[: count + 1], segments
         return TokenBytes(*words, _each(texts), 1)
 
 
@@ -96,14 +98,17 @@ class _CharacterKinds:
         self._table = self._classify(_USUAL)
 
     def words(self, texts: Sequence[str], least: int, padding: int) -> tuple[Bytes, Places, Places]:
-        """Return what ``_space_words`` does, of the tokens of some texts."""
+        """Return what ``_space_words`` writes, of the tokens of some texts."""
         data, ends = _encoded(texts)
-        words = _space_words(data, ends, self._table, least, padding)
-        if words is None:
+        buffer = np.full((2 + padding) * len(data), ord(" "), np.uint8)
+        places, segments = np.empty(len(data) + 1, np.int64), np.empty_like(ends)
+        count, filled = _space_words(
+            data, ends, self._table, least, padding, buffer, places, segments
+        )
+        if count < 0:
             self._table = self._classify(0x110000)
-            words = _space_words(data, ends, self._table, least, padding)
-        found: tuple[Bytes, Places, Places] = words
-        return found
+            return self.words(texts, least, padding)
+        return buffer[:filled], places[: count + 1], segments
 
     def _classify(self, count: int) -> Bytes:
         text = np.arange(count, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
@@ -142,13 +147,13 @@ def _each(texts: Sequence[object]) -> Places:
     return np.arange(1, len(texts) + 1)
 
 
-@compiled
+@inlined
 def _width(byte: np.uint8) -> int:
     """Return the number of bytes of a character, from its first byte."""
     return 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4  # noqa: PLR2004
 
 
-@compiled
+@inlined
 def _code_point(data: Bytes, at: int, width: int) -> int:
     """Return the code point of the character at a place."""
     code = int(data[at])
@@ -160,16 +165,25 @@ def _code_point(data: Bytes, at: int, width: int) -> int:
 
 
 @compiled
-def _space_words(data: Bytes, ends: Places, kinds: Bytes, least: int, padding: int) -> Any:
+def _space_words(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    data: Bytes,
+    ends: Places,
+    kinds: Bytes,
+    least: int,
+    padding: int,
+    buffer: Bytes,
+    places: Places,
+    segments: Places,
+) -> tuple[int, int]:
     """Copy each token with a space behind it, and ``padding`` spaces before it.
 
+    The bytes are written to ``buffer``, which is full of spaces, where each token begins and the
+    last one ends to ``places``, and the number of tokens up to the end of each text to
+    ``segments``.
+
     Returns:
-        The bytes, where each token begins and the last one ends, and the number of tokens up to the
-        end of each text; None if a character is not in the table of kinds.
+        The numbers of tokens and of their bytes; -1 if a character is not in the table of kinds.
     """
-    buffer = np.full((2 + padding) * len(data), 32, np.uint8)
-    places = np.empty(len(data) + 1, np.int64)
-    segments = np.empty(len(ends), np.int64)
     filled, count, at = 0, 0, 0
     for text in range(len(ends)):
         length, begin, after = 0, at, at
@@ -179,7 +193,7 @@ def _space_words(data: Bytes, ends: Places, kinds: Bytes, least: int, padding: i
                 width = _width(data[after])
                 code = _code_point(data, after, width)
                 if code >= len(kinds):
-                    return None
+                    return -1, 0
                 kind = kinds[code]
             if kind == _RUN:
                 begin = begin if length else after
@@ -203,4 +217,4 @@ def _space_words(data: Bytes, ends: Places, kinds: Bytes, least: int, padding: i
         at = ends[text]
         segments[text] = count
     places[count] = filled
-    return buffer[:filled], places[: count + 1], segments
+    return count, filled

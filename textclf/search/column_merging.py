@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from textclf.jit import compiled
+from textclf.jit import compiled, inlined
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,14 @@ class ColumnMerge:
 
     def apply(self, matrix: csr_matrix) -> csr_matrix:
         """Merge the columns of a matrix: XP, (rows, groups)."""
-        indptr, indices, data = _merge_rows(
-            matrix.indptr, matrix.indices, matrix.data, self.group, self.factor, self.groups
-        )
-        return csr_matrix((data, indices, indptr), shape=(matrix.shape[0], self.groups))
+        indptr = np.zeros(len(matrix.indptr), np.int64)
+        indices, data = np.empty(matrix.nnz, np.int32), np.empty(matrix.nnz)
+        filled = _merge_rows(
+            matrix.indptr, matrix.indices, matrix.data, self.group, self.factor,
+            np.full(self.groups, -1), indptr, indices, data,
+        )  # fmt: skip
+        shape = matrix.shape[0], self.groups
+        return csr_matrix((data[:filled], indices[:filled], indptr), shape=shape)
 
     def expand(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn weights of the groups, (…, groups), into weights of the columns: WPᵀ."""
@@ -54,7 +58,10 @@ def find_mergeable_columns(matrix: csr_matrix) -> ColumnMerge:
     entries agree; by chance that happens once in ten billion searches.
     """
     columns = matrix.shape[1]
-    keys, entries, sums = _fingerprints(matrix.indptr, matrix.indices, matrix.data, columns)
+    keys, sums = np.zeros(columns, np.uint64), np.zeros(columns)
+    entries, last = np.zeros((2, columns), np.intp)
+    bits = matrix.data.view(np.uint64)
+    _fingerprint(matrix.indptr, matrix.indices, matrix.data, bits, keys, entries, sums, last)
     keys ^= entries.astype(np.uint64) << np.uint64(40)
     _, first, group, size = np.unique(
         keys, return_index=True, return_inverse=True, return_counts=True
@@ -69,21 +76,21 @@ def find_mergeable_columns(matrix: csr_matrix) -> ColumnMerge:
 
 
 @compiled
-def _fingerprints(
+def _fingerprint(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     data: NDArray[np.float64],
-    columns: int,
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.float64]]:
-    """Hash every column so that equal columns share a hash; also its number of entries, its sum.
+    bits: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    entries: NDArray[np.intp],
+    sums: NDArray[np.float64],
+    last: NDArray[np.intp],
+) -> None:
+    """Hash every column so that equal columns share a hash; add up its entries and their number.
 
-    The hash of a column with a single entry is that of its row, whatever the value.
+    The hash of a column with a single entry is that of its row, whatever the value. ``bits`` are
+    the data as integers, and ``last`` is a buffer for the last row of each column.
     """
-    keys = np.zeros(columns, np.uint64)
-    entries = np.zeros(columns, np.int64)
-    sums = np.zeros(columns, np.float64)
-    last = np.zeros(columns, np.int64)
-    bits = data.view(np.uint64)
     for row in range(len(indptr) - 1):
         mark = _mix(np.uint64(row + 1))
         for entry in range(indptr[row], indptr[row + 1]):
@@ -92,13 +99,12 @@ def _fingerprints(
             entries[column] += 1
             sums[column] += data[entry]
             last[column] = row
-    for column in range(columns):
+    for column in range(len(keys)):
         if entries[column] == 1:
             keys[column] = _mix(np.uint64(last[column] + 1))
-    return keys, entries, sums
 
 
-@compiled
+@inlined
 def _mix(key: np.uint64) -> np.uint64:
     """The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit depends on every bit."""
     key = np.uint64(key) + np.uint64(0x9E3779B97F4A7C15)
@@ -114,13 +120,18 @@ def _merge_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     data: NDArray[np.float64],
     group: NDArray[np.int32],
     factor: NDArray[np.float64],
-    groups: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Map the columns of a CSR matrix to their groups, and add up the entries of a group."""
-    out_ptr = np.zeros(len(indptr), np.int64)
-    out_indices = np.empty(len(indices), np.int32)
-    out = np.empty(len(indices), np.float64)
-    seen = np.full(groups, -1, np.int64)
+    seen: NDArray[np.intp],
+    out_ptr: NDArray[np.int64],
+    out_indices: NDArray[np.int32],
+    out: NDArray[np.float64],
+) -> int:
+    """Map the columns of a CSR matrix to their groups, and add up the entries of a group.
+
+    ``seen`` holds where each group was last written to.
+
+    Returns:
+        The number of entries of the merged matrix.
+    """
     at = 0
     for row in range(len(indptr) - 1):
         start = at
@@ -134,4 +145,4 @@ def _merge_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
                 out_indices[at], out[at] = merged, value
                 at += 1
         out_ptr[row + 1] = at
-    return out_ptr, out_indices[:at].copy(), out[:at].copy()
+    return at

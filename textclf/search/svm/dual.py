@@ -148,7 +148,8 @@ class DualSolver:
             duals = _padded(self._duals, running, width)
             done, passes = _descend(
                 (np.float32(0),) * width, order, *self._rows, self._codes,
-                *self._sides(running, width), weights, duals, self._stop, np.float32(tolerance),
+                *self._sides(running, width), weights, duals, np.zeros(len(order), np.uint16),
+                self._stop, np.float32(tolerance),
                 stop_at, epochs, seed, (1 << width) - (1 << len(running)),
             )  # fmt: skip
             self.weights[:, running] = weights[:, : len(running)]
@@ -194,6 +195,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     inverse_costs: Floats,
     weights: Floats,
     duals: Floats,
+    idle: NDArray[np.uint16],
     stop: NDArray[np.bool_],
     tolerance: np.float32,
     stop_at: int,
@@ -209,14 +211,14 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
 
     ``signs`` and ``inverse_costs``, (classes, lanes), hold y and 1/2C of the rows of a class, and
     ``norms`` ‖x‖² + 1 of each row. ``weights``, (columns + 1, lanes) with the intercepts in the
-    last row, and ``duals``, (rows, lanes), are updated. ``like`` gives the number of lanes and the
+    last row, and ``duals``, (rows, lanes), are updated; ``idle``, (rows,), is zero at first, and
+    becomes the lanes in which each row is idle. ``like`` gives the number of lanes and the
     precision. Another thread may set ``stop`` to end early.
 
     Returns:
         The lanes that are done, and the number of passes.
     """
-    active = len(order)
-    idle, ever_idle = np.zeros(active, np.uint16), 0
+    active, ever_idle = len(order), 0
     zero, one, unbounded = broadcast(0, like), broadcast(1, like), broadcast(_UNBOUNDED, like)
     shrink_above, state = unbounded, np.uint64(2 * seed + 1)
     for epoch in range(epochs):
@@ -299,7 +301,7 @@ def _add(  # noqa: PLR0913, PLR0917
         store(weights, column, load(weights, column, like) + broadcast(data[entry], like) * step)
 
 
-@compiled
+@inlined
 def _count_running(done: int, lanes: int) -> int:
     """The number of lanes that are not done."""
     running = 0
@@ -308,14 +310,14 @@ def _count_running(done: int, lanes: int) -> int:
     return running
 
 
-@compiled
+@inlined
 def _clear_idle(lanes: int, idle: NDArray[np.uint16]) -> None:
     """Mark all rows as not idle in some lanes."""
     for row in range(len(idle)):
         idle[row] = np.uint16(np.int64(idle[row]) & ~lanes)
 
 
-@compiled
+@inlined
 def _shuffle(order: NDArray[np.intp], count: int, state: np.uint64) -> np.uint64:
     """Shuffle the first ``count`` rows (Fisher and Yates) by the generator of Knuth's MMIX."""
     for at in range(count):

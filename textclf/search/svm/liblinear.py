@@ -15,12 +15,10 @@ from scipy.sparse import csr_matrix
 
 from textclf.jit import compiled
 
-_INFINITE = np.inf
 _MIN_GRADIENT = 1e-12
 """Projected gradients below this do not change a dual."""
 
-_STATE_WORDS = 624
-"""Words in the state of a Mersenne twister."""
+_RANGE, _LOW, _HALF = np.uint64(1 << 32), np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def solve(  # noqa: PLR0913, PLR0917 - the problem and how far to go
@@ -49,122 +47,101 @@ def solve(  # noqa: PLR0913, PLR0917 - the problem and how far to go
     rows = np.concatenate([np.flatnonzero(~positive), np.flatnonzero(positive)])
     signs = np.where(positive, 1.0, -1.0)
     inverse_costs = np.where(positive, 0.5 / cost, 0.5 / rest_cost)
-    weights = np.zeros(matrix.shape[1] + 1)
-    converged = _descend(
-        rows, matrix.indptr, matrix.indices, matrix.data, signs, inverse_costs, weights,
-        tolerance, epochs, seed,
-    )  # fmt: skip
-    return weights if converged else None
+    weights, duals = np.zeros(matrix.shape[1] + 1), np.zeros(len(rows))
+    diagonal = inverse_costs.copy()
+    _add_norms(matrix.indptr, matrix.data, diagonal)
+    generator = np.random.RandomState(seed)  # a Mersenne twister, as in liblinear
+    active, shrink_above = len(rows), np.inf
+    for _ in range(epochs):
+        active, highest, lowest = _descend(
+            rows, matrix.indptr, matrix.indices, matrix.data, signs, inverse_costs, diagonal,
+            duals, weights, _draw(generator, active), shrink_above,
+        )  # fmt: skip
+        shrink_above = highest if highest > 0 else np.inf
+        if highest - lowest <= tolerance:
+            if active == len(rows):
+                return weights
+            active, shrink_above = len(rows), np.inf
+    return None
+
+
+def _draw(generator: np.random.RandomState, count: int) -> NDArray[np.uint64]:
+    """Draw for each of some places how far behind it another is that it is swapped with.
+
+    The numbers are unbiased (D. Lemire 2019), and drawn as scikit-learn draws them.
+    """
+    limits = np.arange(count, 0, -1).astype(np.uint64)
+    words = _words(generator, count)
+    while True:
+        products: NDArray[np.uint64] = words * limits
+        rest = products & _LOW
+        biased = np.flatnonzero(rest < limits)
+        biased = biased[rest[biased] < (_RANGE - limits[biased]) % limits[biased]]
+        if not biased.size:
+            return products >> _HALF
+        words = np.append(np.delete(words, biased[0]), _words(generator, 1))
+
+
+def _words(generator: np.random.RandomState, count: int) -> NDArray[np.uint64]:
+    """The next words of 32 random bits."""
+    return generator.randint(0, 1 << 32, count, np.uint32).astype(np.uint64)
 
 
 @compiled
-def _descend(  # noqa: C901, PLR0913, PLR0917 - one algorithm, as it is published
+def _add_norms(
+    indptr: NDArray[np.int32], data: NDArray[np.float64], diagonal: NDArray[np.float64]
+) -> None:
+    """Add ‖x‖² + 1 to the diagonal of the Hessian of the dual, which is 1/2C without."""
+    for row in range(len(diagonal)):
+        for entry in range(indptr[row], indptr[row + 1]):
+            diagonal[row] += data[entry] * data[entry]
+        diagonal[row] += 1
+
+
+@compiled
+def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     rows: NDArray[np.intp],
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     data: NDArray[np.float64],
     signs: NDArray[np.float64],
     inverse_costs: NDArray[np.float64],
+    diagonal: NDArray[np.float64],
+    duals: NDArray[np.float64],
     weights: NDArray[np.float64],
-    tolerance: float,
-    epochs: int,
-    seed: int,
-) -> bool:
-    """Run coordinate descent on the duals; update the weights; return whether it converged."""
-    state = _seeded(seed)
-    total = active = len(rows)
-    duals = np.zeros(total)
-    hessian_diagonal = _hessian_diagonal(indptr, data, inverse_costs)
-    shrink_above = _INFINITE
-    for _ in range(epochs):
-        highest, lowest = -_INFINITE, _INFINITE
-        for at in range(active):
-            other = at + _below(state, active - at)
-            rows[at], rows[other] = rows[other], rows[at]
-        at = 0
-        while at < active:
-            row = rows[at]
-            gradient = 0.0
-            for entry in range(indptr[row], indptr[row + 1]):
-                gradient += weights[indices[entry]] * data[entry]
-            gradient = (gradient + weights[-1]) * signs[row] - 1 + duals[row] * inverse_costs[row]
-            projected = gradient
-            if duals[row] == 0:
-                if gradient > shrink_above:
-                    active -= 1
-                    rows[at], rows[active] = rows[active], rows[at]
-                    continue
-                projected = min(gradient, 0.0)
-            highest, lowest = max(highest, projected), min(lowest, projected)
-            if abs(projected) > _MIN_GRADIENT:
-                before = duals[row]
-                duals[row] = max(before - gradient / hessian_diagonal[row], 0.0)
-                step = (duals[row] - before) * signs[row]
-                for entry in range(indptr[row], indptr[row + 1]):
-                    weights[indices[entry]] += step * data[entry]
-                weights[-1] += step
-            at += 1
-        shrink_above = highest if highest > 0 else _INFINITE
-        if highest - lowest <= tolerance:
-            if active == total:
-                return True
-            active, shrink_above = total, _INFINITE
-    return False
+    swaps: NDArray[np.uint64],
+    shrink_above: float,
+) -> tuple[int, float, float]:
+    """Pass over the active rows, which are the first, as many as there are swaps.
 
-
-@compiled
-def _hessian_diagonal(
-    indptr: NDArray[np.int32], data: NDArray[np.float64], inverse_costs: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The diagonal of the Hessian of the dual: ‖x‖² + 1 + 1/2C of each row."""
-    hessian_diagonal = inverse_costs.copy()
-    for row in range(len(inverse_costs)):
+    Returns:
+        The number of rows that are active now, and the bounds of their projected gradients.
+    """
+    active, highest, lowest = len(swaps), -np.inf, np.inf
+    for at in range(active):
+        other = at + np.intp(swaps[at])
+        rows[at], rows[other] = rows[other], rows[at]
+    at = 0
+    while at < active:
+        row = rows[at]
+        gradient = 0.0
         for entry in range(indptr[row], indptr[row + 1]):
-            hessian_diagonal[row] += data[entry] * data[entry]
-        hessian_diagonal[row] += 1
-    return hessian_diagonal
-
-
-@compiled
-def _seeded(seed: int) -> NDArray[np.uint32]:
-    """The state of MT19937 (Matsumoto and Nishimura 1998); its last word is the place in it."""
-    state = np.empty(_STATE_WORDS + 1, np.uint32)
-    state[0] = seed
-    for word in range(1, _STATE_WORDS):
-        before = np.uint64(state[word - 1])
-        state[word] = (
-            np.uint64(1812433253) * (before ^ (before >> np.uint64(30))) + np.uint64(word)
-        ) & np.uint64(0xFFFFFFFF)
-    state[_STATE_WORDS] = _STATE_WORDS
-    return state
-
-
-@compiled
-def _next(state: NDArray[np.uint32]) -> np.uint32:
-    """The next 32 random bits."""
-    if state[_STATE_WORDS] == _STATE_WORDS:
-        for word in range(_STATE_WORDS):
-            joined = (state[word] & np.uint32(0x80000000)) | (
-                state[(word + 1) % _STATE_WORDS] & np.uint32(0x7FFFFFFF)
-            )
-            odd = np.uint32(0x9908B0DF) if joined & np.uint32(1) else np.uint32(0)
-            state[word] = state[(word + 397) % _STATE_WORDS] ^ (joined >> np.uint32(1)) ^ odd
-        state[_STATE_WORDS] = 0
-    bits = state[state[_STATE_WORDS]]
-    state[_STATE_WORDS] += np.uint32(1)
-    bits ^= bits >> np.uint32(11)
-    bits ^= (bits << np.uint32(7)) & np.uint32(0x9D2C5680)
-    bits ^= (bits << np.uint32(15)) & np.uint32(0xEFC60000)
-    return np.uint32(bits ^ (bits >> np.uint32(18)))
-
-
-@compiled
-def _below(state: NDArray[np.uint32], bound: int) -> int:
-    """An unbiased random number below a bound (D. Lemire 2019), drawn as scikit-learn draws it."""
-    limit = np.uint64(bound)
-    product = np.uint64(_next(state)) * limit
-    if (product & np.uint64(0xFFFFFFFF)) < limit:
-        threshold = (np.uint64(1 << 32) - limit) % limit
-        while (product & np.uint64(0xFFFFFFFF)) < threshold:
-            product = np.uint64(_next(state)) * limit
-    return int(product >> np.uint64(32))
+            gradient += weights[indices[entry]] * data[entry]
+        gradient = (gradient + weights[-1]) * signs[row] - 1 + duals[row] * inverse_costs[row]
+        projected = gradient
+        if duals[row] == 0:
+            if gradient > shrink_above:
+                active -= 1
+                rows[at], rows[active] = rows[active], rows[at]
+                continue
+            projected = min(gradient, 0.0)
+        highest, lowest = max(highest, projected), min(lowest, projected)
+        if abs(projected) > _MIN_GRADIENT:
+            before = duals[row]
+            duals[row] = max(before - gradient / diagonal[row], 0.0)
+            step = (duals[row] - before) * signs[row]
+            for entry in range(indptr[row], indptr[row + 1]):
+                weights[indices[entry]] += step * data[entry]
+            weights[-1] += step
+        at += 1
+    return active, highest, lowest

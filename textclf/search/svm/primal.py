@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from textclf.jit import compiled
+from textclf.jit import compiled, inlined
 from textclf.search.svm.dual import WIDTHS, BinaryProblem
 from textclf.search.svm.simd import (
     broadcast,
@@ -180,13 +180,13 @@ def _solve(  # noqa: C901, PLR0913, PLR0917 - the method and its buffers
         _next_vector(like, vectors, trying, sums)
 
 
-@compiled
+@inlined
 def _store_solution(lane: int, number: int, vectors: Values, weights: Values) -> None:
     for column in range(len(weights)):
         weights[column, number] = vectors[_WEIGHTS, column, lane]
 
 
-@compiled
+@inlined
 def _start_problem(lane: int, positive: int, costs: Values, sides: Values, vectors: Values) -> None:
     """Start a problem at zero weights: set the signs of the classes and twice their costs."""
     for code in range(sides.shape[1]):
@@ -198,7 +198,7 @@ def _start_problem(lane: int, positive: int, costs: Values, sides: Values, vecto
             vectors[vector, column, lane] = 0
 
 
-@compiled
+@inlined
 def _lanes_with(findings: NDArray[np.intp], finding: int) -> int:
     """The set of lanes with a finding."""
     lanes = 0
@@ -208,7 +208,7 @@ def _lanes_with(findings: NDArray[np.intp], finding: int) -> int:
     return lanes
 
 
-@compiled
+@inlined
 def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and their buffers
     like: tuple[np.float64, ...],
     indptr: NDArray[np.int32],
@@ -256,7 +256,7 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and their buff
     store(sums, _LOSS, loss)
 
 
-@compiled
+@inlined
 def _add_up(like: tuple[np.float64, ...], vectors: Values, sums: Values) -> None:
     """Add the vector to the product, for the Hessian I + XᵀDX, and compute the sums."""
     vector, product, step = vectors[_VECTOR], vectors[_PRODUCT], vectors[_STEP]
@@ -274,7 +274,7 @@ def _add_up(like: tuple[np.float64, ...], vectors: Values, sums: Values) -> None
     store(sums, _PRODUCT_SQUARED, product_squared)
 
 
-@compiled
+@inlined
 def _evaluate_trial(problem: Any, sums: Values) -> int:
     """Accept or reject the trial weights, and resize the trust region."""
     objective = 0.5 * (sums[_VECTOR_SQUARED] + sums[_LOSS])
@@ -301,7 +301,7 @@ def _evaluate_trial(problem: Any, sums: Values) -> int:
     return findings | _FAILED * int(problem.accepted > _MAX_STEPS and not findings & _SOLVED)
 
 
-@compiled
+@inlined
 def _resized(
     radius: float, length: float, reduction: float, predicted: float, slope: float
 ) -> float:
@@ -319,7 +319,7 @@ def _resized(
     return max(radius, min(scale * length, larger * radius))
 
 
-@compiled
+@inlined
 def _cg_alpha(problem: Any, sums: Values) -> int:
     """Set alpha, the length of the CG step: to the minimum, or to the edge of the trust region."""
     vector_squared, step_vector = sums[_VECTOR_SQUARED], sums[_STEP_VECTOR]
@@ -337,7 +337,7 @@ def _cg_alpha(problem: Any, sums: Values) -> int:
     return _STEP_DONE
 
 
-@compiled
+@inlined
 def _cg_update(
     like: tuple[np.float64, ...], vectors: Values, accepted: int, trying: int, sums: Values
 ) -> None:
@@ -366,14 +366,14 @@ def _cg_update(
     store(sums, _STEP_RESIDUAL, step_residual)
 
 
-@compiled
+@inlined
 def _accept_active_rows(active: NDArray[np.uint16], accepted: int) -> None:
     """Take over the active rows of the trial weights in the lanes that accept them."""
     for row in range(active.shape[1]):
         active[0, row] = active[0, row] & ~accepted | active[1, row] & accepted
 
 
-@compiled
+@inlined
 def _cg_beta(problem: Any, sums: Values) -> int:
     """Finish the Newton step if the residual is small; else set beta of the next direction."""
     if np.sqrt(sums[_RESIDUAL_SQUARED]) <= _FORCING * problem.gradient_norm:
@@ -382,7 +382,7 @@ def _cg_beta(problem: Any, sums: Values) -> int:
     return 0
 
 
-@compiled
+@inlined
 def _store_sums(problem: Any, sums: Values) -> None:
     problem.residual_squared = sums[_RESIDUAL_SQUARED]
     problem.step_squared = sums[_STEP_SQUARED]
@@ -390,7 +390,7 @@ def _store_sums(problem: Any, sums: Values) -> None:
     problem.step_residual = sums[_STEP_RESIDUAL]
 
 
-@compiled
+@inlined
 def _next_vector(like: tuple[np.float64, ...], vectors: Values, trying: int, sums: Values) -> None:
     """Set the next vector: the weights to try, or the next CG direction."""
     weights, step, residual = vectors[_WEIGHTS], vectors[_STEP], vectors[_RESIDUAL]

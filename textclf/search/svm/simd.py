@@ -18,7 +18,8 @@ from textclf import jit  # noqa: F401 - the first to import Numba
 
 # isort: split
 from numba.core import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import intrinsic, lower_builtin, models, register_model
 from numba.np.arrayobj import make_array
 
 Typed = tuple[Any, Callable[..., Any]] | None
@@ -179,18 +180,15 @@ def mask_from_bits(_context: Any, number: Any, like: Any) -> Typed:
 def _operator(symbol: Callable[..., Any], instruction: str) -> None:
     """Define an arithmetic operator for two vectors."""
 
-    @_intrinsic
-    def operate(_context: Any, one: Any, other: Any) -> Typed:
-        def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-            return getattr(builder, instruction)(*values, flags=_FAST)
+    @infer_global(symbol)  # type: ignore[no-untyped-call]  # Numba has no types
+    class OfVectors(AbstractTemplate):
+        def generic(self, operands: Any, _: Any) -> Any:
+            one, other = operands[0], operands[-1]
+            return one(one, other) if type(one) is Floats and one == other else None
 
-        return one(one, other), build
-
-    @overload(symbol)
-    def of_vectors(one, other):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Numba compares it
-        if type(one) is Floats and one == other:
-            return lambda one, other: operate(one, other)  # noqa: PLW0108 - to be compiled
-        return None
+    @lower_builtin(symbol, Floats, Floats)  # type: ignore[no-untyped-call, untyped-decorator]
+    def build(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return getattr(builder, instruction)(*values, flags=_FAST)
 
 
 _operator(operator.add, "fadd")
