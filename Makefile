@@ -100,9 +100,11 @@ clean: ## remove .venv and caches (never models/)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.lock
-	$(PIP) --require-hashes -r requirements-dev.lock
-	@touch $@
+# with all that .venv/installed has; Python compiles what is imported of it, pip would compile all
+.venv/installed-dev: .venv/bin/python requirements-dev.lock pyproject.toml
+	$(PIP) --no-compile --require-hashes -r requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch .venv/installed $@
 
 # compile once, or every pytest worker would compile the same functions
 .venv/compiled: .venv/installed-dev $(KERNELS)
