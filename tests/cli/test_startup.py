@@ -105,6 +105,11 @@ def test_a_few_texts_are_labelled_with_next_to_nothing(imported):
     assert imported(HEAVY | {"numba", "rich", "logging", "hashlib"}, *commands) == {}
 
 
+def test_picking_from_a_few_texts_loads_no_numerical_library(imported):
+    """Picking texts to label imports what predict imports, and what reads the file."""
+    assert imported(HEAVY | {"numba", "rich"}, ["pick", "data/test.csv"]) == {}
+
+
 def test_check_loads_no_scikit_learn(imported):
     """Check does not import scikit-learn."""
     assert imported({"sklearn", "scipy", "joblib", "rich"}, ["check"]) == {}

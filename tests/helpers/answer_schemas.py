@@ -10,6 +10,7 @@ import msgspec
 
 from textclf.cli.commands.cache import CacheAnswer, ClearAnswer
 from textclf.cli.commands.doctor import DoctorAnswer
+from textclf.cli.commands.pick import PickAnswer
 from textclf.cli.commands.sign import SignAnswer
 from textclf.cli.commands.verify import RepairAnswer, VerifyAnswer
 from textclf.cli.commands.versions.export import ExportAnswer
@@ -87,6 +88,7 @@ ANSWERS = {
     "predict --explain": Answer(
         (), added={**_PREDICTED, "predictions": [Answer((ExplainedText,), optional=("known",))]}
     ),
+    "pick": Answer((PickAnswer,)),
     "evaluate": Answer((EvaluateAnswer,)),
     "versions list": [Answer((ListedVersion,))],
     "versions show": Answer((Metadata, ShownFields)),

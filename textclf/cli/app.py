@@ -31,6 +31,7 @@ _COMMANDS = {
     "check": "Train",
     "warmup": "Train",
     "predict": "Use",
+    "pick": "Use",
     "evaluate": "Use",
     "serve": "Use",
     "versions": "Manage versions",

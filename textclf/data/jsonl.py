@@ -33,14 +33,13 @@ def read_json(source: Source) -> Rows:
     return read_records(records, source.columns, source.name)
 
 
-def json_records(source: Source) -> Iterator[Any]:
-    """Yield the records of a file that is one document: a list, or an object that is a table.
+def json_records(source: Source) -> list[tuple[int, Any]]:
+    """Return the records of a file that is one document, each with its line or its number.
 
     Raises:
         DataError: it is not JSON.
     """
-    for _, record in _document(source.data.decode(errors="replace"), source):
-        yield record
+    return _document(source.data.decode(errors="replace"), source)
 
 
 def _recognise(source: Source) -> bool:

@@ -150,8 +150,19 @@ def _is_json_lines(head: bytes, text_column: str) -> bool:
 
 def lines_table(texts: Iterable[list[str]]) -> TextTable:
     """Return a table whose only column holds texts that are read from elsewhere."""
-    rows = (Batch(some, [[text] for text in some]) for some in texts)
+    rows = (
+        Batch(some, [[text] for text in some], range(before + 1, before + 1 + len(some)))
+        for before, some in _counted(texts)
+    )
     return TextTable(["text"], ",", True, rows, BadRows("stdin", "skip"))
+
+
+def _counted(texts: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield lists, each with the number of texts before it."""
+    before = 0
+    for some in texts:
+        yield before, some
+        before += len(some)
 
 
 def open_table(stream: Any, name: str, format_: Format | None, options: ReadOptions) -> TextTable:
@@ -172,11 +183,12 @@ def open_table(stream: Any, name: str, format_: Format | None, options: ReadOpti
     bad = BadRows(name, str(options.on_bad_rows))
     columns = Columns(options.text_column, options.label_column, options.header)
     if format_ is PARQUET:
-        return _of_objects(stream_parquet(stream, name), columns, bad)
+        return _of_objects(enumerate(stream_parquet(stream, name), 1), columns, bad)
     head = _without_cut_line(peek(stream), options.encoding)
     source = decode(Source(head, name, columns), options.encoding)
     if format_ is JSONL and _is_an_object_a_line(source.data):
-        return _of_objects(_text_lines(stream, head, options.encoding), columns, bad)
+        lines = enumerate(_text_lines(stream, head, options.encoding), 1)
+        return _of_objects(lines, columns, bad)
     if format_ in (JSONL, FASTTEXT):
         whole = Source(read_to_end(stream, LARGEST), name, columns)
         return _of_objects(_read_whole(decode(whole, options.encoding), format_, bad), columns, bad)
@@ -204,20 +216,20 @@ def _starts_with_object(line: bytes) -> bool:
         return False
 
 
-def _read_whole(source: Source, format_: Format, bad: BadRows) -> Iterator[str]:
-    """Yield the rows of a file that is one document as JSON objects."""
+def _read_whole(source: Source, format_: Format, bad: BadRows) -> Iterator[tuple[int, str]]:
+    """Yield the rows of a file that is one document as JSON objects, with their places."""
     if format_ is JSONL:
-        for record in json_records(source):
-            yield json.dumps(record, ensure_ascii=False)
+        for place, record in json_records(source):
+            yield place, json.dumps(record, ensure_ascii=False)
         return
     rows = format_.read(source)
-    for place, reason in rows.bad:
-        bad.add(int(place), reason)
-    for text, label in zip(rows.texts, rows.labels, strict=True):
-        yield json.dumps({"text": text, "label": label}, ensure_ascii=False)
+    for bad_place, reason in rows.bad:
+        bad.add(int(bad_place), reason)
+    for place, text, label in zip(rows.places, rows.texts, rows.labels, strict=True):
+        yield int(place), json.dumps({"text": text, "label": label}, ensure_ascii=False)
 
 
-def _of_objects(lines: Iterator[str], columns: Columns, bad: BadRows) -> TextTable:
+def _of_objects(lines: Iterator[tuple[int, str]], columns: Columns, bad: BadRows) -> TextTable:
     names, rows = json_rows(lines, columns, bad)
     return TextTable(names, None, True, batches(rows, bad), bad)
 

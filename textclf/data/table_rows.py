@@ -39,10 +39,12 @@ class Batch:
     Attributes:
         texts: the text of each row; ``None`` where there is none, or only white space.
         rows: the cells of each row, or the JSON object that it is.
+        places: the line on which each row starts; in formats without lines, its number.
     """
 
     texts: Sequence[str | None]
     rows: Sequence[list[str]] | Sequence[str]
+    places: Sequence[int]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -91,23 +93,25 @@ class BadRows:
         )
 
 
-def batches(rows: Iterable[tuple[str | None, Any]], bad: BadRows) -> Iterator[Batch]:
-    """Gather rows into batches, of about a megabyte."""
+def batches(rows: Iterable[tuple[int, str | None, Any]], bad: BadRows) -> Iterator[Batch]:
+    """Gather rows, each with its place and its text, into batches, of about a megabyte."""
     texts: list[str | None] = []
     cells: list[Any] = []
+    places: list[int] = []
     size = done = 0
-    for text, row in rows:
+    for place, text, row in rows:
         texts.append(text if text and not text.isspace() else None)
         cells.append(row)
+        places.append(place)
         size += len(row) if isinstance(row, str) else sum(map(len, row))
         if size > _BATCH_CHARACTERS or len(texts) >= _BATCH_ROWS:
-            yield Batch(texts, cells)
+            yield Batch(texts, cells, places)
             done += len(texts)
-            texts, cells, size = [], [], 0
+            texts, cells, places, size = [], [], [], 0
             if done > _LEAST_ROWS:
                 bad.check(done)
     if texts:
-        yield Batch(texts, cells)
+        yield Batch(texts, cells, places)
     bad.check(done + len(texts))
 
 
@@ -158,8 +162,8 @@ class Shape(NamedTuple):
 
 def delimited_rows(
     lines: Iterator[str], before: int, shape: Shape, bad: BadRows
-) -> Iterator[tuple[str | None, list[str]]]:
-    """Yield the text and the cells of each row; after a malformed one go on at the next line.
+) -> Iterator[tuple[int, str | None, list[str]]]:
+    """Yield the line, the text and the cells of each row; go on after a malformed line.
 
     Args:
         lines: the lines after the header.
@@ -181,7 +185,7 @@ def delimited_rows(
                 elif len(row) > width:
                     bad.add(first, f"{plural(len(row), 'column')}, not {width}")
                 elif row:
-                    yield row[text_at], row
+                    yield first, row[text_at], row
                 first = source.number + 1
         except csv.Error as error:
             reason = "is never closed" if "end of data" in str(error) else str(error)
@@ -202,12 +206,13 @@ def _fitted(row: list[str], width: int) -> list[str]:
 
 
 def json_rows(
-    lines: Iterable[str], columns: Columns, bad: BadRows
-) -> tuple[list[str], Iterator[tuple[str | None, str]]]:
-    """Read an object a line.
+    lines: Iterable[tuple[int, str]], columns: Columns, bad: BadRows
+) -> tuple[list[str], Iterator[tuple[int, str | None, str]]]:
+    """Read an object a line, of lines with their numbers.
 
     Returns:
-        The keys of the first objects, and the text and the object, as it is written, of each row.
+        The keys of the first objects, and the number, the text and the object, as it is written, of
+        each row.
 
     Raises:
         DataError: the first objects do not have the key of the texts.
@@ -217,19 +222,21 @@ def json_rows(
     names = list(dict.fromkeys(name for _, record, _ in head for name in record))
     text = names[columns.text_index(names, bad.name)] if names else columns.text
 
-    def rows() -> Iterator[tuple[str | None, str]]:
+    def rows() -> Iterator[tuple[int, str | None, str]]:
         for number, record, line in chain(head, records):
             value = record.get(text)
             if isinstance(value, list | dict):
                 bad.add(number, "the text is a list or an object")
             else:
-                yield value if value is None else _as_text(value), line
+                yield number, value if value is None else _as_text(value), line
 
     return names, rows()
 
 
-def _objects(lines: Iterable[str], bad: BadRows) -> Iterator[tuple[int, dict[str, Any], str]]:
-    for number, line in enumerate(lines, 1):
+def _objects(
+    lines: Iterable[tuple[int, str]], bad: BadRows
+) -> Iterator[tuple[int, dict[str, Any], str]]:
+    for number, line in lines:
         stripped = line.strip().removesuffix(",")
         if not stripped:
             continue

@@ -14,7 +14,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption, parse_score, parse_share
 from textclf.cli.options.reading import ReadingOptions
-from textclf.cli.options.texts import open_texts
+from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output.output_file import Force, output_file
 from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
 from textclf.cli.output.progress import LabelledTexts
@@ -144,7 +144,7 @@ def predict(
         most = top_k and min(top_k, len(predictor.labels))
         style = PredictionStyle(most, abstain, limits.abstain_unknown is not None)
         show_phase("reading the texts")
-        table = source.table(reading, is_table=_describes_table(context))
+        table = source.table(reading, is_table=describes_table(context))
         for note in table.notes if table else ():
             common.progress(f"{source.name}: {note}")
         progress = LabelledTexts(quiet=common.quiet or source.from_arguments)
@@ -174,14 +174,6 @@ def _require_consistent(
         raise UsageError("--explain has no columns for csv", hint="--format jsonl")
     if output and (common.as_json or output_format or explain):
         raise UsageError("--output writes a table, in the format that the file's name says")
-
-
-def _describes_table(context: typer.Context) -> bool:
-    """Whether an option was typed that only a table needs."""
-    sources = map(
-        context.get_parameter_source, ("text_column", "label_column", "delimiter", "header")
-    )
-    return any(source and source.name == "COMMANDLINE" for source in sources)
 
 
 def _labelled(

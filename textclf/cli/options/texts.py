@@ -17,6 +17,8 @@ from textclf.errors import DataError, UsageError
 from textclf.formatting import plural
 
 if TYPE_CHECKING:
+    import typer
+
     from textclf.cli.options.reading import ReadingOptions
     from textclf.data.table import TextTable
 
@@ -116,6 +118,14 @@ def open_texts(texts: list[str], file: Path | None) -> Iterator[TextSource]:
         closing(TextSource([], stream, str(file) if file else "stdin")) as source,
     ):
         yield source
+
+
+def describes_table(context: typer.Context) -> bool:
+    """Whether an option was typed that only a table needs."""
+    sources = map(
+        context.get_parameter_source, ("text_column", "label_column", "delimiter", "header")
+    )
+    return any(source and source.name == "COMMANDLINE" for source in sources)
 
 
 def _arguments(texts: list[str]) -> list[str]:

@@ -8,8 +8,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -35,29 +34,6 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class AddedColumns:
-    """The names of the columns with labels and scores, none of which the table has already."""
-
-    names: tuple[str, ...]
-
-    @classmethod
-    def beside(cls, columns: Sequence[str], style: PredictionStyle) -> AddedColumns:
-        """Return names that are free."""
-        further = {"scores": style.top_k, "known": style.known}
-        wanted = ["label", "score", *(name for name, is_wanted in further.items() if is_wanted)]
-        return cls(tuple(_free(name, columns) for name in wanted))
-
-    def values(self, prediction: Prediction | None, style: PredictionStyle) -> list[Any]:
-        """Return the values of a row; where there is no text they are empty."""
-        if prediction is None:
-            return [None] * len(self.names)
-        (label, score), *_ = style.pairs(prediction, "")
-        scores = dict(list(prediction.scores.items())[: style.top_k])
-        further = [scores] if style.top_k else []
-        return [label or None, score, *further, *([prediction.known] if style.known else [])]
-
-
 def _free(name: str, columns: Sequence[str]) -> str:
     taken = {column.strip().casefold() for column in columns}
     names = [name, f"predicted_{name}", *(f"predicted_{name}_{n}" for n in range(2, 1000))]
@@ -65,7 +41,7 @@ def _free(name: str, columns: Sequence[str]) -> str:
 
 
 def writer(
-    table: TextTable, added: AddedColumns, output_format: str | None, stream: IO[str]
+    table: TextTable, added: Sequence[str], output_format: str | None, stream: IO[str]
 ) -> Writer:
     """Return what writes a table in a format; by default in its own."""
     chosen = output_format or ("jsonl" if table.delimiter is None else "own")
@@ -77,7 +53,7 @@ def writer(
 
 class _Delimited:
     def __init__(
-        self, table: TextTable, added: AddedColumns, stream: IO[str], delimiter: str
+        self, table: TextTable, added: Sequence[str], stream: IO[str], delimiter: str
     ) -> None:
         # before Python 3.13 a lone carriage return is not quoted unless all cells are
         form: Any = {"delimiter": delimiter, "lineterminator": "\n"}
@@ -85,7 +61,7 @@ class _Delimited:
         self._quoted = csv.writer(stream, **form, quoting=csv.QUOTE_ALL)
         self._columns = table.columns if table.delimiter is None else None
         if table.header:
-            self._plain.writerow([*table.columns, *added.names])
+            self._plain.writerow([*table.columns, *added])
 
     def write(self, row: Any, added: Sequence[Any]) -> None:
         cells = row if self._columns is None else self._cells(json.loads(row))
@@ -111,8 +87,8 @@ def _cell(value: Any) -> str:
 
 
 class _JsonLines:
-    def __init__(self, table: TextTable, added: AddedColumns, stream: IO[str]) -> None:
-        self._columns, self._added, self._stream = table.columns, added.names, stream
+    def __init__(self, table: TextTable, added: Sequence[str], stream: IO[str]) -> None:
+        self._columns, self._added, self._stream = table.columns, added, stream
         self._objects = table.delimiter is None
 
     def write(self, row: Any, added: Sequence[Any]) -> None:
@@ -161,16 +137,52 @@ def write_labelled(
         target: the file; stdout if ``None``.
         output_format: ``csv`` or ``jsonl``; else that of the file's name, or the table's own.
     """
-    added = AddedColumns.beside(table.columns, style)
-    if target is None:
-        without = _write(writer(table, added, output_format, sys.stdout), rows, added, style)
-    else:
-        with _text_of(target) as (stream, chosen):
-            without = _write(writer(table, added, chosen, stream), rows, added, style)
+    without = 0
+
+    def with_values() -> Iterator[tuple[Any, Sequence[Any]]]:
+        nonlocal without
+        for row, prediction in rows:
+            without += prediction is None
+            yield row, [None] * len(added) if prediction is None else _values(prediction, style)
+
+    further = {"scores": style.top_k, "known": style.known}
+    added = ["label", "score", *(name for name, is_wanted in further.items() if is_wanted)]
+    write_table(table, added, with_values(), target, output_format)
     if without:
         render.warning(f"{plural(without, 'row')} without a text: no label")
     if note := table.bad.note():
         render.warning(note)
+
+
+def _values(prediction: Prediction, style: PredictionStyle) -> list[Any]:
+    (label, score), *_ = style.pairs(prediction, "")
+    scores = dict(list(prediction.scores.items())[: style.top_k])
+    further = [scores] if style.top_k else []
+    return [label or None, score, *further, *([prediction.known] if style.known else [])]
+
+
+def write_table(
+    table: TextTable,
+    added: Sequence[str],
+    rows: Iterable[tuple[Any, Sequence[Any]]],
+    target: OutputFile | None,
+    output_format: str | None,
+) -> None:
+    """Write rows of a table, each with further columns, to a file or stdout.
+
+    Args:
+        table: how it is written.
+        added: the names of the columns; where the table has such a column, another is found.
+        rows: each row with the values of these columns.
+        target: the file; stdout if ``None``.
+        output_format: ``csv`` or ``jsonl``; else that of the file's name, or the table's own.
+    """
+    names = [_free(name, table.columns) for name in added]
+    with nullcontext((sys.stdout, output_format)) if target is None else _text_of(target) as to:
+        stream, chosen = to
+        write = writer(table, names, chosen, stream).write
+        for row, values in rows:
+            write(row, values)
 
 
 @contextmanager
@@ -191,17 +203,3 @@ def _text_of(target: OutputFile) -> Iterator[tuple[IO[str], str]]:
         yield file, "jsonl"
         file.flush()
         write_parquet(Path(file.name), Path(binary.name))
-
-
-def _write(
-    writer: Writer,
-    rows: Iterable[tuple[Any, Prediction | None]],
-    added: AddedColumns,
-    style: PredictionStyle,
-) -> int:
-    """Write all rows; return how many have no text."""
-    without = 0
-    for row, prediction in rows:
-        without += prediction is None
-        writer.write(row, added.values(prediction, style))
-    return without
