@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from cli_reference import reference
+from doc_servers import DocServers
 from paths import ROOT
 
 from textclf import errors
@@ -48,6 +49,7 @@ DOCUMENTS = [
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 REFERENCED = "<!-- reference -->\n\n{}\n<!-- end of the reference -->\n"
 REFERENCE = re.compile(REFERENCED.replace("\n\n{}\n", ".*?"), re.DOTALL)
+SERVERS = DocServers()
 FAILS = re.compile(r"^(error:|\d+ bad rows)|: \d+ problems?$", re.MULTILINE)
 
 
@@ -59,21 +61,27 @@ def checkout(tmp_path):
     script = f'#!/bin/sh\nexec "{sys.executable}" -m textclf "$@"\n'
     (tmp_path / "bin" / "textclf").write_text(script)
     (tmp_path / "bin" / "textclf").chmod(0o755)
-    return tmp_path
+    yield tmp_path
+    SERVERS.stop()
 
 
 def run(command, folder):
     """Run a command as a shell does, both streams as one; a plain textclf one in this process."""
-    if arguments := arguments_of_textclf(command):
-        return run_here(arguments, folder)
+    command = SERVERS.in_command(command)
+    arguments = arguments_of_textclf(command)
+    if arguments and arguments[0] != "serve":
+        code, output = run_here(arguments, folder)
+        return code, SERVERS.in_document(output)
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TEXTCLF")}
     environment |= {"PATH": path, "PYTHONPATH": str(ROOT), "LOGNAME": "ada"}
+    if arguments:
+        return 0, SERVERS.start(arguments, folder, environment)
     done = subprocess.run(
         command, shell=True, cwd=folder, env=environment, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    return done.returncode, done.stdout
+    return done.returncode, SERVERS.in_document(done.stdout)
 
 
 def arguments_of_textclf(command):
@@ -173,14 +181,16 @@ def outputs_of_programs(text, folder):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_document_shows_what_its_commands_print(name, checkout):
     """Every `$` command runs, fails only where the document shows an error, and prints as shown."""
-    if name == "docs/metadata.md":
+    if name in ("docs/metadata.md", "docs/serving.md"):
         run("textclf train", checkout)
-    for tool in ("jq", "openssl"):
+    for tool in ("curl", "jq", "openssl"):
         if f"$ {tool} " in (ROOT / name).read_text("utf-8") and not shutil.which(tool):
             pytest.skip(f"this machine has no {tool}")
     new = written(name, checkout)
     if os.environ.get("UPDATE_DOCS"):
         (ROOT / name).write_text(new, "utf-8")
+    if name == "docs/serving.md":
+        assert outputs_of_programs(new, checkout) == [""]
     if name == "docs/security.md":
         assert outputs_of_programs(new, checkout) == ["positive\n"]
     if name == "docs/prediction.md":

@@ -115,5 +115,5 @@ def decode_json(body: bytes | bytearray, kind: type[T]) -> T:
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """Return a value as a response."""
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    """Return a value as a response, which ends its line on a terminal."""
+    return Response(msgspec.json.encode(value) + b"\n", status, media_type="application/json")
