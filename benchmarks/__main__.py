@@ -7,7 +7,19 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import count, growth, once, predict, search, serve, start, train, unknown
+from benchmarks import (
+    count,
+    growth,
+    labels,
+    once,
+    pick,
+    predict,
+    search,
+    serve,
+    start,
+    train,
+    unknown,
+)
 from benchmarks.children import alone
 from benchmarks.options import Options
 from benchmarks.report import Report, Row, Skipped, surroundings
@@ -17,6 +29,7 @@ from textclf.errors import TextclfError, UsageError
 PARTS = {
     "search": search, "count": count, "train": train, "once": once, "growth": growth,
     "predict": predict, "start": start, "serve": serve, "unknown": unknown,
+    "labels": labels, "pick": pick,
 }  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

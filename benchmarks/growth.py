@@ -6,7 +6,6 @@ many test rows. Rows are never repeated: a set that is too small for two of the 
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from benchmarks.children import alone
 from benchmarks.options import Options
 from benchmarks.ratios import Side
 from benchmarks.report import Skipped
-from benchmarks.sets import DataSet, Rows, read_rows, shuffled
+from benchmarks.sets import DataSet, read_rows, shuffled, write_rows
 from benchmarks.train import train, warm_up
 
 _TEST_SHARE = 10
@@ -87,14 +86,8 @@ def _write_samples(
     for size in sizes:
         if size <= len(train.texts):
             (folder / str(size)).mkdir()
-            _write(folder / str(size) / "train.csv", train, size)
-            _write(folder / str(size) / "test.csv", test, max(1, size // _TEST_SHARE))
+            few = max(1, size // _TEST_SHARE)
+            write_rows(folder / str(size) / "train.csv", train.take(range(size)))
+            write_rows(folder / str(size) / "test.csv", test.take(range(min(few, len(test.texts)))))
             written[size] = sum(map(len, train.texts[:size]))
     return len(train.texts), written
-
-
-def _write(path: Path, rows: Rows, most: int) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("text", "label"))
-        writer.writerows(zip(rows.texts[:most], rows.labels[:most], strict=True))

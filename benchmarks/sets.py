@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,3 +71,11 @@ def read_rows(path: Path, most: int | None = None) -> Rows:
 def shuffled(rows: Rows, seed: int) -> Rows:
     """The same rows in an order that the seed decides."""
     return rows.take(random.Random(seed).sample(range(len(rows.texts)), len(rows.texts)))  # noqa: S311 - no secret
+
+
+def write_rows(path: Path, rows: Rows) -> None:
+    """Write rows as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("text", "label"))
+        writer.writerows(zip(rows.texts, rows.labels, strict=True))

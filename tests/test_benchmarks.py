@@ -185,6 +185,25 @@ def test_start_times_whole_processes(measured):
     assert "| tiny | 2 | 2,000 |" in text
 
 
+def test_labels_counts_the_changed_labels_in_the_first_rows(measured):
+    """The parts of the changed labels that are found rise with the rows that are looked at."""
+    record, text = measured("labels")
+    [row] = record["rows"]
+    shares = [found for [found] in row["found"].values()]
+    assert shares == sorted(shares)
+    assert row["listed"][0] >= row["confident"][0]
+    assert "| tiny | 36 | 4 |" in text
+
+
+def test_pick_trains_on_rows_picked_and_on_rows_at_random(measured):
+    """Each run has the accuracies of three versions, the first of which is the same for both."""
+    record, text = measured("pick")
+    [row] = record["rows"]
+    assert row["labelled"] == 12
+    assert [len(row[name]) for name in ("first", "at_random", "picked")] == [1, 1, 1]
+    assert "and 12 at random" in text
+
+
 def test_unknown_counts_the_texts_of_other_sets(bench, sets, tmp_path):
     """The part of them without a label rises with the share, as it does for those of the set."""
     for name in ("tiny", "other"):
