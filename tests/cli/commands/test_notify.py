@@ -1,15 +1,14 @@
 """Who is told of promotions: `--on-promote`, `--webhook`, and the user's own settings."""
 
 import base64
-import datetime as dt
 import hashlib
 import hmac
-import ipaddress
 import json
 import socket
 import sys
 
 import pytest
+from certificates import self_signed
 from webhook_server import webhook_server
 
 from textclf.cli.output import render
@@ -158,31 +157,6 @@ def test_a_certificate_that_nobody_trusts_is_refused(cli, tmp_path):
     assert done.code == 0
     assert "has a certificate that is not valid" in done.err
     assert received.requests == []
-
-
-def self_signed(folder):
-    """Write a certificate for 127.0.0.1 and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(now - dt.timedelta(1))
-        .not_valid_after(now + dt.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path, pem = folder / "server.pem", serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(pem) + private)
-    return path
 
 
 @pytest.mark.usefixtures("project")

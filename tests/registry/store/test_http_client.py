@@ -4,9 +4,12 @@ import contextlib
 import gzip
 import http.server
 import socket
+import socketserver
+import ssl
 import threading
 
 import pytest
+from certificates import self_signed
 
 from textclf.errors import AccessDenied, StoreError, Unreachable, UsageError
 from textclf.registry.open import open_registry
@@ -183,6 +186,88 @@ def test_a_proxy_of_the_environment_is_used(service, monkeypatch):
     assert path == "http://host.example/p/v1/registry/files/a"
     assert headers["Proxy-Authorization"] == "Basic YWRhOnB3"
     assert headers["Host"] == "host.example"
+
+
+@pytest.fixture
+def encrypted(service, tmp_path, monkeypatch):
+    """The service behind TLS, and the certificate to trust."""
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    service.socket = context.wrap_socket(service.socket, server_side=True)
+    service.url = f"https://127.0.0.1:{service.server_port}"
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    service.answers = [(200, OURS, b"content")]
+    return certificate
+
+
+def test_a_private_certificate_is_trusted_if_the_environment_names_it(
+    service, encrypted, monkeypatch
+):
+    """Otherwise it is refused at once, in a sentence."""
+    with pytest.raises(Unreachable, match="its certificate is not trusted"):
+        HttpStore(service.url).read("a")
+    assert service.asked == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(encrypted))
+    assert HttpStore(service.url).read("a") == b"content"
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """A proxy that does nothing but CONNECT."""
+
+    def handle(self):
+        """Pass bytes on in both directions, or refuse."""
+        head = b"".join(iter(self.rfile.readline, b"\r\n")).decode()
+        self.server.asked.append(head)
+        if "Basic YWRhOnB3" not in head:
+            self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return
+        host, _, port = head.split()[1].partition(":")
+        with socket.create_connection((host, int(port))) as onward:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pump, args=(onward, self.connection))
+            back.start()
+            pump(self.connection, onward)
+            back.join()
+
+
+def pump(source, target):
+    with contextlib.suppress(OSError):
+        while part := source.recv(65536):
+            target.sendall(part)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def tunnel():
+    """The proxy, as `host:port`; it asks for a user and a password."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads, server.asked = True, []
+        server.address = f"127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_proxy_only_passes_encrypted_requests_on(service, encrypted, tunnel, monkeypatch):
+    """It sees the host, and neither the path nor the key; hosts in no_proxy need none."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(encrypted))
+    monkeypatch.setenv("TEXTCLF_API_KEY", "secret")
+    monkeypatch.setenv("https_proxy", f"http://ada:pw@{tunnel.address}")
+    assert open_server(parse_location(service.url)).read("a") == b"content"
+    [head] = tunnel.asked
+    assert head.startswith(f"CONNECT 127.0.0.1:{service.server_port} ")
+    assert "secret" not in head
+    assert service.asked[0][1]["Authorization"] == "Bearer secret"
+    monkeypatch.setenv("https_proxy", f"http://{tunnel.address}")
+    with pytest.raises(Unreachable, match="407 Proxy Authentication Required"):
+        HttpStore(service.url).read("a")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert HttpStore(service.url).read("a") == b"content"
 
 
 def test_threads_have_connections_of_their_own(service, store):
