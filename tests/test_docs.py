@@ -37,6 +37,7 @@ DOCUMENTS = [
     "docs/deployment.md",
     "docs/serving.md",
     "docs/prediction.md",
+    "docs/more-data.md",
     "docs/scorer-format.md",
     "docs/benchmarks.md",
     "docs/gates.md",

@@ -171,3 +171,18 @@ def test_a_forced_promotion_needs_a_reason(tmp_path, rows):
     """As on the command line."""
     with pytest.raises(UsageError, match="message"):
         train(tmp_path, *rows, force=True)
+
+
+def test_rows_can_be_added_to_those_of_a_version(tmp_path, rows):
+    """In any form; the rows of the version are given again if no file has them."""
+    pairs = list(zip(*rows, strict=True))
+    parts = [tuple(zip(*part, strict=True)) for part in (pairs[:100], pairs[90:120], pairs[120:])]
+    first = train(tmp_path, parts[0])
+    second = textclf.train(parts[0], add=parts[1], models=tmp_path)
+    assert (second.version, second.metadata.search.folds) == ("1.0.1", 2)
+    assert [part.rows for part in second.metadata.data.parts] == [100, 20]
+    assert first.metadata.search.space == second.metadata.search.neighbourhood_of
+    with pytest.raises(UsageError, match="nothing to train on"):
+        textclf.train(models=tmp_path)
+    with pytest.raises(DataError, match="memory does not exist"):
+        textclf.train(add=parts[2], models=tmp_path)

@@ -73,7 +73,7 @@ def test_the_fields_are_the_contract_s_in_its_order():
         fields["test"]["metrics"].keys()
     )
     assert list(fields["search"]) == [
-        "space", "scoring", "folds", "seed", "candidates", "method", "sample"
+        "space", "scoring", "folds", "seed", "candidates", "method", "sample", "neighbourhood_of"
     ]  # fmt: skip
     assert {"params", "mean", "std", "fold_scores", "fit_seconds"} <= (
         fields["search"]["candidates"][0].keys()

@@ -14,7 +14,8 @@ from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
 from textclf.search.space import SpaceSource, parse_space, preset_source
 from textclf.training.job import SearchSettings, prepare
-from textclf.training.reproduce import Outcome, recorded_job, reproduce, same_files
+from textclf.training.recorded import Moved, recorded_job
+from textclf.training.reproduce import Outcome, reproduce, same_files
 from textclf.training.train import train
 
 SPACE = """
@@ -86,7 +87,7 @@ def trained(
 
 
 def again(metadata, artifact, **moved):
-    return reproduce(metadata, artifact, recorded_job(metadata, **moved), jobs=1)
+    return reproduce(metadata, artifact, recorded_job(metadata, Moved(**moved)), jobs=1)
 
 
 # --- every version that train can make ------------------------------------------------------------
@@ -183,9 +184,9 @@ def test_data_that_has_moved_is_named(folder):
         recorded_job(metadata)
     assert caught.value.hint == "--data FILE names it where it is now"
     with pytest.raises(DataError, match=r"^test\.csv does not exist$") as caught:
-        recorded_job(metadata, data)
+        recorded_job(metadata, Moved([data]))
     assert caught.value.hint == "--test FILE names it where it is now"
-    assert again(metadata, artifact, data=data, test=test).outcome is Outcome.SAME_BYTES
+    assert again(metadata, artifact, data=[data], test=test).outcome is Outcome.SAME_BYTES
 
 
 def test_another_file_with_the_same_rows_is_accepted(folder):
@@ -194,7 +195,7 @@ def test_another_file_with_the_same_rows_is_accepted(folder):
     assert same_files(recorded_job(metadata), metadata)
     packed = folder / "packed.csv.gz"
     packed.write_bytes(gzip.compress((folder / "train.csv").read_bytes()))
-    job = recorded_job(metadata, packed)
+    job = recorded_job(metadata, Moved([packed]))
     assert not same_files(job, metadata)
     assert reproduce(metadata, artifact, job).outcome is Outcome.SAME_BYTES
 
@@ -234,14 +235,14 @@ def test_swapped_files_are_refused(folder):
     with pytest.raises(
         DataError, match=r"test\.csv is not what 1\.0\.0 was trained on: it has 40 rows"
     ):
-        recorded_job(metadata, data=folder / "test.csv", test=folder / "train.csv")
+        recorded_job(metadata, Moved([folder / "test.csv"], folder / "train.csv"))
 
 
 def test_all_rows_of_a_split_file_are_checked(folder):
     """The test rows are part of the file; there is no test file to name."""
     metadata, _ = trained(test=None)
     with pytest.raises(UsageError, match="on a part of its training data"):
-        recorded_job(metadata, test=folder / "test.csv")
+        recorded_job(metadata, Moved(test=folder / "test.csv"))
     held_out = recorded_job(metadata).test.texts[0]
     changed(folder, "train.csv", lambda lines: [x for x in lines if not x.startswith(held_out)])
     with pytest.raises(DataError, match=r"is not what 1[.]0[.]0 was tested on: it has"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,17 +19,23 @@ from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, preset_source, read_source
 from textclf.training.job import search_settings
+from textclf.training.neighbourhood import settings_for_more_rows
+from textclf.training.recorded import options_for_more_rows
 
 Grid = str | Path | Mapping[str, Any]
 
+_USUAL = {"scoring": "accuracy", "folds": 5, "seed": 0, "method": "exact"}
+"""Defaults of settings, by their names in `SearchSettings`."""
+
 
 def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
-    data: LabelledRows,
+    data: LabelledRows | None = None,
     labels: Iterable[Any] | None = None,
     *,
     models: str | Path | Registry | None = None,
     test: LabelledRows | None = None,
     test_size: float = 0.2,
+    add: LabelledRows | list[LabelledRows] | None = None,
     text_column: str = "text",
     label_column: str = "label",
     delimiter: str | None = None,
@@ -62,13 +69,18 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
 
     Args:
         data: the training rows: a path, a table (a DataFrame of pandas or polars, or whatever has
-            columns), a pair of texts and labels, or, with ``labels``, the texts.
+            columns), a pair of texts and labels, or, with ``labels``, the texts. It is needed
+            unless rows are added.
         labels: the label of each text.
         models: the folder or URL of the versions, or a registry; by default ``$TEXTCLF_MODELS`` or
             ``models``.
         test: the test rows, in any form that the training rows may have.
         test_size: the share of the training rows that is split off, if there are no test rows
             (0 to 1).
+        add: rows to add to those of the promoted version, or of ``from_version``, in any form that
+            training rows may have, or a list of such. ``data`` and ``test`` are where its own rows
+            are, if they have moved. Arguments that have their default are as the version had them;
+            a grid or a preset searches all of it, and not only around the version's winner.
         text_column: the column of the texts.
         label_column: the column of the labels.
         delimiter: the character between the columns of a file; detected by default.
@@ -115,18 +127,28 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         raise UsageError("force=True needs a message, which is recorded")
     registry = registry_of(models)
     options = ReadOptions(text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows))
-    settings = search_settings(
-        _space(grid, preset), sample=sample, scoring=scoring, folds=cv, seed=seed, method=search,
-        threshold=threshold, abstain_unknown=abstain_unknown,
-    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "scoring": scoring, "folds": cv, "seed": seed, "method": search, "sample": sample,
+        "threshold": threshold, "abstain_unknown": abstain_unknown,
+    }  # fmt: skip
+    additions = [] if add is None else add if isinstance(add, list) else [add]
+    base = registry.resolve(from_version or "latest") if from_version or additions else None
+    if additions and base:
+        earlier = registry.metadata(base)
+        space = _space(grid, preset) if grid is not None or preset else None
+        options = options_for_more_rows(earlier, _changed(asdict(options), asdict(ReadOptions())))
+        settings = settings_for_more_rows(earlier, space, _changed(asked, _USUAL))
+    else:
+        settings = search_settings(_space(grid, preset), **asked)
     request = ReleaseRequest(
-        labelled_rows(data, labels, options),
+        _data(data, labels, options),
         settings,
         options,
         test=_test_rows(test, options),
         test_share=test_size,
         bump=bump,
-        base=registry.resolve(from_version) if from_version else None,
+        base=base,
+        add=[labelled_rows(rows, None, options) for rows in additions],
         promote=promote,
         gate=parse_gate(
             require,
@@ -148,6 +170,18 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
             callbacks=_callbacks(on_fit),
         )
     )
+
+
+def _data(
+    data: LabelledRows | None, labels: Iterable[Any] | None, options: ReadOptions
+) -> Path | Dataset | None:
+    if data is None or (labels is None and isinstance(data, str | Path)):
+        return data if data is None else Path(data)
+    return labelled_rows(data, labels, options)
+
+
+def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value != defaults.get(name)}
 
 
 def _test_rows(test: LabelledRows | None, options: ReadOptions) -> Dataset | None:

@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -78,6 +78,11 @@ class ReadOptions:
     header: bool | None = None
     sheet: str | None = None
 
+    def as_recorded(self) -> dict[str, str | None]:
+        """Return the options as the metadata of a version have them."""
+        options = asdict(self).items()
+        return {name: None if value is None else str(value) for name, value in options}
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -89,7 +94,8 @@ class Dataset:
         sha256: of the file's bytes; of a folder, over the sorted names and contents of its files.
         texts: exactly as written.
         labels: the labels of the texts, without the white space around them.
-        places: the line (Parquet: the row; a folder: the file) of each text; see `where`.
+        places: the line (Parquet: the row; a folder: the file) of each text; see `where`. If rows
+            of several files were joined, with the path of each.
         bad_rows: the rows left out because they cannot be used.
         tool: the labelling tool whose export it is, if it is one.
         left_out: how many rows that tool does not train on, by the reason.
@@ -103,7 +109,7 @@ class Dataset:
     sha256: str
     texts: tuple[str, ...]
     labels: tuple[str, ...]
-    places: Sequence[int] | Sequence[str]
+    places: Sequence[int] | Sequence[str] | Sequence[tuple[str, int | str]]
     bad_rows: tuple[BadRow, ...]
     tool: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -347,7 +353,9 @@ def _bad_rows_error(name: str, bad_rows: Sequence[BadRow], usable: int) -> DataE
     return DataError(f"{plural(len(bad_rows), 'bad row')} in {name}", hint=hint, details=details)
 
 
-def _where(name: str, place: int | str) -> str:
+def _where(name: str, place: int | str | tuple[str, int | str]) -> str:
+    if isinstance(place, tuple):
+        return _where(*place)
     return f"{name}/{place}" if isinstance(place, str) else f"{name}:{place}"
 
 

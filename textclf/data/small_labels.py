@@ -50,4 +50,4 @@ def without_labels(rows: Dataset, labels: Collection[str]) -> Dataset:
     """Return the rows of all labels but these, which the data set then names."""
     kept = [row for row, label in enumerate(rows.labels) if label not in labels]
     dropped = {label: count for label, count in rows.label_counts.items() if label in labels}
-    return replace(take_rows(rows, kept), dropped_labels=dropped)
+    return replace(take_rows(rows, kept), dropped_labels={**rows.dropped_labels, **dropped})

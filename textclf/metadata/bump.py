@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from textclf.formatting import plural
 from textclf.metadata.json_values import differ, flatten
 from textclf.metadata.versions import Bump
 
@@ -31,6 +32,7 @@ class Recipe:
         code: digest of textclf's own code; of a pipeline that was fitted elsewhere, of its file.
         libraries: versions of Python and of the libraries that shape the model.
         fitted_elsewhere: whether it is that of a pipeline that textclf has not trained.
+        added: the number of rows that were added to those of the base, if it was made so.
     """
 
     labels: frozenset[str]
@@ -42,6 +44,7 @@ class Recipe:
     code: str
     libraries: Mapping[str, str]
     fitted_elsewhere: bool = False
+    added: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,12 @@ def _major(base: Recipe, new: Recipe, rows_in_common: float | None) -> Iterator[
     yield from _set_change(f"kinds of features{searched}", base.features, new.features)
     yield from _set_change(f"classifiers{searched}", base.classifiers, new.classifiers)
     if rows_in_common is not None and rows_in_common < SAME_DATA_SET:
-        yield f"a new data set: about {rows_in_common:.0%} of the rows in common"
+        rows = (
+            f"{plural(new.added, 'new row')}, more than there were"
+            if new.added
+            else "a new data set"
+        )
+        yield f"{rows}: about {rows_in_common:.0%} of the rows in common"
 
 
 def _minor(base: Recipe, new: Recipe, _rows_in_common: float | None) -> Iterator[str]:
@@ -93,7 +101,10 @@ def _patch(base: Recipe, new: Recipe, rows_in_common: float | None) -> Iterator[
         if rows_in_common is None:
             yield "the training rows are known of one of the two only"
         else:
-            yield f"some training rows changed: about {rows_in_common:.0%} in common"
+            rows = (
+                f"{plural(new.added, 'new row')}," if new.added else "some training rows changed:"
+            )
+            yield f"{rows} about {rows_in_common:.0%} in common"
     if base.test != new.test:
         yield "the test rows changed"
     if base.code != new.code:

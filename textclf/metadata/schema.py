@@ -102,8 +102,27 @@ MOST_BAD_ROWS = 100
 """The most bad rows that a record names."""
 
 
+class DataPart(msgspec.Struct, frozen=True):
+    """One of several files of training data: where it was, and how it was read.
+
+    ``rows`` of it are used. Of a file that was added, the ``repeated`` rows were there before, and
+    the ``tested`` ones have the texts of test rows.
+    """
+
+    path: str
+    sha256: str
+    format: str
+    read: dict[str, str | None]
+    rows: Count
+    repeated: Count = 0
+    tested: Count = 0
+
+
 class DataRecord(msgspec.Struct, frozen=True):
     """The training data: where it was, how it was read, what was in it.
+
+    ``parts`` are the files whose rows were joined, in their order, if there is more than one;
+    ``path``, ``sha256`` and ``bad_rows`` are those of all of them then.
 
     ``sha256`` is the digest of the file; ``rows_sha256`` that of the (text, label) rows in their
     order, after the test rows were split off, if they were. ``bad_rows`` are the first
@@ -125,6 +144,12 @@ class DataRecord(msgspec.Struct, frozen=True):
     tool: str | None = None
     left_out: dict[str, Count] = {}
     dropped_labels: dict[str, Count] = {}
+    parts: list[DataPart] = []
+
+    def files(self) -> list[DataPart]:
+        """Return all files, also if there is only one."""
+        whole = DataPart(self.path, self.sha256, self.format, self.read, self.rows)
+        return self.parts or [whole]
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):
@@ -201,7 +226,8 @@ class SearchRecord(msgspec.Struct, frozen=True):
     """The search: its space and settings, and every candidate in the order of the space.
 
     ``method`` is ``exact``, or ``race`` if candidates were eliminated early. ``sample`` is the
-    number of training rows that were searched on, if not all.
+    number of training rows that were searched on, if not all. ``neighbourhood_of`` is the space of
+    an earlier version's search, if only the neighbourhood of its winner was searched.
     """
 
     space: Space
@@ -211,6 +237,7 @@ class SearchRecord(msgspec.Struct, frozen=True):
     candidates: Annotated[list[Candidate], msgspec.Meta(min_length=1)]
     method: Annotated[str, msgspec.Meta(pattern=r"\A(exact|race)\Z")] = "exact"
     sample: Count | None = None
+    neighbourhood_of: Space | None = None
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -339,7 +366,7 @@ class Metadata(msgspec.Struct, frozen=True):
         names = ("scoring", "folds", "seed", "method", "sample")
         limits = {"threshold": self.threshold, "abstain_unknown": self.abstain_unknown}
         return build_recipe(
-            self.search.space,
+            self.search.neighbourhood_of or self.search.space,
             {**{name: getattr(self.search, name) for name in names}, **limits},
             labels=frozenset(self.data.labels),
             rows=self.data.rows_sha256,

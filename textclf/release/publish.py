@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -160,7 +160,6 @@ def _metadata(
 
 
 def _data_record(rows: Dataset, options: ReadOptions) -> DataRecord:
-    read = {name: None if value is None else str(value) for name, value in asdict(options).items()}
     return DataRecord(
         path=rows.path,
         sha256=rows.sha256,
@@ -169,7 +168,7 @@ def _data_record(rows: Dataset, options: ReadOptions) -> DataRecord:
         sketch=Sketch.from_rows(rows.texts, rows.labels),
         rows_sha256=rows.rows_sha256,
         format=rows.format,
-        read=read,
+        read=options.as_recorded(),
         skipped_rows=len(rows.bad_rows),
         bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
         tool=rows.tool,

@@ -15,7 +15,7 @@ from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.test_data import read_beside
-from textclf.errors import DataError, GateRefused
+from textclf.errors import DataError, GateRefused, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import Metadata
 from textclf.metadata.verdict import Verdict
@@ -31,6 +31,7 @@ from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.phases import OnPhase, Phase
+from textclf.training.recorded import Addition, Moved, extended_job
 from textclf.training.train import train
 
 OnFit = Callable[[FoldResult], object]
@@ -41,9 +42,10 @@ class ReleaseRequest:
     """What to train, and what is to become of it.
 
     Attributes:
-        data: the training data: a path, or rows.
+        data: the training data: a path, or rows. If rows are added, where the recorded data of the
+            base is; ``None`` is where it was.
         search: the search space and how it is searched.
-        read: how the data is read.
+        read: how the data is read; if rows are added, how those are.
         labels: how many rows a label needs.
         test: the test data; ``None`` splits test rows off the training data.
         test_named: whether somebody named the test data. What only lies beside the training data is
@@ -51,6 +53,7 @@ class ReleaseRequest:
         test_share: the share of rows that is split off then (0 to 1), by a hash of the text.
         bump: ``auto``, ``patch``, ``minor`` or ``major``.
         base: the version whose number is increased; ``None`` is the highest.
+        add: data whose rows are added to those of the base.
         promote: whether the version is promoted if it passes the gate.
         gate: the conditions for its promotion.
         force: whether it is promoted although it does not meet them.
@@ -58,7 +61,7 @@ class ReleaseRequest:
         dry_run: whether to stop once it is known what would be trained.
     """
 
-    data: Path | Dataset
+    data: Path | Dataset | None
     search: SearchSettings
     read: ReadOptions = field(default_factory=ReadOptions)
     labels: LabelLimits = field(default_factory=LabelLimits)
@@ -67,6 +70,7 @@ class ReleaseRequest:
     test_share: float = 0.2
     bump: str = "auto"
     base: Version | None = None
+    add: Sequence[Path | Dataset] = ()
     promote: bool = True
     gate: Gate = field(default_factory=Gate)
     force: bool = False
@@ -188,7 +192,9 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     """
     callbacks = callbacks or ReleaseCallbacks()
     callbacks.on_phase(Phase.READING)
-    job, read_seconds = _read_job(request, callbacks)
+    started = time.perf_counter()
+    job = _extend(registry, request, callbacks) if request.add else _read_job(request, callbacks)
+    read_seconds = time.perf_counter() - started
     callbacks.on_phase(Phase.CHECKING)
     callbacks.on_problems(_check_data(job))
     plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
@@ -219,17 +225,38 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
     return replace(result, delta=delta, **vars(done))
 
 
-def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> tuple[Job, float]:
-    """Read the data; return the job and the seconds that reading took."""
-    started = time.perf_counter()
+def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
+    """Read the data and return the job."""
+    if request.data is None:
+        raise UsageError("there is nothing to train on")
     rows = _rows(request.data, request.read)
     test_rows = _read_test_rows(request, callbacks)
     rows, test_rows = limit_labels(rows, test_rows, request.labels)
-    seconds = time.perf_counter() - started
     for dataset in (rows, test_rows):
         if dataset is not None:
             callbacks.on_read(dataset)
-    return prepare(rows, test_rows, request.test_share, request.read, request.search), seconds
+    return prepare(rows, test_rows, request.test_share, request.read, request.search)
+
+
+def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
+    """Read the data of the base and what is added to it, and return the job."""
+    if request.base is None:
+        raise UsageError("there is no version whose rows others could be added to")
+    additions = [Addition(_rows(data, request.read), request.read) for data in request.add]
+    option = "textclf train FILE --add …"
+    moved = Moved(
+        () if request.data is None else (request.data,),
+        request.test,
+        data_option=option,
+        further_hint=f"put it beside FILE: {option}",
+        otherwise="; to train on changed rows, put the new ones with them and leave --add out",
+    )
+    job, notes = extended_job(
+        registry.metadata(request.base), additions, request.search, request.labels, moved
+    )
+    for (rows, _), note in zip(additions, notes, strict=True):
+        callbacks.on_read(replace(rows, notes=(*rows.notes, note)))
+    return job
 
 
 def _read_test_rows(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Dataset | None:
@@ -257,7 +284,6 @@ def _check_data(job: Job) -> tuple[DataProblem, ...]:
     for problem in problems:
         if problem.severity is Severity.ERROR:
             path, folds = shlex.quote(job.train.path), job.settings.folds
-            raise DataError(
-                f"{job.train.path}: {problem.message}", hint=f"textclf check {path} --cv {folds}"
-            )
+            hint = None if job.parts else f"textclf check {path} --cv {folds}"
+            raise DataError(f"{job.train.path}: {problem.message}", hint=hint)
     return problems

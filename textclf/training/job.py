@@ -11,10 +11,10 @@ from sklearn.model_selection import train_test_split
 
 from textclf.data.dataset import Dataset, ReadOptions
 from textclf.data.split import BY_TEXT, split_by_text, take_rows
-from textclf.errors import DataError
+from textclf.errors import DataError, UsageError
 from textclf.formatting import excerpt
 from textclf.metadata.bump import Recipe
-from textclf.metadata.schema import Code, Environment, Space, build_recipe
+from textclf.metadata.schema import Code, DataPart, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
 from textclf.search.space import CandidateParams, SpaceSource, list_candidates, parse_space
 from textclf.search.space_check import check_space
@@ -41,6 +41,7 @@ class SearchSettings:
         threshold: the score below which the version gives a text no label; it does not affect the
             metrics.
         abstain_unknown: the share of known n-grams below which it gives none; likewise.
+        neighbourhood_of: the space of an earlier search whose winner's neighbourhood is searched.
     """
 
     space: Space
@@ -51,6 +52,15 @@ class SearchSettings:
     sample: int | None = None
     threshold: float | None = None
     abstain_unknown: float | None = None
+    neighbourhood_of: Space | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError if settings contradict each other."""
+        if self.method == "race" and self.scoring != "accuracy":
+            raise UsageError(
+                f"--search race compares accuracies, so it cannot use --scoring {self.scoring}",
+                hint="--search exact, or --scoring accuracy",
+            )
 
 
 def search_settings(
@@ -88,6 +98,8 @@ class Job:
         settings: what is searched, and how.
         environment: the versions of the libraries.
         code: the version of textclf.
+        parts: the files of the training rows, if there are several.
+        added: the number of rows that are new since the version that they were added to.
     """
 
     train: Dataset
@@ -98,12 +110,15 @@ class Job:
     settings: SearchSettings
     environment: Environment
     code: Code
+    parts: tuple[DataPart, ...] = ()
+    added: int = 0
 
     def recipe(self) -> Recipe:
         """Return what the number of the version depends on."""
         search = {**asdict(self.settings), "sample": self.sample_size}
-        return build_recipe(
-            search.pop("space"),
+        space, whole = search.pop("space"), search.pop("neighbourhood_of")
+        recipe = build_recipe(
+            whole or space,
             search,
             labels=frozenset(self.train.label_counts),
             rows=self.train.rows_sha256,
@@ -111,6 +126,7 @@ class Job:
             environment=self.environment,
             code=self.code,
         )
+        return replace(recipe, added=self.added)
 
     @cached_property
     def sketch(self) -> Sketch:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
 from textclf.artifact.unpickler import load_pipeline
-from textclf.data.dataset import Dataset, OnBadRows, ReadOptions, read_dataset
-from textclf.data.small_labels import without_labels
 from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.evaluation.metadata_diff import Change, Comparison, compare_metadata
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.formatting import percent, plural
-from textclf.metadata.schema import ARTIFACT, DataRecord, Metadata, TestRecord
-from textclf.metadata.sketch import Sketch
+from textclf.metadata.schema import ARTIFACT, Metadata
 from textclf.search.fit import FoldResult
 from textclf.search.space_check import check_space
-from textclf.training.job import Job, SearchSettings, prepare
+from textclf.training.job import Job
 from textclf.training.phases import OnPhase
 from textclf.training.train import Trained, train
 
@@ -83,96 +77,10 @@ class Reproduction:
     scores: list[Change]
 
 
-# -- the recorded job ------------------------------------------------------------------------------
-
-
-def recorded_job(metadata: Metadata, data: Path | None = None, test: Path | None = None) -> Job:
-    """Return the job that made a version, with its rows checked against their digests.
-
-    Args:
-        metadata: the version's.
-        data: the location of the training data, if it has moved.
-        test: the location of the test data, if it has moved.
-
-    Raises:
-        UsageError: ``test`` is given, but the test rows were split off the training data; or the
-            version was fitted outside of textclf.
-        DataError: the rows are missing, or are not the recorded ones.
-    """
-    (record, search), tested = metadata.training, metadata.test
-    if test and tested.path is None:
-        raise UsageError(
-            f"{metadata.version} was tested on a part of its training data, not on a file",
-            hint="leave --test out",
-        )
-    options = _options(record, metadata.version)
-    rows = _read(record.path, data, options, "--data")
-    test_rows = None if tested.path is None else _read(tested.path, test, options, "--test")
-    if record.dropped_labels:
-        rows = without_labels(rows, record.dropped_labels)
-        test_rows = test_rows and without_labels(test_rows, record.dropped_labels)
-    names = ("space", "scoring", "folds", "seed", "method", "sample")
-    recorded = {name: getattr(search, name) for name in names}
-    settings = SearchSettings(
-        **recorded, threshold=metadata.threshold, abstain_unknown=metadata.abstain_unknown
-    )
-    share, method = tested.split or 0.0, tested.split_method
-    job = prepare(rows, test_rows, share, options, settings, split_method=method)
-    _check(job.train, record, metadata, "--data")
-    _check(job.test, tested, metadata, "--test")
-    return job
-
-
 def same_files(job: Job, metadata: Metadata) -> bool:
     """Return whether the rows come from the recorded files, and are not only the same rows."""
     test = job.split is not None or job.test.sha256 == metadata.test.sha256
     return test and job.train.sha256 == metadata.training[0].sha256
-
-
-def _options(record: DataRecord, version: str) -> ReadOptions:
-    try:
-        return msgspec.convert(record.read, ReadOptions, strict=False)
-    except msgspec.ValidationError as error:
-        raise IntegrityError(
-            f"the metadata of {version} does not say correctly how its data was read: {error}"
-        ) from None
-
-
-def _read(recorded: str, moved: Path | None, options: ReadOptions, flag: str) -> Dataset:
-    """Read a file without its bad rows; if there were none at training, the digest will differ."""
-    path = moved or Path(recorded)
-    if not moved and not os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
-        raise DataError(f"{recorded} does not exist", hint=f"{flag} FILE names it where it is now")
-    return read_dataset(path, replace(options, on_bad_rows=OnBadRows.SKIP))
-
-
-def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, flag: str) -> None:
-    """Raise DataError unless these are the recorded rows, in their order."""
-    if rows.rows_sha256 == record.rows_sha256:
-        return
-    use = "trained" if isinstance(record, DataRecord) else "tested"
-    if rows.sha256 == (record.sha256 or metadata.training[0].sha256):
-        raise DataError(
-            f"{rows.path} is the file that {metadata.version} was {use} on, but it is read "
-            f"differently: textclf {metadata.code.textclf} read it as "
-            f"{metadata.training[0].format}, this version reads it as {rows.format}",
-            hint="give the file its former extension, or use that version of textclf",
-        )
-    raise DataError(
-        f"{rows.path} is not what {metadata.version} was {use} on: it has "
-        f"{plural(len(rows), 'row')} (recorded: {record.rows:,}){_overlap(rows, record)}",
-        hint=f"{flag} FILE names the recorded rows",
-    )
-
-
-def _overlap(rows: Dataset, record: DataRecord | TestRecord) -> str:
-    if not isinstance(record, DataRecord):
-        return ""
-    share = record.sketch.overlap(Sketch.from_rows(rows.texts, rows.labels))
-    return f"; about {percent(share, 0)} are the same"
-
-
-# -- the comparison --------------------------------------------------------------------------------
 
 
 def reproduce(  # noqa: PLR0913 - what is shown of the training

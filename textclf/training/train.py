@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -257,6 +257,7 @@ def _search_record(job: Job, candidates: list[Candidate]) -> SearchRecord:
         candidates=candidates,
         method=settings.method,
         sample=job.sample_size,
+        neighbourhood_of=settings.neighbourhood_of,
     )
 
 
@@ -270,15 +271,13 @@ def _data_record(job: Job) -> DataRecord:
         sketch=job.sketch,
         rows_sha256=data.rows_sha256,
         format=data.format,
-        read={
-            name: None if value is None else str(value)
-            for name, value in asdict(job.options).items()
-        },
+        read=job.options.as_recorded(),
         skipped_rows=len(data.bad_rows),
         bad_rows=list(data.bad_rows[:MOST_BAD_ROWS]),
         tool=data.tool,
         left_out=dict(data.left_out),
         dropped_labels=dict(data.dropped_labels),
+        parts=list(job.parts),
     )
 
 

@@ -14,9 +14,13 @@ from textclf.cli.output import render, reproduction_report
 from textclf.cli.output.training_progress import TrainingProgress
 from textclf.errors import TextclfError
 
-Moved = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="FILE", help="The training data, if it has moved."),
+MovedData = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="The training data, if it has moved; of several files each, in their order.",
+    ),
 ]
 MovedTest = Annotated[
     Path | None,
@@ -31,7 +35,7 @@ Exact = Annotated[
 def reproduce(
     context: typer.Context,
     version: Version,
-    data: Moved = None,
+    data: MovedData = None,
     test: MovedTest = None,
     exact: Exact = False,
     jobs: Jobs = None,
@@ -49,14 +53,18 @@ def reproduce(
     """
     with common.phases() as show_phase:
         show_phase("loading the libraries")
-        from textclf.training.reproduce import Outcome, recorded_job, same_files
+        from textclf.training.recorded import Moved, recorded_job
+        from textclf.training.reproduce import Outcome, same_files
         from textclf.training.reproduce import reproduce as run
 
         registry = common.open_registry()
         resolved = registry.resolve(version)
         metadata, artifact = registry.metadata(resolved), registry.artifact(resolved)
         show_phase("reading the data")
-        job = recorded_job(metadata, _typed(context, "data", data), _typed(context, "test", test))
+        # settings name what is trained next, not what was trained then
+        moved_data = data if data and is_typed(context, "data") else ()
+        moved = Moved(moved_data, test if is_typed(context, "test") else None)
+        job = recorded_job(metadata, moved)
     if not same_files(job, metadata):
         render.warning("the files differ from the recorded ones, but their rows are the same")
     if not common.quiet:
@@ -77,8 +85,3 @@ def reproduce(
             )
     if done.outcome is Outcome.DIFFERENT or (exact and done.outcome is not Outcome.SAME_BYTES):
         raise typer.Exit(TextclfError.exit_code)
-
-
-def _typed(context: typer.Context, name: str, path: Path | None) -> Path | None:
-    """Ignore a setting: it names what is trained next, not what was trained then."""
-    return path if is_typed(context, name) else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,13 +22,25 @@ from textclf.cli.options.reading import (
     require_data,
 )
 from textclf.cli.options.search import SearchOptions
+from textclf.cli.options.settings import is_typed
 from textclf.cli.options.signing import SignKey
 from textclf.cli.options.versioning import Bump, From, IncludeTexts, NoPromote
 from textclf.cli.output import training_report
+from textclf.errors import UsageError
 
 if TYPE_CHECKING:
     from textclf.data.small_labels import LabelLimits
+    from textclf.metadata.schema import Metadata
 
+Add = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel="Data",
+        help="Add rows to those of the promoted version, or of --from, and train on all; may be "
+        "repeated.",
+    ),
+]
 TestSize = Annotated[
     float | None,
     typer.Option(
@@ -70,6 +83,7 @@ def train(
     data: Data = DEFAULT_DATA,
     test: TestFile = None,
     test_size: TestSize = None,
+    add: Add = None,
     *,
     reading: ReadingOptions,
     min_rows_per_label: MinRowsPerLabel = None,
@@ -89,11 +103,11 @@ def train(
     """Search, train, test, publish and promote the next version.
 
     Examples:
-      textclf train
       textclf train reviews.csv --text-column review --label-column stars
-      textclf train --require 'macro_f1>=0.85' --max-regression 1% -m "March data"
+      textclf train --add march.csv -m "March data"
+      textclf train --require 'macro_f1>=0.85' --max-regression 1%
 
-    More: docs/cli.md, docs/search-space.md, docs/gates.md
+    More: docs/cli.md, docs/more-data.md, docs/search-space.md, docs/gates.md
     """
     from textclf.registry.signer import publishing_signer
 
@@ -105,21 +119,24 @@ def train(
         search.require_consistent()
         gate.require_reason(message)
         conditions = gate.gate(context)
-        require_data(data)
+        if not add:
+            require_data(data)
         registry = common.open_registry(to_write=not dry_run)
         notify.watch(context, registry)
         signer = publishing_signer(registry, sign)
-        base = registry.resolve(from_) if from_ else None
-        settings = search.settings(context)
-        test, test_named, share = choose_test_rows(context, data, test, test_size)
+        base = registry.resolve(from_ or "latest") if from_ or add else None
+        if add and base:
+            rows = _more_rows(context, registry.metadata(base), reading, search)
+            rows |= {
+                "add": add,
+                "data": data if is_typed(context, "data") else None,
+                "test": test if is_typed(context, "test") else None,
+            }
+        else:
+            rows = _rows(context, data, test, test_size, reading, search)
     request = ReleaseRequest(
-        data,
-        settings,
-        reading.read_options(),
-        _label_limits(min_rows_per_label, drop=drop_small_labels),
-        test,
-        test_named=test_named,
-        test_share=share,
+        **rows,
+        labels=_label_limits(min_rows_per_label, drop=drop_small_labels),
         bump=bump,
         base=base,
         promote=not no_promote,
@@ -142,6 +159,42 @@ def train(
         training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
     if result.refusal:
         raise result.refusal
+
+
+def _rows(
+    context: typer.Context,
+    data: Path,
+    test: Path | None,
+    test_size: float | None,
+    reading: ReadingOptions,
+    search: SearchOptions,
+) -> dict[str, Any]:
+    """Return the fields of a request that say on which rows what is searched."""
+    settings = search.settings(context)
+    test, test_named, share = choose_test_rows(context, data, test, test_size)
+    return {
+        "data": data,
+        "search": settings,
+        "read": reading.read_options(),
+        "test": test,
+        "test_named": test_named,
+        "test_share": share,
+    }
+
+
+def _more_rows(
+    context: typer.Context, metadata: Metadata, reading: ReadingOptions, search: SearchOptions
+) -> dict[str, Any]:
+    """Return what is searched and how rows are read that are added to those of a version."""
+    if is_typed(context, "test_size"):
+        raise UsageError(
+            f"--add goes on with the test rows of {metadata.version}",
+            hint="leave --test-size out",
+        )
+    return {
+        "search": search.settings_for_more_rows(context, metadata),
+        "read": reading.options_for_more_rows(context, metadata),
+    }
 
 
 def _label_limits(min_rows: int | None, *, drop: bool) -> LabelLimits:

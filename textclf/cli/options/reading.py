@@ -1,18 +1,19 @@
 """The options of commands that read labelled rows, and what they read by default."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
 from textclf.cli.options.options import Encoding
-from textclf.cli.options.settings import option_to_ignore
+from textclf.cli.options.settings import is_typed, option_to_ignore
 from textclf.cli.output.reading import show_reading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset, ReadOptions
+    from textclf.metadata.schema import Metadata
 
 DEFAULT_DATA = Path("data/train.csv")
 DEFAULT_SHARE = 0.2
@@ -98,6 +99,17 @@ class ReadingOptions(FormatOptions):
             self.header,
             self.sheet,
         )
+
+    def options_for_more_rows(self, context: typer.Context, metadata: "Metadata") -> "ReadOptions":
+        """Return how rows are read that are added to those of a version.
+
+        As its own first file, but for what is typed.
+        """
+        from textclf.training.recorded import options_for_more_rows
+
+        options = asdict(self.read_options())
+        typed = {name: options[name] for name in options if is_typed(context, name)}
+        return options_for_more_rows(metadata, typed)
 
     def read(self, path: Path, *, quiet: bool) -> "Dataset":
         """Read a data set, and say what was left out of it. Raises DataError."""

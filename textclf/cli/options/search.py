@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from textclf.cli.options.options import Folds, Jobs, parse_share
-from textclf.cli.options.settings import option_to_ignore
+from textclf.cli.options.settings import is_typed, option_to_ignore
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
+    from textclf.metadata.schema import Metadata
     from textclf.search.dask_cluster import Cluster
     from textclf.search.space import SpaceSource
     from textclf.training.job import SearchSettings
@@ -99,11 +100,6 @@ class SearchOptions:
 
     def require_consistent(self) -> None:
         """Raise UsageError if options contradict each other."""
-        if self.search == "race" and self.scoring != "accuracy":
-            raise UsageError(
-                f"--search race compares accuracies, so it cannot use --scoring {self.scoring}",
-                hint="--search exact, or --scoring accuracy",
-            )
         if self.backend == "dask" and not self.scheduler:
             raise UsageError(
                 "--backend dask needs the address of a scheduler",
@@ -130,6 +126,34 @@ class SearchOptions:
             threshold=self.threshold,
             abstain_unknown=self.abstain_unknown,
         )
+
+    def settings_for_more_rows(
+        self, context: typer.Context, metadata: "Metadata"
+    ) -> "SearchSettings":
+        """Return the settings of a search for which rows are added to those of a version.
+
+        They are the version's own, but for what is typed.
+
+        Raises:
+            UsageError: the search space is not valid, or another seed is typed.
+        """
+        from textclf.training.neighbourhood import settings_for_more_rows
+
+        source = None
+        if is_typed(context, "grid") or is_typed(context, "preset"):
+            source = self._space(context)
+        fields = {
+            "sample": self.sample, "folds": self.cv, "scoring": self.scoring, "seed": self.seed,
+            "method": self.search, "threshold": self.threshold,
+            "abstain_unknown": self.abstain_unknown,
+        }  # fmt: skip
+        options = {"folds": "cv", "method": "search"}
+        asked = {
+            name: value
+            for name, value in fields.items()
+            if is_typed(context, options.get(name, name))
+        }
+        return settings_for_more_rows(metadata, source, asked)
 
     def _space(self, context: typer.Context) -> "SpaceSource":
         from textclf.search.space import preset_source, read_source
