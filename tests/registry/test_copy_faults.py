@@ -16,7 +16,7 @@ from textclf.registry.copying import copy_versions
 from textclf.registry.layout import PROBES
 from textclf.registry.mirroring import mirror
 from textclf.registry.registry import Registry
-from textclf.registry.store import object_store
+from textclf.registry.store import object_store, objects
 from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.verification import verify
 
@@ -112,7 +112,8 @@ class Attempt:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
     """Wait for nobody, and take every writer that is not done for dead."""
-    monkeypatch.setattr(object_store, "back_off", lambda _attempt: None)
+    for module in (object_store, objects):
+        monkeypatch.setattr(module, "back_off", lambda _attempt: None)
     monkeypatch.setattr(object_store, "_ABANDONED", timedelta(seconds=-1))
 
 

@@ -13,7 +13,7 @@ from object_operations import OPERATIONS, V, violations
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
 from textclf.registry.registry import Registry
-from textclf.registry.store import object_store
+from textclf.registry.store import object_store, objects
 from textclf.registry.store.base import Exists
 from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.verification import verify
@@ -102,7 +102,8 @@ def strike(operation, fault, store=ObjectStore):
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
     """Wait for nobody, and take every writer that is not done for dead."""
-    monkeypatch.setattr(object_store, "back_off", lambda _attempt: None)
+    for module in (object_store, objects):
+        monkeypatch.setattr(module, "back_off", lambda _attempt: None)
     monkeypatch.setattr(object_store, "_ABANDONED", timedelta(seconds=-1))
 
 
@@ -124,8 +125,12 @@ def test_no_request_that_goes_wrong_loses_anything(operation, fault):
 class Trusting(ObjectStore):
     """A store that takes every answer for the truth, as most code does."""
 
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.objects.put = self._put
+
     def _put(self, key, data, mode):
-        if not self.put_once(key, data, mode):
+        if not self.objects.put_once(key, data, mode):
             raise Exists(key)
 
 

@@ -134,7 +134,7 @@ def _rights(store: ObjectStore, may_not_write: str) -> Iterator[Finding]:
     """Try out each verb, under a key that nobody else uses."""
     key = f"{PROBES}/{uuid.uuid4().hex}"
     yield _tried("may read", lambda: store.exists(key))
-    creation = _tried("may create", lambda: store.create_unchecked(key, b"one"), may_not_write)
+    creation = _tried("may create", lambda: store.objects.put(key, b"one", "create"), may_not_write)
     yield creation
     if not creation.ok:
         return
@@ -145,7 +145,7 @@ def _rights(store: ObjectStore, may_not_write: str) -> Iterator[Finding]:
 
 def _update(store: ObjectStore, key: str) -> None:
     seen: Any = store.read_stamped(key).stamp
-    store.put_once(key, b"two", seen)
+    store.objects.put_once(key, b"two", seen)
 
 
 def _conditions(store: ObjectStore) -> Finding:
@@ -153,7 +153,7 @@ def _conditions(store: ObjectStore) -> Finding:
 
     key = f"{PROBES}/{uuid.uuid4().hex}"
     try:
-        problem = violated_condition(store, key)
+        problem = violated_condition(store.objects, key)
     except StoreError as error:
         return _failed("conditional writes", error)
     finally:

@@ -332,7 +332,7 @@ def test_a_key_of_kms_is_asked_for_with_each_write(server, monkeypatch):
     """The two variables become the headers by which S3 encrypts."""
     monkeypatch.setenv("AWS_SERVER_SIDE_ENCRYPTION", "aws:kms")
     monkeypatch.setenv("AWS_SSE_KMS_KEY_ID", "arn:aws:kms:eu-west-1:1:key/abc")
-    open_store(parse_location(URLS["aws"])).create_unchecked("key", b"data")
+    open_store(parse_location(URLS["aws"])).objects.put("key", b"data", "create")
     [headers] = server.requests
     assert headers["x-amz-server-side-encryption"] == "aws:kms"
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"].endswith("key/abc")
@@ -344,4 +344,4 @@ def test_a_bucket_in_another_region_is_said_so(server):
     """A redirect that leads nowhere is what S3 answers then."""
     server.status = 301
     with pytest.raises(StoreError, match="the bucket is in another region"):
-        open_store(parse_location(URLS["aws"])).create_unchecked("key", b"data")
+        open_store(parse_location(URLS["aws"])).objects.put("key", b"data", "create")

@@ -13,7 +13,7 @@ from textclf.errors import StoreError
 from textclf.metadata.versions import parse_version
 from textclf.registry.layout import PROBES
 from textclf.registry.registry import Registry
-from textclf.registry.store import object_store
+from textclf.registry.store import object_store, objects
 from textclf.registry.store.base import Changed, Exists, Stamped
 from textclf.registry.store.object_store import ObjectStore
 
@@ -44,7 +44,8 @@ def opened(bucket, server=""):
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr(object_store, "back_off", lambda _attempt: None)
+    for module in (object_store, objects):
+        monkeypatch.setattr(module, "back_off", lambda _attempt: None)
 
 
 # --- servers that ignore conditions ---------------------------------------------------------------
@@ -186,7 +187,7 @@ def test_content_that_changed_is_not_replaced():
 def test_equal_content_is_not_taken_for_one_s_own():
     """Another writer that creates the same content has won all the same."""
     store = opened(Bucket())
-    opened(store._objects).create("key", b"same")
+    opened(store.objects.bucket).create("key", b"same")
     with pytest.raises(Exists):
         store.create("key", b"same")
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
-from textclf.registry.store.base import Exists, read_or_none
+from textclf.registry.store.base import Exists, Missing
 from textclf.registry.store.object_errors import EndlessConflict
 
 if TYPE_CHECKING:
-    from textclf.registry.store.object_store import ObjectStore
+    from textclf.registry.store.objects import Objects
 
 _WRONG_TAG = '"00000000000000000000000000000000"'
 _LARGEST_FINDING = 1 << 16
@@ -30,13 +30,13 @@ class ConditionCheck:
     """The check of one store, made once.
 
     Args:
-        store: the store.
+        objects: the objects of the store.
         server: what tells it from any other; the finding for another server, from which the
             registry was copied, says nothing of this one.
     """
 
-    def __init__(self, store: ObjectStore, server: str) -> None:
-        self._store = store
+    def __init__(self, objects: Objects, server: str) -> None:
+        self._objects = objects
         self._server = server
         self._obeyed = False
 
@@ -49,23 +49,29 @@ class ConditionCheck:
         """Raise StoreError unless the store obeys conditions; ask the registry, or try it out."""
         if self._obeyed:
             return
-        if read_or_none(self._store, self._finding, _LARGEST_FINDING) is None:
+        if not self._is_known():
             self._try_out()
             finding = {"server": self._server, "conditional_writes": "obeyed"}
             with contextlib.suppress(Exists):  # of several writers each has found the same
-                self._store.create_unchecked(self._finding, json.dumps(finding).encode())
+                self._objects.put(self._finding, json.dumps(finding).encode(), "create")
         self._obeyed = True
+
+    def _is_known(self) -> bool:
+        with contextlib.suppress(Missing):
+            self._objects.read(self._finding, _LARGEST_FINDING)
+            return True
+        return False
 
     def require_creation(self) -> None:
         """Raise StoreError if an object cannot be created now."""
         with self._probe() as key:
-            self._store.put_once(key, b"", "create")
+            self._objects.put_once(key, b"", "create")
 
     def _try_out(self) -> None:
         with self._probe() as key:
-            if problem := violated_condition(self._store, key):
+            if problem := violated_condition(self._objects, key):
                 raise StoreError(
-                    f"{self._store.locate('')} cannot keep a registry: its server {problem}, so "
+                    f"{self._objects.locate()} cannot keep a registry: its server {problem}, so "
                     "that writers would overwrite each other's versions",
                     hint="docs/remote.md names servers and versions that obey conditional writes",
                 )
@@ -78,19 +84,19 @@ class ConditionCheck:
             yield key
         finally:
             with contextlib.suppress(StoreError):  # the role may not remove anything
-                self._store.remove(key)
+                self._objects.delete(key)
 
 
-def violated_condition(store: ObjectStore, key: str) -> str | None:
+def violated_condition(objects: Objects, key: str) -> str | None:
     """Try out conditional writes on a key that does not exist; say which one is not obeyed."""
-    if store.put_once(key, b"update", {"e_tag": _WRONG_TAG, "version": "1"}):
+    if objects.put_once(key, b"update", {"e_tag": _WRONG_TAG, "version": "1"}):
         return "updates an object that does not exist, although the request says If-Match"
     try:
-        store.create_unchecked(key, b"one")
+        objects.put(key, b"one", "create")
     except (Exists, EndlessConflict):
         return "refuses to create an object that does not exist, with If-None-Match"
-    if store.put_once(key, b"two", "create"):
+    if objects.put_once(key, b"two", "create"):
         return "creates an object a second time, although the request says If-None-Match"
-    if store.put_once(key, b"three", {"e_tag": _WRONG_TAG, "version": "1"}):
+    if objects.put_once(key, b"three", {"e_tag": _WRONG_TAG, "version": "1"}):
         return "updates an object that has changed, although the request says If-Match"
     return None
