@@ -3,11 +3,12 @@
 import pytest
 import registries
 
+from textclf.cli.app import run
 from textclf.metadata.versions import parse_version
 
 
 @pytest.fixture
-def complete(process):
+def complete(monkeypatch, capsys):
     """Return what bash is offered for the last word of a line."""
 
     def call(line, env=None):
@@ -17,9 +18,14 @@ def complete(process):
             "COMP_WORDS": line,
             "COMP_CWORD": str(number),
         }
-        done = process(env=words | (env or {}))
-        assert (done.code, done.err) == (0, "")
-        return done.out.split()
+        capsys.readouterr()
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+            for name, value in (words | (env or {})).items():
+                patch.setenv(name, value)
+            run([])
+        out, err = capsys.readouterr()
+        assert (ended.value.code, err) == (0, "")
+        return out.split()
 
     return call
 

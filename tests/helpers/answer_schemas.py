@@ -124,6 +124,7 @@ A list has entries of each of its answers.
 """
 
 
+@functools.cache
 def documents():
     """Return the schema of each answer by the name of its file in docs/schema."""
     return {file_name(name): _document(name, answer) for name, answer in ANSWERS.items()}
