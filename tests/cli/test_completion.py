@@ -19,10 +19,11 @@ def complete(monkeypatch, capsys):
             "COMP_CWORD": str(number),
         }
         capsys.readouterr()
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+        with monkeypatch.context() as patch:
             for name, value in (words | (env or {})).items():
                 patch.setenv(name, value)
-            run([])
+            with pytest.raises(SystemExit) as ended:
+                run([])
         out, err = capsys.readouterr()
         assert (ended.value.code, err) == (0, "")
         return out.split()
