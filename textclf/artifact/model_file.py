@@ -101,8 +101,10 @@ def _canonicalize(pipeline: Pipeline) -> None:
     """Remove what differs from run to run or slows down loading without changing the model."""
     for _, vectorizer in pipeline.named_steps["features"].transformer_list:
         vectorizer.__dict__.pop("_stop_words_id", None)  # a memory address
-        vocabulary = vectorizer.vocabulary_  # after max_features its values are NumPy integers
-        vectorizer.vocabulary_ = {str(term): int(index) for term, index in vocabulary.items()}
+        vocabulary = vectorizer.vocabulary_
+        if not {*map(type, vocabulary)} | {*map(type, vocabulary.values())} <= {str, int}:
+            # after max_features its values are NumPy integers
+            vectorizer.vocabulary_ = {str(term): int(index) for term, index in vocabulary.items()}
 
 
 def describe(data: bytes, file: str = ARTIFACT) -> FileRecord:

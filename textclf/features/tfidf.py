@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Self
 
 import numpy as np
@@ -74,7 +75,7 @@ def transform_counts(vectorizer: TfidfVectorizer, counts: Counts) -> csr_matrix:
     """
     vocabulary = vectorizer.vocabulary_
     terms = counts.terms(np.arange(counts.columns))
-    place = np.fromiter((vocabulary.get(term, -1) for term in terms), np.int32, len(terms))
+    place = np.fromiter(map(vocabulary.get, terms, repeat(-1)), np.int32, len(terms))
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(len(vocabulary))
     values = _values(vectorizer, int(counts.data.max(initial=0)))
     return _weigh(counts, np.arange(counts.rows), place, idf, values, vectorizer.norm)
