@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textclf._version import __version__
 
 if TYPE_CHECKING:
+    from textclf.api.labelling import check_labels, pick
     from textclf.api.publishing import publish
     from textclf.api.results import CompareResult, TrainResult
     from textclf.api.training import train
@@ -39,10 +40,12 @@ __all__ = [
     "TextclfError",
     "TrainResult",
     "__version__",
+    "check_labels",
     "compare",
     "evaluate",
     "load",
     "open_registry",
+    "pick",
     "promote",
     "publish",
     "read_dataset",
@@ -64,10 +67,12 @@ _HOMES = {
     "Registry": "textclf.registry.registry",
     "TextclfError": "textclf.errors",
     "TrainResult": "textclf.api.results",
+    "check_labels": "textclf.api.labelling",
     "compare": "textclf.api.versions",
     "evaluate": "textclf.api.versions",
     "load": "textclf.prediction.load",
     "open_registry": "textclf.registry.open",
+    "pick": "textclf.api.labelling",
     "promote": "textclf.api.versions",
     "publish": "textclf.api.publishing",
     "read_dataset": "textclf.data.dataset",

@@ -40,6 +40,21 @@ def test_texts_on_a_terminal(terminal, form):
     assert "owned" in shown
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize("command", [["predict", "-f"], ["pick"]], ids=" ".join)
+def test_tables_on_a_terminal(project, terminal, command, ending):
+    """The cells of a table are escaped on a terminal, and its lines and tabs are not."""
+    evil = f"so {EVIL} great"
+    row = {"jsonl": json.dumps({"text": evil, "n": 1}, ensure_ascii=False), "tsv": f"{evil}\t1"}
+    head = {"jsonl": "", "tsv": "text\tn\n"}
+    content = f"{head.get(ending, 'text,n' + chr(10))}{row.get(ending, evil + ',1')}\n"
+    (project / f"evil.{ending}").write_text(content)
+    shown = terminal(*command, f"evil.{ending}", "-q").out
+    assert harmless(shown)
+    assert "owned" in shown
+    assert ("\t" in shown) == (ending == "tsv" and command != ["pick"])
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "json"])
 @pytest.mark.usefixtures("evil_file")
 def test_texts_for_a_program(process, form):

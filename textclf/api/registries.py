@@ -8,8 +8,10 @@ from pathlib import Path
 from textclf.registry.open import open_registry
 from textclf.registry.registry import Registry
 
+Models = str | Path | Registry | None
 
-def registry_of(models: str | Path | Registry | None) -> Registry:
+
+def registry_of(models: Models) -> Registry:
     """Return a registry: the one given, or that of a folder or URL.
 
     Args:

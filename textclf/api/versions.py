@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclf.api.registries import registry_of
+from textclf.api.registries import Models, registry_of
 from textclf.api.results import CompareResult
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
@@ -14,7 +13,6 @@ from textclf.errors import TextclfError, UsageError
 from textclf.metadata.channels import LATEST
 from textclf.prediction.predictor import Predictor
 from textclf.registry.promotion import Promotion
-from textclf.registry.registry import Registry
 from textclf.release.gate import parse_gate
 from textclf.release.promote import gather_evidence
 from textclf.release.promote import promote as promote_through_gate
@@ -22,8 +20,6 @@ from textclf.release.promote import promote as promote_through_gate
 if TYPE_CHECKING:
     from textclf.evaluation.evaluate import Evaluation
     from textclf.metadata.schema import Summary
-
-Models = str | Path | Registry | None
 
 
 def versions(models: Models = None) -> list[Summary]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from textclf.cli.output import render
 from textclf.errors import UsageError
-from textclf.formatting import plural
+from textclf.formatting import escape_controls, plural
 
 if TYPE_CHECKING:
     from textclf.cli.output.output_file import OutputFile
@@ -178,11 +179,22 @@ def write_table(
         output_format: ``csv`` or ``jsonl``; else that of the file's name, or the table's own.
     """
     names = [_free(name, table.columns) for name in added]
-    with nullcontext((sys.stdout, output_format)) if target is None else _text_of(target) as to:
+    shown: Any = _Terminal() if sys.stdout.isatty() else sys.stdout
+    with nullcontext((shown, output_format)) if target is None else _text_of(target) as to:
         stream, chosen = to
         write = writer(table, names, chosen, stream).write
         for row, values in rows:
             write(row, values)
+
+
+class _Terminal:
+    """Stdout, if it is a terminal: what the cells of a table hold is escaped there."""
+
+    def write(self, text: str) -> None:
+        """Write a text with its line breaks and tabs, and all other controls escaped."""
+        parts = re.split("([\n\t])", text)  # of which every second one is a separator
+        parts[::2] = map(escape_controls, parts[::2])
+        sys.stdout.write("".join(parts))
 
 
 @contextmanager

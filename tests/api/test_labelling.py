@@ -1,0 +1,29 @@
+"""textclf.check_labels and pick."""
+
+import polars as pl
+from predictors import published
+from sample_data import sample_rows
+
+import textclf
+
+
+def test_check_labels_ranks_rows_from_memory():
+    """Rows are known by their number; a table gives the same as its texts and labels."""
+    texts, labels = sample_rows(200)
+    found = textclf.check_labels(texts, labels)
+    assert found.judged <= 200
+    assert found.rows
+    assert all(labels[one.row] != one.predicted for one in found.rows)
+    assert textclf.check_labels(pl.DataFrame({"text": texts, "label": labels})) == found
+
+
+def test_pick_takes_texts_from_memory(tmp_path):
+    """The texts with the smallest margins come first, with their index."""
+    rows = sample_rows(200)
+    published(tmp_path, rows)
+    texts = rows[0][:50]
+    picked = textclf.pick(iter(texts), 5, models=tmp_path)
+    margins = [one.margin for one in picked]
+    assert margins == sorted(margins)
+    assert [texts[one.place] for one in picked] == [one.text for one in picked]
+    assert textclf.pick([], models=tmp_path) == []
