@@ -78,9 +78,10 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         test_size: the share of the training rows that is split off, if there are no test rows
             (0 to 1).
         add: rows to add to those of the promoted version, or of ``from_version``, in any form that
-            training rows may have, or a list of such. ``data`` and ``test`` are where its own rows
-            are, if they have moved. Arguments that have their default are as the version had them;
-            a grid or a preset searches all of it, and not only around the version's winner.
+            training rows may have, or a list of such. ``data`` and ``test`` are its own rows, if
+            they are no longer where they were; of several files ``data`` is a list. Arguments that
+            have their default are as the version had them. A grid or a preset searches all of it,
+            and not only around the version's winner.
         text_column: the column of the texts.
         label_column: the column of the labels.
         delimiter: the character between the columns of a file; detected by default.
@@ -141,7 +142,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     else:
         settings = search_settings(_space(grid, preset), **asked)
     request = ReleaseRequest(
-        _data(data, labels, options),
+        None if additions or data is None else labelled_rows(data, labels, options),
         settings,
         options,
         test=_test_rows(test, options),
@@ -149,6 +150,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         bump=bump,
         base=base,
         add=[labelled_rows(rows, None, options) for rows in additions],
+        moved=_moved(data, labels) if additions else (),
         promote=promote,
         gate=parse_gate(
             require,
@@ -172,12 +174,16 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     )
 
 
-def _data(
-    data: LabelledRows | None, labels: Iterable[Any] | None, options: ReadOptions
-) -> Path | Dataset | None:
-    if data is None or (labels is None and isinstance(data, str | Path)):
-        return data if data is None else Path(data)
-    return labelled_rows(data, labels, options)
+def _moved(data: Any, labels: Iterable[Any] | None) -> list[Path | Dataset]:
+    """Return where the rows of a version are, from a path, rows, or a list of such."""
+    if data is None:
+        return []
+    if labels is not None:
+        return [labelled_rows(data, labels)]
+    return [
+        Path(one) if isinstance(one, str | Path) else labelled_rows(one)
+        for one in (data if isinstance(data, list) else [data])
+    ]
 
 
 def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

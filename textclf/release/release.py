@@ -42,8 +42,7 @@ class ReleaseRequest:
     """What to train, and what is to become of it.
 
     Attributes:
-        data: the training data: a path, or rows. If rows are added, where the recorded data of the
-            base is; ``None`` is where it was.
+        data: the training data: a path, or rows; ``None`` if rows are added.
         search: the search space and how it is searched.
         read: how the data is read; if rows are added, how those are.
         labels: how many rows a label needs.
@@ -54,6 +53,7 @@ class ReleaseRequest:
         bump: ``auto``, ``patch``, ``minor`` or ``major``.
         base: the version whose number is increased; ``None`` is the highest.
         add: data whose rows are added to those of the base.
+        moved: where the recorded data of the base is then, if it has moved; see `Moved`.
         promote: whether the version is promoted if it passes the gate.
         gate: the conditions for its promotion.
         force: whether it is promoted although it does not meet them.
@@ -71,6 +71,7 @@ class ReleaseRequest:
     bump: str = "auto"
     base: Version | None = None
     add: Sequence[Path | Dataset] = ()
+    moved: Sequence[Path | Dataset] = ()
     promote: bool = True
     gate: Gate = field(default_factory=Gate)
     force: bool = False
@@ -243,17 +244,8 @@ def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallb
     if request.base is None:
         raise UsageError("there is no version whose rows others could be added to")
     additions = [Addition(_rows(data, request.read), request.read) for data in request.add]
-    option = "textclf train FILE --add …"
-    moved = Moved(
-        () if request.data is None else (request.data,),
-        request.test,
-        data_option=option,
-        further_hint=f"put it beside FILE: {option}",
-        otherwise="; to train on changed rows, put the new ones with them and leave --add out",
-    )
-    job, notes = extended_job(
-        registry.metadata(request.base), additions, request.search, request.labels, moved
-    )
+    metadata, moved = registry.metadata(request.base), Moved(request.moved, request.test)
+    job, notes = extended_job(metadata, additions, request.search, request.labels, moved)
     for (rows, _), note in zip(additions, notes, strict=True):
         callbacks.on_read(replace(rows, notes=(*rows.notes, note)))
     return job

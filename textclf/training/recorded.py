@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,18 +29,10 @@ class Moved:
     Attributes:
         data: the files of the training rows, in the recorded order; the others are where they were.
         test: the file of the test rows.
-        data_option: how the first of the former is named, for hints.
-        further_hint: how the others are.
-        test_option: how the latter is named.
-        otherwise: what else can be done if training rows have changed.
     """
 
     data: Sequence[Given] = ()
     test: Given | None = None
-    data_option: str = "--data FILE"
-    further_hint: str = "--data FILE, once for each file in their order, says where they are now"
-    test_option: str = "--test FILE"
-    otherwise: str = ""
 
 
 class Addition(NamedTuple):
@@ -86,7 +78,7 @@ def recorded_job(metadata: Metadata, moved: Moved = Moved()) -> Job:
             version was fitted outside of textclf.
         DataError: the rows are missing, or are not the recorded ones.
     """
-    return _checked(metadata, _read_again(metadata, moved), moved)
+    return _checked(metadata, _read_again(metadata, moved))
 
 
 def extended_job(
@@ -120,7 +112,13 @@ def extended_job(
             hint="train once without --add, which chooses test rows by their texts",
         )
     found = _read_again(metadata, moved)
-    _checked(metadata, found, moved)
+    try:
+        _checked(metadata, found)
+    except DataError as error:
+        error.hint = (
+            f"{error.hint}; or put the new rows with the changed ones, and train on that file"
+        )
+        raise
     rows, notes, added = found.rows, list[str](), 0
     parts = record.parts or [_part(Addition(rows, found.options), len(rows))]
     for more in additions:
@@ -174,17 +172,13 @@ def _part(of: Addition, rows: int, repeated: int = 0, tested: int = 0) -> DataPa
     return DataPart(data.path, data.sha256, data.format, read, rows, repeated, tested)
 
 
-def _checked(metadata: Metadata, found: _Recorded, moved: Moved) -> Job:
+def _checked(metadata: Metadata, found: _Recorded) -> Job:
     """Return the recorded job. Raises DataError unless these are its rows, in their order."""
     record, _ = metadata.training
     rows, test = _without(found.rows, found.test, record.dropped_labels)
     job = _prepare(metadata, found._replace(rows=rows, test=test), recorded_settings(metadata))
-    hints = [
-        f"{option} names the recorded rows{otherwise}"
-        for option, otherwise in ((moved.data_option, moved.otherwise), (moved.test_option, ""))
-    ]
-    _check(replace(job.train, path=found.source), record, metadata, hints[0])
-    _check(job.test, metadata.test, metadata, hints[1])
+    _check(replace(job.train, path=found.source), record, metadata, "--data FILE")
+    _check(job.test, metadata.test, metadata, "--test FILE")
     return replace(job, parts=tuple(record.parts))
 
 
@@ -213,7 +207,7 @@ def _read_again(metadata: Metadata, moved: Moved) -> _Recorded:
     options = recorded_options(parts[0], metadata.version)
     test = None
     if tested.path is not None:
-        test = _read(tested.path, moved.test, options, _where_now(moved.test_option))
+        test = _read(tested.path, moved.test, options, "--test FILE")
     rows, texts = read[0], frozenset(test.texts if test else ())
     for more in read[1:]:
         rows = join(rows, more, texts).rows
@@ -226,39 +220,25 @@ def _read_again(metadata: Metadata, moved: Moved) -> _Recorded:
 def _read_parts(parts: Sequence[DataPart], version: str, moved: Moved) -> list[Dataset]:
     if len(moved.data) > len(parts):
         raise UsageError(f"{version} was trained on {plural(len(parts), 'file')}")
-    hints = [_where_now(moved.data_option), *[moved.further_hint] * (len(parts) - 1)]
+    places = [*moved.data, *[None] * (len(parts) - len(moved.data))]
+    each = ", once for each file in their order," if len(parts) > 1 else ""
     return [
-        _read(part.path, place, recorded_options(part, version), hint)
-        for part, place, hint in zip(parts, _places(parts, moved), hints, strict=True)
+        _read(part.path, place, recorded_options(part, version), f"--data FILE{each}")
+        for part, place in zip(parts, places, strict=True)
     ]
 
 
-def _places(parts: Sequence[DataPart], moved: Moved) -> Iterator[Given | None]:
-    """Yield where each file is now: as given, or beside the first; ``None``: where it was."""
-    yield from moved.data
-    for part in parts[len(moved.data) :]:
-        beside = None
-        if moved.data and isinstance(moved.data[0], Path):
-            beside = moved.data[0].with_name(Path(part.path).name)
-        is_there = beside is None or os.path.exists(part.path) or not os.path.exists(beside)  # noqa: PTH110
-        yield None if is_there else beside
-
-
-def _where_now(option: str) -> str:
-    return f"{option} names it where it is now"
-
-
-def _read(recorded: str, moved: Given | None, options: ReadOptions, hint: str) -> Dataset:
+def _read(recorded: str, moved: Given | None, options: ReadOptions, option: str) -> Dataset:
     """Read a file without its bad rows; if there were none at training, the digest will differ."""
     if isinstance(moved, Dataset):
         return moved
     path = moved or Path(recorded)
     if not moved and not os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
-        raise DataError(f"{recorded} does not exist", hint=hint)
+        raise DataError(f"{recorded} does not exist", hint=f"{option} names it where it is now")
     return read_dataset(path, replace(options, on_bad_rows=OnBadRows.SKIP))
 
 
-def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, hint: str) -> None:
+def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, option: str) -> None:
     """Raise DataError unless these are the recorded rows, in their order."""
     if rows.rows_sha256 == record.rows_sha256:
         return
@@ -273,7 +253,7 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, h
     raise DataError(
         f"{rows.path} is not what {metadata.version} was {use} on: it has "
         f"{plural(len(rows), 'row')} (recorded: {record.rows:,}){_overlap(rows, record)}",
-        hint=hint,
+        hint=f"{option} names the recorded rows",
     )
 
 

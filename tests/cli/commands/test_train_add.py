@@ -132,26 +132,31 @@ def test_a_new_label_is_a_major_change(train):
 
 @pytest.mark.usefixtures("first")
 def test_changed_rows_are_named_with_a_way_to_go_on(folder, train, cli):
-    """The recorded rows can be given; those that were added later are looked for beside them."""
+    """--data names the recorded rows where they are now, once for each file, as in reproduce."""
     train("--add", "march.csv")
-    old = folder / "old"
-    old.mkdir()
+    (folder / "old").mkdir()
     for name in ("train.csv", "march.csv"):
-        (folder / name).rename(old / name)
+        (folder / name).rename(folder / "old" / name)
     write("train.csv", rows(1, 60))
     done = cli("train", "--add", "april.csv")
-    assert done.code == 4
-    assert "march.csv does not exist" in done.err
-    (folder / "march.csv").write_bytes((old / "march.csv").read_bytes())
-    done = cli("train", "--add", "april.csv")
+    assert (done.code, "march.csv does not exist" in done.err) == (4, True)
+    moved = ("--data", "old/train.csv", "--data", "old/march.csv")
+    done = cli("train", "--add", "april.csv", "--data", "train.csv", *moved[2:])
     assert done.code == 4
     assert "error: train.csv is not what 1.0.1 was trained on: it has 79 rows" in done.err
-    assert "hint: textclf train FILE --add … names the recorded rows" in done.err
-    (folder / "march.csv").unlink()
-    assert train("old/train.csv", "--add", "april.csv")["version"] == "1.0.2"
-    moved = ("--data", "old/train.csv", "--data", "old/march.csv")
+    assert "hint: --data FILE names the recorded rows; or put the new rows" in done.err
+    assert train("--add", "april.csv", *moved)["version"] == "1.0.2"
     assert cli("reproduce", "1.0.1", "--exact", *moved).code == 0
     assert cli("reproduce", "1.0.1", *moved, *moved).code == 2
+
+
+@pytest.mark.usefixtures("first")
+def test_rows_are_added_to_those_of_a_version_or_named(cli):
+    """Not both, and --data only says where the rows of a version are."""
+    done = cli("train", "train.csv", "--add", "march.csv")
+    assert (done.code, "leave DATA out" in done.err) == (2, True)
+    done = cli("train", "--data", "train.csv")
+    assert (done.code, "hint: textclf train FILE" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,16 @@ Add = Annotated[
         "repeated.",
     ),
 ]
+Moved = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        rich_help_panel="Data",
+        help="With --add: the training data of the version, if it has moved; of several files "
+        "each, in their order.",
+    ),
+]
 TestSize = Annotated[
     float | None,
     typer.Option(
@@ -84,6 +94,7 @@ def train(
     test: TestFile = None,
     test_size: TestSize = None,
     add: Add = None,
+    moved: Moved = None,
     *,
     reading: ReadingOptions,
     min_rows_per_label: MinRowsPerLabel = None,
@@ -119,6 +130,7 @@ def train(
         search.require_consistent()
         gate.require_reason(message)
         conditions = gate.gate(context)
+        _require_one_source(context, add)
         if not add:
             require_data(data)
         registry = common.open_registry(to_write=not dry_run)
@@ -127,11 +139,8 @@ def train(
         base = registry.resolve(from_ or "latest") if from_ or add else None
         if add and base:
             rows = _more_rows(context, registry.metadata(base), reading, search)
-            rows |= {
-                "add": add,
-                "data": data if is_typed(context, "data") else None,
-                "test": test if is_typed(context, "test") else None,
-            }
+            rows |= {"data": None, "add": add, "moved": moved if is_typed(context, "moved") else []}
+            rows["test"] = test if is_typed(context, "test") else None
         else:
             rows = _rows(context, data, test, test_size, reading, search)
     request = ReleaseRequest(
@@ -159,6 +168,20 @@ def train(
         training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
     if result.refusal:
         raise result.refusal
+
+
+def _require_one_source(context: typer.Context, add: list[Path] | None) -> None:
+    """Raise UsageError if rows are added and others are named, or the other way round."""
+    if add and is_typed(context, "data"):
+        raise UsageError(
+            "--add adds rows to those of a version, which are not named",
+            hint="leave DATA out; --data FILE says where the rows of the version are, if they "
+            "have moved",
+        )
+    if not add and is_typed(context, "moved"):
+        raise UsageError(
+            "--data says where the rows are that --add adds others to", hint="textclf train FILE"
+        )
 
 
 def _rows(
