@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 import reports
+from devtools import browsing
 from predictors import published
 from sample_data import sample_rows
 from served import serving
@@ -50,8 +51,8 @@ addEventListener("load", () => {
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory):
-    """Run Chromium without a window; return what it writes to stdout and to stderr."""
+def command(tmp_path_factory):
+    """The command that runs Chromium without a window."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
         pytest.skip("this machine has no Chromium")
@@ -63,10 +64,16 @@ def chromium(tmp_path_factory):
     ]  # fmt: skip
     if os.geteuid() == 0:
         flags.append("--no-sandbox")  # it refuses root otherwise
+    return [program, *flags]
+
+
+@pytest.fixture(scope="session")
+def chromium(command):
+    """Run Chromium; return what it writes to stdout and to stderr."""
 
     def run(path, *more):
         done = subprocess.run(
-            [program, *flags, *more, path.as_uri()],
+            [*command, *more, path.as_uri()],
             capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         return done.stdout, done.stderr
@@ -199,3 +206,112 @@ def test_the_browser_has_nothing_to_complain_of_a_server(chromium, served, path)
     """The policy lets the style in, and nothing is missing."""
     address = Address(f"http://127.0.0.1:{served.port}{path}")
     assert "CONSOLE" not in chromium(address, "--enable-logging=stderr", "--dump-dom")[1]
+
+
+@pytest.fixture(scope="module")
+def opened(command, served):
+    """A page of the server in a browser that obeys commands."""
+    with browsing(command) as page:
+        page.address = f"http://127.0.0.1:{served.port}"
+        page.show(1280)
+        yield page
+
+
+FOCUSED = """(() => {
+  const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  return e === document.body ? null : {
+    number: [...document.querySelectorAll("*")].indexOf(e),
+    name: e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent,
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    visible: box.width > 0 && box.height > 0 && box.right > 0 && box.bottom > 0
+             && box.left < innerWidth && box.top < innerHeight,
+  };
+})()"""
+STOPS = """[...document.querySelectorAll(
+  "a[href], button, input, select, textarea, summary, [tabindex]")].filter(
+  (e) => e.tabIndex >= 0 && e.checkVisibility()).map(
+  (e) => [...document.querySelectorAll("*")].indexOf(e))"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_tab_key_reaches_everything_in_its_order_and_shows_where_it_is(opened, path):
+    """Each stop has a name, an outline and a place on the screen; after the last, it leaves."""
+    opened.open(opened.address + path)
+    stops, seen = opened.run(STOPS), []
+    for _ in stops:
+        opened.press("Tab")
+        seen.append(opened.run(FOCUSED))
+    assert [stop["number"] for stop in seen] == stops
+    assert [stop for stop in seen if not (stop["name"].strip() and stop["outlined"])] == []
+    assert [stop for stop in seen if not stop["visible"]] == []
+
+
+def test_a_text_is_tried_by_the_keyboard_alone(opened):
+    """Past the navigation, into the text, and Enter on the button; then back to a version."""
+    opened.open(f"{opened.address}/")
+    opened.press("Tab")
+    assert opened.run("document.activeElement.className") == "skip"
+    opened.press("Enter")
+    while opened.run("document.activeElement.tagName") != "TEXTAREA":
+        opened.press("Tab")
+    opened.write("this is great")
+    opened.press("Tab")
+    opened.press("Enter")
+    opened.await_load()
+    assert opened.run("document.querySelector('#result bdi').textContent") == "positive"
+    assert opened.run("document.querySelector('textarea').value") == "this is great"
+    assert opened.run("document.querySelectorAll('.marked ins').length") > 0
+
+
+CONTRAST = """(() => {
+  const numbers = (c) => {
+    const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].map((n, i) => i < 3 ? n : n / 255);
+  };
+  const over = (top, under) => top.slice(0, 3).map((n, i) => n * top[3] + under[i] * (1 - top[3]));
+  const paper = (e) => {
+    const own = numbers(getComputedStyle(e).backgroundColor);
+    return over(own, e.parentElement ? paper(e.parentElement) : [255, 255, 255]);
+  };
+  const light = (c) => c.map((n) => n / 255).map(
+    (n) => n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4
+  ).reduce((sum, n, i) => sum + n * [0.2126, 0.7152, 0.0722][i], 0);
+  const faint = [];
+  for (const e of document.querySelectorAll("body *:not(svg *)")) {
+    const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!text || !e.checkVisibility()) continue;
+    const under = paper(e), ink = over(numbers(getComputedStyle(e).color), under);
+    const [a, b] = [light(ink), light(under)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) faint.push(`${e.tagName} ${e.textContent.slice(0, 30)} ${ratio}`);
+  }
+  return faint;
+})()"""
+
+
+SMALL_LETTERS = """[...document.querySelectorAll("svg text")].filter(
+  (t) => parseFloat(getComputedStyle(t).fontSize)
+         * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b) < 8.9).map((t) => t.textContent)"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_pages_are_legible_on_a_phone_light_and_dark(opened, dark):
+    """Nothing is too wide, letters are large enough, and all text has WCAG's contrast (AA)."""
+    opened.show(390, dark=dark)
+    try:
+        for path in PAGES:
+            opened.open(opened.address + path)
+            assert legible(opened) == (0, [], []), path
+        opened.open(f"{opened.address}/")
+        opened.run("document.querySelector('textarea').value = 'great, but a waste of money'")
+        opened.run("document.querySelector('form.try').requestSubmit()")
+        opened.await_load()
+        assert legible(opened) == (0, [], [])
+    finally:
+        opened.show(1280)
+
+
+def legible(page):
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    return page.run(wider), page.run(CONTRAST), page.run(SMALL_LETTERS)

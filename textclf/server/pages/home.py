@@ -122,7 +122,8 @@ def _result(explanation: Explanation) -> Html:
             "p",
             "Marked are the n-grams that support ",
             el("bdi", explanation.explained),
-            " (underlined), and those against it (struck through); the stronger, the darker.",
+            " (underlined), and those against it (struck through); the more one counts, the "
+            "stronger its colour.",
             class_="note",
         ),
         el(

@@ -31,7 +31,8 @@ from textclf.server.version_index import METRICS
 _POINTS = 400
 """Points that a chart has at most."""
 
-_WIDTH, _HEIGHT = 720, 200
+_WIDTH, _HEIGHT = 400, 180
+"""Pixels: what a phone shows without making the letters smaller."""
 
 _HEADS = {
     "version": "version",
