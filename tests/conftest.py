@@ -16,6 +16,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # pytest makes its temporary folders there
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", scratch_folder())
 
+# scikit-learn's own fits, which ours are compared with: threads of BLAS wait for each other
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 # nobody's own settings, which may name a program to run
 os.environ["XDG_CONFIG_HOME"] = os.devnull
 

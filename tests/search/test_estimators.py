@@ -1,16 +1,21 @@
 """The unfitted classifier and pipeline of a candidate."""
 
 import pytest
+from search_oracle import FOLDS, ours
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from textclf.features.tfidf import CountCache
 from textclf.search.estimators import (
     build_classifier,
     build_pipeline,
     depends_on_column_order,
     depends_only_on_gram,
 )
+from textclf.search.refit import refit
 from textclf.search.space import CandidateParams
 
 
@@ -77,3 +82,26 @@ def test_a_classifier_that_ends_early_takes_scikit_learns_columns(
     features = {"word": {}, "char_wb": {"norm": norm}}
     candidate = CandidateParams(features, classifier, settings)
     assert depends_on_column_order(candidate) == expected
+
+
+def test_blas_has_one_thread_while_models_are_fitted(sample, monkeypatch):
+    """In the search and for the final model, so that the number of cores changes no bit of it."""
+    seen = []
+    fit = LogisticRegression.fit
+
+    def watched(self, *given):
+        seen.append(blas_threads())
+        return fit(self, *given)
+
+    monkeypatch.setattr(LogisticRegression, "fit", watched)
+    point = CandidateParams({"word": {}}, "LogisticRegression", {})
+    with threadpool_limits(2, "blas"):
+        before = blas_threads()
+        ours(sample, [point])
+        refit(CountCache.from_texts(sample[0], [point.features]), sample[1], point, 0)
+        assert blas_threads() == before
+    assert seen == [{1}] * (FOLDS + 1)
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import AbstractContextManager
 from typing import Any
 
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from textclf.features.tfidf import build_feature_union
 from textclf.search.space import CLASSIFIERS, CandidateParams
@@ -34,6 +36,15 @@ def build_pipeline(candidate: CandidateParams, seed: int) -> Pipeline:
     """Build the unfitted pipeline of a candidate: its features and its classifier."""
     features = build_feature_union(candidate.features)
     return Pipeline([("features", features), ("classifier", build_classifier(candidate, seed))])
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Give BLAS one thread while models are fitted, which have a thread each.
+
+    With several, the sums are rounded as the number of cores has it, and they wait for each other.
+    """
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def depends_on_column_order(candidate: CandidateParams) -> bool:

@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from textclf.errors import DataError
 from textclf.features.tfidf import CountCache
-from textclf.search.estimators import depends_on_column_order
+from textclf.search.estimators import depends_on_column_order, one_blas_thread
 from textclf.search.fit import FitTask, Fold, FoldResult, Group, fit_task
 from textclf.search.racing import Race
 from textclf.search.space import CandidateParams
@@ -68,8 +68,8 @@ def in_threads(jobs: int | None = None) -> Runner:
             joblib.delayed(fit_task)(task, labels, cache.texts, *task.counts(cache))
             for task in tasks
         )
-        results: Iterator[list[FoldResult]] = pool(calls)
-        return results
+        with one_blas_thread():
+            yield from pool(calls)
 
     return run
 

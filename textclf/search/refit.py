@@ -26,6 +26,7 @@ from textclf.search.estimators import (
     build_classifier,
     build_pipeline,
     depends_only_on_gram,
+    one_blas_thread,
     picks_same_solver,
     pin_dual,
 )
@@ -52,7 +53,7 @@ def refit(
         seed: the random state of its classifier.
     """
     y, counts = np.asarray(labels), cache.counts_for(candidate.features)
-    with capture_warnings():  # they were recorded for the folds
+    with one_blas_thread(), capture_warnings():  # which were recorded for the folds
         if not counts:
             return build_pipeline(candidate, seed).fit(cache.texts, y)
         rows = np.arange(len(cache.texts))
