@@ -310,6 +310,38 @@ def test_a_function_that_cannot_be_saved_is_told(tmp_path):
         publish(tmp_path, fitted(lambda: named(step, words(), LinearSVC())))
 
 
+def test_a_dry_run_tests_it_and_publishes_nothing(tmp_path, plain):
+    """It says which number it would get, how it would be opened and how good it is."""
+    result = publish(tmp_path, plain, dry_run=True)
+    assert (result.version, result.planned, result.promoted) == (None, "1.0.0", False)
+    assert result.metadata.pipeline.opened_by == "scorer"
+    assert "would be 1.0.0" in repr(result)
+    assert "not published" in result._repr_html_()
+    assert not any(tmp_path.iterdir())
+    assert publish(tmp_path, plain).metadata.test == result.metadata.test
+
+
+@pytest.mark.parametrize(
+    "make", [COMPILED["TF-IDF, LogisticRegression"], UNTRUSTED["a forest"][0]], ids=["ours", "not"]
+)
+def test_a_threshold_is_kept_with_the_version(tmp_path, make):
+    """Texts with a lower probability get no label, however it is opened; another one is minor."""
+    publish(tmp_path, fitted(make), threshold=1.0)
+    predictor = textclf.load(tmp_path, unsafe_load=True)
+    assert predictor.threshold == 1.0
+    assert predictor.predict("a text of no known words").label is None
+    again = publish(tmp_path, fitted(make), threshold=0.5)
+    assert again.version == "1.1.0"
+    assert "threshold: 1.0 → 0.5" in again.reasons
+
+
+def test_a_threshold_needs_probabilities(tmp_path):
+    """The hint names what has them."""
+    with pytest.raises(UsageError, match="scores of LinearSVC are decision values") as refused:
+        publish(tmp_path, fitted(lambda: named(words(), LinearSVC())), threshold=0.5)
+    assert "CalibratedClassifierCV" in refused.value.hint
+
+
 def test_rows_of_other_labels_are_refused(tmp_path, plain):
     """They are probably those of another column."""
     with pytest.raises(DataError, match="none of the labels that the pipeline knows"):

@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from answer_schemas import ANSWERS, documents, file_name
@@ -16,6 +17,8 @@ EXAMPLES = [
     ("train", ("train", "--bump", "patch", "-m", "why", "--max-regression", "0.9")),
     ("train", ("train",)),
     ("train --dry-run", ("train", "--dry-run", "--bump", "patch")),
+    ("publish", ("publish", "model.joblib", "--test", "data/test.csv")),
+    ("publish --dry-run", ("publish", "model.joblib", "--test", "data/test.csv", "--dry-run")),
     ("check", ("check",)),
     ("check", ("check", "--labels")),
     ("check", ("check", "few.csv")),
@@ -86,6 +89,7 @@ def strict(document):
 def prepared(project, cli):
     """Return a project with events in its history, an archive, and rows that are labelled wrong."""
     (project / "few.csv").write_text("text,label\nso great,negative\na horrid waste,negative\n")
+    shutil.copy(project / "models/1.0.0/text_classifier.joblib", "model.joblib")
     cli("versions", "export", "1.0.0", "1.0.0.tar.gz")
     cli("versions", "tag", "1.0.0", "prod=eu")
     cli("promote", "1.0.0", "--require", "accuracy=1", "--data", "few.csv")

@@ -26,7 +26,7 @@ from textclf.cli.output.evaluation_report import EvaluateAnswer
 from textclf.cli.output.predictions import ExplainedText, LabelledText
 from textclf.cli.output.prune_report import PruneAnswer
 from textclf.cli.output.reproduction_report import ReproduceAnswer
-from textclf.cli.output.training_report import DryRunAnswer, FurtherFields
+from textclf.cli.output.training_report import DryRunAnswer, FurtherFields, PublishDryRunAnswer
 from textclf.data import quality
 from textclf.evaluation import metadata_diff, records
 from textclf.evaluation.paired import PairedComparison
@@ -81,6 +81,8 @@ _SCORED = Answer((PairedComparison,), without=("flips",), added={"flips": int})
 ANSWERS = {
     "train": Answer((Metadata, FurtherFields)),
     "train --dry-run": Answer((DryRunAnswer,)),
+    "publish": Answer((Metadata, FurtherFields)),
+    "publish --dry-run": Answer((PublishDryRunAnswer,)),
     "check": Answer((CheckAnswer,)),
     "predict": Answer(
         (), added={**_PREDICTED, "predictions": [Answer((LabelledText,), optional=("known",))]}

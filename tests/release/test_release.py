@@ -13,6 +13,7 @@ from textclf.errors import DataError, StoreError, TextclfError
 from textclf.metadata.versions import parse_version
 from textclf.release import release as flow
 from textclf.release.gate import Gate, parse_requirement
+from textclf.release.publication import ReleaseOptions
 from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
 from textclf.report.files import CARD, DATA, PAGE, page_maker
 from textclf.search.space import SpaceSource, parse_space
@@ -78,9 +79,13 @@ class Observer:
         self.calls.append(f"publish after {list(map(str, self.registry.versions()))}")
 
 
+def with_options(request_, **options):
+    return replace(request_, options=ReleaseOptions(**options))
+
+
 def test_a_first_version_is_published_and_promoted(registry, request_):
     """The result has the plan, the metadata, the location and the promotion, and no baseline."""
-    result = release(registry, replace(request_, message="first"))
+    result = release(registry, with_options(request_, message="first"))
     assert result.plan.version == FIRST == registry.latest()
     assert result.published == registry.metadata(FIRST)
     assert result.published.message == registry.history()[0].message == "first"
@@ -113,7 +118,7 @@ def test_nothing_is_trained_where_nothing_changed(registry, request_):
 
 def test_a_dry_run_only_plans(registry, request_):
     """It says which number the version would get, and writes nothing."""
-    result = release(registry, replace(request_, dry_run=True))
+    result = release(registry, with_options(request_, dry_run=True))
     assert (result.plan.version, result.published) == (FIRST, None)
     assert registry.versions() == []
 
@@ -122,7 +127,7 @@ def test_a_refused_version_is_published_and_not_promoted(registry, request_):
     """The refusal is returned with its verdict and the command that promotes anyway."""
     release(registry, request_)
     gate = Gate((parse_requirement("accuracy=1"),))
-    result = release(registry, replace(request_, bump="patch", gate=gate))
+    result = release(registry, with_options(request_, bump="patch", gate=gate))
     assert result.published.version == "1.0.1"
     assert result.promotion is None
     assert result.verdict == result.refusal.verdict
@@ -130,7 +135,7 @@ def test_a_refused_version_is_published_and_not_promoted(registry, request_):
     assert registry.latest() == FIRST
     assert result.delta.against == "1.0.0"
     assert {change.delta for change in result.delta.metrics} == {0.0}
-    forced = replace(request_, bump="patch", gate=gate, force=True, message="why")
+    forced = with_options(request_, bump="patch", gate=gate, force=True, message="why")
     assert release(registry, forced).verdict.verdict == "forced"
     assert str(registry.latest()) == "1.0.2"
 
@@ -138,7 +143,7 @@ def test_a_refused_version_is_published_and_not_promoted(registry, request_):
 def test_a_version_need_not_be_promoted(registry, request_):
     """Without promotion the gate does not judge, and the alias does not change."""
     gate = Gate((parse_requirement("accuracy=1"),))
-    result = release(registry, replace(request_, promote=False, gate=gate))
+    result = release(registry, with_options(request_, promote=False, gate=gate))
     assert (result.promotion, result.refusal, result.verdict) == (None, None, None)
     assert registry.latest() is None
 
@@ -211,5 +216,5 @@ def test_what_fails_after_the_publication_says_how_to_go_on(registry, request_, 
     shutil.rmtree(promotions)
     promotions.write_text("damaged")
     with pytest.raises(TextclfError) as said:
-        release(registry, replace(request_, bump="patch"))
+        release(registry, with_options(request_, bump="patch"))
     assert said.value.hint == "1.0.1 is published; to promote it: textclf promote 1.0.1"

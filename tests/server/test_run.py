@@ -15,6 +15,7 @@ import pytest
 from predictors import published
 from served import running
 from waiting import wait_until
+from webhook_server import webhook_server
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,39 @@ def notified(models):
         told.settimeout(20)
         yield told, address
     Path(address).unlink()
+
+
+def test_promotions_on_a_page_are_told(tmp_path, sample):
+    """As those of the command line are; a failure is a warning of the server, and an event."""
+    published(tmp_path, sample)
+    registry, _ = published(tmp_path, sample, classifier="ComplementNB")
+    options = (
+        "--port",
+        "0",
+        "--allow-promote",
+        "--api-key",
+        "k",
+        "--on-promote",
+        "no-such-program",
+    )
+    with (
+        webhook_server() as received,
+        running(tmp_path, *options, "--webhook", received.url) as (process, port),
+    ):
+        for path in ("/versions/1.0.0/promote", "/rollback"):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            with contextlib.closing(connection):
+                headers = {"X-Api-Key": "k", "Origin": f"http://127.0.0.1:{port}"}
+                connection.request("POST", path, b"message=because", headers)
+                assert connection.getresponse().status == 303
+        process.send_signal(signal.SIGINT)
+        warned = process.stderr.read()
+    told = [json.loads(body) for _, _, body in received.requests]
+    assert [record["to"] for record in told] == ["1.0.0", "1.1.0"]
+    assert told == [record.as_json() for record in registry.history()[-2:]]
+    for version in ("1.0.0", "1.1.0"):
+        assert f"{version} is promoted, but the command no-such-program was not told" in warned
+    assert [event.kind for event in registry.events.entries()] == ["unnotified", "unnotified"]
 
 
 def test_a_port_in_use_is_told(models):

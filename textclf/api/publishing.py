@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.registries import registry_of
+from textclf.api.arguments import publishing, require_reason
+from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
-from textclf.errors import UsageError
-from textclf.registry.registry import Registry
-from textclf.registry.signer import publishing_signer
 from textclf.release.gate import parse_gate
+from textclf.release.publication import ReleaseOptions
 from textclf.release.publish import PublishRequest
 from textclf.release.publish import publish as publish_pipeline
-from textclf.report.files import page_maker
 from textclf.training.foreign_model import ForeignModel
 
 
@@ -26,12 +23,15 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
     *,
     test: LabelledRows,
     train: LabelledRows | None = None,
-    models: str | Path | Registry | None = None,
+    models: Models = None,
     text_column: str = "text",
     label_column: str = "label",
     delimiter: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
+    sheet: str | None = None,
     on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
+    threshold: float | None = None,
     bump: Literal["auto", "patch", "minor", "major"] = "auto",
     from_version: str | None = None,
     promote: bool = True,
@@ -42,7 +42,10 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
     force: bool = False,
     message: str | None = None,
     include_texts: bool = False,
+    dry_run: bool = False,
     sign: str | Path | None = None,
+    on_promote: str | None = None,
+    webhook: str | None = None,
     unsafe_load: bool = False,
 ) -> TrainResult:
     """Publish a scikit-learn pipeline that was fitted elsewhere, as ``textclf publish`` does.
@@ -62,8 +65,12 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
         label_column: the column of the labels.
         delimiter: the character between the columns of a file; detected by default.
         encoding: the encoding of a file, by Python's name; by default UTF-8.
+        header: whether the first row of a file names the columns; by default it does unless both
+            are given by position.
+        sheet: the sheet of a workbook that has several.
         on_bad_rows: whether rows that cannot be used are an error, or are left out; ``auto`` leaves
             out up to 1% of the rows.
+        threshold: the score below which the version gives a text no label.
         bump: the part of the number to increase; ``auto`` infers it.
         from_version: the version to go on from; by default the highest.
         promote: whether the version is promoted if it passes the gate.
@@ -75,7 +82,11 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
         force: whether it is promoted although it does not pass; needs a message.
         message: why, for the record.
         include_texts: whether the report shows texts of the test rows.
+        dry_run: whether to stop once it is tested, and known which number it would get.
         sign: the file of the private key that signs the version.
+        on_promote: a command to run after a promotion, as ``--on-promote`` is; by default that of
+            ``$TEXTCLF_ON_PROMOTE`` or of the user's settings, and none if it is empty.
+        webhook: a URL to send the record of a promotion to, in the same way.
         unsafe_load: whether a file is opened by ``joblib.load``, which runs any code in it.
 
     Returns:
@@ -89,34 +100,30 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
         DataError: the rows cannot be read, or have none of the pipeline's labels.
         StoreError: the registry cannot be written to.
         TypeError: it is no pipeline, or something in the data is no text or no label.
+
+    Warns:
+        UserWarning: the version is promoted, and somebody could not be told of it.
     """
-    if force and not message:
-        raise UsageError("force=True needs a message, which is recorded")
-    registry = registry_of(models)
-    options = ReadOptions(text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows))
-    request = PublishRequest(
-        _model(pipeline, unsafe=unsafe_load),
-        labelled_rows(test, None, options),
-        None if train is None else labelled_rows(train, None, options),
-        options,
-        bump=bump,
-        base=registry.resolve(from_version) if from_version else None,
-        promote=promote,
-        gate=parse_gate(
-            require,
-            max_regression,
-            max_class_regression,
-            allow_training_rows=allow_training_rows,
-        ),
-        force=force,
-        message=message,
+    require_reason(message, force=force)
+    read = ReadOptions(
+        text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
     )
-    result = publish_pipeline(
-        registry,
-        request,
-        sign=publishing_signer(registry, Path(sign) if sign else None),
-        report=partial(page_maker, texts=include_texts),
+    gate = parse_gate(
+        require, max_regression, max_class_regression, allow_training_rows=allow_training_rows
     )
+    with telling_registry(models, on_promote, webhook) as registry:
+        base = registry.resolve(from_version) if from_version else None
+        request = PublishRequest(
+            _model(pipeline, unsafe=unsafe_load),
+            labelled_rows(test, None, read),
+            None if train is None else labelled_rows(train, None, read),
+            read,
+            threshold,
+            ReleaseOptions(bump, base, promote, gate, force, message, dry_run),
+        )
+        result = publish_pipeline(
+            registry, request, **publishing(registry, sign, include_texts=include_texts)
+        )
     return TrainResult.from_release(result)
 
 

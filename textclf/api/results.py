@@ -23,9 +23,11 @@ class TrainResult:
     Attributes:
         version: the number of the new version; ``None`` if nothing has changed since the base
             version, or in a dry run.
+        planned: in a dry run, the number that it would get.
         reasons: why it has that number, or none.
         job: the size of the training; ``None`` if a pipeline was published.
-        metadata: all that is recorded of the version; ``None`` if none was published.
+        metadata: all that is recorded of the version; ``None`` if none was published. In a dry run
+            of `publish`, what would be recorded.
         path: the location of its model file.
         delta: how it differs from the version promoted before, on the same test rows; ``None`` if
             there was none.
@@ -34,6 +36,7 @@ class TrainResult:
     """
 
     version: str | None
+    planned: str | None
     reasons: Sequence[str]
     job: JobSummary | None
     metadata: Metadata | None
@@ -48,9 +51,10 @@ class TrainResult:
         published = result.published
         return cls(
             published.version if published else None,
+            None if published or not result.plan.version else str(result.plan.version),
             result.plan.bump.reasons,
             result.job,
-            published,
+            published or result.tested,
             result.path,
             result.delta,
             result.promotion,
@@ -64,8 +68,8 @@ class TrainResult:
 
     def __repr__(self) -> str:
         """Return the version and how good it is, on one line."""
-        if self.metadata is None:
-            return f"<TrainResult: no new version ({'; '.join(self.reasons)})>"
+        if self.version is None:
+            return f"<TrainResult: {self._unpublished} ({'; '.join(self.reasons)})>"
         facts = ", ".join(f"{name} {value}" for name, value in self._facts() if value)
         return f"<TrainResult {self.version}: {facts}>"
 
@@ -73,9 +77,13 @@ class TrainResult:
         """Return a small table, for notebooks."""
         rows = "".join(
             f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
-            for name, value in [("version", self.version or "none"), *self._facts()]
+            for name, value in [("version", self.version or self._unpublished), *self._facts()]
         )
         return f"<table>{rows}</table>"
+
+    @property
+    def _unpublished(self) -> str:
+        return f"would be {self.planned}" if self.planned else "no new version"
 
     def _facts(self) -> list[tuple[str, str]]:
         if self.metadata is None:
@@ -90,6 +98,8 @@ class TrainResult:
             changes = (f"{d.name} {points(d.delta)}" for d in self.delta.metrics)
             facts.append((f"against {self.delta.against}", ", ".join(changes)))
         state = "promoted" if self.promoted else "refused" if self.gate else "not promoted"
+        if self.planned:
+            state = "not published"
         return [*facts, ("state", state)]
 
 

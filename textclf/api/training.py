@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.registries import registry_of
+from textclf.api.arguments import publishing, require_reason
+from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
+from textclf.data.small_labels import LabelLimits
 from textclf.errors import UsageError
-from textclf.registry.registry import Registry
-from textclf.registry.signer import publishing_signer
 from textclf.release.gate import parse_gate
+from textclf.release.publication import ReleaseOptions
 from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
+from textclf.search.dask_cluster import connect
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, preset_source, read_source
 from textclf.training.job import search_settings
@@ -32,7 +35,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     data: LabelledRows | None = None,
     labels: Iterable[Any] | None = None,
     *,
-    models: str | Path | Registry | None = None,
+    models: Models = None,
     test: LabelledRows | None = None,
     test_size: float = 0.2,
     add: LabelledRows | list[LabelledRows] | None = None,
@@ -40,7 +43,11 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     label_column: str = "label",
     delimiter: str | None = None,
     encoding: str | None = None,
+    header: bool | None = None,
+    sheet: str | None = None,
     on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
+    min_rows_per_label: int | None = None,
+    drop_small_labels: bool = False,
     bump: Literal["auto", "patch", "minor", "major"] = "auto",
     from_version: str | None = None,
     grid: Grid | None = None,
@@ -51,6 +58,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     scoring: str = "accuracy",
     seed: int = 0,
     jobs: int | None = None,
+    scheduler: str | None = None,
     threshold: float | None = None,
     abstain_unknown: float | None = None,
     promote: bool = True,
@@ -63,6 +71,8 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     include_texts: bool = False,
     dry_run: bool = False,
     sign: str | Path | None = None,
+    on_promote: str | None = None,
+    webhook: str | None = None,
     on_fit: Callable[[FoldResult], object] | None = None,
 ) -> TrainResult:
     """Search, train, test, publish and promote the next version, as ``textclf train`` does.
@@ -86,8 +96,13 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         label_column: the column of the labels.
         delimiter: the character between the columns of a file; detected by default.
         encoding: the encoding of a file, by Python's name; by default UTF-8.
+        header: whether the first row of a file names the columns; by default it does unless both
+            are given by position.
+        sheet: the sheet of a workbook that has several.
         on_bad_rows: whether rows that cannot be used fail the training, or are left out; ``auto``
             leaves out up to 1% of the rows.
+        min_rows_per_label: how many rows a label needs; by default 1, with ``drop_small_labels`` 2.
+        drop_small_labels: whether the rows of labels with fewer are left out, and no error.
         bump: the part of the number to increase; ``auto`` infers it.
         from_version: the version to go on from; by default the highest.
         grid: the search space: a file, or the same as a mapping.
@@ -99,6 +114,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         scoring: the metric that the search maximises, by scikit-learn's name.
         seed: the random seed of folds and classifiers.
         jobs: the number of fits at once; by default one for each core.
+        scheduler: the address of a dask scheduler, such as ``host:8786``, whose workers search.
         threshold: the score below which the version gives a text no label.
         abstain_unknown: the share of known n-grams (0 to 1) below which it gives none.
         promote: whether the version is promoted if it passes the gate.
@@ -112,6 +128,9 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         include_texts: whether the report shows texts of the test rows.
         dry_run: whether to stop once it is known what would be trained.
         sign: the file of the private key that signs the version.
+        on_promote: a command to run after a promotion, as ``--on-promote`` is; by default that of
+            ``$TEXTCLF_ON_PROMOTE`` or of the user's settings, and none if it is empty.
+        webhook: a URL to send the record of a promotion to, in the same way.
         on_fit: called with each result of the search.
 
     Returns:
@@ -123,55 +142,51 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         UsageError: an argument makes no sense.
         StoreError: the registry cannot be written to.
         TypeError: something in the data is no text or no label; the message names its index.
+
+    Warns:
+        UserWarning: the version is promoted, and somebody could not be told of it.
     """
-    if force and not message:
-        raise UsageError("force=True needs a message, which is recorded")
-    registry = registry_of(models)
-    options = ReadOptions(text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows))
+    require_reason(message, force=force)
+    read = ReadOptions(
+        text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
+    )
     asked: dict[str, Any] = {
         "scoring": scoring, "folds": cv, "seed": seed, "method": search, "sample": sample,
         "threshold": threshold, "abstain_unknown": abstain_unknown,
     }  # fmt: skip
     additions = [] if add is None else add if isinstance(add, list) else [add]
-    base = registry.resolve(from_version or "latest") if from_version or additions else None
-    if additions and base:
-        earlier = registry.metadata(base)
-        space = _space(grid, preset) if grid is not None or preset else None
-        options = options_for_more_rows(earlier, _changed(asdict(options), asdict(ReadOptions())))
-        settings = settings_for_more_rows(earlier, space, _changed(asked, _USUAL))
-    else:
-        settings = search_settings(_space(grid, preset), **asked)
-    request = ReleaseRequest(
-        None if additions or data is None else labelled_rows(data, labels, options),
-        settings,
-        options,
-        test=_test_rows(test, options),
-        test_share=test_size,
-        bump=bump,
-        base=base,
-        add=[labelled_rows(rows, None, options) for rows in additions],
-        moved=_moved(data, labels) if additions else (),
-        promote=promote,
-        gate=parse_gate(
-            require,
-            max_regression,
-            max_class_regression,
-            allow_training_rows=allow_training_rows,
-        ),
-        force=force,
-        message=message,
-        dry_run=dry_run,
+    gate = parse_gate(
+        require, max_regression, max_class_regression, allow_training_rows=allow_training_rows
     )
-    return TrainResult.from_release(
-        release(
+    with telling_registry(models, on_promote, webhook) as registry:
+        base = registry.resolve(from_version or "latest") if from_version or additions else None
+        if additions and base:
+            earlier = registry.metadata(base)
+            space = _space(grid, preset) if grid is not None or preset else None
+            read = options_for_more_rows(earlier, _changed(asdict(read), asdict(ReadOptions())))
+            settings = settings_for_more_rows(earlier, space, _changed(asked, _USUAL))
+        else:
+            settings = search_settings(_space(grid, preset), **asked)
+        request = ReleaseRequest(
+            None if additions or data is None else labelled_rows(data, labels, read),
+            settings,
+            read,
+            LabelLimits(min_rows_per_label or (2 if drop_small_labels else 1), drop_small_labels),
+            None if test is None else labelled_rows(test, None, read),
+            test_share=test_size,
+            add=[labelled_rows(rows, None, read) for rows in additions],
+            moved=_moved(data, labels) if additions else (),
+            options=ReleaseOptions(bump, base, promote, gate, force, message, dry_run),
+        )
+        result = release(
             registry,
             request,
             jobs=jobs,
-            sign=publishing_signer(registry, Path(sign) if sign else None),
-            report=_report(texts=include_texts),
+            cluster=connect(scheduler) if scheduler else None,
             callbacks=_callbacks(on_fit),
+            **publishing(registry, sign, include_texts=include_texts),
         )
-    )
+    return TrainResult.from_release(result)
 
 
 def _moved(data: Any, labels: Iterable[Any] | None) -> list[Path | Dataset]:
@@ -190,10 +205,6 @@ def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]
     return {name: value for name, value in values.items() if value != defaults.get(name)}
 
 
-def _test_rows(test: LabelledRows | None, options: ReadOptions) -> Dataset | None:
-    return None if test is None else labelled_rows(test, None, options)
-
-
 def _space(grid: Grid | None, preset: str | None) -> SpaceSource:
     if grid is None:
         return preset_source(preset or "default")
@@ -204,15 +215,5 @@ def _space(grid: Grid | None, preset: str | None) -> SpaceSource:
     return read_source(Path(grid))
 
 
-def _report(*, texts: bool) -> Any:
-    from functools import partial
-
-    from textclf.report.files import page_maker
-
-    return partial(page_maker, texts=texts)
-
-
 def _callbacks(on_fit: Callable[[FoldResult], object] | None) -> ReleaseCallbacks | None:
-    from contextlib import nullcontext
-
     return ReleaseCallbacks(search=lambda _: nullcontext(on_fit)) if on_fit else None

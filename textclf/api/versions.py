@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textclf.api.registries import Models, registry_of
+from textclf.api.arguments import require_reason
+from textclf.api.registries import Models, registry_of, telling_registry
 from textclf.api.results import CompareResult
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
@@ -124,6 +125,10 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
     force: bool = False,
     message: str | None = None,
     to: str = LATEST,
+    on_promote: str | None = None,
+    webhook: str | None = None,
+    text_column: str = "text",
+    label_column: str = "label",
 ) -> Promotion:
     """Promote a version, newer or older, if it passes the gate.
 
@@ -140,36 +145,46 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
         force: whether it is promoted although it does not pass; needs a message.
         message: why, for the record.
         to: the channel in which it is promoted, such as ``staging``.
+        on_promote: a command to run then, as ``--on-promote`` is; by default that of
+            ``$TEXTCLF_ON_PROMOTE`` or of the user's settings, and none if it is empty.
+        webhook: a URL to send the record of the promotion to, in the same way.
+        text_column: the column of the texts in ``data``.
+        label_column: the column of the labels.
 
     Raises:
         GateRefused: it does not pass; ``verdict`` says why.
         NoSuchVersion: it does not exist.
         IntegrityError: a file of it is not what was published.
         UsageError: an argument makes no sense.
+
+    Warns:
+        UserWarning: it is promoted, and somebody could not be told of it.
     """
-    if force and not message:
-        raise UsageError("force=True needs a message, which is recorded")
-    registry = registry_of(models)
-    resolved = registry.resolve(version)
+    require_reason(message, force=force)
     gate = parse_gate(
         require, max_regression, max_class_regression, allow_training_rows=allow_training_rows
     )
     if data is not None and not gate:
         raise UsageError("data is what a gate is judged by, and there is no gate: see require")
-    rows = None if data is None else labelled_rows(data)
-    evidence = gather_evidence(registry, resolved, gate, rows, to)
-    return promote_through_gate(
-        registry, resolved, gate, evidence, message=message, force=force, channel=to
-    )
+    options = ReadOptions(text_column, label_column)
+    rows = None if data is None else labelled_rows(data, None, options)
+    with telling_registry(models, on_promote, webhook) as registry:
+        resolved = registry.resolve(version)
+        evidence = gather_evidence(registry, resolved, gate, rows, to)
+        return promote_through_gate(
+            registry, resolved, gate, evidence, message=message, force=force, channel=to
+        )
 
 
-def rollback(
+def rollback(  # noqa: PLR0913 - the options of ``textclf rollback``, by their names
     *,
     models: Models = None,
     steps: int = 1,
     to: str | None = None,
     channel: str = LATEST,
     message: str | None = None,
+    on_promote: str | None = None,
+    webhook: str | None = None,
 ) -> Promotion:
     """Promote again what was promoted before; each rollback goes further back.
 
@@ -179,10 +194,15 @@ def rollback(
         to: the version to go back to, instead; it was promoted before.
         channel: the channel to roll back.
         message: why, for the record.
+        on_promote: see `promote`.
+        webhook: see `promote`.
 
     Raises:
         NoSuchVersion: the log does not go back that far.
+
+    Warns:
+        UserWarning: it is done, and somebody could not be told of it.
     """
-    registry = registry_of(models)
-    target = registry.resolve(to) if to else None
-    return registry.rollback(steps=steps, to=target, channel=channel, message=message)
+    with telling_registry(models, on_promote, webhook) as registry:
+        target = registry.resolve(to) if to else None
+        return registry.rollback(steps=steps, to=target, channel=channel, message=message)

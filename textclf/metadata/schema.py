@@ -377,11 +377,12 @@ class Metadata(msgspec.Struct, frozen=True):
 
     def _pipeline_recipe(self) -> Recipe:
         assert self.pipeline is not None  # `_check` has seen to it
+        threshold = {} if self.threshold is None else {"threshold": self.threshold}
         return Recipe(
             labels=frozenset(self.labels),
             features=frozenset(self.pipeline.features),
             classifiers=frozenset({self.pipeline.classifier}),
-            search=self.best_params,
+            search={**self.best_params, **threshold},
             rows=self.data.rows_sha256 if self.data else None,
             test=self.test.rows_sha256,
             code=self.artifact.sha256,

@@ -35,7 +35,8 @@ def open_model(registry: Registry, version: Version, *, in_memory: bool = False)
     view = (registry.file if in_memory else registry.view)(version, SCORER)
     if view is not None:
         return ScorerModel(Scorer(view, name=registry.locate(version, SCORER)))
-    if registry.metadata(version).is_untrusted:
+    metadata = registry.metadata(version)
+    if metadata.is_untrusted:
         raise UnsafeModel(
             f"{version} was published as untrusted: opening its model file runs any code in it",
             hint="if you trust it: predict, evaluate and versions compare open it with "
@@ -44,7 +45,8 @@ def open_model(registry: Registry, version: Version, *, in_memory: bool = False)
     from textclf.artifact.unpickler import load_pipeline
 
     name = registry.locate(version)
-    return _compile(load_pipeline(registry.artifact(version), name=name), version, name)
+    pipeline = load_pipeline(registry.artifact(version), name=name)
+    return _compile(pipeline, version, metadata.threshold, name)
 
 
 def open_unsafe(registry: Registry, version: Version) -> Model:
@@ -62,16 +64,17 @@ def open_unsafe(registry: Registry, version: Version) -> Model:
     from textclf.prediction.pipeline_model import PipelineModel
 
     name = registry.locate(version)
-    return PipelineModel(load_anything(registry.artifact(version), name=name), version)
+    pipeline = load_anything(registry.artifact(version), name=name)
+    return PipelineModel(pipeline, version, registry.metadata(version).threshold)
 
 
-def _compile(pipeline: Any, version: Version, name: str) -> Model:
+def _compile(pipeline: Any, version: Version, threshold: float | None, name: str) -> Model:
     """Return the pipeline compiled, or as it is if its weights are infinite."""
     from textclf.prediction.pipeline_model import PipelineModel, installed_libraries_suit
     from textclf.scorer.writer import CannotCompile, compile_scorer
 
     try:
         with installed_libraries_suit(version):
-            return ScorerModel(Scorer(compile_scorer(pipeline), name=name))
+            return ScorerModel(Scorer(compile_scorer(pipeline, threshold=threshold), name=name))
     except CannotCompile:
-        return PipelineModel(pipeline, version)
+        return PipelineModel(pipeline, version, threshold)

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 class PipelineModel:
     """A fitted pipeline as a `Model`."""
 
-    limits = Limits()
-
-    def __init__(self, pipeline: Any, version: object) -> None:
-        self._pipeline, self._version = pipeline, version
+    def __init__(self, pipeline: Any, version: object, threshold: float | None = None) -> None:
+        self._pipeline, self._version, self.limits = pipeline, version, Limits(threshold)
         self.labels: list[str] = [str(label) for label in pipeline.classes_]
         self.score_type = "probability" if hasattr(pipeline, "predict_proba") else "decision"
 

@@ -63,11 +63,13 @@ class Predictor:
         return f"<{type(self).__name__} of version {version}, {plural(len(model.labels), 'label')}>"
 
     @classmethod
-    def from_pipeline(cls, pipeline: Any, version: Version) -> Predictor:
+    def from_pipeline(
+        cls, pipeline: Any, version: Version, threshold: float | None = None
+    ) -> Predictor:
         """Predict with a fitted scikit-learn pipeline, without compiling it."""
         from textclf.prediction.pipeline_model import PipelineModel
 
-        return cls(PipelineModel(pipeline, version), version)
+        return cls(PipelineModel(pipeline, version, threshold), version)
 
     @property
     def version(self) -> Version:

@@ -12,7 +12,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -114,6 +114,27 @@ class Command:
             _end(process)
         if process.returncode:
             raise NotTold(_describe_end(process.returncode))
+
+
+def watch(
+    registry: Registry, recipients: Sequence[Recipient], warn: Callable[[str], object]
+) -> None:
+    """Let a registry tell recipients of each promotion that is made through it.
+
+    Args:
+        registry: the registry, whose `Registry.on_promotion` is replaced.
+        recipients: who is told.
+        warn: takes a sentence about each recipient that could not be told.
+    """
+
+    def on_promotion(record: PromotionRecord) -> None:
+        for failure in tell(registry, recipients, record):
+            warn(
+                f"{record.to} is promoted, but {failure.recipient} was not told of it: "
+                f"{failure.reason}"
+            )
+
+    registry.on_promotion = on_promotion
 
 
 def tell(

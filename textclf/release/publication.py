@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from semver import Version
@@ -27,17 +27,27 @@ PageMaker = Callable[[Metadata], Mapping[str, bytes]]
 """Makes further files of a version from its metadata, once it has its number."""
 
 
-class Promoting(Protocol):
-    """What is to become of a published version: whether it is promoted, and through which gate."""
+@dataclass(frozen=True)
+class ReleaseOptions:
+    """What number a new version gets, and what is to become of it.
 
-    @property
-    def promote(self) -> bool: ...  # noqa: D102 - documented by the class
-    @property
-    def gate(self) -> Gate: ...  # noqa: D102
-    @property
-    def force(self) -> bool: ...  # noqa: D102
-    @property
-    def message(self) -> str | None: ...  # noqa: D102
+    Attributes:
+        bump: ``auto``, ``patch``, ``minor`` or ``major``.
+        base: the version whose number is increased; ``None`` is the highest.
+        promote: whether the version is promoted if it passes the gate.
+        gate: the conditions for its promotion.
+        force: whether it is promoted although it does not meet them.
+        message: why, in the user's words.
+        dry_run: whether to stop once it is known which number it would get.
+    """
+
+    bump: str = "auto"
+    base: Version | None = None
+    promote: bool = True
+    gate: Gate = field(default_factory=Gate)
+    force: bool = False
+    message: str | None = None
+    dry_run: bool = False
 
 
 class Model(Protocol):
@@ -76,14 +86,14 @@ class Publication:
 def publish_and_promote(  # noqa: PLR0913 - what is published, how, and what is to become of it
     registry: Registry,
     model: Model,
-    wish: Promoting,
+    options: ReleaseOptions,
     evidence: LiveEvidence,
     *,
     sign: Signer | None,
     report: Callable[[ScoredRows], PageMaker] | None,
     callbacks: Publishing,
 ) -> Publication:
-    """Publish a model with its report, and promote it if that is wished and the gate lets it pass.
+    """Publish a model with its report, and promote it if that is wanted and passes the gate.
 
     Raises:
         StoreError: the registry cannot be written to.
@@ -98,7 +108,7 @@ def publish_and_promote(  # noqa: PLR0913 - what is published, how, and what is 
     )
     version = parse_version(published.version)
     evidence.add(version, published.test.metrics)
-    promotion, refusal = _promote(registry, wish, version, evidence)
+    promotion, refusal = _promote(registry, options, version, evidence)
     kept = promotion.kept if promotion else _sync_alias(registry)
     return Publication(published, registry.locate(version), promotion, refusal, kept)
 
@@ -130,12 +140,12 @@ def _sync_alias(registry: Registry) -> str | None:
 
 
 def _promote(
-    registry: Registry, wish: Promoting, version: Version, evidence: LiveEvidence
+    registry: Registry, options: ReleaseOptions, version: Version, evidence: LiveEvidence
 ) -> tuple[Promotion | None, GateRefused | None]:
-    """Promote the published version if that is wished and the gate lets it pass."""
-    if not wish.promote:
+    """Promote the published version if that is wanted and passes the gate."""
+    if not options.promote:
         return None, None
-    gate, message, force = wish.gate, wish.message, wish.force
+    gate, message, force = options.gate, options.message, options.force
     try:
         done = promote(registry, version, gate, evidence, message=message, force=force)
     except GateRefused as refusal:

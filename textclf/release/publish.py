@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from semver import Version
 
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
+from textclf.errors import UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
@@ -23,9 +23,13 @@ from textclf.metadata.schema import (
 from textclf.metadata.sketch import Sketch
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
-from textclf.release.gate import Gate
 from textclf.release.promote import LiveEvidence
-from textclf.release.publication import PageMaker, live_baseline, publish_and_promote
+from textclf.release.publication import (
+    PageMaker,
+    ReleaseOptions,
+    live_baseline,
+    publish_and_promote,
+)
 from textclf.release.release import ReleaseCallbacks, ReleaseResult
 from textclf.training.foreign_model import ForeignModel, Tested, prepare_foreign
 from textclf.training.phases import Phase
@@ -44,24 +48,16 @@ class PublishRequest:
         test: the test data.
         train: the data that it was fitted on, if it is known.
         read: how the data is read.
-        bump: ``auto``, ``patch``, ``minor`` or ``major``.
-        base: the version whose number is increased; ``None`` is the highest.
-        promote: whether the version is promoted if it passes the gate.
-        gate: the conditions for its promotion.
-        force: whether it is promoted although it does not meet them.
-        message: why, in the user's words.
+        threshold: the score below which the version gives a text no label.
+        options: the number of the version, and what is to become of it.
     """
 
     model: ForeignModel
     test: Path | Dataset
     train: Path | Dataset | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
-    bump: str = "auto"
-    base: Version | None = None
-    promote: bool = True
-    gate: Gate = field(default_factory=Gate)
-    force: bool = False
-    message: str | None = None
+    threshold: float | None = None
+    options: ReleaseOptions = field(default_factory=ReleaseOptions)
 
 
 class _Model(NamedTuple):
@@ -81,8 +77,9 @@ def publish(
 ) -> ReleaseResult:
     """Test a fitted pipeline, publish it, and promote it if it passes the gate.
 
-    Nothing is published if nothing has changed since the base version and ``request.bump`` is
-    ``auto``. A version that the gate refuses is published and not promoted.
+    Nothing is published if nothing has changed since the base version and the bump is ``auto``, or
+    in a dry run, whose result has the metadata that the version would get. A version that the gate
+    refuses is published and not promoted.
 
     Args:
         registry: where the version is published.
@@ -93,41 +90,53 @@ def publish(
 
     Raises:
         UnsafeModel: the pipeline may not be run, and cannot be opened otherwise.
-        UsageError: the pipeline cannot label texts, or has no scores.
+        UsageError: the pipeline cannot label texts, or has no scores, or a threshold and no
+            probabilities.
         DataError: the data cannot be read, or has other labels.
         StoreError: the registry cannot be written to.
     """
-    callbacks = callbacks or ReleaseCallbacks()
+    callbacks, options = callbacks or ReleaseCallbacks(), request.options
     callbacks.on_phase(Phase.READING)
     test = _read(request.test, request.read, callbacks)
     train = _read(request.train, request.read, callbacks) if request.train is not None else None
     callbacks.on_phase(Phase.TESTING)
     started = time.perf_counter()
-    tested = prepare_foreign(request.model, test)
+    tested = prepare_foreign(request.model, test, request.threshold)
+    _require_probabilities(request.threshold, tested)
     metadata = _metadata(request, tested, train, time.perf_counter() - started)
     plan = registry.plan(
-        metadata.recipe(), metadata.sketch, requested=request.bump, base=request.base
+        metadata.recipe(), metadata.sketch, requested=options.bump, base=options.base
     )
-    result = ReleaseResult(plan)
     if plan.version is None:
-        return result
+        return ReleaseResult(plan)
+    numbered = msgspec.structs.replace(metadata, version=str(plan.version), bump=plan.bump)
+    if options.dry_run:
+        return ReleaseResult(plan, tested=numbered)
     registry.store.require_writable()
     callbacks.on_phase(Phase.COMPARING)
     evidence = LiveEvidence(registry, test)
     baseline = live_baseline(registry, evidence, test)
-    numbered = msgspec.structs.replace(metadata, version=str(plan.version), bump=plan.bump)
     model = _Model(numbered, tested.artifact, tested.files, tested.scored)
     done = publish_and_promote(
-        registry, model, request, evidence, sign=sign, report=report, callbacks=callbacks
+        registry, model, options, evidence, sign=sign, report=report, callbacks=callbacks
     )
     delta = baseline.delta(tested.scored, done.published.test.metrics)
-    return replace(result, delta=delta, **vars(done))
+    return ReleaseResult(plan, delta=delta, **vars(done))
 
 
 def _read(data: Path | Dataset, options: ReadOptions, callbacks: ReleaseCallbacks) -> Dataset:
     rows = data if isinstance(data, Dataset) else read_dataset(data, options)
     callbacks.on_read(rows)
     return rows
+
+
+def _require_probabilities(threshold: float | None, tested: Tested) -> None:
+    if threshold is not None and not tested.scored.has_probabilities:
+        raise UsageError(
+            f"the scores of {tested.record.classifier} are decision values, and a threshold is one "
+            "of probabilities",
+            hint="CalibratedClassifierCV(…, ensemble=False) gives it probabilities",
+        )
 
 
 def _metadata(
@@ -146,15 +155,16 @@ def _metadata(
         test_accuracy=test.metrics.accuracy,
         schema=PIPELINE_SCHEMA,
         task="text-classification",
-        bump=BumpRecord(request.bump, "none", [], None),
+        bump=BumpRecord(request.options.bump, "none", [], None),
         artifact=describe(tested.artifact),
         data=data,
         test=test,
         search=None,
         environment=environment(),
         code=code(),
-        message=request.message,
+        message=request.options.message,
         seconds={"test": round(seconds, 3)},
+        threshold=request.threshold,
         pipeline=tested.record,
     )
 

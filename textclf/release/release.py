@@ -9,8 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from semver import Version
-
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
@@ -24,9 +22,13 @@ from textclf.registry.publisher import Plan
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
 from textclf.release.baseline import BaselineDelta
-from textclf.release.gate import Gate
 from textclf.release.promote import LiveEvidence
-from textclf.release.publication import PageMaker, live_baseline, publish_and_promote
+from textclf.release.publication import (
+    PageMaker,
+    ReleaseOptions,
+    live_baseline,
+    publish_and_promote,
+)
 from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
@@ -50,15 +52,9 @@ class ReleaseRequest:
         test_named: whether somebody named the test data. What only lies beside the training data is
             not used if it has no labels.
         test_share: the share of rows that is split off then (0 to 1), by a hash of the text.
-        bump: ``auto``, ``patch``, ``minor`` or ``major``.
-        base: the version whose number is increased; ``None`` is the highest.
         add: data whose rows are added to those of the base.
         moved: where the recorded data of the base is then, if it has moved; see `Moved`.
-        promote: whether the version is promoted if it passes the gate.
-        gate: the conditions for its promotion.
-        force: whether it is promoted although it does not meet them.
-        message: why, in the user's words.
-        dry_run: whether to stop once it is known what would be trained.
+        options: the number of the version, and what is to become of it.
     """
 
     data: Path | Dataset | None
@@ -68,15 +64,9 @@ class ReleaseRequest:
     test: Path | Dataset | None = None
     test_named: bool = True
     test_share: float = 0.2
-    bump: str = "auto"
-    base: Version | None = None
     add: Sequence[Path | Dataset] = ()
     moved: Sequence[Path | Dataset] = ()
-    promote: bool = True
-    gate: Gate = field(default_factory=Gate)
-    force: bool = False
-    message: str | None = None
-    dry_run: bool = False
+    options: ReleaseOptions = field(default_factory=ReleaseOptions)
 
 
 @dataclass(frozen=True)
@@ -109,6 +99,7 @@ class ReleaseResult:
         plan: the number of the version and the reasons for it; without a number nothing has
             changed since the base version, and nothing was trained.
         job: the size of the training; ``None`` if a pipeline was published.
+        tested: in a dry run of publishing a pipeline, what would be recorded of it.
         published: the metadata of the new version; ``None`` if none was published.
         path: the location of its model file.
         delta: how it differs from the version promoted before; ``None`` if there was none.
@@ -120,6 +111,7 @@ class ReleaseResult:
 
     plan: Plan
     job: JobSummary | None = None
+    tested: Metadata | None = None
     published: Metadata | None = None
     path: str | None = None
     delta: BaselineDelta | None = None
@@ -172,8 +164,8 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
 ) -> ReleaseResult:
     """Train the next version on labelled data, publish it, and promote it if it passes the gate.
 
-    Nothing is trained if nothing has changed since the base version and ``request.bump`` is
-    ``auto``, or in a dry run. A version that the gate refuses is published and not promoted.
+    Nothing is trained if nothing has changed since the base version and the bump is ``auto``, or in
+    a dry run. A version that the gate refuses is published and not promoted.
 
     Args:
         registry: where the version is published.
@@ -191,16 +183,16 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
         TextclfError: the version could not be trained, or is published and could not be promoted
             for another reason than the gate; the hint says so.
     """
-    callbacks = callbacks or ReleaseCallbacks()
+    callbacks, options = callbacks or ReleaseCallbacks(), request.options
     callbacks.on_phase(Phase.READING)
     started = time.perf_counter()
     job = _extend(registry, request, callbacks) if request.add else _read_job(request, callbacks)
     read_seconds = time.perf_counter() - started
     callbacks.on_phase(Phase.CHECKING)
     callbacks.on_problems(_check_data(job))
-    plan = registry.plan(job.recipe(), job.sketch, requested=request.bump, base=request.base)
+    plan = registry.plan(job.recipe(), job.sketch, requested=options.bump, base=options.base)
     result = ReleaseResult(plan, JobSummary.from_job(job))
-    if plan.version is None or request.dry_run:
+    if plan.version is None or options.dry_run:
         return result
     registry.store.require_writable()
     callbacks.on_plan(plan, job)
@@ -212,7 +204,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             job,
             str(plan.version),
             plan.bump,
-            message=request.message,
+            message=options.message,
             jobs=jobs,
             run=run,
             read_seconds=read_seconds,
@@ -220,7 +212,7 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             on_phase=callbacks.on_phase,
         )
     done = publish_and_promote(
-        registry, trained, request, evidence, sign=sign, report=report, callbacks=callbacks
+        registry, trained, options, evidence, sign=sign, report=report, callbacks=callbacks
     )
     delta = baseline.delta(trained.scored, done.published.test.metrics)
     return replace(result, delta=delta, **vars(done))
@@ -241,10 +233,11 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
 
 def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
     """Read the data of the base and what is added to it, and return the job."""
-    if request.base is None:
+    if request.options.base is None:
         raise UsageError("there is no version whose rows others could be added to")
     additions = [Addition(_rows(data, request.read), request.read) for data in request.add]
-    metadata, moved = registry.metadata(request.base), Moved(request.moved, request.test)
+    metadata = registry.metadata(request.options.base)
+    moved = Moved(request.moved, request.test)
     job, notes = extended_job(metadata, additions, request.search, request.labels, moved)
     for (rows, _), note in zip(additions, notes, strict=True):
         callbacks.on_read(replace(rows, notes=(*rows.notes, note)))

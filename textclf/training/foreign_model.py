@@ -19,8 +19,9 @@ from textclf.artifact.foreign.plain import (
     steps_of,
 )
 from textclf.artifact.model_file import dump, to_bytes
+from textclf.artifact.skops_file import is_skops, open_skops
 from textclf.artifact.unpickler import load_pipeline, read_foreign
-from textclf.artifact.unsafe import load_anything, load_estimator
+from textclf.artifact.unsafe import load_anything, load_object
 from textclf.data.dataset import Dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UnsafeModel, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
@@ -70,7 +71,7 @@ class ForeignModel:
 
     @classmethod
     def from_file(cls, data: bytes, *, name: str, unsafe: bool) -> ForeignModel:
-        """Open a file that ``joblib.dump`` has written.
+        """Open a file that ``joblib.dump``, ``pickle.dump`` or ``skops.io.dump`` has written.
 
         Args:
             data: its content.
@@ -81,9 +82,17 @@ class ForeignModel:
             UnsafeModel: it holds something that may run code.
             IntegrityError: it cannot be opened, or holds no classifier.
         """
-        opened = load_estimator(data, name=name) if unsafe else read_foreign(data, name=name)
+        opened = _open(data, name, unsafe=unsafe)
+        if not hasattr(opened, "predict"):
+            raise IntegrityError(f"{name} holds a {type(opened).__name__}, and no classifier")
         pipeline = getattr(opened, "best_estimator_", opened)
         return cls(pipeline, trusted=unsafe, path=name, sha256=sha256(data))
+
+
+def _open(data: bytes, name: str, *, unsafe: bool) -> Any:
+    if is_skops(data):
+        return open_skops(data, name=name, unsafe=unsafe)
+    return load_object(data, name=name) if unsafe else read_foreign(data, name=name)
 
 
 @dataclass(frozen=True)
@@ -105,16 +114,22 @@ class Tested:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def prepare_foreign(model: ForeignModel, rows: Dataset) -> Tested:
+def prepare_foreign(model: ForeignModel, rows: Dataset, threshold: float | None = None) -> Tested:
     """Bring a pipeline into textclf's form if that can be done, and score it on the test rows.
 
     The scorer is compared with the pipeline on all rows. What cannot be compiled is opened by the
     restricted loader, and what that cannot open is kept as it is.
 
+    Args:
+        model: the pipeline.
+        rows: the test rows.
+        threshold: the score below which the version gives a text no label.
+
     Raises:
         UnsafeModel: the pipeline may not be run, and cannot be brought into textclf's form.
         DataError: the pipeline knows none of the rows' labels.
-        UsageError: the pipeline cannot label texts, or has no scores.
+        UsageError: the pipeline cannot label texts, has no scores, or has a threshold and no
+            probabilities.
     """
     try:
         artifact, scored = _normalised(model, rows)
@@ -134,7 +149,7 @@ def prepare_foreign(model: ForeignModel, rows: Dataset) -> Tested:
         ) from error
     opened_by, reason, files = Opened.SCORER, None, {}
     try:
-        files = {SCORER: compile_scorer(scored.model)}
+        files = {SCORER: compile_scorer(scored.model, threshold=threshold)}
         check_scorer(files[SCORER], scored)
     except (CannotCompile, ScorerMismatch) as error:
         opened_by, reason, files = Opened.RESTRICTED, error.message, {}

@@ -88,6 +88,19 @@ def test_named_training_rows_are_recorded(cli):
 
 
 @pytest.mark.usefixtures("compiled")
+def test_a_dry_run_says_what_would_be_published(cli):
+    """With the number, how it would be opened and how good it is; nothing is written."""
+    done = cli(*PUBLISH, "--dry-run", "--threshold", "60%")
+    assert done.code == 0
+    assert "would publish 2.0.0 (major: " in done.out
+    assert "opened by the compiled scorer" in done.out
+    assert "test rows; macro F1" in done.out
+    answer = json.loads(cli(*PUBLISH, "--dry-run", "--json").out)
+    assert (answer["version"], answer["pipeline"]["opened_by"]) == ("2.0.0", "scorer")
+    assert len(json.loads(cli("versions", "list", "--json").out)) == 2
+
+
+@pytest.mark.usefixtures("compiled")
 def test_the_gate_may_refuse_it(cli):
     """It is published then, and not promoted."""
     done = cli(*PUBLISH, "--require", "accuracy>=0.99")

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 WARNING = (
-    "warning: --unsafe-load: models/1.0.0/text_classifier.joblib is opened with joblib.load; "
+    "warning: --unsafe-load: models/1.0.0/text_classifier.joblib is opened without restrictions; "
     "any code in it runs now\n"
 )
 

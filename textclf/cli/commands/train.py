@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +10,7 @@ import typer
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.notify import NotifyOptions
-from textclf.cli.options.options import Message, parse_share
+from textclf.cli.options.options import parse_share
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
     Data,
@@ -23,8 +21,7 @@ from textclf.cli.options.reading import (
 )
 from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.settings import is_typed
-from textclf.cli.options.signing import SignKey
-from textclf.cli.options.versioning import Bump, From, IncludeTexts, NoPromote
+from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
 from textclf.errors import UsageError
 
@@ -77,14 +74,6 @@ DropSmallLabels = Annotated[
         help="Leave out the rows of labels with fewer than --min-rows-per-label.",
     ),
 ]
-DryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run",
-        rich_help_panel="Output",
-        help="Check the data, and only say what would be trained.",
-    ),
-]
 
 
 @option_groups
@@ -99,16 +88,10 @@ def train(
     reading: ReadingOptions,
     min_rows_per_label: MinRowsPerLabel = None,
     drop_small_labels: DropSmallLabels = False,
-    bump: Bump = "auto",
-    from_: From = None,
     search: SearchOptions,
-    no_promote: NoPromote = False,
     gate: GateOptions,
+    versioning: VersioningOptions,
     notify: NotifyOptions,
-    sign: SignKey = None,
-    message: Message = None,
-    include_texts: IncludeTexts = False,
-    dry_run: DryRun = False,
     common: CommonOptions,
 ) -> None:
     """Search, train, test, publish and promote the next version.
@@ -120,25 +103,21 @@ def train(
 
     More: docs/cli.md, docs/more-data.md, docs/search-space.md, docs/gates.md
     """
-    from textclf.registry.signer import publishing_signer
-
     with common.phases() as show_phase:
         show_phase("loading the libraries")
         from textclf.release.release import ReleaseRequest, release
-        from textclf.report.files import page_maker
 
         search.require_consistent()
-        gate.require_reason(message)
-        conditions = gate.gate(context)
+        gate.require_reason(versioning.message)
         _require_one_source(context, add)
+        registry = common.open_registry(to_write=not versioning.dry_run)
+        notify.watch(context, registry)
+        options = versioning.release_options(context, registry, gate, adds=bool(add))
+        publishing = versioning.publishing(registry)
         if not add:
             require_data(data)
-        registry = common.open_registry(to_write=not dry_run)
-        notify.watch(context, registry)
-        signer = publishing_signer(registry, sign)
-        base = registry.resolve(from_ or "latest") if from_ or add else None
-        if add and base:
-            rows = _more_rows(context, registry.metadata(base), reading, search)
+        if add and options.base:
+            rows = _more_rows(context, registry.metadata(options.base), reading, search)
             rows |= {"data": None, "add": add, "moved": moved if is_typed(context, "moved") else []}
             rows["test"] = test if is_typed(context, "test") else None
         else:
@@ -146,28 +125,21 @@ def train(
     request = ReleaseRequest(
         **rows,
         labels=_label_limits(min_rows_per_label, drop=drop_small_labels),
-        bump=bump,
-        base=base,
-        promote=not no_promote,
-        gate=conditions,
-        force=gate.force,
-        message=message,
-        dry_run=dry_run,
+        options=options,
     )
-    with ExitStack() as stack:  # keeps Ctrl-C deferred until the result is shown
-        with common.phases() as show_phase:
-            result = release(
-                registry,
-                request,
-                jobs=search.jobs,
-                cluster=search.cluster(),
-                sign=signer,
-                report=partial(page_maker, texts=include_texts),
-                callbacks=training_report.callbacks(stack, show_phase, quiet=common.quiet),
-            )
-        training_report.show(result, registry, as_json=common.as_json, quiet=common.quiet)
-    if result.refusal:
-        raise result.refusal
+    training_report.run(
+        lambda callbacks: release(
+            registry,
+            request,
+            jobs=search.jobs,
+            cluster=search.cluster(),
+            callbacks=callbacks,
+            **publishing,
+        ),
+        registry,
+        as_json=common.as_json,
+        quiet=common.quiet,
+    )
 
 
 def _require_one_source(context: typer.Context, add: list[Path] | None) -> None:

@@ -24,6 +24,11 @@ UnsafeLoad = Annotated[
 ]
 
 
+def warn_of_code(name: str) -> None:
+    """Warn that a file is opened in a way that runs whatever code it holds."""
+    render.warning(f"--unsafe-load: {name} is opened without restrictions; any code in it runs now")
+
+
 def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
     """Load a version. Its digest, and its signature if one is required, are checked."""
     from textclf.prediction.predictor import Predictor
@@ -33,5 +38,6 @@ def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool)
     from textclf.artifact.unsafe import load_anything
 
     data, name = registry.artifact(version), registry.locate(version)
-    render.warning(f"--unsafe-load: {name} is opened with joblib.load; any code in it runs now")
-    return Predictor.from_pipeline(load_anything(data, name=name), version)
+    warn_of_code(name)
+    pipeline, threshold = load_anything(data, name=name), registry.metadata(version).threshold
+    return Predictor.from_pipeline(pipeline, version, threshold)

@@ -12,14 +12,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MlflowOptions:
-    """Where versions are copied to."""
+class TrackingOptions:
+    """Where MLflow is."""
 
     panel: ClassVar = "MLflow"
 
-    name: Annotated[str, typer.Option(metavar="NAME", help="The registered model in MLflow.")] = (
-        "textclf"
-    )
     tracking_uri: Annotated[
         str | None,
         typer.Option(
@@ -29,15 +26,28 @@ class MlflowOptions:
         ),
     ] = None
 
+    def require_uri(self) -> str:
+        """Return where MLflow is. Raises UsageError if nothing says so."""
+        if not self.tracking_uri:
+            raise UsageError(
+                "the server of MLflow is not named",
+                hint="--tracking-uri http://localhost:5000, or MLFLOW_TRACKING_URI",
+            )
+        return self.tracking_uri
+
+
+@dataclass(frozen=True)
+class MlflowOptions(TrackingOptions):
+    """Where versions are copied to."""
+
+    name: Annotated[str, typer.Option(metavar="NAME", help="The registered model in MLflow.")] = (
+        "textclf"
+    )
+
     def connect(self) -> "ModelServer":
         """Return the registered model. Raises UsageError or TextclfError."""
         from textclf.exporters.mlflow.client import MlflowServer
         from textclf.exporters.mlflow.mirror import require_name
 
         name = require_name(self.name)
-        if not self.tracking_uri:
-            raise UsageError(
-                "the server of MLflow is not named",
-                hint="--tracking-uri http://localhost:5000, or MLFLOW_TRACKING_URI",
-            )
-        return MlflowServer(self.tracking_uri, name)
+        return MlflowServer(self.require_uri(), name)

@@ -1,20 +1,15 @@
-"""Who is told of promotions: from options, variables and the user's own settings."""
+"""The options that say who is told of promotions."""
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from textclf.cli.options.user_settings import read_user_settings, user_settings_file
+from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    from textclf.registry.promotion_log import PromotionRecord
     from textclf.registry.registry import Registry
-    from textclf.release.notify import Recipient
-
-_SECRET = "TEXTCLF_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True)
@@ -42,46 +37,14 @@ class NotifyOptions:
 
     def watch(self, context: typer.Context, registry: "Registry") -> None:
         """Let a registry tell of its promotions. Raises UsageError."""
-        recipients = self._recipients(context)
-        if not recipients:
-            return
-        from textclf.release.notify import tell
+        from textclf.release.recipients import find_recipients
 
-        def on_promotion(record: "PromotionRecord") -> None:
-            for failure in tell(registry, recipients, record):
-                render.warning(
-                    f"{record.to} is promoted, but {failure.recipient} was not told of it: "
-                    f"{failure.reason}"
-                )
+        recipients = find_recipients(
+            self.on_promote if is_typed(context, "on_promote") else None,
+            self.webhook if is_typed(context, "webhook") else None,
+            prefix="--",
+        )
+        if recipients:
+            from textclf.release.notify import watch
 
-        registry.on_promotion = on_promotion
-
-    def _recipients(self, context: typer.Context) -> list["Recipient"]:
-        own = read_user_settings()
-        command, webhook = self.on_promote, self.webhook
-        if command is None:
-            command = own.get("on_promote")
-        if webhook is None:
-            webhook = own.get("webhook")
-        recipients: list[Recipient] = []
-        if command:
-            from textclf.release.notify import Command
-
-            source = _source(context, "on_promote")
-            recipients += [Command.parse(command, source, typed=source.startswith("--"))]
-        if webhook:
-            from textclf.release.webhook import Webhook
-
-            secret = os.environ.get(_SECRET) or own.get("webhook_secret")
-            recipients += [Webhook.parse(webhook, secret, _source(context, "webhook"))]
-        return recipients
-
-
-def _source(context: typer.Context, name: str) -> str:
-    """Return where the value of an option comes from, for messages."""
-    source = context.get_parameter_source(name)
-    if source is not None and source.name == "COMMANDLINE":
-        return f"--{name.replace('_', '-')}"
-    if source is not None and source.name == "ENVIRONMENT":
-        return f"TEXTCLF_{name.upper()}"
-    return f"{user_settings_file()}: {name}"
+            watch(registry, recipients, render.warning)

@@ -154,6 +154,14 @@ Message = Annotated[
         help="A message to record, such as the reason.",
     ),
 ]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_share,
+        metavar="SCORE",
+        help="Stored with the version: predict gives no label to texts with a lower score.",
+    ),
+]
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="Encoding of the file; by default UTF-8.")
 ]

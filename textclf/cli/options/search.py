@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from textclf.cli.options.options import Folds, Jobs, parse_share
+from textclf.cli.options.options import Folds, Jobs, Threshold, parse_share
 from textclf.cli.options.settings import is_typed, option_to_ignore
 from textclf.errors import UsageError
 
@@ -80,14 +80,7 @@ class SearchOptions:
         str | None,
         typer.Option(metavar="ADDRESS", help="Address of the dask scheduler, such as host:8786."),
     ] = None
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            parser=parse_share,
-            metavar="SCORE",
-            help="Stored with the version: predict gives no label to texts with a lower score.",
-        ),
-    ] = None
+    threshold: Threshold = None
     abstain_unknown: Annotated[
         float | None,
         typer.Option(

@@ -1,38 +1,107 @@
 """Options of the commands that publish a version."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
 
-from textclf.cli.options.options import complete_version
+from textclf.cli.options.gates import GateOptions
+from textclf.cli.options.options import Message, complete_version
+from textclf.metadata.channels import LATEST
 
-Bump = Annotated[
-    Literal["auto", "patch", "minor", "major"],
-    typer.Option(
-        rich_help_panel="Versioning", help="Part of the number to increase; auto infers it."
-    ),
-]
-From = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        metavar="VERSION",
-        rich_help_panel="Versioning",
-        help="Base the new number on this version, not on the highest.",
-        autocompletion=complete_version,
-    ),
-]
-NoPromote = Annotated[
-    bool,
-    typer.Option("--no-promote", rich_help_panel="Versioning", help="Publish without promoting."),
-]
-IncludeTexts = Annotated[
-    bool,
-    typer.Option(
-        "--include-texts",
-        rich_help_panel="Output",
-        help="Show the texts of the most confident mistakes in report.html.",
-    ),
-]
+if TYPE_CHECKING:
+    from textclf.registry.registry import Registry
+    from textclf.release.publication import ReleaseOptions
+
+
+@dataclass(frozen=True)
+class VersioningOptions:
+    """What number a version gets, what is recorded of it, and what is to become of it."""
+
+    panel: ClassVar = "Versioning"
+
+    bump: Annotated[
+        Literal["auto", "patch", "minor", "major"],
+        typer.Option(help="Part of the number to increase; auto infers it."),
+    ] = "auto"
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="VERSION",
+            help="Base the new number on this version, not on the highest.",
+            autocompletion=complete_version,
+        ),
+    ] = None
+    no_promote: Annotated[bool, typer.Option("--no-promote", help="Publish without promoting.")] = (
+        False
+    )
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY", help="Sign the version with this Ed25519 private key (PEM)."),
+    ] = None
+    message: Message = None
+    include_texts: Annotated[
+        bool,
+        typer.Option(
+            "--include-texts",
+            rich_help_panel="Output",
+            help="Show the texts of the most confident mistakes in report.html.",
+        ),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            rich_help_panel="Output",
+            help="Check everything, and only say what would be published.",
+        ),
+    ] = False
+
+    def release_options(
+        self,
+        context: typer.Context,
+        registry: "Registry",
+        gate: GateOptions,
+        *,
+        adds: bool = False,
+    ) -> "ReleaseOptions":
+        """Return the options as the core takes them.
+
+        Args:
+            context: of the command.
+            registry: where the version is published.
+            gate: the conditions of its promotion.
+            adds: whether rows are added to those of a version, by default of the promoted one.
+
+        Raises:
+            UsageError: a condition of the gate is not valid.
+            NoSuchVersion: the version to go on from does not exist.
+        """
+        from textclf.release.publication import ReleaseOptions
+
+        return ReleaseOptions(
+            self.bump,
+            registry.resolve(self.from_ or LATEST) if self.from_ or adds else None,
+            promote=not self.no_promote,
+            gate=gate.gate(context),
+            force=gate.force,
+            message=self.message,
+            dry_run=self.dry_run,
+        )
+
+    def publishing(self, registry: "Registry") -> dict[str, Any]:
+        """Return what signs the version and what makes its report, by the names of the core.
+
+        Raises:
+            UsageError: the key cannot be used, or is not the one that is required.
+        """
+        from textclf.registry.signer import publishing_signer
+        from textclf.report.files import page_maker
+
+        return {
+            "sign": publishing_signer(registry, self.sign),
+            "report": partial(page_maker, texts=self.include_texts),
+        }

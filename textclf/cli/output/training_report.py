@@ -12,6 +12,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import answers, document, render
 from textclf.cli.output.gate_report import verdict_blocks
 from textclf.cli.output.metrics import mcnemar, overlap_warnings
+from textclf.cli.output.phases import phases
 from textclf.cli.output.reading import show_reading
 from textclf.cli.output.training_progress import TrainingProgress
 from textclf.cli.output.version_facts import bump_reasons
@@ -28,7 +29,7 @@ from textclf.formatting import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textclf.cli.output.phases import ShowPhase
     from textclf.data.quality import DataProblem
@@ -61,6 +62,29 @@ class FurtherFields:
 
 
 @dataclass(frozen=True)
+class PublishDryRunAnswer:
+    """The JSON of ``textclf publish --dry-run``.
+
+    Attributes:
+        dry_run: true.
+        version: the number that it would get.
+        bump: why.
+        pipeline: what is known of the pipeline, and how it would be opened.
+        test_rows: the number of test rows.
+        accuracy: on these.
+        macro_f1: on these.
+    """
+
+    dry_run: bool
+    version: str
+    bump: BumpRecord
+    pipeline: PipelineRecord
+    test_rows: int
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
 class DryRunAnswer:
     """The JSON of ``textclf train --dry-run``."""
 
@@ -83,7 +107,27 @@ _CLASSES = 5
 """Changed classes that are shown."""
 
 
-def callbacks(stack: ExitStack, show_phase: ShowPhase, *, quiet: bool) -> ReleaseCallbacks:
+def run(
+    release: Callable[[ReleaseCallbacks], ReleaseResult],
+    registry: Registry,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a release, and show its progress and what came of it.
+
+    Raises:
+        GateRefused: the version is published, and was not promoted.
+    """
+    with ExitStack() as stack:  # keeps Ctrl-C deferred until the result is shown
+        with phases(quiet=quiet) as show_phase:
+            result = release(_callbacks(stack, show_phase, quiet=quiet))
+        _show(result, registry, as_json=as_json, quiet=quiet)
+    if result.refusal:
+        raise result.refusal
+
+
+def _callbacks(stack: ExitStack, show_phase: ShowPhase, *, quiet: bool) -> ReleaseCallbacks:
     """Return callbacks that show a release on stderr while it runs.
 
     While the registry is changed, Ctrl-C is deferred until the stack is closed.
@@ -117,10 +161,12 @@ def _warn_of_problems(problems: Sequence[DataProblem], *, quiet: bool) -> None:
             )
 
 
-def show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:
+def _show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:
     """Show what came of a release: nothing new, a plan, or a published version."""
     if result.plan.version is None:
         _show_unchanged(registry, result.plan, as_json=as_json, quiet=quiet)
+    elif result.tested:
+        _show_tested(result.tested, as_json=as_json)
     elif result.published is None:
         _show_plan(result, as_json=as_json)
     else:
@@ -177,7 +223,7 @@ def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: boo
 def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
     """Show what would be trained, and which number it would get."""
     plan, job = result.plan, result.job
-    assert job is not None  # only a training has a dry run
+    assert job is not None  # of a training
     if as_json:
         render.json(
             DryRunAnswer(
@@ -199,6 +245,34 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
     )
 
 
+def _show_tested(metadata: Metadata, *, as_json: bool) -> None:
+    """Show what would be published of a pipeline, and which number it would get."""
+    bump, pipeline, test = metadata.bump, metadata.pipeline, metadata.test
+    assert pipeline is not None  # a training is not tested in a dry run
+    accuracy, macro_f1 = test.metrics.accuracy, test.metrics.macro_f1
+    if as_json:
+        answer = PublishDryRunAnswer(
+            True, metadata.version, bump, pipeline, test.rows, accuracy, macro_f1
+        )
+        render.json(answer)
+        return
+    render.sentence(f"would publish {metadata.version} ({_why(bump)})")
+    _show_model(metadata)
+
+
+def _show_model(metadata: Metadata) -> None:
+    """Show what was published, or would be, and how good it is."""
+    render.sentence(f"  {escape_controls(candidate_name(metadata.best_params))}")
+    if metadata.pipeline:
+        render.sentence(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
+    searched, test = metadata.best_cv_accuracy is not None, metadata.test
+    cv = f"{percent(metadata.best_cv_accuracy)} in cross-validation, " if searched else ""
+    render.sentence(
+        f"  accuracy {cv}{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
+        f"macro F1 {percent(test.metrics.macro_f1)}"
+    )
+
+
 def _show_published(
     result: ReleaseResult, metadata: Metadata, *, as_json: bool, quiet: bool
 ) -> None:
@@ -211,17 +285,8 @@ def _show_published(
         further = FurtherFields(encodable(path), is_promoted, True, result.delta, result.verdict)
         render.json(answers.metadata_with(metadata, further))
         return
-    bump, test = metadata.bump, metadata.test
-    render.sentence(f"published {render.strong(metadata.version)} ({_why(bump)})")
-    render.sentence(f"  {escape_controls(candidate_name(metadata.best_params))}")
-    if metadata.pipeline:
-        render.sentence(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
-    searched = metadata.best_cv_accuracy is not None
-    cv = f"{percent(metadata.best_cv_accuracy)} in cross-validation, " if searched else ""
-    render.sentence(
-        f"  accuracy {cv}{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
-        f"macro F1 {percent(test.metrics.macro_f1)}"
-    )
+    render.sentence(f"published {render.strong(metadata.version)} ({_why(metadata.bump)})")
+    _show_model(metadata)
     if result.delta:
         _show_delta(result.delta)
     render.sentence(

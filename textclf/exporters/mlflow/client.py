@@ -7,7 +7,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from semver import Version
 from textclf._version import __version__
 from textclf.errors import TextclfError, UsageError
 from textclf.exporters.mlflow.run import DIGEST_TAG, Run
+from textclf.files import read_bytes
 from textclf.formatting import first_line
 from textclf.metadata.schema import METADATA
 from textclf.registry.store.location import without_secrets
@@ -47,13 +48,9 @@ class MlflowServer:
     """
 
     def __init__(self, uri: str, name: str) -> None:
-        for variable, value in _USUAL.items():
-            os.environ.setdefault(variable, value)
-        try:
-            with _quiet():
-                import mlflow
-        except ModuleNotFoundError:
-            raise UsageError("MLflow is not installed", hint="pip install '.[mlflow]'") from None
+        _prepare()
+        import mlflow
+
         self._uri, self._name = uri, name
         with self._problems_named():
             self._client: Any = mlflow.MlflowClient(uri, uri)
@@ -187,18 +184,72 @@ class MlflowServer:
             )
         return str(made.version)
 
-    @contextmanager
-    def _problems_named(self) -> Iterator[None]:
-        """Turn whatever MLflow and the libraries below it raise into a sentence."""
-        try:
-            with _quiet():
-                yield
-        except TextclfError:
-            raise
-        except Exception as error:
-            problem = without_secrets(first_line(error) or type(error).__name__)
-            where = without_secrets(self._uri)
-            raise TextclfError(f"MLflow at {where}: {problem}") from error
+    def _problems_named(self) -> AbstractContextManager[None]:
+        return _problems_named(self._uri)
+
+
+def download_pipeline(tracking_uri: str, model: str) -> bytes:
+    """Return the file of a scikit-learn model that is in MLflow, which is not opened.
+
+    Args:
+        tracking_uri: where it is, as ``MLFLOW_TRACKING_URI`` names it.
+        model: ``models:/NAME@ALIAS``, ``models:/NAME/VERSION`` or ``runs:/ID/PATH``.
+
+    Raises:
+        UsageError: MLflow is not installed, or it is no model of scikit-learn.
+        TextclfError: it is not there, or cannot be downloaded.
+    """
+    _prepare()
+    import mlflow
+
+    with _problems_named(tracking_uri), tempfile.TemporaryDirectory() as folder:
+        mlflow.set_registry_uri(tracking_uri)
+        path = mlflow.artifacts.download_artifacts(
+            model, dst_path=folder, tracking_uri=tracking_uri
+        )
+        described = mlflow.models.Model.load(path)
+        return read_bytes(Path(path, _pipeline_file(model, described.flavors)))
+
+
+def _pipeline_file(model: str, flavors: Mapping[str, Any]) -> str:
+    """Return the name of the file with the pipeline, in the folder of a model."""
+    if flavors.get("python_function", {}).get("loader_module") == LOADER:
+        raise UsageError(
+            f"{model} is a version that textclf has pushed",
+            hint="copy it from its registry: textclf versions pull VERSION FROM",
+        )
+    name = flavors.get("sklearn", {}).get("pickled_model")
+    if name is None:
+        raise UsageError(
+            f"{model} is no model of scikit-learn: it is one of {', '.join(sorted(flavors))}"
+        )
+    if Path(name).name != name:
+        raise UsageError(f"{model} names a file outside of its folder: {name!r}")
+    return str(name)
+
+
+def _prepare() -> None:
+    """Import MLflow with settings for a command line. Raises UsageError if it is not installed."""
+    for variable, value in _USUAL.items():
+        os.environ.setdefault(variable, value)
+    try:
+        with _quiet():
+            import mlflow  # noqa: F401
+    except ModuleNotFoundError:
+        raise UsageError("MLflow is not installed", hint="pip install '.[mlflow]'") from None
+
+
+@contextmanager
+def _problems_named(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow and the libraries below it raise into a sentence."""
+    try:
+        with _quiet():
+            yield
+    except TextclfError:
+        raise
+    except Exception as error:
+        problem = without_secrets(first_line(error) or type(error).__name__)
+        raise TextclfError(f"MLflow at {without_secrets(uri)}: {problem}") from error
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from textclf import files
 from textclf.errors import UsageError
 from textclf.formatting import suggestion
 
@@ -17,16 +18,12 @@ _KNOWN = ("on_promote", "webhook", "webhook_secret")
 
 def user_settings_file() -> Path | None:
     """Return where the file is, if there is a place for it: without a home there is none."""
-    from textclf.files import user_folder
-
-    folder = user_folder("XDG_CONFIG_HOME", "~/.config")
+    folder = files.user_folder("XDG_CONFIG_HOME", "~/.config")
     return folder and folder / "config.toml"
 
 
 def read_user_settings() -> dict[str, str]:
     """Return the settings, which may be empty. Raises UsageError."""
-    from textclf import files
-
     path = user_settings_file()
     if path is None or not path.exists():
         return {}
