@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textclf.features.counts import count
-from textclf.features.tfidf import CountCache, fit_tfidf, transform_counts
+from textclf.features.tfidf import CountCache, derive_matrices, fit_tfidf
 
 PIECES = (
     "the", "a", "cat", "Cat's", "x", "xx", "don't", "_", "3.14", "ΣΑΣ", "İ", "ß", "ﬁn", "é",
@@ -83,7 +83,8 @@ def check(corpus, block, given_settings, rows, limits):
     assert set(terms) == set(scheme.vocabulary_)
     assert len(terms) == len(scheme.vocabulary_)
     assert weighted.shape == matrix.shape
-    derived = transform_counts(scheme, count(corpus, block, given_settings, *scheme.ngram_range))
+    exact = count(corpus, block, given_settings, *scheme.ngram_range)
+    derived = derive_matrices(scheme, exact)(np.arange(len(corpus)))
     assert derived.shape == matrix.shape
     assert abs(derived - matrix).max() <= 1e-12
     order = [scheme.vocabulary_[term] for term in terms]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,19 +40,23 @@ class ScoredRows:
     @classmethod
     def from_pipeline(cls, model: Any, rows: Dataset) -> ScoredRows:
         """Predict labels and scores for the rows, all by scikit-learn."""
-        return cls.from_matrix(model, rows, model[:-1].transform(rows.texts))
+        return cls.from_matrices(model, rows, [model[:-1].transform(rows.texts)])
 
     @classmethod
-    def from_matrix(cls, model: Any, rows: Dataset, matrix: Any) -> ScoredRows:
-        """Predict labels and scores for the rows from their features: a sparse matrix."""
+    def from_matrices(cls, model: Any, rows: Dataset, matrices: Iterable[Any]) -> ScoredRows:
+        """Predict labels and scores for the rows from their features, some rows in each matrix."""
         classifier = model[-1]
         has_probabilities = hasattr(classifier, "predict_proba")
-        if has_probabilities:
-            scores = classifier.predict_proba(matrix)
-        else:
-            scores = classifier.decision_function(matrix)
-            scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
-        return cls(model, rows, classifier.predict(matrix).tolist(), scores, has_probabilities)
+        predicted: list[str] = []
+        parts = []
+        for matrix in matrices:
+            predicted += classifier.predict(matrix).tolist()
+            if has_probabilities:
+                parts.append(classifier.predict_proba(matrix))
+            else:
+                scores = classifier.decision_function(matrix)
+                parts.append(np.column_stack([-scores, scores]) if scores.ndim == 1 else scores)
+        return cls(model, rows, predicted, np.concatenate(parts), has_probabilities)
 
     @cached_property
     def two_labels(self) -> TwoLabels | None:

@@ -8,7 +8,7 @@ once; the result turns any rows into the vectorizer's matrix.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Self
@@ -66,11 +66,11 @@ class TfidfWeights:
         return _weigh(counts, rows, place, self.idf, self.values, self.norm)
 
 
-def transform_counts(vectorizer: TfidfVectorizer, counts: Counts) -> csr_matrix:
-    """Make the matrix that a fitted TfidfVectorizer makes of the texts that were counted.
+def derive_matrices(vectorizer: TfidfVectorizer, counts: Counts) -> Callable[[Rows], csr_matrix]:
+    """Return a function that makes the matrix of some of the texts that were counted.
 
     Args:
-        vectorizer: the fitted vectorizer.
+        vectorizer: the fitted vectorizer whose matrix it is.
         counts: the counts of the texts, over its n-gram range.
     """
     vocabulary = vectorizer.vocabulary_
@@ -78,7 +78,7 @@ def transform_counts(vectorizer: TfidfVectorizer, counts: Counts) -> csr_matrix:
     place = np.fromiter(map(vocabulary.get, terms, repeat(-1)), np.int32, len(terms))
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(len(vocabulary))
     values = _values(vectorizer, int(counts.data.max(initial=0)))
-    return _weigh(counts, np.arange(counts.rows), place, idf, values, vectorizer.norm)
+    return lambda rows: _weigh(counts, rows, place, idf, values, vectorizer.norm)
 
 
 def fit_tfidf(counts: Counts, block: str, settings: Settings, rows: Rows) -> TfidfWeights:

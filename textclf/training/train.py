@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import hstack
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
-from textclf.data.dataset import Dataset
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.features.counts import Counts
-from textclf.features.tfidf import CountCache, transform_counts
+from textclf.features.tfidf import CountCache
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
     SCHEMA,
@@ -40,6 +37,7 @@ from textclf.training.job import Job
 from textclf.training.meanwhile import meanwhile
 from textclf.training.phases import OnPhase, Phase
 from textclf.training.scorer_check import check_scorer
+from textclf.training.scoring import score_counted
 
 _COEFFICIENTS = 50_000_000
 """The most coefficients of a model that was searched on a sample: 400 MB."""
@@ -107,7 +105,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         record = describe(artifact)
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
         opened = load_pipeline(artifact, name=record.file)
-        scored = _score(opened, job.test, count().counts_for(features))
+        scored = score_counted(opened, job.test, count().counts_for(features))
         scorer = compile_scorer(
             scored.model,
             threshold=job.settings.threshold,
@@ -216,15 +214,6 @@ def _refit(job: Job, outcome: _SearchOutcome) -> tuple[CandidateParams, Pipeline
     if needs_calibration(fitted) and outcome.decisions is not None:
         model.set_params(classifier=calibrate(fitted, outcome.decisions, outcome.labels))
     return winner, model
-
-
-def _score(model: Pipeline, rows: Dataset, counts: Sequence[Counts]) -> ScoredRows:
-    """Predict for the test rows from their counts; by scikit-learn alone if there are none."""
-    if not counts:
-        return ScoredRows.from_pipeline(model, rows)
-    blocks = zip(model.named_steps["features"].transformer_list, counts, strict=True)
-    parts = [transform_counts(vectorizer, table) for (_, vectorizer), table in blocks]
-    return ScoredRows.from_matrix(model, rows, hstack(parts, format="csr"))
 
 
 def _limit_vocabularies(winner: CandidateParams, cache: CountCache, labels: int) -> CandidateParams:
