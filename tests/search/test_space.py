@@ -133,10 +133,11 @@ def test_usual_token_patterns_are_accepted(pattern):
     check(f"[features.word]\ntoken_pattern = {json.dumps(pattern)}\n[classifier.LinearSVC]")
 
 
+@pytest.mark.parametrize("folder", ["", "unspaced/"])
 @pytest.mark.parametrize("name", ["fast", "default", "thorough"])
-def test_the_presets_are_ones_that_scikit_learn_takes(name):
+def test_the_presets_are_ones_that_scikit_learn_takes(name, folder):
     """The spaces that come with textclf pass its own checks."""
-    shipped = preset_source(name)
+    shipped = preset_source(folder + name)
     space = parse_space(shipped)
     check_space(space, shipped.where)
     assert list_candidates(space)

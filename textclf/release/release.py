@@ -31,6 +31,7 @@ from textclf.release.publication import (
 )
 from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
+from textclf.search.writing import Writing
 from textclf.training.job import Job, SearchSettings, prepare
 from textclf.training.phases import OnPhase, Phase
 from textclf.training.recorded import Addition, Moved, extended_job
@@ -71,19 +72,21 @@ class ReleaseRequest:
 
 @dataclass(frozen=True)
 class JobSummary:
-    """The size of a training: rows, labels, candidates and folds."""
+    """The size of a training: rows, labels, candidates and folds; and the writing of its texts."""
 
     rows: int
     labels: int
     test_rows: int
     candidates: int
     folds: int
+    writing: Writing | None = None
 
     @classmethod
     def from_job(cls, job: Job) -> JobSummary:
         """Count what a job has."""
         labels, candidates = len(job.train.label_counts), len(job.candidates())
-        return cls(len(job.train), labels, len(job.test), candidates, job.settings.folds)
+        folds, writing = job.settings.folds, job.writing
+        return cls(len(job.train), labels, len(job.test), candidates, folds, writing)
 
     @property
     def fits(self) -> int:

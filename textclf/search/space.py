@@ -19,6 +19,7 @@ from textclf import files
 from textclf.errors import UsageError
 from textclf.formatting import suggestion
 from textclf.metadata.schema import Space
+from textclf.search.writing import Writing
 
 BLOCKS = ("word", "char_wb", "char")
 """Kinds of feature blocks: the ``analyzer`` of a TfidfVectorizer."""
@@ -74,13 +75,13 @@ class SpaceSource:
     Attributes:
         name: the name of its file.
         text: the text of the file.
-        preset: whether it comes with textclf.
+        preset: the name of a search space that comes with textclf.
         document: the space itself, if it is not from a file.
     """
 
     name: str
     text: str = ""
-    preset: bool = False
+    preset: str | None = None
     document: Mapping[str, Any] | None = None
 
     def where(self, *path: str, grid: int = 0) -> str:
@@ -117,7 +118,13 @@ def _keys(dotted: str) -> tuple[str, ...]:
 def preset_source(name: str) -> SpaceSource:
     """Read one of the search spaces that come with textclf."""
     path = Path(__file__).parent / "presets" / f"{name}.toml"
-    return SpaceSource(path.name, path.read_text("utf-8"), preset=True)
+    return SpaceSource(path.name, path.read_text("utf-8"), preset=name)
+
+
+def preset_space(name: str, writing: Writing) -> Space:
+    """Return the space that a preset searches for texts: of words, of characters, or both."""
+    spaced = parse_space(preset_source(name)) if writing.has_spaced else []
+    return spaced + (parse_space(preset_source(f"unspaced/{name}")) if writing.has_unspaced else [])
 
 
 def read_source(path: Path) -> SpaceSource:

@@ -16,8 +16,15 @@ from textclf.formatting import excerpt
 from textclf.metadata.bump import Recipe
 from textclf.metadata.schema import Code, DataPart, Environment, Space, build_recipe
 from textclf.metadata.sketch import Sketch
-from textclf.search.space import CandidateParams, SpaceSource, list_candidates, parse_space
+from textclf.search.space import (
+    CandidateParams,
+    SpaceSource,
+    list_candidates,
+    parse_space,
+    preset_space,
+)
 from textclf.search.space_check import check_space
+from textclf.search.writing import Writing
 from textclf.training.provenance import code, environment
 
 _SAMPLE = 50_000
@@ -42,6 +49,7 @@ class SearchSettings:
             metrics.
         abstain_unknown: the share of known n-grams below which it gives none; likewise.
         neighbourhood_of: the space of an earlier search whose winner's neighbourhood is searched.
+        preset: the name of the built-in search space, which depends on the writing of the texts.
     """
 
     space: Space
@@ -53,6 +61,7 @@ class SearchSettings:
     threshold: float | None = None
     abstain_unknown: float | None = None
     neighbourhood_of: Space | None = None
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError if settings contradict each other."""
@@ -81,7 +90,7 @@ def search_settings(
     check_space(space, source.where)
     if sample is None:
         sample = _SAMPLE if source.preset else 0
-    return SearchSettings(space, sample=sample or None, **settings)
+    return SearchSettings(space, sample=sample or None, preset=source.preset, **settings)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,7 @@ class Job:
         code: the version of textclf.
         parts: the files of the training rows, if there are several.
         added: the number of rows that are new since the version that they were added to.
+        writing: that of the training rows, if the search space depends on it.
     """
 
     train: Dataset
@@ -112,10 +122,12 @@ class Job:
     code: Code
     parts: tuple[DataPart, ...] = ()
     added: int = 0
+    writing: Writing | None = None
 
     def recipe(self) -> Recipe:
         """Return what the number of the version depends on."""
         search = {**asdict(self.settings), "sample": self.sample_size}
+        del search["preset"]  # the space that was searched is what counts
         space, whole = search.pop("space"), search.pop("neighbourhood_of")
         recipe = build_recipe(
             whole or space,
@@ -173,10 +185,19 @@ def prepare(  # noqa: PLR0913 - rows, how they are split, and what is done with 
             hint="check --label-column",
         )
     if test is not None:
-        return Job(train, test, None, None, options, settings, environment(), code())
-    split = split_by_text if split_method == BY_TEXT else _stratified_split
-    train, test = split(train, share, settings.seed)
-    return Job(train, test, share, split_method, options, settings, environment(), code())
+        job = Job(train, test, None, None, options, settings, environment(), code())
+    else:
+        split = split_by_text if split_method == BY_TEXT else _stratified_split
+        train, test = split(train, share, settings.seed)
+        job = Job(train, test, share, split_method, options, settings, environment(), code())
+    return _adapt_preset(job, settings.preset) if settings.preset else job
+
+
+def _adapt_preset(job: Job, preset: str) -> Job:
+    """Return a job with the search space that a preset has for the writing of its texts."""
+    writing = Writing.from_texts(job.train.texts)
+    settings = replace(job.settings, space=preset_space(preset, writing))
+    return replace(job, settings=settings, writing=writing)
 
 
 def _stratified_split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:

@@ -376,6 +376,49 @@ def test_a_preset_is_a_search_space_of_textclf(project, cli):
     assert "exclude each other" in both.err
 
 
+THINGS = ("房间", "电池", "这本书", "iPhone", "屏幕", "耳机", "早餐", "快递")
+SAID = {"好": ("很好用", "不贵", "比想象中好"), "差": ("不好用", "太贵了", "没有想象中好")}
+
+
+def chinese(path, *, english=0):
+    """Write Chinese reviews without spaces, whose words are in both labels, and some in English."""
+    rows = [
+        f"{start}{thing}{said}。,{label}"
+        for label, sayings in SAID.items()
+        for said in sayings
+        for thing in THINGS
+        for start in ("", "我的")
+    ]
+    rows += [f"the room number {n} was {s},{s}" for n in range(english // 2) for s in SAID]
+    path.write_text("\n".join(["text,label", *rows]), "utf-8")
+
+
+def test_where_words_have_no_spaces_presets_search_characters(data, cli):
+    """`train` says so and why, records that space, and the version explains and reproduces."""
+    chinese(data / "zh.csv")
+    done = cli("train", "zh.csv", "--preset", "fast", "--cv", "2")
+    why = "n-grams of characters, since most of the texts are written without spaces between words"
+    assert f"\n  {why} (Han)\n" in done.out
+    shown = json.loads(cli("versions", "show", "latest", "--json").out)
+    assert [list(grid["features"]) for grid in shown["search"]["space"]] == [["char"]]
+    assert shown["best_cv_accuracy"] > 0.9
+    assert cli("train", "zh.csv", "--preset", "fast", "--cv", "2").out.startswith("nothing changed")
+    explained = cli("predict", "--explain", "我的早餐太贵了").out
+    assert explained.startswith("差")
+    assert "'太贵了'" in explained or "'太贵'" in explained
+    assert cli("reproduce", "latest").code == 0
+
+
+def test_texts_with_and_without_spaces_get_both_kinds_of_n_grams(data, cli):
+    """A plan says so, too, and what --grid says is searched as it is."""
+    chinese(data / "mixed.csv", english=96)
+    plan = cli("train", "mixed.csv", "--preset", "fast", "--dry-run").out
+    assert "8 candidates" in plan
+    assert "n-grams of words and of characters, since some of the texts are written" in plan
+    (data / "grid.toml").write_text(GRID)
+    assert "characters" not in cli("train", "mixed.csv", "--grid", "grid.toml", "--dry-run").out
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("flags", "says"),

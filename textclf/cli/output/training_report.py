@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
     from textclf.release.baseline import BaselineDelta
-    from textclf.release.release import ReleaseCallbacks, ReleaseResult
+    from textclf.release.release import JobSummary, ReleaseCallbacks, ReleaseResult
     from textclf.training.job import Job
 
 
@@ -243,6 +243,7 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
         f"tested on {plural(job.test_rows, 'row')}; "
         f"{plural(job.candidates, 'candidate')} × {job.folds} folds"
     )
+    _show_writing(job)
 
 
 def _show_tested(metadata: Metadata, *, as_json: bool) -> None:
@@ -287,6 +288,8 @@ def _show_published(
         return
     render.sentence(f"published {render.strong(metadata.version)} ({_why(metadata.bump)})")
     _show_model(metadata)
+    if result.job:
+        _show_writing(result.job, indent="  ")
     if result.delta:
         _show_delta(result.delta)
     render.sentence(
@@ -300,6 +303,17 @@ def _show_published(
         _warn_if_worse(result.delta, metadata.version)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
+
+
+def _show_writing(job: JobSummary, indent: str = "") -> None:
+    """Show why n-grams of characters were searched, if they were."""
+    writing = job.writing
+    if writing and writing.has_unspaced:
+        which, texts = ("words and of ", "some") if writing.has_spaced else ("", "most")
+        render.sentence(
+            f"{indent}n-grams of {which}characters, since {texts} of the texts are written without "
+            f"spaces between words ({', '.join(writing.scripts)})"
+        )
 
 
 def _opened_by(pipeline: PipelineRecord) -> str:
