@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Final
 
 from textclf.data.delimited_export import exported_dialect, read_delimited_export
-from textclf.data.dialect import DELIMITERS, Dialect, quotes_in_use, read_samples
+from textclf.data.dialect import Dialect, likely_delimiters, quotes_in_use, read_samples
 from textclf.data.format import Format, Rows, Source
 from textclf.data.header_row import require_no_header
 from textclf.data.layout import Layout, Table, announced_delimiter, find_table
@@ -21,7 +21,6 @@ from textclf.data.malformed import malformed_reason
 from textclf.errors import DataError
 from textclf.formatting import plural
 
-_LONGEST_FIELD = 2**31 - 1  # the default of csv would refuse a text of more than 128 KB
 _MOST_READ_AGAIN = 5  # times the file, resuming after malformed quotes
 
 
@@ -31,11 +30,12 @@ def read_delimited(source: Source) -> Rows:
     Raises:
         DataError: the columns cannot be told apart, or are not those asked for.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
     swapped = ends_in_carriage_returns(source.data)
     data = swap_line_breaks(source.data) if swapped else source.data
     start, announced = announced_delimiter(data)
-    samples = read_samples(data, start, _delimiters(source, announced))
+    samples = read_samples(
+        data, start, likely_delimiters(source.delimiter or announced, source.ending)
+    )
     exported = None if source.columns.positions else exported_dialect(samples)
     if exported:
         return read_delimited_export(data, source.name, source.columns, exported)
@@ -47,13 +47,6 @@ def read_delimited(source: Source) -> Rows:
     if swapped:
         rows.texts[:] = (swap_line_breaks(text.encode()).decode() for text in rows.texts)
     return rows
-
-
-def _delimiters(source: Source, announced: str | None) -> list[str]:
-    """Return the delimiter that is given, or those to choose from, the most likely first."""
-    known = source.delimiter or announced
-    tabs_first = source.ending in (".tsv", ".tab")
-    return [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
 
 
 def _read_table(data: bytes, name: str, table: Table) -> Rows:

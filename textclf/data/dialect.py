@@ -13,6 +13,7 @@ from textclf.data.lines import Position, physical_lines
 DELIMITERS: Final = (",", "\t", ";", "|")
 """The characters that are detected; others have to be given."""
 
+_LONGEST_FIELD = 2**31 - 1  # the default of csv would refuse a text of more than 128 KB
 _SAMPLE_BYTES = 1 << 16
 _REGULAR_SHARE = 0.9
 """The share of records with the same number of columns from which on they make a table."""
@@ -36,6 +37,7 @@ class Dialect(NamedTuple):
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """Return a CSV reader; a strict one raises csv.Error at a malformed record."""
+        csv.field_size_limit(_LONGEST_FIELD)
         if self.quote is None:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         return csv.reader(
@@ -45,6 +47,17 @@ class Dialect(NamedTuple):
             skipinitialspace=self.skip_blanks,
             strict=strict,
         )
+
+
+def likely_delimiters(known: str | None, ending: str) -> list[str]:
+    """Return the delimiter that is known, or those to choose from, the most likely first.
+
+    Args:
+        known: the delimiter, if it is given or announced.
+        ending: the ending of the file's name.
+    """
+    tabs_first = ending in (".tsv", ".tab")
+    return [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from textclf.data.lines import START, Position
 from textclf.data.table_errors import no_such_columns, not_separated
 from textclf.errors import DataError
 
-_MOST_TITLE_LINES = 20
+MOST_TITLE_LINES = 20
 """Records above the one that names the columns."""
 
 
@@ -79,7 +79,7 @@ def announced_delimiter(data: bytes) -> tuple[Position, str | None]:
 
 def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Columns) -> Table:
     """Return the first dialect in which the first record, or one of the next, names both."""
-    for at in range(1 + _MOST_TITLE_LINES):
+    for at in range(1 + MOST_TITLE_LINES):
         for sample in samples:
             record = next(islice(sample.records, at, None), [])
             text, label = columns.locate(record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import io
 import json
@@ -21,12 +20,12 @@ from textclf.data.dataset import (
     decode,
     parse_delimiter,
 )
-from textclf.data.dialect import DELIMITERS, Sample, read_samples
+from textclf.data.dialect import Sample, likely_delimiters, read_samples
 from textclf.data.encoding import codec_of, is_gzip
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.format import Format, Source
 from textclf.data.jsonl import JSONL, json_records
-from textclf.data.layout import announced_delimiter, reading_notes
+from textclf.data.layout import MOST_TITLE_LINES, announced_delimiter, reading_notes
 from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
@@ -40,8 +39,6 @@ from textclf.files import LARGEST, read_to_end
 HEAD_BYTES: Final = 1 << 18
 """Bytes from which the way that a file is written is told."""
 
-_LONGEST_FIELD = 2**31 - 1
-_MOST_TITLE_LINES = 20
 _MOST_CONTROLS = 0.02
 """The share of control characters from which on bytes that are not UTF-8 are no text."""
 
@@ -178,7 +175,6 @@ def open_table(stream: Any, name: str, format_: Format | None, options: ReadOpti
         DataError: it is empty, no text, or has no such column.
         UsageError: an option makes no sense.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
     check_encoding(options.encoding)
     bad = BadRows(name, str(options.on_bad_rows))
     columns = Columns(options.text_column, options.label_column, options.header)
@@ -255,10 +251,7 @@ def _delimited(
     swapped = ends_in_carriage_returns(head.data)
     data = head.data.replace(b"\r", b"\n") if swapped else head.data
     start, announced = announced_delimiter(data)
-    known = delimiter or announced
-    tabs_first = head.ending in (".tsv", ".tab")
-    delimiters = [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
-    samples = read_samples(data, start, delimiters)
+    samples = read_samples(data, start, likely_delimiters(delimiter or announced, head.ending))
     position = position_of(head.columns.text)
     sample, at, text = (
         _by_name(samples, head) if position is None else _by_position(samples, head, position)
@@ -282,7 +275,7 @@ def _delimited(
 def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:
     """Return the dialect, which record is the header, and the index of the text in it."""
     columns = head.columns
-    for at in range(1 + _MOST_TITLE_LINES):
+    for at in range(1 + MOST_TITLE_LINES):
         for sample in sorted(samples, key=_only_column, reverse=True):
             record = sample.records[at] if at < len(sample.records) else []
             indices, _ = columns.locate(record)
