@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Final
 
@@ -23,13 +23,12 @@ def distinct_words(text: str) -> str:
     return " ".join(sorted(set(_WORD.findall(text.casefold())))) or text
 
 
-def near_duplicates(texts: Sequence[str]) -> list[int]:
-    """Return the index of the first near-duplicate of each text, or that of the text itself.
+def without_near_duplicates(texts: Sequence[str]) -> Iterator[int]:
+    """Yield the index of each text that is a near-duplicate of none before it.
 
-    Near-duplicates have 80% of their different words in common. Each text is compared with those
-    before it that are near-duplicates of none. All that can be one share one of their rarest words,
-    so that few need to be compared (R. Bayardo, Y. Ma and R. Srikant, "Scaling up all pairs
-    similarity search", WWW 2007).
+    Near-duplicates have 80% of their different words in common. All that a text can be a
+    near-duplicate of share one of its rarest words, so that few need to be compared (R. Bayardo,
+    Y. Ma and R. Srikant, "Scaling up all pairs similarity search", WWW 2007).
 
     Args:
         texts: the words of each text, as `distinct_words` returns them.
@@ -37,17 +36,14 @@ def near_duplicates(texts: Sequence[str]) -> list[int]:
     sets = [frozenset(text.split(" ")) for text in texts]
     frequencies = Counter(word for words in sets for word in words)
     having: dict[str, list[int]] = {}
-    first = list(range(len(sets)))
     for index, words in enumerate(sets):
         rarest = sorted(words, key=lambda word: (frequencies[word], word))
         rarest = rarest[: len(words) - ceil(_SHARE * len(words)) + 1]
-        candidates = {other for word in rarest for other in having.get(word, ())}
-        alike = (other for other in sorted(candidates) if _are_alike(words, sets[other]))
-        first[index] = next(alike, index)
-        if first[index] == index:
+        others = {other for word in rarest for other in having.get(word, ())}
+        if not any(_are_alike(words, sets[other]) for other in others):
+            yield index
             for word in rarest:
                 having.setdefault(word, []).append(index)
-    return first
 
 
 def _are_alike(words: frozenset[str], others: frozenset[str]) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from textclf.data.near_duplicates import distinct_words, near_duplicates
+from textclf.data.near_duplicates import distinct_words, without_near_duplicates
 
 if TYPE_CHECKING:
     from textclf.data.table_rows import Batch
@@ -67,7 +68,7 @@ def pick(predictor: Predictor, batches: Iterable[Batch], number: int) -> list[Pi
         for (place, text, row), prediction in zip(rows, predictions, strict=True):
             (label, best), (_, second), *_ = prediction.scores.items()
             candidates.add(Picked(place, text, row, label, best, best - second))
-    return candidates.distinct()[:number]
+    return list(islice(candidates.distinct(), number))
 
 
 class _Smallest:
@@ -94,8 +95,8 @@ class _Smallest:
         else:
             self._words.remove(heapq.heappushpop(self._heap, entry)[2])
 
-    def distinct(self) -> list[Picked]:
-        """Return the texts without near-duplicates, the smallest margin first."""
+    def distinct(self) -> Iterator[Picked]:
+        """Yield the texts without near-duplicates, the smallest margin first."""
         entries = sorted(self._heap, reverse=True)
-        first = near_duplicates([words for _, _, words, _ in entries])
-        return [entry[3] for index, entry in enumerate(entries) if first[index] == index]
+        for index in without_near_duplicates([words for _, _, words, _ in entries]):
+            yield entries[index][3]
