@@ -335,6 +335,16 @@ def test_a_threshold_is_kept_with_the_version(tmp_path, make):
     assert "threshold: 1.0 → 0.5" in again.reasons
 
 
+def test_a_share_of_known_ngrams_is_kept_with_the_version(tmp_path):
+    """Texts of other words get no label; what is not compiled cannot tell them, and is refused."""
+    publish(tmp_path, fitted(COMPILED["TF-IDF, LogisticRegression"]), abstain_unknown=0.5)
+    predictor = textclf.load(tmp_path)
+    assert predictor.abstain_unknown == 0.5
+    assert predictor.predict("zzz").label is None
+    with pytest.raises(UsageError, match="it is not compiled"):
+        publish(tmp_path, fitted(UNTRUSTED["a forest"][0]), abstain_unknown=0.5)
+
+
 def test_a_threshold_needs_probabilities(tmp_path):
     """The hint names what has them."""
     with pytest.raises(UsageError, match="scores of LinearSVC are decision values") as refused:

@@ -11,6 +11,7 @@ from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
+from textclf.metadata.limits import Limits
 from textclf.release.gate import parse_gate
 from textclf.release.publication import ReleaseOptions
 from textclf.release.publish import PublishRequest
@@ -32,6 +33,7 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
     sheet: str | None = None,
     on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
     threshold: float | None = None,
+    abstain_unknown: float | None = None,
     bump: Literal["auto", "patch", "minor", "major"] = "auto",
     from_version: str | None = None,
     promote: bool = True,
@@ -71,6 +73,8 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
         on_bad_rows: whether rows that cannot be used are an error, or are left out; ``auto`` leaves
             out up to 1% of the rows.
         threshold: the score below which the version gives a text no label.
+        abstain_unknown: the share of known n-grams (0 to 1) below which it gives none, if the
+            pipeline is compiled.
         bump: the part of the number to increase; ``auto`` infers it.
         from_version: the version to go on from; by default the highest.
         promote: whether the version is promoted if it passes the gate.
@@ -118,7 +122,7 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
             labelled_rows(test, None, read),
             None if train is None else labelled_rows(train, None, read),
             read,
-            threshold,
+            Limits(threshold, abstain_unknown),
             ReleaseOptions(bump, base, promote, gate, force, message, dry_run),
         )
         result = publish_pipeline(

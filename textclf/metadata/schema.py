@@ -14,6 +14,7 @@ import msgspec
 
 from textclf.errors import IntegrityError, UsageError
 from textclf.metadata.bump import Recipe
+from textclf.metadata.limits import Limits
 from textclf.metadata.sketch import Sketch
 
 T = TypeVar("T")
@@ -336,6 +337,11 @@ class Metadata(msgspec.Struct, frozen=True):
         )
 
     @property
+    def limits(self) -> Limits:
+        """Which texts get no label."""
+        return Limits(self.threshold, self.abstain_unknown)
+
+    @property
     def sketch(self) -> Sketch | None:
         """The sketch of its training rows; ``None`` if they are not known."""
         return self.data.sketch if self.data else None
@@ -364,10 +370,9 @@ class Metadata(msgspec.Struct, frozen=True):
         if self.search is None or self.data is None:
             return self._pipeline_recipe()
         names = ("scoring", "folds", "seed", "method", "sample")
-        limits = {"threshold": self.threshold, "abstain_unknown": self.abstain_unknown}
         return build_recipe(
             self.search.neighbourhood_of or self.search.space,
-            {**{name: getattr(self.search, name) for name in names}, **limits},
+            {**{name: getattr(self.search, name) for name in names}, **self.limits.given()},
             labels=frozenset(self.data.labels),
             rows=self.data.rows_sha256,
             test=self.test.rows_sha256,
@@ -377,12 +382,11 @@ class Metadata(msgspec.Struct, frozen=True):
 
     def _pipeline_recipe(self) -> Recipe:
         assert self.pipeline is not None  # `_check` has seen to it
-        threshold = {} if self.threshold is None else {"threshold": self.threshold}
         return Recipe(
             labels=frozenset(self.labels),
             features=frozenset(self.pipeline.features),
             classifiers=frozenset({self.pipeline.classifier}),
-            search={**self.best_params, **threshold},
+            search={**self.best_params, **self.limits.given()},
             rows=self.data.rows_sha256 if self.data else None,
             test=self.test.rows_sha256,
             code=self.artifact.sha256,

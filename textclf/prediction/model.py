@@ -6,34 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from textclf.metadata.limits import Limits
+
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Which texts get no label.
-
-    Attributes:
-        threshold: those with a lower score; ``None`` for none of them.
-        abstain_unknown: those of whose n-grams the model knows a smaller share; ``None`` for none.
-    """
-
-    threshold: float | None = None
-    abstain_unknown: float | None = None
-
-    def or_else(self, own: Limits) -> Limits:
-        """Return these limits, and those of a version in place of the ones that are ``None``."""
-        return Limits(
-            own.threshold if self.threshold is None else self.threshold,
-            own.abstain_unknown if self.abstain_unknown is None else self.abstain_unknown,
-        )
-
-    def allow(self, score: float, known: float | None) -> bool:
-        """Return whether a text gets a label."""
-        return (self.threshold is None or score >= self.threshold) and (
-            self.abstain_unknown is None or known is None or known >= self.abstain_unknown
-        )
 
 
 @dataclass(frozen=True)

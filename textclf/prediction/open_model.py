@@ -11,6 +11,7 @@ from textclf.scorer.scorer import SCORER, Scorer
 if TYPE_CHECKING:
     from semver import Version
 
+    from textclf.metadata.limits import Limits
     from textclf.prediction.model import Model
     from textclf.registry.registry import Registry
 
@@ -46,7 +47,7 @@ def open_model(registry: Registry, version: Version, *, in_memory: bool = False)
 
     name = registry.locate(version)
     pipeline = load_pipeline(registry.artifact(version), name=name)
-    return _compile(pipeline, version, metadata.threshold, name)
+    return _compile(pipeline, version, metadata.limits, name)
 
 
 def open_unsafe(registry: Registry, version: Version) -> Model:
@@ -65,16 +66,16 @@ def open_unsafe(registry: Registry, version: Version) -> Model:
 
     name = registry.locate(version)
     pipeline = load_anything(registry.artifact(version), name=name)
-    return PipelineModel(pipeline, version, registry.metadata(version).threshold)
+    return PipelineModel(pipeline, version, registry.metadata(version).limits)
 
 
-def _compile(pipeline: Any, version: Version, threshold: float | None, name: str) -> Model:
+def _compile(pipeline: Any, version: Version, limits: Limits, name: str) -> Model:
     """Return the pipeline compiled, or as it is if its weights are infinite."""
     from textclf.prediction.pipeline_model import PipelineModel, installed_libraries_suit
     from textclf.scorer.writer import CannotCompile, compile_scorer
 
     try:
         with installed_libraries_suit(version):
-            return ScorerModel(Scorer(compile_scorer(pipeline, threshold=threshold), name=name))
+            return ScorerModel(Scorer(compile_scorer(pipeline, **limits.given()), name=name))
     except CannotCompile:
-        return PipelineModel(pipeline, version, threshold)
+        return PipelineModel(pipeline, version, limits)

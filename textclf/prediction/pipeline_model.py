@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from textclf.errors import IntegrityError, UsageError
-from textclf.prediction.model import Limits
+from textclf.metadata.limits import Limits
 
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class PipelineModel:
     """A fitted pipeline as a `Model`."""
 
-    def __init__(self, pipeline: Any, version: object, threshold: float | None = None) -> None:
-        self._pipeline, self._version, self.limits = pipeline, version, Limits(threshold)
+    def __init__(self, pipeline: Any, version: object, limits: Limits | None = None) -> None:
+        self._pipeline, self._version, self.limits = pipeline, version, limits or Limits()
         self.labels: list[str] = [str(label) for label in pipeline.classes_]
         self.score_type = "probability" if hasattr(pipeline, "predict_proba") else "decision"
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from textclf.errors import UsageError
 from textclf.formatting import plural
-from textclf.prediction.model import Limits, Prediction
+from textclf.metadata.limits import Limits
+from textclf.prediction.model import Prediction
 from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.texts import list_texts, require_text
 
@@ -64,12 +65,12 @@ class Predictor:
 
     @classmethod
     def from_pipeline(
-        cls, pipeline: Any, version: Version, threshold: float | None = None
+        cls, pipeline: Any, version: Version, limits: Limits | None = None
     ) -> Predictor:
         """Predict with a fitted scikit-learn pipeline, without compiling it."""
         from textclf.prediction.pipeline_model import PipelineModel
 
-        return cls(PipelineModel(pipeline, version, threshold), version)
+        return cls(PipelineModel(pipeline, version, limits), version)
 
     @property
     def version(self) -> Version:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from textclf.prediction.model import Limits
+from textclf.metadata.limits import Limits
 from textclf.prediction.process_lock import ProcessLock
 from textclf.scorer.scorer import Scorer, label_index
 

@@ -13,6 +13,7 @@ import msgspec
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.errors import UsageError
 from textclf.evaluation.scored_rows import ScoredRows
+from textclf.metadata.limits import Limits
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
     PIPELINE_SCHEMA,
@@ -48,7 +49,7 @@ class PublishRequest:
         test: the test data.
         train: the data that it was fitted on, if it is known.
         read: how the data is read.
-        threshold: the score below which the version gives a text no label.
+        limits: which texts the version gives no label.
         options: the number of the version, and what is to become of it.
     """
 
@@ -56,7 +57,7 @@ class PublishRequest:
     test: Path | Dataset
     train: Path | Dataset | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
-    threshold: float | None = None
+    limits: Limits = field(default_factory=Limits)
     options: ReleaseOptions = field(default_factory=ReleaseOptions)
 
 
@@ -91,7 +92,7 @@ def publish(
     Raises:
         UnsafeModel: the pipeline may not be run, and cannot be opened otherwise.
         UsageError: the pipeline cannot label texts, or has no scores, or a threshold and no
-            probabilities.
+            probabilities, or a share of known n-grams and none that can be counted.
         DataError: the data cannot be read, or has other labels.
         StoreError: the registry cannot be written to.
     """
@@ -101,8 +102,8 @@ def publish(
     train = _read(request.train, request.read, callbacks) if request.train is not None else None
     callbacks.on_phase(Phase.TESTING)
     started = time.perf_counter()
-    tested = prepare_foreign(request.model, test, request.threshold)
-    _require_probabilities(request.threshold, tested)
+    tested = prepare_foreign(request.model, test, request.limits)
+    _require_applicable(request.limits, tested)
     metadata = _metadata(request, tested, train, time.perf_counter() - started)
     plan = registry.plan(
         metadata.recipe(), metadata.sketch, requested=options.bump, base=options.base
@@ -130,8 +131,14 @@ def _read(data: Path | Dataset, options: ReadOptions, callbacks: ReleaseCallback
     return rows
 
 
-def _require_probabilities(threshold: float | None, tested: Tested) -> None:
-    if threshold is not None and not tested.scored.has_probabilities:
+def _require_applicable(limits: Limits, tested: Tested) -> None:
+    if limits.abstain_unknown is not None and not tested.files:
+        raise UsageError(
+            f"it cannot be said which n-grams {tested.record.classifier} knows, because it is not "
+            f"compiled: {tested.record.reason}",
+            hint="leave --abstain-unknown out",
+        )
+    if limits.threshold is not None and not tested.scored.has_probabilities:
         raise UsageError(
             f"the scores of {tested.record.classifier} are decision values, and a threshold is one "
             "of probabilities",
@@ -164,7 +171,8 @@ def _metadata(
         code=code(),
         message=request.options.message,
         seconds={"test": round(seconds, 3)},
-        threshold=request.threshold,
+        threshold=request.limits.threshold,
+        abstain_unknown=request.limits.abstain_unknown,
         pipeline=tested.record,
     )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from textclf.prediction.model import Limits, Prediction
+from textclf.metadata.limits import Limits
+from textclf.prediction.model import Prediction
 from textclf.server.batching import Answer, Batcher
 from textclf.server.exchange import exchange_of
 from textclf.server.metrics import Metrics

@@ -10,8 +10,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from textclf.metadata.limits import Limits
 from textclf.prediction.explanation import Explanation
-from textclf.prediction.model import Limits
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.explaining import Explainer
 from textclf.server.labelling import Labelled, Labeller

@@ -25,6 +25,7 @@ from textclf.artifact.unsafe import load_anything, load_object
 from textclf.data.dataset import Dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UnsafeModel, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
+from textclf.metadata.limits import Limits
 from textclf.metadata.schema import ARTIFACT, Opened, PipelineRecord, sha256
 from textclf.scorer.scorer import SCORER
 from textclf.scorer.writer import CannotCompile, compile_scorer
@@ -114,7 +115,7 @@ class Tested:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def prepare_foreign(model: ForeignModel, rows: Dataset, threshold: float | None = None) -> Tested:
+def prepare_foreign(model: ForeignModel, rows: Dataset, limits: Limits | None = None) -> Tested:
     """Bring a pipeline into textclf's form if that can be done, and score it on the test rows.
 
     The scorer is compared with the pipeline on all rows. What cannot be compiled is opened by the
@@ -123,7 +124,7 @@ def prepare_foreign(model: ForeignModel, rows: Dataset, threshold: float | None 
     Args:
         model: the pipeline.
         rows: the test rows.
-        threshold: the score below which the version gives a text no label.
+        limits: which texts the version gives no label.
 
     Raises:
         UnsafeModel: the pipeline may not be run, and cannot be brought into textclf's form.
@@ -149,7 +150,7 @@ def prepare_foreign(model: ForeignModel, rows: Dataset, threshold: float | None 
         ) from error
     opened_by, reason, files = Opened.SCORER, None, {}
     try:
-        files = {SCORER: compile_scorer(scored.model, threshold=threshold)}
+        files = {SCORER: compile_scorer(scored.model, **(limits or Limits()).given())}
         check_scorer(files[SCORER], scored)
     except (CannotCompile, ScorerMismatch) as error:
         opened_by, reason, files = Opened.RESTRICTED, error.message, {}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from textclf.cli.output.predictions import Answer
     from textclf.data.table import TextTable
     from textclf.data.table_rows import Batch
-    from textclf.prediction.model import Limits, Prediction
+    from textclf.metadata.limits import Limits
+    from textclf.prediction.model import Prediction
     from textclf.prediction.predictor import Predictor
 
 Texts = Annotated[
@@ -132,7 +133,7 @@ def predict(
     show_results = sys.stdout.isatty() and not output  # which take the place of the phases
     with open_texts(texts or [], file) as source, common.phases() as show_phase:
         show_phase("loading the version")
-        from textclf.prediction.model import Limits
+        from textclf.metadata.limits import Limits
 
         registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)

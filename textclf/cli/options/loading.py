@@ -39,5 +39,5 @@ def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool)
 
     data, name = registry.artifact(version), registry.locate(version)
     warn_of_code(name)
-    pipeline, threshold = load_anything(data, name=name), registry.metadata(version).threshold
-    return Predictor.from_pipeline(pipeline, version, threshold)
+    pipeline, limits = load_anything(data, name=name), registry.metadata(version).limits
+    return Predictor.from_pipeline(pipeline, version, limits)

@@ -162,6 +162,15 @@ Threshold = Annotated[
         help="Stored with the version: predict gives no label to texts with a lower score.",
     ),
 ]
+AbstainUnknown = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_share,
+        metavar="SHARE",
+        help="Stored with the version: predict gives no label to texts of whose n-grams it knows a "
+        "smaller share.",
+    ),
+]
 Encoding = Annotated[
     str | None, typer.Option(metavar="NAME", help="Encoding of the file; by default UTF-8.")
 ]

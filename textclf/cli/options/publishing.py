@@ -11,7 +11,7 @@ from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions
 from textclf.cli.options.loading import UnsafeLoad, warn_of_code
 from textclf.cli.options.notify import NotifyOptions
-from textclf.cli.options.options import Threshold
+from textclf.cli.options.options import AbstainUnknown, Threshold
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
@@ -42,6 +42,7 @@ class PipelineOptions:
         ),
     ] = None
     threshold: Threshold = None
+    abstain_unknown: AbstainUnknown = None
     unsafe_load: UnsafeLoad = False
 
 
@@ -64,6 +65,7 @@ def publish_pipeline(
     """
     with common.phases() as show_phase:
         show_phase("loading the libraries")
+        from textclf.metadata.limits import Limits
         from textclf.release.publish import PublishRequest, publish
 
         gate.require_reason(versioning.message)
@@ -79,7 +81,7 @@ def publish_pipeline(
             test,
             pipeline.train,
             reading.read_options(),
-            pipeline.threshold,
+            Limits(pipeline.threshold, pipeline.abstain_unknown),
             options,
         )
     training_report.run(

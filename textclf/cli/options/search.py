@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from textclf.cli.options.options import Folds, Jobs, Threshold, parse_share
+from textclf.cli.options.options import AbstainUnknown, Folds, Jobs, Threshold
 from textclf.cli.options.settings import is_typed, option_to_ignore
 from textclf.errors import UsageError
 
@@ -81,15 +81,7 @@ class SearchOptions:
         typer.Option(metavar="ADDRESS", help="Address of the dask scheduler, such as host:8786."),
     ] = None
     threshold: Threshold = None
-    abstain_unknown: Annotated[
-        float | None,
-        typer.Option(
-            parser=parse_share,
-            metavar="SHARE",
-            help="Stored with the version: predict gives no label to texts of whose n-grams it "
-            "knows a smaller share.",
-        ),
-    ] = None
+    abstain_unknown: AbstainUnknown = None
 
     def require_consistent(self) -> None:
         """Raise UsageError if options contradict each other."""
