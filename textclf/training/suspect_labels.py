@@ -22,7 +22,8 @@ from textclf.data.dataset import Dataset
 from textclf.data.near_duplicates import distinct_words
 from textclf.errors import DataError
 from textclf.search.held_out import folds_of_groups, held_out_probabilities
-from textclf.search.space import CandidateParams, list_candidates, parse_space, preset_source
+from textclf.search.space import CandidateParams, list_candidates, preset_space
+from textclf.search.writing import Writing
 
 _C: Final = 0.3
 """The cost of errors of the classifier: low, so that it does not learn wrong labels by heart."""
@@ -91,7 +92,7 @@ def find_suspect_labels(
     probabilities = held_out_probabilities(
         [data.texts[row] for row in rows],
         labels,
-        _candidate(),
+        _candidate(data.texts),
         folds_of_groups(labels, [groups[row] for row in rows], folds, seed),
         seed=seed,
         jobs=jobs,
@@ -114,10 +115,13 @@ def _judgeable(labels: Sequence[str], groups: Sequence[str]) -> Rows:
     return np.asarray([row for row, label in enumerate(labels) if label in known])
 
 
-def _candidate() -> CandidateParams:
-    """Return the features of the fastest preset, with a classifier that suits wrong labels."""
-    candidates = list_candidates(parse_space(preset_source("fast")))
-    return next(one for one in candidates if one.settings == {"C": _C})
+def _candidate(texts: Sequence[str]) -> CandidateParams:
+    """Return what judges the labels: a preset's features and a classifier for wrong labels.
+
+    The features are n-grams of words or, where enough is written without spaces, of characters.
+    """
+    candidates = list_candidates(preset_space("fast", Writing.from_texts(texts)))
+    return [one for one in candidates if one.settings == {"C": _C}][-1]
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,18 @@ def test_many_labels_of_few_rows(empty, cli):
     assert {("a.csv:9", "label 8", "label 7"), ("a.csv:102", "label 3", "label 40")} == set(places)
 
 
+def test_labels_of_texts_without_spaces_between_words(empty, cli):
+    """Texts of which no two have a clause in common are judged by their characters."""
+    rows = [
+        (f"这只{a}{chr(0x4E00 + n)}喜欢{chr(0x5E00 + n)}", a) for n in range(20) for a in "猫狗"
+    ]
+    rows[8] = (rows[8][0], "狗")
+    with (empty / "a.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    found, places = suspects(cli)
+    assert (found["judged"], places) == (40, [("a.csv:10", "狗", "猫")])
+
+
 def test_output_of_a_check_is_that_of_its_labels(empty, cli):
     """A file is only written with --labels, and never over the data."""
     write_animals(empty / "a.csv")
