@@ -32,6 +32,11 @@ _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/ping", "/health"})
 
 _FAILED = 500
 
+_WHY = {
+    404: "there is no such path; /docs lists them all",
+    405: "this path does not take that method; Allow names those that it takes",
+}
+
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -88,7 +93,8 @@ class Gateway:
                 self._metrics.rejected.labels(error.reason).inc()
                 return error
             case HTTPException():
-                return Refusal(error.status_code, error.detail, "http", error.headers)
+                message = _WHY.get(error.status_code, error.detail)
+                return Refusal(error.status_code, message, "http", error.headers)
             case TextclfError():
                 refusal = as_refusal(error)
                 if refusal.status == _FAILED:
