@@ -12,15 +12,17 @@ from pathlib import Path
 import mlflow
 import pytest
 from paths import ROOT
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from textclf import load, publish
+from textclf import load
 from textclf.cli.app import run
 from textclf.data.dataset import ReadOptions, read_dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow and the libraries below it
+TREES = ["sklearn.tree._tree.Tree"]
 DATA = Path(os.environ.get("DATA") or ROOT / "data").resolve()
 
 
@@ -108,19 +110,68 @@ def require_run(client, run_id, metadata):
     assert run.info.status == "FINISHED"
 
 
-@pytest.mark.usefixtures("here")
-def test_a_pipeline_from_mlflow_is_published():
-    """What MLflow's client loads becomes a version that gives the same labels."""
-    rows, tested = (read_dataset(Path(file(name)), ReadOptions()) for name in ("train", "test"))
-    fitted = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(rows.texts, rows.labels)
+@pytest.fixture
+def rows():
+    """The training and the test rows."""
+    return [read_dataset(Path(file(name)), ReadOptions()) for name in ("train", "test")]
+
+
+def log(rows, *steps, **settings):
+    """Log a pipeline as its owner would, and return it."""
+    fitted = make_pipeline(*steps).fit(rows.texts, rows.labels)
     with mlflow.start_run():
-        mlflow.sklearn.log_model(
-            fitted, name="theirs", registered_model_name="theirs", serialization_format="pickle"
-        )
-    pipeline = mlflow.sklearn.load_model("models:/theirs/1")
-    published = publish(pipeline, test=(tested.texts, tested.labels))
-    assert published.version == "1.0.0"
-    assert load("models").label(tested.texts) == list(fitted.predict(tested.texts))
+        mlflow.sklearn.log_model(fitted, name="theirs", registered_model_name="theirs", **settings)
+    return fitted
+
+
+@pytest.mark.parametrize("serialization_format", ["skops", "pickle", "cloudpickle"])
+@pytest.mark.usefixtures("here")
+def test_a_pipeline_from_mlflow_becomes_a_version(rows, serialization_format):
+    """In whatever format it is there; without running code from it, and once."""
+    fitted = log(
+        rows[0], TfidfVectorizer(), LogisticRegression(), serialization_format=serialization_format
+    )
+    mlflow.MlflowClient().set_registered_model_alias("theirs", "champion", "1")
+    pull = ("mlflow", "pull", "models:/theirs@champion", "--test", file("test"))
+    planned = textclf(*pull, "--dry-run")
+    assert (planned["version"], planned["pipeline"]["opened_by"]) == ("1.0.0", "scorer")
+    pulled = textclf(*pull)
+    assert pulled["pipeline"]["path"] == "models:/theirs@champion"
+    texts = list(rows[1].texts)
+    assert load("models").label(texts) == list(fitted.predict(texts))
+    again = textclf("mlflow", "pull", "models:/theirs/1", "--test", file("test"))
+    assert not again["published"]
+
+
+@pytest.mark.parametrize("serialization_format", ["skops", "cloudpickle"])
+@pytest.mark.usefixtures("here")
+def test_what_may_run_code_is_refused_unless_somebody_trusts_it(rows, serialization_format, capsys):
+    """MLflow's own list of trusted types is part of the model, and trusts nothing here."""
+    log(
+        rows[0], TfidfVectorizer(), RandomForestClassifier(3), skops_trusted_types=TREES,
+        serialization_format=serialization_format,
+    )  # fmt: skip
+    pull = ["mlflow", "pull", "models:/theirs/1", "--test", file("test")]
+    assert run(pull) == 6
+    assert "--unsafe-load opens it" in capsys.readouterr().err
+    assert textclf(*pull, "--unsafe-load")["pipeline"]["opened_by"] == "untrusted"
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_no_pipeline_in_mlflow_is_told(capsys):
+    """A version of textclf, another kind of model, and what is not there."""
+    textclf("train", file("train"), "--test", file("test"), "--preset", "fast")
+    textclf("mlflow", "push", "1.0.0", "--name", "clf")
+    for uri, code, problem in [
+        ("models:/clf@v1-0-0", 2, "is a version that textclf has pushed"),
+        ("models:/none@champion", 1, "Registered Model with name=none not found"),
+        ("runs:/0123456789abcdef/model", 1, "0123456789abcdef"),
+        ("nonsense", 1, "nonsense"),
+    ]:
+        assert run(["mlflow", "pull", uri, "--test", file("test")]) == code
+        shown = capsys.readouterr().err
+        assert problem in shown
+        assert "unexpected" not in shown
 
 
 @pytest.mark.parametrize(

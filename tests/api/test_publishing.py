@@ -29,6 +29,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, Normalizer,
 from sklearn.svm import LinearSVC
 
 import textclf
+from textclf.artifact.unpickler import read_foreign
 from textclf.errors import DataError, IntegrityError, UnsafeModel, UsageError
 
 GRID = {
@@ -381,6 +382,29 @@ def test_a_file_of_known_estimators_is_opened_without_running_code(tmp_path, kin
     assert textclf.load(tmp_path / "models").label(TEXTS) == pipeline.predict(TEXTS).tolist()
     again = publish(tmp_path / "models", pipeline)
     assert again.version is None, again.reasons
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+@pytest.mark.parametrize("labels", [LABELS, np.array(LABELS, dtype=object)], ids=["str", "object"])
+def test_a_file_of_pickle_is_read_as_one_of_joblib(tmp_path, protocol, labels):
+    """Also where an array is named twice in it, as the labels are in a calibrated model."""
+    pipeline = fitted(COMPILED["sigmoid calibration of one"], labels)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(pipeline, protocol))
+    publish(tmp_path / "models", tmp_path / "model.pkl")
+    assert textclf.load(tmp_path / "models").label(TEXTS) == pipeline.predict(TEXTS).tolist()
+
+
+def test_arrays_of_a_pickle_take_no_more_memory_than_their_bytes():
+    """However often the file makes one of the same bytes."""
+    dtype, size = np.dtype("f8"), 1 << 23
+    made = pickle.dumps([np.zeros(size // 8)], 5)
+    opened = read_foreign(made, name="it")
+    assert opened[0].dtype == dtype
+    assert not opened[0].flags.owndata
+    for data in (made.replace(size.to_bytes(8, "little"), (1 << 60).to_bytes(8, "little")),
+                 made[: len(made) // 2]):  # fmt: skip
+        with pytest.raises(IntegrityError):
+            read_foreign(data, name="it")
 
 
 def test_another_file_needs_unsafe_load(tmp_path):

@@ -111,7 +111,8 @@ def read_foreign(data: bytes, *, name: str) -> Any:
     unlike that of `load_pipeline` nothing in it was checked to fit together.
 
     Args:
-        data: the content of the file, as written by ``joblib.dump`` without compression.
+        data: the content of the file, as written without compression by ``joblib.dump``, or by
+            ``pickle.dump`` with protocol 4 or 5, as ``cloudpickle`` does.
         name: the file as the user knows it, for messages.
 
     Raises:
@@ -120,14 +121,16 @@ def read_foreign(data: bytes, *, name: str) -> Any:
     """
     try:
         _check_size(data)
-        return _Unpickler(data, _FOREIGN).load_file()
+        return _ForeignUnpickler(data, _FOREIGN).load_file()
     except RefusedError as error:
         raise UnsafeModel(
             f"{name} holds {error}, so that opening it may run code from it",
             hint="if you trust the file: --unsafe-load opens it",
         ) from error
     except Exception as error:
-        raise IntegrityError(f"{name} is damaged, or was not written by joblib.dump") from error
+        raise IntegrityError(
+            f"{name} is damaged, or was written by neither joblib.dump nor pickle.dump"
+        ) from error
 
 
 def _check_size(data: bytes) -> None:
@@ -155,7 +158,13 @@ class _ArrayHeader:
 
 
 class _ObjectArray:
-    """A stand-in for an array of objects while its pickle is read."""
+    """A stand-in for an array of objects while its pickle is read.
+
+    Attributes:
+        memo: its number in the memo, of a pickle that may name it again.
+    """
+
+    memo: int | None = None
 
 
 def _blank(cls: type) -> _Maker:
@@ -197,6 +206,18 @@ def _make_object_array(cls: Any, shape: Any, code: Any) -> _ObjectArray:
     return _ObjectArray()
 
 
+def _view(data: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> NDArray[Any]:
+    """Return an array of numbers or text whose bytes are in the pickle, which it shares."""
+    if not isinstance(dtype, np.dtype) or dtype.hasobject or type(data) is not bytes:
+        refuse("an array of a type other than numbers and text")
+    if order not in ("C", "F") or axes is not None or not _is_shape(shape):
+        raise ValueError("an array of an impossible shape")
+    if len(data) != math.prod(shape) * dtype.itemsize:
+        raise ValueError("an array that differs from its bytes")
+    flat = np.frombuffer(data, dtype) if data else np.empty(0, dtype)
+    return flat.reshape(shape, order=order)
+
+
 _ARRAY_MAKERS = {
     ("numpy", "dtype"): _Maker(_make_dtype),
     ("numpy._core.multiarray", "scalar"): _Maker(_make_scalar),
@@ -207,11 +228,12 @@ _OBJECT_ARRAY_MAKERS = _ARRAY_MAKERS | {
 _MODEL_MAKERS = _ARRAY_MAKERS | {
     ("joblib.numpy_pickle", "NumpyArrayWrapper"): _Maker(_ArrayHeader, new=True),
 }
-_MAKERS = _MODEL_MAKERS | _OBJECT_ARRAY_MAKERS
+_PLAIN_MAKERS = _OBJECT_ARRAY_MAKERS | {("numpy._core.numeric", "_frombuffer"): _Maker(_view)}
+_MAKERS = _MODEL_MAKERS | _PLAIN_MAKERS
 
 # The names that a model, and the pickle of an object array inside it, may ask for.
 _MODEL = frozenset(ESTIMATORS | LOSSES | _ARRAY_TYPES | _MODEL_MAKERS.keys())
-_FOREIGN = _MODEL | FOREIGN | {("numpy", "int32"), ("numpy", "int64")}
+_FOREIGN = _MODEL | FOREIGN | _PLAIN_MAKERS.keys() | {("numpy", "int32"), ("numpy", "int64")}
 _OBJECT_ARRAY = frozenset({("numpy", "ndarray")} | _OBJECT_ARRAY_MAKERS.keys())
 
 
@@ -352,7 +374,7 @@ class _Unpickler(_PythonUnpickler):
         if type(target) is _ArrayHeader:
             self.stack[-1] = self._read_array(_attributes(state))
         elif type(target) is _ObjectArray:
-            self.stack[-1] = _text_array(*state)
+            self.stack[-1] = self.make_array(target, *state)
         elif isinstance(target, np.dtype):
             # NumPy's __setstate__ trusts what it gets; a native type is complete without it.
             if state != target.__reduce__()[2]:
@@ -394,6 +416,10 @@ class _Unpickler(_PythonUnpickler):
         self._file.seek(end)
         return array
 
+    def make_array(self, _array: _ObjectArray, *state: Any) -> NDArray[Any]:
+        """Return what an array becomes that was given its state."""
+        return _text_array(*state)
+
     def load_refused(self) -> None:
         refuse("a pickle instruction that no model needs")
 
@@ -417,6 +443,45 @@ class _Unpickler(_PythonUnpickler):
         pickle.SETITEM[0]: load_setitem,
         pickle.SETITEMS[0]: load_setitems,
         pickle.BUILD[0]: load_build,
+    }
+
+
+class _ForeignUnpickler(_Unpickler):
+    """The same machine for files of other programs: arrays may be in the pickle itself."""
+
+    def load_memoize(self) -> None:
+        if type(self.stack[-1]) is _ObjectArray:
+            self.stack[-1].memo = len(self._memo_list)
+        super().load_memoize()
+
+    def make_array(self, array: _ObjectArray, *state: Any) -> NDArray[Any]:
+        _version, shape, dtype, fortran, data = state
+        if isinstance(dtype, np.dtype) and dtype.hasobject:
+            made = _text_array(*state)
+        else:
+            made = _view(data, dtype, shape, "F" if fortran is True else "C")
+        if array.memo is not None:
+            self._memo_list[array.memo] = made
+        return made
+
+    def load_bytes(self) -> None:
+        self._append_bytes("<I")
+
+    def load_long_bytes(self) -> None:
+        self._append_bytes("<Q")
+
+    def _append_bytes(self, length: str) -> None:
+        [expected] = struct.unpack(length, self.read(struct.calcsize(length)))
+        if expected > len(self._data):
+            raise ValueError("bytes that are longer than the file")
+        self.append(self.read(expected))
+
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **_Unpickler.dispatch,
+        pickle.MEMOIZE[0]: load_memoize,
+        pickle.BINBYTES[0]: load_bytes,
+        pickle.BINBYTES8[0]: load_long_bytes,
+        pickle.BYTEARRAY8[0]: load_long_bytes,
     }
 
 
