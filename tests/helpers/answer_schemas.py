@@ -117,6 +117,8 @@ ANSWERS = {
     "cache clear": Answer((ClearAnswer,)),
     "mlflow push": Answer((mirror.Pushed,)),
     "mlflow sync": Answer((mirror.Synced,)),
+    "mlflow pull": Answer((Metadata, FurtherFields)),
+    "mlflow pull --dry-run": Answer((PublishDryRunAnswer,)),
     "warmup": Answer((warmup.Warmup,)),
     "error": Answer((Failure,)),
 }

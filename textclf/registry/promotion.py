@@ -37,7 +37,8 @@ class Promotion(msgspec.Struct, frozen=True):
     Attributes:
         version: the version that is promoted now.
         previous: the one that was promoted before it.
-        changed: whether a record was written: no if the version was promoted already.
+        changed: whether a record was written: no if the version was promoted already, also where
+            a rollback of several steps leads to it.
         kept: the location of a copy of a foreign file in the alias's place, if there was one.
         gate: how the version came through the conditions set for it, if there were any.
         channel: the channel in which it is promoted.
@@ -123,8 +124,14 @@ def _attempt(
     version = target.version
     metadata, data = _checked(registry, version)
     if head and head.to == str(version):
-        kept = _sync(registry, log)
-        return Promotion(str(version), head.previous, changed=False, kept=kept, channel=log.channel)
+        return Promotion(
+            str(version),
+            head.previous,
+            changed=False,
+            kept=_sync(registry, log),
+            channel=log.channel,
+            restores=target.restores,
+        )
     gate = judge(parse_version(head.to) if head else None) if judge else None
     record = PromotionRecord(
         n=head.n + 1 if head else 1,

@@ -95,3 +95,16 @@ def test_rollbacks_go_further_back(cli):
     refused = cli("rollback", "--steps", "9")
     assert (refused.code, "no 9 versions were promoted before" in refused.err) == (3, True)
     assert cli("rollback", "--steps", "2", "--to", "1.0.0").code == 2
+
+
+@pytest.mark.usefixtures("project")
+def test_steps_that_lead_to_the_promoted_version_change_nothing(cli):
+    """A sentence says so, with 0; no record is written, and nobody is told."""
+    cli("promote", "1.0.0")
+    done = cli("rollback", "--steps", "2", "--on-promote", "no-such-program")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "that leads to 1.0.0, which is promoted; nothing changed\n"
+    answer = json.loads(cli("rollback", "--steps", "2", "--json").out)
+    assert (answer["changed"], answer["restores"]) == (False, 1)
+    assert len(json.loads(cli("history", "--json").out)) == 3
+    assert cli("rollback").out.startswith("promoted 1.0.1 (was 1.0.0)")

@@ -44,6 +44,8 @@ def promotion_line(promotion: Promotion, *, quiet: bool) -> str:
         where, option = f" in {promotion.channel}", f" --channel {promotion.channel}"
         to = f" --to {promotion.channel}"
     if not promotion.changed:
+        if promotion.restores:
+            return f"that leads to {promotion.version}, which is promoted{where}; nothing changed"
         return f"{promotion.version} is already promoted{where}; nothing changed"
     was = f" (was {promotion.previous})" if promotion.previous else ""
     back = ""

@@ -203,9 +203,8 @@ def download_pipeline(tracking_uri: str, model: str) -> bytes:
     import mlflow
 
     with _problems_named(tracking_uri), tempfile.TemporaryDirectory() as folder:
-        mlflow.set_registry_uri(tracking_uri)
         path = mlflow.artifacts.download_artifacts(
-            model, dst_path=folder, tracking_uri=tracking_uri
+            model, dst_path=folder, tracking_uri=tracking_uri, registry_uri=tracking_uri
         )
         described = mlflow.models.Model.load(path)
         return read_bytes(Path(path, _pipeline_file(model, described.flavors)))
