@@ -243,6 +243,7 @@ def test_a_page_promotes_and_rolls_back_through_the_gate(promoting):
     assert b"Roll back to 1.1.0" in served.get("/", x_api_key="k").body
     assert post(served, "/rollback").status == 303
     assert str(registry.latest()) == "1.1.0"
+    assert b"rolled back" in served.get("/history", x_api_key="k").body
 
 
 def test_a_page_promotes_in_the_channel_that_the_server_follows(tmp_path, sample):
@@ -265,6 +266,7 @@ def test_the_gate_refuses_on_a_page_too(promoting):
     served.service.promoter.__dict__["gate"] = Gate((parse_requirement("accuracy>=1.0"),))
     answer = post(served, "/versions/1.0.0/promote")
     assert answer.status == 409
+    assert b"Nothing was promoted" in answer.body
     assert b"accuracy" in answer.body
     assert str(registry.latest()) == "1.1.0"
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from textclf.errors import IntegrityError, TextclfError
+from textclf.metadata.channels import LATEST
 from textclf.metadata.verdict import Verdict
 from textclf.registry.promotion_log import AppendOnlyLog, PromotionRecord
 from textclf.registry.reader import RegistryReader
@@ -114,6 +115,12 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
         fields = msgspec.to_builtins(entry)
         return {name: value for name, value in fields.items() if name != "token"}
     return {"kind": "promoted", **entry.as_json()}
+
+
+def what_happened(record: PromotionRecord) -> str:
+    """Return what a promotion was: ``promoted``, ``promoted in staging``, or ``rolled back``."""
+    done = "promoted" if record.restores is None else "rolled back"
+    return done if record.channel == LATEST else f"{done} in {record.channel}"
 
 
 def unmet_rules(event: Event) -> Sequence[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textclf.cli.output import render
-from textclf.metadata.channels import LATEST
 
 if TYPE_CHECKING:
     from textclf.registry.history import Entry
@@ -33,9 +32,9 @@ def show(entries: Sequence[Entry]) -> None:
 
 def _what(record: PromotionRecord) -> str:
     """Return what a promotion was: ``promoted in staging, passed``, or ``rolled back``."""
-    done = "promoted" if record.restores is None else "rolled back"
-    where = "" if record.channel == LATEST else f" in {record.channel}"
-    return f"{done}{where}{f', {record.gate.verdict}' if record.gate else ''}"
+    from textclf.registry.history import what_happened
+
+    return f"{what_happened(record)}{f', {record.gate.verdict}' if record.gate else ''}"
 
 
 def _why(event: Event) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 from textclf.metadata.verdict import FORCED
-from textclf.registry.history import Entry, unmet_rules
+from textclf.registry.history import Entry, unmet_rules, what_happened
 from textclf.registry.version_state import Event
 from textclf.report.html.markup import Html, el, join
-from textclf.report.html.tables import Cell, Column, table
+from textclf.report.html.tables import Column, table
 from textclf.server.pages.layout import Page, json_link, link, problems, version_link
 from textclf.server.refusal import Refusal
 from textclf.server.service import Service
@@ -53,9 +53,9 @@ def _row(entry: Entry) -> Sequence[object]:
     if isinstance(entry, Event):
         unmet = unmet_rules(entry)
         why = "; ".join([*([entry.message] if entry.message else []), *unmet])
-        return _cells(entry, Cell(entry.kind, "word"), None, entry.version, why)
+        return _cells(entry, entry.kind, None, entry.version, why)
     gate = entry.gate.verdict if entry.gate else None
-    what = join("promoted", ", " if gate else None, _verdict(gate) if gate else None)
+    what = join(what_happened(entry), ", " if gate else None, _verdict(gate) if gate else None)
     return _cells(entry, what, entry.previous, entry.to, entry.message or "")
 
 
@@ -66,10 +66,9 @@ def _verdict(verdict: str) -> Html:
 def _cells(
     entry: Entry, what: object, before: str | None, version: str, why: str
 ) -> Sequence[object]:
-    content = what.content if isinstance(what, Cell) else what
     return (
         entry.at.replace("T", " "),
-        content,
+        what,
         version_link(before) if before else "",
         version_link(version),
         el("bdi", entry.by),

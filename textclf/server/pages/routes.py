@@ -80,8 +80,8 @@ async def _shown(request: Request, build: Callable[[], Page]) -> Response:
     return page_response(request, page)
 
 
-def _problem(refusal: Refusal) -> Page:
-    body = join(el("h1", "This page cannot be shown"), el("p", refusal.message, role="alert"))
+def _problem(refusal: Refusal, what: str = "This page cannot be shown") -> Page:
+    body = join(el("h1", what), el("p", refusal.message, role="alert"))
     return Page("Problem", body, {"error": refusal.message}, refusal.status)
 
 
@@ -118,7 +118,7 @@ async def _change(request: Request, change: Callable[[Service, str], None]) -> R
         await run_in_threadpool(change, service, message)
         await run_in_threadpool(service.reloader.check)
     except (Refusal, TextclfError) as error:
-        return page_response(request, _problem(as_refusal(error)))
+        return page_response(request, _problem(as_refusal(error), "Nothing was promoted"))
     return RedirectResponse(url("/"), 303)
 
 
