@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textclf.formatting import percent
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -29,6 +31,16 @@ class Limits:
         return (self.threshold is None or score >= self.threshold) and (
             self.abstain_unknown is None or known is None or known >= self.abstain_unknown
         )
+
+    def __str__(self) -> str:
+        """Return under which conditions a text gets no label; nothing if it always gets one."""
+        conditions = {
+            f"its score is below {self.threshold}": self.threshold,
+            f"less than {percent(self.abstain_unknown)} of its n-grams are known": (
+                self.abstain_unknown
+            ),
+        }
+        return " or ".join(text for text, limit in conditions.items() if limit is not None)
 
     def given(self) -> dict[str, float]:
         """Return the limits that are not ``None``, by their names."""

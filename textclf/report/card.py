@@ -25,7 +25,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$!])")
 def card(subject: Subject) -> bytes:
     """Return the model card of a version."""
     metadata = subject.metadata
-    test, code = metadata.test, metadata.code
+    test, code, limits = metadata.test, metadata.code, str(metadata.limits)
     metrics, method = test.metrics, subject.intervals.method
     tested_on = test.path or f"{split_of(metadata)} {metadata.training[0].path}"
     message = f"\nReason: {_plain(metadata.message)}\n" if metadata.message else ""
@@ -52,6 +52,7 @@ def card(subject: Subject) -> bytes:
         "selection": _selection(metadata),
         "again": _again(metadata),
         "overlap": _overlap(metadata),
+        "limits": f"\ntextclf gives a text no label if {limits}.\n" if limits else "",
         "metrics": _table(["Metric", "Value"], _metrics(subject)),
         "method": f"{method.name} with {method.resamples:,} resamples of the rows",
         "scores": _table(["Label", "Precision", "Recall", "F1", "Test rows"], _scores(metadata)),

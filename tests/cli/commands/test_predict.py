@@ -300,6 +300,10 @@ def test_a_version_may_refuse_texts_of_unknown_words(cli):
     train = ("train", "--grid", "grid.toml", "--cv", "2", "--abstain-unknown", "60%")
     answer = json.loads(cli(*train, "--json").out)
     assert answer["abstain_unknown"] == 0.6
+    condition = "if less than 60.0% of its n-grams are known"
+    assert condition in cli("versions", "show", "latest").out
+    for file in ("model_card.md", "report.html"):
+        assert condition in Path("models/1.0.0", file).read_text("utf-8")
     texts = ("great", "great xylograph", "xylograph")
     answer = json.loads(cli("predict", *texts, "--json").out)["predictions"]
     assert [(one["label"] is None, one["known"]) for one in answer] == [

@@ -50,6 +50,7 @@ def _facts(
         **_pipeline(metadata),
         "cv accuracy": _search(metadata),
         "test": _test(metadata),
+        **({"no label": f"for a text if {limits}"} if (limits := str(metadata.limits)) else {}),
         "data": _data(metadata),
         "environment": _environment(metadata),
         "git": _commit(metadata),

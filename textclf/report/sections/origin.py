@@ -30,6 +30,7 @@ def section(subject: Subject) -> Html:
             ("Test data", join(subject.tested_on, _rows(test.rows, test.skipped_rows))),
             ("SHA-256", el("code", test.sha256) if test.sha256 else None),
             ("Search", _search(metadata)),
+            ("No label for a text", f"if {limits}" if (limits := str(metadata.limits)) else None),
             ("Time", ", ".join(times)),
             ("Environment", f"textclf {code.textclf}, {_libraries(metadata.environment)}"),
             ("Platform", metadata.environment.platform),
