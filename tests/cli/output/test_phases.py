@@ -1,11 +1,12 @@
 """What takes longer than a second is named while it runs."""
 
+import gc
 import time
 
 import pytest
 
 from textclf.cli.output import phases as phases_module
-from textclf.cli.output.phases import phases
+from textclf.cli.output.phases import loading, phases
 from textclf.machine_code import Compilation
 
 
@@ -102,3 +103,13 @@ def test_every_phase_of_a_training_is_named(cli, monkeypatch):
     shown.clear()
     assert cli("reproduce", "1.0.0").code == 0
     assert {"reading the data", "counting n-grams", "testing"} <= {*shown}
+
+
+def test_garbage_is_collected_again_after_the_imports():
+    """So it is where an import fails."""
+    named = []
+    with pytest.raises(ImportError), loading(named.append):
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+    assert named == ["loading the libraries"]

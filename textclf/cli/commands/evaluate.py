@@ -14,6 +14,7 @@ from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
 from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.phases import loading
 from textclf.cli.output.rows_file import write_rows
 from textclf.formatting import excerpt
 
@@ -62,8 +63,7 @@ def evaluate(
 
     More: docs/cli.md, docs/gates.md
     """
-    with common.phases() as show_phase:
-        show_phase("loading the libraries")
+    with common.phases() as show_phase, loading(show_phase):
         from textclf.evaluation.evaluate import evaluate as score
         from textclf.metadata.verdict import PASSED
         from textclf.release.baseline import Baseline

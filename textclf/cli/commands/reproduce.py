@@ -11,6 +11,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Jobs, Version
 from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render, reproduction_report
+from textclf.cli.output.phases import loading
 from textclf.cli.output.training_progress import TrainingProgress
 from textclf.errors import TextclfError
 
@@ -52,10 +53,10 @@ def reproduce(
     More: docs/reproduce.md
     """
     with common.phases() as show_phase:
-        show_phase("loading the libraries")
-        from textclf.training.recorded import Moved, recorded_job
-        from textclf.training.reproduce import Outcome, same_files
-        from textclf.training.reproduce import reproduce as run
+        with loading(show_phase):
+            from textclf.training.recorded import Moved, recorded_job
+            from textclf.training.reproduce import Outcome, same_files
+            from textclf.training.reproduce import reproduce as run
 
         registry = common.open_registry()
         resolved = registry.resolve(version)

@@ -23,6 +23,7 @@ from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.settings import is_typed
 from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
+from textclf.cli.output.phases import loading
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def train(
     More: docs/cli.md, docs/more-data.md, docs/search-space.md, docs/gates.md
     """
     with common.phases() as show_phase:
-        show_phase("loading the libraries")
-        from textclf.release.release import ReleaseRequest, release
+        with loading(show_phase):
+            from textclf.release.release import ReleaseRequest, release
 
         search.require_consistent()
         gate.require_reason(versioning.message)

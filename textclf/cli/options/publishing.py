@@ -15,6 +15,7 @@ from textclf.cli.options.options import AbstainUnknown, Threshold
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
+from textclf.cli.output.phases import loading
 
 if TYPE_CHECKING:
     from textclf.training.foreign_model import ForeignModel
@@ -64,9 +65,9 @@ def publish_pipeline(
         GateRefused: the version is published, and was not promoted.
     """
     with common.phases() as show_phase:
-        show_phase("loading the libraries")
-        from textclf.metadata.limits import Limits
-        from textclf.release.publish import PublishRequest, publish
+        with loading(show_phase):
+            from textclf.metadata.limits import Limits
+            from textclf.release.publish import PublishRequest, publish
 
         gate.require_reason(versioning.message)
         registry = common.open_registry(to_write=not versioning.dry_run)
