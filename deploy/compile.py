@@ -16,3 +16,4 @@ for path in sorted(Path(sys.argv[1]).glob("*.safetensors")):
     model = ScorerModel(Scorer(path.read_bytes(), name=path.name))
     model.label_indices(MANY)
     model.score(MANY)
+    model.count_known(MANY)

@@ -56,6 +56,7 @@ def _prepare(predictor: Predictor) -> None:
     """Load what the first texts would wait for: the compiled loops for many texts."""
     predictor.label(["a"])
     predictor.label(["a" * 60_000, "b" * 60_000])
+    predictor.unknown_ngram_ratio("a")
 
 
 class ModelReloader:
