@@ -184,7 +184,10 @@ def test_labels_of_texts_without_spaces_between_words(empty, cli):
 
 
 def test_output_of_a_check_is_that_of_its_labels(empty, cli):
-    """A file is only written with --labels, and never over the data."""
+    """A file is only written with --labels, and never over the data or the test rows."""
     write_animals(empty / "a.csv")
+    write_animals(empty / "train.csv")
+    write_animals(empty / "test.csv")
     assert cli("check", "a.csv", "-o", "b.csv").code == 2
     assert cli("check", "a.csv", "--labels", "-o", "a.csv", "--force").code == 2
+    assert cli("check", "train.csv", "--labels", "-o", "test.csv", "--force").code == 2

@@ -60,13 +60,14 @@ def check(
       textclf check reviews.csv --test held_out.csv
       textclf check reviews.csv --labels --output suspect.csv
 
-    More: docs/cli.md
+    More: docs/cli.md, docs/labels.md
     """
     from textclf.data.dataset import read_dataset
     from textclf.data.quality import DataProblem, Severity, find_problems
 
     require_data(data)
-    target = _output_file(common, output, data, labels=labels, force=force)
+    given = data, test or test_beside(data)
+    target = _output_file(common, output, given, labels=labels, force=force)
     reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
     options = reading.read_options()
     with common.phases() as show_phase:
@@ -100,13 +101,18 @@ def check(
 
 
 def _output_file(
-    common: CommonOptions, output: Path | None, data: Path, *, labels: bool, force: bool
+    common: CommonOptions,
+    output: Path | None,
+    given: tuple[Path | None, ...],
+    *,
+    labels: bool,
+    force: bool,
 ) -> OutputFile | None:
     if output is None:
         return None
     if not labels:
         raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
-    return output_file(output, "--output", common.open_registry(), data, force=force)
+    return output_file(output, "--output", common.open_registry(), *given, force=force)
 
 
 def _read_test_rows(
