@@ -21,6 +21,7 @@ from textclf.cli.options.reading import (
 )
 from textclf.cli.output import check_report, render, suspect_labels
 from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.phases import loading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def check(
         ok = not any(problem.severity is Severity.ERROR for problem in problems)
         suspects = None
         if labels and ok:
-            show_phase("judging each label by a model of other rows")
-            from textclf.training.suspect_labels import find_suspect_labels
+            with loading(show_phase):
+                from textclf.training.suspect_labels import find_suspect_labels
 
+            show_phase("judging each label by a model of other rows")
             suspects = find_suspect_labels(rows, folds=cv)
     if unlabelled:
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
