@@ -244,7 +244,7 @@ def test_random_grids_score_as_in_grid_search_cv(whole, grid, start, classes, sc
 
 
 def test_the_number_of_threads_changes_nothing(sample):
-    """Two threads give the same scores, correct rows, decisions and warnings as one."""
+    """Two threads give the same scores, correct rows, decisions, costs and warnings as one."""
     space = parse_space(SpaceSource("grid", GRIDS["joined, several classifiers"]))
     candidates = [
         *list_candidates(space),
@@ -258,8 +258,8 @@ def test_the_number_of_threads_changes_nothing(sample):
         runs.append(
             [
                 (
-                    fit.candidate, fit.fold, fit.score, fit.warnings, fit.correct.tolist(),
-                    None if fit.decisions is None else fit.decisions.tolist(),
+                    fit.candidate, fit.fold, fit.score, fit.cost, fit.warnings,
+                    fit.correct.tolist(), None if fit.decisions is None else fit.decisions.tolist(),
                 )
                 for fit in fits
             ]

@@ -42,6 +42,19 @@ def test_evidence_adds_up_over_folds():
         assert race.running == ({0, 1} if fold == 0 else {0})
 
 
+@pytest.mark.parametrize(
+    ("cost", "behind", "stays"),
+    [(1, 8, True), (2, 3, True), (2, 4, False), (4, 0, True), (8, 0, False), (0.125, 8, True)],
+)
+def test_what_costs_twice_as_much_may_be_one_standard_deviation_less_behind(cost, behind, stays):
+    """A lead of n rows that only the leader has right is the root of n standard deviations."""
+    race = Race(2)
+    race.record(0, 0, first_correct(180), 1e9)
+    race.record(1, 0, first_correct(180 - behind), cost * 1e9)
+    race.eliminate()
+    assert race.running == ({0, 1} if stays else {0})
+
+
 def test_a_candidate_without_a_result_is_not_compared():
     """A candidate that could not be fitted is neither the leader nor compared with it."""
     race = Race(2)

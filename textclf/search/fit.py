@@ -60,6 +60,8 @@ class FoldResult:
         correct: (held-out rows,), whether the right label was predicted.
         decisions: decision values of the held-out rows if the model has no probabilities, (rows,)
             for two classes, else (rows, classes).
+        cost: how much there was to fit, whatever the machine: the entries of the training rows
+            times the passes over them.
     """
 
     candidate: int
@@ -69,6 +71,7 @@ class FoldResult:
     warnings: tuple[str, ...] = ()
     correct: NDArray[np.bool_] | None = None
     decisions: NDArray[np.float32] | None = None
+    cost: float = 0.0
 
     @property
     def accuracy(self) -> float:
@@ -143,11 +146,13 @@ def fit_task(
                 seconds = shared_seconds + time.perf_counter() - begin
                 correct = model.predict(matrix) == truth
                 score = scorer(model, matrix, truth) if scorer else correct.mean()
-                decisions = _decisions(model, matrix)
+                decisions, cost = _decisions(model, matrix), _cost(model, matrices.train)
             except _FAILURES as error:
                 return FoldResult.from_error(number, task.number, error)
         lines = tuple(dict.fromkeys([*shared_warnings, *own_warnings]))
-        return FoldResult(number, task.number, float(score), seconds, lines, correct, decisions)
+        return FoldResult(
+            number, task.number, float(score), seconds, lines, correct, decisions, cost
+        )
 
     return [fit_candidate(number, candidate) for number, candidate in task.group]
 
@@ -219,3 +224,9 @@ def _decisions(model: Any, matrix: csr_matrix) -> NDArray[np.float32] | None:
         return None
     values: NDArray[np.float32] = model.decision_function(matrix).astype(np.float32)
     return values
+
+
+def _cost(model: Any, train: csr_matrix) -> float:
+    """The entries of the training rows times the passes over them, one if they are not known."""
+    passes = getattr(model, "n_iter_", None)
+    return float(train.nnz * (1 if passes is None else np.mean(passes)))

@@ -117,7 +117,7 @@ def grid_search(  # noqa: PLR0913 - each is a setting of the search
         tasks.sort(key=lambda task: _place(task, cache))
         for results in run(tasks, all_labels, cache):
             for result in results:
-                race.record(result.candidate, result.fold, result.correct)
+                race.record(result.candidate, result.fold, result.correct, result.cost)
                 yield result
         race.eliminate()
 

@@ -22,6 +22,10 @@ class Race:
     leader's if the two are equally good (Q. McNemar 1947; racing: O. Maron and A. Moore, "Hoeffding
     races", NIPS 1993). Unlike an exact search, a race may drop the candidate that would have won.
 
+    Each doubling of the leader's cost takes one standard deviation off what a candidate may be
+    behind: at eight times the cost it has to lead. Costs are counted, not timed, so that a race
+    ends in the same way on any machine.
+
     Attributes:
         running: the numbers of the candidates that have not been dropped.
     """
@@ -29,11 +33,13 @@ class Race:
     def __init__(self, candidates: int) -> None:
         self.running = set(range(candidates))
         self._correct: dict[int, dict[int, Correct]] = {number: {} for number in self.running}
+        self._costs = dict.fromkeys(self.running, 0.0)
 
-    def record(self, candidate: int, fold: int, correct: Correct | None) -> None:
+    def record(self, candidate: int, fold: int, correct: Correct | None, cost: float = 0.0) -> None:
         """Record which rows of a fold a candidate got right; ``None`` if it could not be fitted."""
         if correct is not None:
             self._correct[candidate][fold] = correct
+            self._costs[candidate] += cost
 
     def eliminate(self) -> None:
         """Drop the candidates that are clearly behind the leader."""
@@ -42,8 +48,15 @@ class Race:
         self.running = {
             number
             for number, own in correct.items()
-            if len(own) != len(correct[leader]) or _lead(correct[leader], own) < _CLEARLY_BEHIND
+            if number == leader
+            or len(own) != len(correct[leader])
+            or _lead(correct[leader], own) < self._allowed(number, leader)
         }
+
+    def _allowed(self, number: int, leader: int) -> float:
+        """How many standard deviations a candidate may be behind the leader."""
+        ratio = self._costs[number] / max(self._costs[leader], 1.0)
+        return _CLEARLY_BEHIND - math.log2(max(ratio, 1.0))
 
 
 def _over_folds(folds: Mapping[int, Correct]) -> Correct:

@@ -79,6 +79,7 @@ class DualSolver:
     Attributes:
         problems: the problems.
         weights: (columns + 1, problems); the last row holds the intercepts.
+        passes: (problems,), the number of passes over the rows so far.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class DualSolver:
         self._least_width = _width_for(min(len(problems), WIDTHS[-1])) if is_little else WIDTHS[0]
         self.problems = problems
         self.weights = np.zeros((columns + 1, len(problems)), np.float32)
+        self.passes = np.zeros(len(problems), np.intp)
         self._duals = np.zeros((rows, len(problems)), np.float32)
 
     def solve(
@@ -154,6 +156,7 @@ class DualSolver:
             )  # fmt: skip
             self.weights[:, running] = weights[:, : len(running)]
             self._duals[:, running] = duals[:, : len(running)]
+            self.passes[running] += passes
             running = [number for lane, number in enumerate(running) if not done >> lane & 1]
             epochs -= passes
         return running

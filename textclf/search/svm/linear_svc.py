@@ -71,11 +71,12 @@ class PrecomputedSVC(LinearSVC):  # type: ignore[misc]  # scikit-learn has no ty
     Args:
         classes: the labels, sorted.
         values: (rows, 1) for two classes, else (rows, classes).
+        passes: the passes over the training rows that it took, for each class on average.
     """
 
-    def __init__(self, classes: NDArray[np.str_], values: Values) -> None:
+    def __init__(self, classes: NDArray[np.str_], values: Values, passes: float) -> None:
         super().__init__()
-        self.classes_ = classes
+        self.classes_, self.n_iter_ = classes, passes
         self._values = values[:, 0] if values.shape[1] == 1 else values
 
     def decision_function(self, X: object) -> Values:  # noqa: ARG002, N803 - scikit-learn's name
@@ -119,11 +120,12 @@ def held_out_decisions(
             [estimators[n] for n in numbers], [problems[n] for n in numbers], train, codes, held_out
         )
         solve = _decisions_by_dual if estimators[numbers[0]].dual else _decisions_by_primal
-        values, known = solve(batch)
+        values, known, passes = solve(batch)
         size = len(problems[numbers[0]])
         for number, at in zip(numbers, range(0, values.shape[1], size), strict=True):
-            if known[at : at + size].all():
-                models[number] = PrecomputedSVC(classes, values[:, at : at + size])
+            own = slice(at, at + size)
+            if known[own].all():
+                models[number] = PrecomputedSVC(classes, values[:, own], float(passes[own].mean()))
     return models
 
 
@@ -154,15 +156,19 @@ class _Batch(NamedTuple):
     held_out: csr_matrix
 
 
-def _decisions_by_primal(batch: _Batch) -> tuple[Values, NDArray[np.bool_]]:
-    """Values of all problems, (rows, problems), liblinear's up to rounding; which are known."""
+_Decisions = tuple[Values, NDArray[np.bool_], NDArray[np.intp]]
+"""Values of all problems, (rows, problems), which of them are known, and the passes of each."""
+
+
+def _decisions_by_primal(batch: _Batch) -> _Decisions:
+    """Decide as liblinear does, up to rounding."""
     problems = list(chain.from_iterable(batch.problems))
-    weights, solved = primal.solve(batch.train, batch.codes, problems)
-    return batch.held_out @ weights[:-1] + weights[-1], solved
+    weights, solved, passes = primal.solve(batch.train, batch.codes, problems)
+    return batch.held_out @ weights[:-1] + weights[-1], solved, passes
 
 
-def _decisions_by_dual(batch: _Batch) -> tuple[Values, NDArray[np.bool_]]:
-    """Values of all problems, (rows, problems), as exact as labels need; which are known."""
+def _decisions_by_dual(batch: _Batch) -> _Decisions:
+    """Decide as exactly as labels need."""
     estimators, _, train, codes, held_out = batch
     solver = DualSolver(train, codes, list(chain.from_iterable(batch.problems)))
     size, count = len(batch.problems[0]), len(solver.problems)
@@ -190,7 +196,7 @@ def _decisions_by_dual(batch: _Batch) -> tuple[Values, NDArray[np.bool_]]:
         pending = np.concatenate(close)
         pending = pending[known[pending] & ~exact[pending]]
     solve_by_liblinear(pending)
-    return values, known
+    return values, known, solver.passes
 
 
 def is_large(estimator: Any, entries: int, classes: int) -> bool:

@@ -83,7 +83,7 @@ def solve(
     codes: NDArray[np.intp],
     problems: Sequence[BinaryProblem],
     tolerance: float = 1e-4,
-) -> tuple[Values, NDArray[np.bool_]]:
+) -> tuple[Values, NDArray[np.bool_], NDArray[np.intp]]:
     """Solve binary problems as liblinear does with ``dual = False``.
 
     Args:
@@ -93,15 +93,15 @@ def solve(
         tolerance: what LinearSVC calls ``tol``.
 
     Returns:
-        Weights, (columns + 1, problems), with the intercepts in the last row; and (problems,),
-        whether each was solved. liblinear may warn of the others.
+        Weights, (columns + 1, problems), with the intercepts in the last row; and of each problem
+        whether it was solved, for liblinear may warn of the others, and its products with the rows.
     """
     sizes = np.bincount(codes)
     own = np.array([sizes[problem.positive] for problem in problems])
     smaller = np.maximum(np.minimum(own, len(codes) - own), 1)
     width = next((width for width in WIDTHS if width >= len(problems)), WIDTHS[-1])
     rows, size = len(codes), matrix.shape[1] + 1
-    weights = np.zeros((size, len(problems)))
+    weights, products = np.zeros((size, len(problems))), np.zeros(len(problems), np.intp)
     results = np.full(len(problems), _FAILED)
     _solve(
         (np.float64(0),) * width, matrix.indptr, matrix.indices.astype(np.uint32), matrix.data,
@@ -111,9 +111,9 @@ def solve(
         np.zeros((2, len(sizes), width)), np.zeros((_VECTORS, size, width)),
         np.zeros((_SUMS, width)),
         np.zeros((2, rows), np.uint16), np.zeros(width, _PROBLEM), np.zeros((2, width), np.intp),
-        weights, results,
+        weights, results, products,
     )  # fmt: skip
-    return weights, results & _FAILED == 0
+    return weights, results & _FAILED == 0, products
 
 
 @compiled
@@ -134,16 +134,18 @@ def _solve(  # noqa: C901, PLR0913, PLR0917 - the method and its buffers
     lanes: NDArray[np.intp],
     weights: Values,
     results: NDArray[np.intp],
+    products: NDArray[np.intp],
 ) -> None:
     """Let each lane of a block try weights, or take a CG step towards such, until all are solved.
 
     Sets of lanes are integers with a bit for each lane. Inputs are the rows, and of each problem
     its class, the costs of errors on the rest and on the class, and the tolerance relative to the
-    first gradient. Outputs are ``weights``, (columns + 1, problems), and the last findings in
-    ``results``. The others are buffers: ``sides``, (2, classes, lanes), for the sign y and 2C of
-    the rows of a class; ``active``, (2, rows), for the lanes in which a row is on the wrong side of
-    the margin by the accepted and by the trial weights; ``states`` for the problem of each lane,
-    ``lanes`` for the findings about it and its number.
+    first gradient. Outputs are ``weights``, (columns + 1, problems), the last findings in
+    ``results``, and the number of ``products`` with the rows. The others are buffers: ``sides``,
+    (2, classes, lanes), for the sign y and 2C of the rows of a class; ``active``, (2, rows), for
+    the lanes in which a row is on the wrong side of the margin by the accepted and by the trial
+    weights; ``states`` for the problem of each lane, ``lanes`` for the findings about it and its
+    number.
     """
     findings, numbers = lanes[0], lanes[1]
     width, started, running, trying = len(like), 0, 0, 0
@@ -165,6 +167,8 @@ def _solve(  # noqa: C901, PLR0913, PLR0917 - the method and its buffers
         _add_up(like, vectors, sums)
         for lane in range(width):
             findings[lane], sums[_ALPHA, lane], sums[_BETA, lane] = 0, 0, 0
+            if running & 1 << lane:
+                products[numbers[lane]] += 1
             if running & trying & 1 << lane:
                 findings[lane] = _evaluate_trial(states[lane], sums[:, lane])
             elif running & 1 << lane:
