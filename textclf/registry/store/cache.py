@@ -66,7 +66,7 @@ class RemoteStore(Store, Protocol):
         ...
 
 
-class CachedStore:
+class CachedStore(Store):
     """A remote store, read through the cache.
 
     Args:
@@ -108,7 +108,6 @@ class CachedStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
-        """See Store."""
         known = self._known(key, most)
         if known is not None:
             return known
@@ -137,7 +136,6 @@ class CachedStore:
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        """See Store."""
         files = self._files()
         is_known = PROMOTIONS in self._index.logs
         if is_known and not self._offline and EVENTS not in self._learned:
@@ -168,7 +166,6 @@ class CachedStore:
             self._keep(new)
 
     def read_stamped(self, key: str) -> Stamped:
-        """See Store."""
         return self._asked(key).read_stamped(key)
 
     def exists(self, key: str) -> bool:
@@ -176,7 +173,6 @@ class CachedStore:
         return key in self._index.files if self._offline else self._remote.exists(key)
 
     def names(self, folder: str = "", after: str = "") -> list[str]:
-        """See Store."""
         if is_log(folder):
             return [name for name in self._records(folder) if name > after]
         keys, listed_at = self._all
@@ -191,11 +187,9 @@ class CachedStore:
         return [name for name in dict.fromkeys(below) if name > after]
 
     def log_names(self) -> LogNames:
-        """See Store."""
         return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
-        """See Store."""
         if not self._offline:
             return self._remote.folders_with(name)
         self._warn_of_absent()
@@ -203,45 +197,35 @@ class CachedStore:
         return [folder for folder, *rest in parts if rest == [name]]
 
     def locate(self, key: str = "") -> str:
-        """See Store."""
         return f"{self._url}/{key}" if key else self._url
 
     def why_incomplete(self, folder: str) -> Incomplete:
-        """See Store."""
         return self._asked(folder).why_incomplete(folder)
 
     def leftovers(self) -> list[str]:
-        """See Store."""
         return self._asked("").leftovers()
 
     # -- writing, which the cache has no part in -------------------------------------------------
 
     def create(self, key: str, data: bytes) -> None:
-        """See Store."""
         self._asked(key).create(key, data)
 
     def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:
-        """See Store."""
         self._asked(key).replace(key, data, seen)
 
     def create_all(self, folder: str, files: Mapping[str, bytes], *, resume: bool = False) -> None:
-        """See Store."""
         self._asked(folder).create_all(folder, files, resume=resume)
 
     def remove(self, key: str) -> None:
-        """See Store."""
         self._asked(key).remove(key)
 
     def remove_all(self, folder: str, *, first: str) -> None:
-        """See Store."""
         self._asked(folder).remove_all(folder, first=first)
 
     def require_writable(self) -> None:
-        """See Store."""
         self._asked("").require_writable()
 
     def sweep(self) -> None:
-        """See Store."""
         self._asked("").sweep()
 
     # -- logs ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from textclf.registry.store.base import (
     LogNames,
     Missing,
     Stamped,
+    Store,
     View,
     check_key,
     check_name,
@@ -60,7 +61,7 @@ def open_server(server: Server, watch: Watch | None = None) -> HttpStore:
     return HttpStore(server.url, os.environ.get(API_KEY), watch)
 
 
-class HttpStore:
+class HttpStore(Store):
     """The keys of a registry, asked of a service.
 
     Args:
@@ -80,7 +81,6 @@ class HttpStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
-        """See Store."""
         return self._client.get(_file(key), most, self.locate(key))
 
     def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
@@ -90,7 +90,6 @@ class HttpStore:
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        """See Store."""
         pool = ThreadPoolExecutor(min(_AT_ONCE, len(keys) or 1))
         try:
             yield from pool.map(partial(self._read_or_error, most=most), keys)
@@ -108,11 +107,9 @@ class HttpStore:
         return Stamped(read_or_none(self, key), None)
 
     def exists(self, key: str) -> bool:
-        """See Store."""
         return self._client.exists(_file(key), self.locate(key))
 
     def names(self, folder: str = "", after: str = "") -> list[str]:
-        """See Store."""
         names = self._list("names", list[str], folder=folder, after=after)
         return [name for name in names if is_key(name)]
 
@@ -122,16 +119,13 @@ class HttpStore:
         return {name: digest for name, digest in digests.items() if is_key(name)}
 
     def log_names(self) -> LogNames:
-        """See Store."""
         return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
-        """See Store."""
         folders = self._list("folders", list[str], file=name)
         return [folder for folder in folders if is_key(folder)]
 
     def why_incomplete(self, folder: str) -> Incomplete:
-        """See Store."""
         return Incomplete[self._list("incomplete", str, folder=folder).upper()]
 
     def leftovers(self) -> list[str]:
@@ -139,7 +133,6 @@ class HttpStore:
         return []
 
     def locate(self, key: str = "") -> str:
-        """See Store."""
         return f"{self._url}/{key}" if key else self._url
 
     def _list(self, what: str, kind: type[T], **query: str) -> T:
@@ -158,11 +151,9 @@ class HttpStore:
     # -- writing, which is not possible ----------------------------------------------------------
 
     def create(self, key: str, data: bytes) -> None:  # noqa: ARG002
-        """See Store."""
         self._refuse(key)
 
     def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:  # noqa: ARG002
-        """See Store."""
         self._refuse(key)
 
     def create_all(
@@ -172,22 +163,18 @@ class HttpStore:
         *,
         resume: bool = False,  # noqa: ARG002
     ) -> None:
-        """See Store."""
         for name in files:
             check_name(folder, name)
         self.require_writable()
 
     def remove(self, key: str) -> None:
-        """See Store."""
         self._refuse(key)
 
     def remove_all(self, folder: str, *, first: str) -> None:
-        """See Store."""
         check_name(folder, first)
         self.require_writable()
 
     def require_writable(self) -> None:
-        """See Store."""
         raise StoreError(
             f"{self._url} is read-only: textclf serve lets others read its registry, not change it",
             hint="--models with the folder or the bucket that it serves",

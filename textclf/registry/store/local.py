@@ -28,6 +28,7 @@ from textclf.registry.store.base import (
     LogNames,
     Missing,
     Stamped,
+    Store,
     View,
     check_key,
     check_name,
@@ -45,7 +46,7 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 """The errors of file systems without hard links."""
 
 
-class LocalStore:
+class LocalStore(Store):
     """Files below ``root``, which is created when the first file is written."""
 
     def __init__(self, root: str | Path) -> None:
@@ -55,12 +56,10 @@ class LocalStore:
         return LocalStore, (self.root.absolute(),)  # wherever the other process runs
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
-        """See Store."""
         with self._reading(key) as path:
             return read_bytes(path, most)
 
     def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
-        """See Store."""
         with self._reading(key) as path, open_binary(path) as file:
             if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
                 return b""
@@ -69,7 +68,6 @@ class LocalStore:
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        """See Store."""
         return read_each(self, keys, most)
 
     def read_stamped(self, key: str) -> Stamped:
@@ -77,7 +75,6 @@ class LocalStore:
         return Stamped(read_or_none(self, key), None)
 
     def exists(self, key: str) -> bool:
-        """See Store."""
         path = self._path(key)
         with self._store_errors("read", path):
             try:
@@ -88,7 +85,6 @@ class LocalStore:
         return True
 
     def names(self, folder: str = "", after: str = "") -> list[str]:
-        """See Store."""
         path = self._path(folder) if folder else self.root
         with self._store_errors("list", path):
             try:
@@ -99,11 +95,9 @@ class LocalStore:
         return [name for name in names if name.encode() > after.encode()] if after else names
 
     def log_names(self) -> LogNames:
-        """See Store."""
         return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
-        """See Store."""
         return [folder for folder in self.names() if self._has(folder, name)]
 
     def _has(self, folder: str, name: str) -> bool:
@@ -117,7 +111,6 @@ class LocalStore:
         return True
 
     def create(self, key: str, data: bytes) -> None:
-        """See Store."""
         path = self._path(key)
         with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
@@ -152,7 +145,6 @@ class LocalStore:
         self.replace(key, data)
 
     def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:  # noqa: ARG002
-        """See Store."""
         path = self._path(key)
         with self._store_errors("write", path), self._staged() as staged:
             _make_folders(path.parent)
@@ -188,7 +180,6 @@ class LocalStore:
             _sync_folder(path.parent)
 
     def remove(self, key: str) -> None:
-        """See Store."""
         path = self._path(key)
         with self._store_errors("remove", path), self._staged() as staged:
             try:
@@ -207,7 +198,6 @@ class LocalStore:
         return Incomplete.DAMAGED
 
     def require_writable(self) -> None:
-        """See Store."""
         import tempfile
 
         with self._store_errors("write", self.root), self._staged() as file, self._staged() as link:
@@ -217,20 +207,17 @@ class LocalStore:
                 pass  # where folders of versions and the alias go
 
     def leftovers(self) -> list[str]:
-        """See Store."""
         stale = time.time() - _STALE_SECONDS
         keys = (f"{STAGING}/{name}" for name in self.names(STAGING))
         with self._store_errors("read", self._path(STAGING)):
             return sorted(key for key in keys if self._written(key) < stale)
 
     def sweep(self) -> None:
-        """See Store."""
         for key in self.leftovers():
             with contextlib.suppress(OSError), self._staged() as aside:
                 self._path(key).rename(aside)  # a writer that wakes finds nothing, rather than half
 
     def locate(self, key: str = "") -> str:
-        """See Store."""
         return str(self._path(key) if key else self.root)
 
     def _written(self, key: str) -> float:

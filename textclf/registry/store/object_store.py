@@ -22,6 +22,7 @@ from textclf.registry.store.base import (
     LogNames,
     Missing,
     Stamped,
+    Store,
     View,
     back_off,
     check_key,
@@ -43,7 +44,7 @@ _ABANDONED = timedelta(days=1)
 _LONGEST_CREATION = _ABANDONED.total_seconds() / 2
 
 
-class ObjectStore:
+class ObjectStore(Store):
     """Objects below a prefix of a bucket.
 
     Args:
@@ -61,7 +62,6 @@ class ObjectStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
-        """See Store."""
         return self.objects.read(key, most)
 
     def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
@@ -71,7 +71,6 @@ class ObjectStore:
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        """See Store."""
 
         def read(key: str) -> bytes | Missing | StoreError:
             try:
@@ -86,7 +85,6 @@ class ObjectStore:
             pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for them after Ctrl-C
 
     def read_stamped(self, key: str) -> Stamped:
-        """See Store."""
         if key in self._written and self._is_unchanged(key, self._written[key]):
             return self._written[key]
         try:
@@ -101,11 +99,9 @@ class ObjectStore:
         return found is not None and version_of(found.meta) == written.stamp
 
     def exists(self, key: str) -> bool:
-        """See Store."""
         return self.objects.head(key) is not None
 
     def names(self, folder: str = "", after: str = "") -> list[str]:
-        """See Store."""
         found = self.objects.below(folder, after) if after else self.objects.names(folder)
         names = dict.fromkeys(key.split("/")[0] for key in found)
         return [name for name in names if is_key(name)]
@@ -144,13 +140,11 @@ class ObjectStore:
     # -- writing ---------------------------------------------------------------------------------
 
     def create(self, key: str, data: bytes) -> None:
-        """See Store."""
         check_key(key)
         self._conditions.require_obeyed()
         self.objects.put(key, data, "create")
 
     def replace(self, key: str, data: bytes, seen: Stamped | None = None) -> None:
-        """See Store."""
         check_key(key)
         self._conditions.require_obeyed()
         if seen is not None:
@@ -197,7 +191,6 @@ class ObjectStore:
                 list(pool.map(create, together))
 
     def remove(self, key: str) -> None:
-        """See Store."""
         self.objects.delete(key)
 
     def remove_all(self, folder: str, *, first: str) -> None:
@@ -219,5 +212,4 @@ class ObjectStore:
         """See Store."""
 
     def locate(self, key: str = "") -> str:
-        """See Store."""
         return self.objects.locate(key)
