@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import registries
@@ -182,6 +183,42 @@ def test_content_that_changed_is_not_replaced():
     with pytest.raises(Changed):
         store.replace("alias", b"3", store.read_stamped("other")._replace(stamp=seen.stamp))
     assert store.read_stamped("alias").data is None
+
+
+def test_content_that_others_write_all_the_time_is_an_error():
+    """Whoever replaces whatever is there tries a few times, and gives up with a sentence."""
+
+    class Contended(Bucket):
+        def put(self, path, data, mode=None, **options):
+            if path.endswith("alias"):
+                self.objects.put(path, str(len(self.calls)).encode())
+            return self.objects.put(path, data, mode=mode, **options)
+
+    with pytest.raises(StoreError, match=r"^cannot write \S+/alias: others write it all the time$"):
+        opened(Contended()).replace("alias", b"ours")
+
+
+def test_a_folder_that_takes_too_long_is_given_up(monkeypatch):
+    """Before others take its writer for dead, and remove what is there of it."""
+    monkeypatch.setattr(object_store, "_LONGEST_CREATION", -1.0)
+    store = opened(Bucket())
+    with pytest.raises(StoreError, match=r"^cannot write \S+/1\.0\.0: it takes too long$"):
+        store.create_all("1.0.0", {"model": b"1", "metadata.json": b"{}"})
+    assert store.names("1.0.0") == []
+
+
+def test_content_of_which_a_part_was_sent_is_an_error():
+    """As some proxies send it, with the size of the whole."""
+
+    class Cut(Bucket):
+        def get(self, path, **options):
+            found = self.objects.get(path, **options)
+            return SimpleNamespace(meta=found.meta, attributes={}, bytes=lambda: b"12")
+
+    bucket = Cut()
+    bucket.objects.put(f"{PREFIX}/key", b"123")
+    with pytest.raises(StoreError, match="key: only a part of it was sent"):
+        opened(bucket).read("key")
 
 
 def test_equal_content_is_not_taken_for_one_s_own():
