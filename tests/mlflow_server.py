@@ -166,12 +166,13 @@ def test_what_is_no_pipeline_in_mlflow_is_told(capsys):
         ("models:/clf@v1-0-0", 2, "is a version that textclf has pushed"),
         ("models:/none@champion", 1, "Registered Model with name=none not found"),
         ("runs:/0123456789abcdef/model", 1, "0123456789abcdef"),
-        ("nonsense", 1, "nonsense"),
+        ("s3://somewhere/else", 2, "is not the name of a model in MLflow"),
     ]:
         assert run(["mlflow", "pull", uri, "--test", file("test")]) == code
         shown = capsys.readouterr().err
         assert problem in shown
         assert "unexpected" not in shown
+        assert "%" not in shown  # of a progress bar
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import malicious_models
 import numpy as np
 import pytest
 from sample_data import sample_rows
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
@@ -26,7 +27,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, Normalizer, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import LinearSVC, OneClassSVM
 
 import textclf
 from textclf.artifact.unpickler import read_foreign
@@ -293,6 +294,40 @@ def test_labels_that_are_numbers_become_text(tmp_path):
 def test_what_is_no_fitted_pipeline_is_refused(tmp_path, pipeline, error, said):
     """With a sentence, before anything is written."""
     with pytest.raises(error, match=said):
+        publish(tmp_path, pipeline)
+    assert not any(tmp_path.iterdir())
+
+
+class Odd(BaseEstimator):
+    """A classifier that answers in a way of its own."""
+
+    classes_ = np.array(sorted(set(LABELS)))
+
+    def __init__(self, labels=None, scores=None):
+        self.labels, self.scores = labels, scores
+
+    def predict(self, texts):
+        """Return the same label for all."""
+        return np.array([self.labels or LABELS[0]] * len(texts))
+
+    def predict_proba(self, texts):
+        """Return the same scores for all."""
+        return np.array([self.scores or [0.2, 0.3, 0.5]] * len(texts))
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "said"),
+    [
+        (Odd(scores=[0.1, np.nan, 0.9]), "does not give a label of its own and 3 scores"),
+        (Odd(scores=[0.1, 0.9]), "does not give a label of its own and 3 scores"),
+        (Odd(labels="none of them"), "does not give a label of its own and 3 scores"),
+        (make_pipeline(words(), OneClassSVM()).fit(TEXTS), "labels of the pipeline are not text"),
+    ],
+    ids=["no numbers", "too few", "another label", "one class"],
+)
+def test_answers_that_make_no_sense_are_refused(tmp_path, pipeline, said):
+    """They would be those of a version for ever."""
+    with pytest.raises(UsageError, match=said):
         publish(tmp_path, pipeline)
     assert not any(tmp_path.iterdir())
 

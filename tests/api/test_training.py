@@ -137,6 +137,8 @@ def test_progress_is_a_callback(tmp_path, rows, capsys):
         ((["a", 1], ["x", "y"]), TypeError, "text at index 1 is of type int"),
         ((["a", b"b"], ["x", "y"]), TypeError, "text at index 1 is of type bytes"),
         ((["a", "b"], ["x", 1.5]), TypeError, "label at index 1 is of type float"),
+        ((["a", "b\ud800"], ["x", "y"]), ValueError, "text at index 1 has half of a surrogate"),
+        ((["a", "b"], ["x", "\ud800"]), ValueError, "label at index 1 has half of a surrogate"),
         ((["a", "b"], ["x"]), ValueError, "2 texts and 1 labels"),
         (("abc", ["x"]), TypeError, "texts are an iterable, not str"),
         ((["a", "b"],), TypeError, "no labels"),

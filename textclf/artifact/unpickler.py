@@ -123,9 +123,10 @@ def read_foreign(data: bytes, *, name: str) -> Any:
         _check_size(data)
         return _ForeignUnpickler(data, _FOREIGN).load_file()
     except RefusedError as error:
+        way = "save it without compression; or, " if data.startswith(_COMPRESSED) else ""
         raise UnsafeModel(
             f"{name} holds {error}, so that opening it may run code from it",
-            hint="if you trust the file: --unsafe-load opens it",
+            hint=f"{way}if you trust the file: --unsafe-load opens it",
         ) from error
     except Exception as error:
         raise IntegrityError(
@@ -315,7 +316,7 @@ class _Unpickler(_PythonUnpickler):
 
     def load_proto(self) -> None:
         if self.read(1)[0] not in _PROTOCOLS:
-            raise ValueError("a pickle of an unknown protocol")
+            refuse("a pickle of another protocol than 4 or 5")
 
     def load_memoize(self) -> None:
         self._memo_list.append(self.stack[-1])

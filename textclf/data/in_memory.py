@@ -33,7 +33,8 @@ def labelled_rows(
 
     Raises:
         TypeError: something is no text or no label; the message names its index.
-        ValueError: there are not as many labels as texts, or a table lacks a column.
+        ValueError: there are not as many labels as texts, a table lacks a column, or a str has half
+            of a surrogate pair.
         DataError: a file cannot be read, or rows cannot be used.
     """
     options = options or ReadOptions()
@@ -89,20 +90,29 @@ def _text(text: Any, index: int) -> str | None:
         return None
     if not isinstance(text, str):
         raise TypeError(f"the text at index {index} is of type {type(text).__name__}, not a str")
-    return str(text)
+    return _whole(str(text), "text", index)
 
 
 def _label(label: Any, index: int) -> str | None:
     if _is_missing(label):
         return None
     if isinstance(label, str | int):
-        return str(label)
+        return _whole(str(label), "label", index)
     item = getattr(label, "item", None)  # a scalar of NumPy
     if item is not None and isinstance(value := item(), str | int):
         return str(value)
     raise TypeError(
         f"the label at index {index} is of type {type(label).__name__}, not a str or an int"
     )
+
+
+def _whole(value: str, what: str, index: int) -> str:
+    """Return a str that can be written. Raises ValueError if it has half a surrogate pair."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the {what} at index {index} has half of a surrogate pair") from None
+    return value
 
 
 def _is_missing(value: Any) -> bool:

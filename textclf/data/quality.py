@@ -2,7 +2,7 @@
 
 import enum
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -53,6 +53,22 @@ def find_problems(
     if test is not None:
         problems += [*_overlap(train, test), *_label_differences(train, test)]
     return tuple(sorted(problems, key=lambda problem: problem.severity is not Severity.ERROR))
+
+
+def find_test_problems(
+    test: Dataset, labels: Collection[str], train: Dataset | None
+) -> tuple[DataProblem, ...]:
+    """Return what is suspicious in the test rows of a model that was fitted elsewhere.
+
+    Args:
+        test: the test rows.
+        labels: those that the model knows.
+        train: its training rows, if they are known.
+    """
+    unknown = {label: n for label, n in test.label_counts.items() if label not in labels}
+    message = f"the test set has {plural(len(unknown), 'label')} that the pipeline does not know"
+    problems = [_label_problem("unseen-label", unknown, message)] if unknown else []
+    return (*problems, *(_overlap(train, test) if train else ()))
 
 
 def _reading(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:

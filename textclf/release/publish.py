@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
+from textclf.data.quality import find_test_problems
 from textclf.errors import UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.limits import Limits
@@ -104,6 +105,7 @@ def publish(
     started = time.perf_counter()
     tested = prepare_foreign(request.model, test, request.limits)
     _require_applicable(request.limits, tested)
+    callbacks.on_problems(find_test_problems(test, tested.record.labels, train))
     metadata = _metadata(request, tested, train, time.perf_counter() - started)
     plan = registry.plan(
         metadata.recipe(), metadata.sketch, requested=options.bump, base=options.base

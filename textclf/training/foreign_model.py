@@ -25,6 +25,7 @@ from textclf.artifact.unsafe import load_anything, load_object
 from textclf.data.dataset import Dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UnsafeModel, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
+from textclf.formatting import first_line, plural
 from textclf.metadata.limits import Limits
 from textclf.metadata.schema import ARTIFACT, Opened, PipelineRecord, sha256
 from textclf.scorer.scorer import SCORER
@@ -192,9 +193,13 @@ def _labels(pipeline: Any, rows: Dataset) -> list[str]:
         return [str(label) for label in np.asarray(pipeline.predict(list(rows.texts))).tolist()]
     except Exception as error:  # whatever a foreign class raises
         raise UsageError(
-            f"the pipeline cannot label a list of texts: {type(error).__name__}: {error}",
+            _failure("label a list of texts", error),
             hint="publish takes a fitted classifier of texts: pipeline.predict(['a text'])",
         ) from error
+
+
+def _failure(what: str, error: Exception) -> str:
+    return f"the pipeline cannot {what}: {type(error).__name__}: {first_line(error)}"
 
 
 def _untrusted(model: ForeignModel, rows: Dataset, reason: str) -> Tested:
@@ -207,7 +212,7 @@ def _untrusted(model: ForeignModel, rows: Dataset, reason: str) -> Tested:
         artifact = dump(pipeline)
     except Exception as error:
         raise UsageError(
-            f"the pipeline cannot be saved: {type(error).__name__}: {error}",
+            _failure("be saved", error),
             hint="functions in it need a module and a name: no lambda, nothing defined inline",
         ) from error
     if not hasattr(pipeline, "predict_proba") and not hasattr(pipeline, "decision_function"):
@@ -215,13 +220,31 @@ def _untrusted(model: ForeignModel, rows: Dataset, reason: str) -> Tested:
             f"{kind(steps_of(pipeline)[-1][1])} has neither predict_proba nor decision_function: "
             "a version needs scores",
         )
-    if not all(isinstance(label, str) for label in np.asarray(pipeline.classes_).tolist()):
+    labels = np.asarray(getattr(pipeline, "classes_", [None])).tolist()
+    if not all(isinstance(label, str) for label in labels):
         raise UsageError(
             "the labels of the pipeline are not text, and it cannot be compiled: " + reason,
             hint="fit it with labels that are str",
         )
-    scored = ScoredRows.from_pipeline(load_anything(artifact, name=ARTIFACT), rows)
+    scored = _scored(load_anything(artifact, name=ARTIFACT), rows, labels)
     return _tested(model, artifact, scored, Opened.UNTRUSTED, reason, {})
+
+
+def _scored(pipeline: Pipeline, rows: Dataset, labels: list[str]) -> ScoredRows:
+    """Score the rows by a foreign class. Raises UsageError if what it returns makes no sense."""
+    try:
+        scored = ScoredRows.from_pipeline(pipeline, rows)
+        sound = scored.scores.shape == (len(rows), len(labels)) and np.isfinite(scored.scores).all()
+    except Exception as error:  # whatever a foreign class raises
+        raise UsageError(
+            _failure("score a list of texts", error),
+        ) from error
+    if not sound or not set(scored.predicted) <= set(labels):
+        raise UsageError(
+            f"the pipeline does not give a label of its own and {plural(len(labels), 'score')} "
+            "for each text",
+        )
+    return scored
 
 
 def _tested(  # noqa: PLR0913, PLR0917 - the parts of the result

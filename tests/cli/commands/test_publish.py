@@ -87,6 +87,14 @@ def test_named_training_rows_are_recorded(cli):
     assert done["published"]
 
 
+def test_what_is_suspicious_in_the_test_rows_is_a_warning(compiled, cli):
+    """Labels that the pipeline does not know, and texts that it was fitted on."""
+    (compiled / "odd.csv").write_text("text,label\nso great,positive\nso bad,unheard of\n")
+    warned = cli("publish", "model.joblib", "--test", "odd.csv", "--train", "odd.csv").err
+    assert "the test set has 1 label that the pipeline does not know: unheard of: 1 row" in warned
+    assert "the test set shares 2 texts with the training set" in warned
+
+
 @pytest.mark.usefixtures("compiled")
 def test_a_dry_run_says_what_would_be_published(cli):
     """With the number, how it would be opened and how good it is; nothing is written."""

@@ -28,6 +28,7 @@ _AT_ONCE: Final = 100
 """Parameters, metrics and tags of one request, of which MLflow allows no more."""
 
 _USUAL: Final = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # by default a server that is not there takes minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -196,9 +197,14 @@ def download_pipeline(tracking_uri: str, model: str) -> bytes:
         model: ``models:/NAME@ALIAS``, ``models:/NAME/VERSION`` or ``runs:/ID/PATH``.
 
     Raises:
-        UsageError: MLflow is not installed, or it is no model of scikit-learn.
+        UsageError: MLflow is not installed, or that names no model of scikit-learn.
         TextclfError: it is not there, or cannot be downloaded.
     """
+    if not model.startswith(("models:/", "runs:/")):
+        raise UsageError(
+            f"{model!r} is not the name of a model in MLflow",
+            hint="models:/NAME@ALIAS, models:/NAME/VERSION or runs:/ID/PATH",
+        )
     _prepare()
     import mlflow
 
