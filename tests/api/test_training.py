@@ -188,3 +188,7 @@ def test_rows_can_be_added_to_those_of_a_version(tmp_path, rows):
         textclf.train(models=tmp_path)
     with pytest.raises(DataError, match="memory does not exist"):
         textclf.train(add=parts[2], models=tmp_path)
+    with pytest.raises(UsageError, match="a pair of texts and labels"):
+        textclf.train(add=parts[2], labels=parts[2][1], models=tmp_path)
+    third = textclf.train([parts[0], parts[1]], add=[parts[2]], models=tmp_path, cv=3)
+    assert (third.version, third.metadata.data.rows > 100) == ("1.1.0", True)

@@ -27,6 +27,8 @@ from textclf.training.recorded import options_for_more_rows
 
 Grid = str | Path | Mapping[str, Any]
 
+_TEST_SIZE = 0.2
+
 _USUAL = {"scoring": "accuracy", "folds": 5, "seed": 0, "method": "exact"}
 """Defaults of settings, by their names in `SearchSettings`."""
 
@@ -37,7 +39,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     *,
     models: Models = None,
     test: LabelledRows | None = None,
-    test_size: float = 0.2,
+    test_size: float = _TEST_SIZE,
     add: LabelledRows | list[LabelledRows] | None = None,
     text_column: str = "text",
     label_column: str = "label",
@@ -175,7 +177,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
             None if test is None else labelled_rows(test, None, read),
             test_share=test_size,
             add=[labelled_rows(rows, None, read) for rows in additions],
-            moved=_moved(data, labels) if additions else (),
+            moved=_moved(data, labels, test_size) if additions else (),
             options=ReleaseOptions(bump, base, promote, gate, force, message, dry_run),
         )
         result = release(
@@ -189,9 +191,17 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     return TrainResult.from_release(result)
 
 
-def _moved(data: Any, labels: Iterable[Any] | None) -> list[Path | Dataset]:
-    """Return where the rows of a version are, from a path, rows, or a list of such."""
+def _moved(data: Any, labels: Iterable[Any] | None, test_size: float) -> list[Path | Dataset]:
+    """Return where the rows of a version are, from a path, rows, or a list of such.
+
+    Raises:
+        UsageError: other test rows are asked for, or there are labels without texts.
+    """
+    if test_size != _TEST_SIZE:
+        raise UsageError("rows are added with the test rows of a version: leave test_size out")
     if data is None:
+        if labels is not None:
+            raise UsageError("labels are those of data; add takes a pair of texts and labels")
         return []
     if labels is not None:
         return [labelled_rows(data, labels)]

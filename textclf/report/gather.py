@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.data.dataset import Dataset
 from textclf.evaluation.metrics import label_codes, measure
 from textclf.evaluation.records import ReliabilityBin
 from textclf.evaluation.scored_rows import ScoredRows
@@ -100,7 +101,7 @@ def _mistakes(scored: ScoredRows, truth: Codes, predicted: Codes, *, texts: bool
     rows = scored.rows
     return [
         Mistake(
-            place=rows.places[row],
+            place=_place(rows, row),
             truth=rows.labels[row],
             predicted=scored.predicted[row],
             score=_rounded(scored.scores[row, predicted[row]]),
@@ -109,6 +110,12 @@ def _mistakes(scored: ScoredRows, truth: Codes, predicted: Codes, *, texts: bool
         )
         for row in order.tolist()
     ]
+
+
+def _place(rows: Dataset, row: int) -> int | str:
+    """Return where a row is in its file; of joined rows also in which."""
+    place = rows.places[row]
+    return rows.where(row) if isinstance(place, tuple) else place
 
 
 def _ngrams(model: Any) -> dict[str, list[Ngram]]:

@@ -111,11 +111,14 @@ def test_test_rows_that_were_split_off_stay_test_rows(folder, train, cli):
     """Further rows are split by the same hash of the text, and the version is reproduced."""
     (folder / "test.csv").unlink()
     first = train("train.csv", "--grid", "grid.toml", "--cv", "2")
+    odd = [(f"a superb thing {n}", "negative") for n in range(200, 210)]
+    write("march.csv", [*rows(50, 80), *odd])
     second = train("--add", "march.csv")
+    assert "march.csv:" in Path("models/1.0.1/report.html").read_text("utf-8")
     assert second["test"]["split"] == first["test"]["split"]
     assert second["data"]["rows"] > first["data"]["rows"]
     assert second["test"]["rows"] > first["test"]["rows"]
-    assert second["data"]["rows"] + second["test"]["rows"] == 80
+    assert second["data"]["rows"] + second["test"]["rows"] == 90
     assert second["test"]["train_overlap"] == 0
     assert cli("reproduce", "latest", "--exact").code == 0
 
