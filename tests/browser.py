@@ -15,10 +15,12 @@ import subprocess
 import pytest
 import reports
 from devtools import browsing
+from paths import ROOT
 from predictors import published
 from sample_data import sample_rows
 from served import serving
 
+import textclf
 from textclf.metadata.versions import parse_version
 from textclf.report.page import comparison, page
 
@@ -315,3 +317,22 @@ def test_pages_are_legible_on_a_phone_light_and_dark(opened, dark):
 def legible(page):
     wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     return page.run(wider), page.run(CONTRAST), page.run(SMALL_LETTERS)
+
+
+def test_the_readme_shows_the_page(command, tmp_path, monkeypatch):
+    """A picture of the first page with a text; UPDATE_DOCS=1 takes it again."""
+    picture = ROOT / "docs" / "page.png"
+    monkeypatch.setenv("LOGNAME", "ada")
+    data = {"test": ROOT / "data/test.csv", "models": tmp_path}
+    textclf.train(ROOT / "data/train.csv", preset="fast", message="first try", **data)
+    with serving(textclf.open_registry(tmp_path)) as running, browsing(command) as page:
+        page.show(900, height=300)
+        page.open(f"http://127.0.0.1:{running.port}/")
+        page.run("document.querySelector('textarea').value = 'Great, but it broke after two days.'")
+        page.run("document.querySelector('form.try').requestSubmit()")
+        page.await_load()
+        assert page.run("document.querySelector('h1').textContent") == "Version 1.0.0"
+        if os.environ.get("UPDATE_DOCS"):
+            page.picture(picture)
+    assert "docs/page.png" in (ROOT / "README.md").read_text("utf-8")
+    assert picture.read_bytes().startswith(b"\x89PNG")
