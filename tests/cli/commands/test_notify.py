@@ -1,14 +1,13 @@
 """Who is told of promotions: `--on-promote`, `--webhook`, and the user's own settings."""
 
 import base64
-import hashlib
-import hmac
 import json
 import socket
 import sys
 
 import pytest
 from certificates import self_signed
+from paths import ROOT
 from webhook_server import webhook_server
 
 from textclf.cli.output import render
@@ -123,18 +122,22 @@ def test_a_command_that_fails_is_a_warning_and_an_event(cli, monkeypatch, comman
 
 
 @pytest.mark.usefixtures("project")
-def test_a_webhook_is_sent_the_record_signed(cli, monkeypatch):
-    """The signature is that of Standard Webhooks, made with the secret of the environment."""
-    monkeypatch.setenv("TEXTCLF_WEBHOOK_SECRET", SECRET)
+@pytest.mark.parametrize("secret", [SECRET, "any text"])
+def test_a_webhook_is_sent_the_record_signed(cli, monkeypatch, secret):
+    """A server that does what the document shows knows it by the secret, and nothing else."""
+    shown = (ROOT / "docs/events.md").read_text("utf-8").partition("```python\n")[2]
+    server = {}
+    exec(shown.partition("```")[0], server)
+    monkeypatch.setenv("TEXTCLF_WEBHOOK_SECRET", secret)
     with webhook_server() as received:
         done = cli("promote", "1.0.0", "-m", "über", "--webhook", f"{received.url}/hooks?a=b")
     assert (done.code, done.err) == (0, "")
     [(path, headers, body)] = received.requests
     assert path == "/hooks?a=b"
     assert json.loads(body) == json.loads(cli("history", "--json").out)[-1]
-    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    digest = hmac.digest(b"not for others", signed, hashlib.sha256)
-    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert server["is_genuine"](headers, body, secret)
+    assert not server["is_genuine"](headers, body + b" ", secret)
+    assert not server["is_genuine"](headers, body, "another")
 
 
 @pytest.mark.usefixtures("project")
