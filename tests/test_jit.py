@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import textclf
-from textclf.jit import SHARED_SOURCES
+from textclf.jit import SHARED_SOURCES, compiled
 
 USER = """
 from textclf.jit import compiled
@@ -56,3 +56,15 @@ def test_an_edit_of_a_shared_source_renews_the_machine_code(package, source):
     with (package / "textclf" / source).open("a") as file:
         file.write("# edited\n")
     assert [run(package), run(package)] == ["compiled", "cached"]
+
+
+def test_a_function_whose_machine_code_was_lost_runs_and_is_not_kept(monkeypatch, tmp_path):
+    """A Ctrl-C in a callback of LLVM loses the copy that would be kept, and nothing else."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+
+    def lost(_):
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr("numba.core.codegen.CodeLibrary._get_compiled_object", lost)
+    assert compiled(lambda number: 2 * number)(21) == 42
+    assert list(tmp_path.rglob("*.nbc")) == []

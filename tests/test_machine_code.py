@@ -138,21 +138,23 @@ def test_the_owner_of_the_source_is_trusted(source, told):
         ({"XDG_CACHE_HOME": "/dev/null/none"}, "temporary"),
         ({"XDG_CACHE_HOME": "", "HOME": "~", "TMPDIR": "/dev/null"}, None),
         ({"NUMBA_CACHE_DIR": "/dev/null/none"}, "cache"),
+        ({"XDG_CACHE_HOME": "", "HOME": "ROOT/nobody"}, "temporary"),
     ],
     ids=str,
 )
 def test_an_unwritable_installation_is_compiled_around(
     source, told, monkeypatch, variables, folder
 ):
-    """The next folder is the user's, the last a temporary one; none is made where it runs."""
+    """The next folder is the user's if there is a home, the last a temporary one."""
     (source.parent / "__pycache__").touch()  # so that no folder can be made there
     monkeypatch.chdir(source.parent)
+    root = source.parents[1]
     for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value.replace("ROOT", str(root)))
     for _ in range(2):
+        MachineCode(source).load(NAME)
         MachineCode(source).save(NAME, b"code")
     assert MachineCode(source).load(NAME) == (b"code" if folder else None)
-    root = source.parents[1]
     assert {path.relative_to(root).parts[0] for path in root.rglob("*.nbc")} == {folder} - {None}
     assert {path.name for path in source.parent.iterdir()} == {"__pycache__", "module.py"}
     problems = {"temporary": "no other folder can be written", None: "each process compiles it"}

@@ -90,7 +90,10 @@ class _Cache(_NullCache):  # type: ignore[misc]  # Numba has no types
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Save a function that was compiled for a signature."""
-        content = numba.core.serialize.dumps(result._reduce())  # noqa: SLF001
+        try:
+            content = numba.core.serialize.dumps(result._reduce())  # noqa: SLF001
+        except RuntimeError:  # a Ctrl-C in a callback of LLVM, which drops it: there is no copy
+            return
         self._files.save(self._file_name(signature, result.codegen), content)
 
     def _file_name(self, signature: Any, codegen: Any) -> str:

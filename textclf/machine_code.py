@@ -124,7 +124,7 @@ class MachineCode:
         cache = os.environ.get("XDG_CACHE_HOME", "")
         if not os.path.isabs(cache):  # noqa: PTH117 - as the specification says
             cache = os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
-        if os.path.isabs(cache):  # noqa: PTH117 - there may be no home
+        if os.path.isabs(cache) and os.path.isdir(os.path.dirname(cache)):  # noqa: PTH112, PTH117, PTH120 - there may be no home
             yield Path(cache, "textclf", "machine-code", _key(self._source))
         yield _temporary_folder(self._source)
 
@@ -133,7 +133,7 @@ class MachineCode:
             status = path.lstat()
             trusted = self._is_trusted(path.parent.lstat()) and self._is_trusted(status)
             content = path.read_bytes() if trusted and stat.S_ISREG(status.st_mode) else b""
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
             content = b""
