@@ -7,6 +7,8 @@ import pytest
 import registries
 from cloud_servers import CLOUDS, google
 from keys import write_pair
+from served import serving
+from waiting import wait_until
 
 from textclf import open_registry
 
@@ -148,6 +150,35 @@ def test_a_version_is_signed_and_gated(cli, project, monkeypatch, write_data):
     monkeypatch.setenv("TEXTCLF_REQUIRE_SIGNATURE", str(public))
     assert answer(cli("predict", "a great", "--version", "1.0.0", "--json"))["version"] == "1.0.0"
     assert cli("predict", "a great", "--version", "1.0.1").code == 6
+
+
+def test_a_channel_of_a_bucket_is_used_by_its_name(cli, project, copied):
+    """Signed, verified, reproduced, evaluated, served and mirrored, as latest is."""
+    private, public = write_pair(project, "one")
+    done(cli("promote", "1.0.0", "--to", "staging"))
+    done(cli("sign", "staging", "--key", private))
+    assert cli("verify", "--key", public).code == 6
+    done(cli("sign", "latest", "--key", private))
+    assert answer(cli("verify", "--key", public, "--json"))["ok"]
+    done(cli("reproduce", "staging", "--jobs", 1))
+    evaluated = answer(cli("evaluate", "data/test.csv", "--version", "staging", "--json"))
+    assert evaluated["version"] == "1.0.0"
+    with serving(open_registry(copied), version="staging") as served:
+        assert served.predict("so great").json()["version"] == "1.0.0"
+        done(cli("promote", "1.0.1", "--to", "staging"))
+        wait_until(lambda: served.predict("so great").json()["version"] == "1.0.1")
+    done(cli("rollback", "--channel", "staging"))
+    assert [r["to"] for r in answer(cli("history", "--channel", "staging", "--json"))] == [
+        "1.0.0", "1.0.1", "1.0.0",
+    ]  # fmt: skip
+    done(cli("mirror", copied, "back"))
+    assert (
+        answer(cli("predict", "x", "--version", "staging", "--models", "back", "--json"))["version"]
+        == "1.0.0"
+    )
+    assert answer(cli("verify", "--key", public, "--models", "back", "--json"))["ok"]
+    done(cli("versions", "pull", "staging", copied, "--models", "pulled"))
+    assert answer(cli("verify", "--key", public, "--models", "pulled", "--json"))["ok"]
 
 
 @pytest.mark.usefixtures("url")
