@@ -24,10 +24,10 @@ RUN python -P deploy/compile.py tests/vectors && python -m pip uninstall --yes f
 FROM python:${PYTHON}
 ENV NUMBA_CPU_NAME=generic \
     PATH=/opt/textclf/bin:$PATH PYTHONDONTWRITEBYTECODE=1 \
-    TEXTCLF_MODELS=/models XDG_CACHE_HOME=/cache
+    TEXTCLF_MODELS=/models TEXTCLF_HOST=0.0.0.0 XDG_CACHE_HOME=/cache
 COPY --from=build /opt/textclf /opt/textclf
 # no such user is needed in /etc/passwd; a volume at /cache is only needed for a registry by URL
 USER 10001:10001
 EXPOSE 8000
 ENTRYPOINT ["textclf"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]

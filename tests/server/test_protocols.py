@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from served import serving
 
 TEXTS = ["this is great", "waste of money"]
 
@@ -158,6 +159,16 @@ def test_binary_data_that_is_damaged_is_refused(served, body, length, status):
     answer = served.post("/v2/models/m/infer", body, **length)
     assert answer.status == status
     assert "error" in answer.json()
+
+
+def test_vertex_ai_names_the_paths_that_it_asks_for(registry, labels, monkeypatch):
+    """In variables of the container."""
+    monkeypatch.setenv("AIP_PREDICT_ROUTE", "/v1/endpoints/1/deployedModels/2:predict")
+    monkeypatch.setenv("AIP_HEALTH_ROUTE", "/v1/endpoints/1/deployedModels/2")
+    with serving(registry) as served:
+        assert served.get("/v1/endpoints/1/deployedModels/2").status == 200
+        answer = served.post("/v1/endpoints/1/deployedModels/2:predict", {"instances": TEXTS})
+    assert answer.json() == {"predictions": labels}
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/invocations", "/v1/models/m:predict"])

@@ -72,6 +72,16 @@ def test_the_access_log_goes_to_standard_output(models):
         assert json.loads(process.stdout.readline())["route"] == "/healthz"
 
 
+def test_a_container_names_address_and_port_by_variables(models):
+    """Where nothing but `serve` can be given, as on SageMaker; Vertex AI names the port."""
+    environment = {**os.environ, "TEXTCLF_HOST": "127.0.0.2", "AIP_HTTP_PORT": "0"}
+    with running(models, env=environment) as (_, port):
+        connection = http.client.HTTPConnection("127.0.0.2", port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", "/ping")
+            assert connection.getresponse().status == 200
+
+
 def test_a_log_that_nobody_reads_keeps_nobody_waiting(models):
     """Neither requests, when the pipe is full, nor the end."""
     with running(models, "--port", "0", "--drain", "0") as (process, port):

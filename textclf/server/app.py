@@ -74,6 +74,7 @@ def _routes(service: Service) -> Sequence[PathRoute]:
         route(v2 + "/versions/{version}", open_inference.model_metadata),
         route(v2 + "/versions/{version}/ready", open_inference.ready),
         route(v2 + "/versions/{version}/infer", open_inference.infer, "POST"),
+        *kserve_v1.vertex_routes(),
         *registry_routes(),
         *store_routes(),
         *openapi_routes(),

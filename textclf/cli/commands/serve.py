@@ -20,9 +20,18 @@ from textclf.errors import UsageError
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")]
+Host = Annotated[
+    str, typer.Option(envvar="TEXTCLF_HOST", metavar="ADDRESS", help="Address to listen on.")
+]
 Port = Annotated[
-    int, typer.Option(min=0, max=65535, metavar="PORT", help="Port to listen on; 0 for a free one.")
+    int,
+    typer.Option(
+        min=0,
+        max=65535,
+        envvar=["TEXTCLF_PORT", "AIP_HTTP_PORT"],  # the second is Vertex AI's
+        metavar="PORT",
+        help="Port to listen on; 0 for a free one.",
+    ),
 ]
 Descriptor = Annotated[
     int | None,

@@ -5,6 +5,8 @@ Source: KServe, "V1 Inference Protocol"; Vertex AI, "Custom container requiremen
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from textclf.server.exchange import decode_json, json_response, read_body
+from textclf.server.health import healthz
 from textclf.server.protocols.invocations import Labels, text_of
 from textclf.server.refusal import Refusal
+from textclf.server.routing import PathRoute, route
 from textclf.server.service import Service
 
 
@@ -31,6 +35,16 @@ async def predict(request: Request) -> Response:
     texts = [text_of(row, f"instances[{n}]") for n, row in enumerate(asked.instances)]
     labelled = await service.labeller.label(request, texts)
     return json_response(Labels(list(labelled.labels)))
+
+
+def vertex_routes() -> Sequence[PathRoute]:
+    """Return the routes that variables of Vertex AI name, if it runs this."""
+    asked = (("AIP_PREDICT_ROUTE", predict, "POST"), ("AIP_HEALTH_ROUTE", healthz, "GET"))
+    return [
+        route(path, endpoint, method)
+        for variable, endpoint, method in asked
+        if (path := os.environ.get(variable, "")).startswith("/")
+    ]
 
 
 async def status(request: Request) -> Response:
