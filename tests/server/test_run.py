@@ -74,8 +74,8 @@ def test_the_access_log_goes_to_standard_output(models):
 
 def test_a_container_names_address_and_port_by_variables(models):
     """Where nothing but `serve` can be given, as on SageMaker; Vertex AI names the port."""
-    environment = {**os.environ, "TEXTCLF_HOST": "127.0.0.2", "AIP_HTTP_PORT": "0"}
-    with running(models, env=environment) as (_, port):
+    named = {"TEXTCLF_HOST": "127.0.0.2", "AIP_HTTP_PORT": "0", "TEXTCLF_API_KEY": "k"}
+    with running(models, env={**os.environ, **named}) as (_, port):
         connection = http.client.HTTPConnection("127.0.0.2", port, timeout=20)
         with contextlib.closing(connection):
             connection.request("GET", "/ping")
