@@ -442,6 +442,14 @@ def test_arrays_of_a_pickle_take_no_more_memory_than_their_bytes():
             read_foreign(data, name="it")
 
 
+def test_a_file_with_text_that_cannot_be_written_is_refused(tmp_path, plain):
+    """Half of a surrogate pair, which a pickle may hold and the compiled scorer may not."""
+    vars(plain[0])["token_pattern"] = "\\w+|\ud800"
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(plain))
+    with pytest.raises(IntegrityError, match="was made to look like a model"):
+        publish(tmp_path / "models", tmp_path / "model.pkl")
+
+
 def test_another_file_needs_unsafe_load(tmp_path):
     """It is refused, with the way on; then it is untrusted only if it does not compile."""
     for name, make in {"a": COMPILED["stacked decisions"], "b": UNTRUSTED["a forest"][0]}.items():

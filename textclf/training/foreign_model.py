@@ -135,6 +135,7 @@ def prepare_foreign(model: ForeignModel, rows: Dataset, limits: Limits | None = 
     """
     try:
         artifact, scored = _normalised(model, rows)
+        opened_by, reason, compiled = _compiled(scored, limits or Limits())
     except CannotNormalise as error:
         if not model.trusted:
             raise UnsafeModel(
@@ -149,13 +150,17 @@ def prepare_foreign(model: ForeignModel, rows: Dataset, limits: Limits | None = 
         raise IntegrityError(
             f"{model.path} is damaged, or was made to look like a model"
         ) from error
-    opened_by, reason, files = Opened.SCORER, None, {}
+    return _tested(model, artifact, scored, opened_by, reason, compiled)
+
+
+def _compiled(scored: ScoredRows, limits: Limits) -> tuple[Opened, str | None, dict[str, bytes]]:
+    """Return what opens the model, why it is not the scorer, and the files of the scorer."""
     try:
-        files = {SCORER: compile_scorer(scored.model, **(limits or Limits()).given())}
-        check_scorer(files[SCORER], scored)
+        scorer = compile_scorer(scored.model, **limits.given())
+        check_scorer(scorer, scored)
     except (CannotCompile, ScorerMismatch) as error:
-        opened_by, reason, files = Opened.RESTRICTED, error.message, {}
-    return _tested(model, artifact, scored, opened_by, reason, files)
+        return Opened.RESTRICTED, error.message, {}
+    return Opened.SCORER, None, {SCORER: scorer}
 
 
 def _normalised(model: ForeignModel, rows: Dataset) -> tuple[bytes, ScoredRows]:
