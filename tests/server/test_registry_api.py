@@ -92,13 +92,13 @@ def test_lists_are_paged_sorted_and_searched(served):
         ("/v1/versions?nope=1", 422, "nope"),
         ("/v1/versions?after=9.9.9", 404, "9.9.9"),
         ("/v1/versions/9.9.9", 404, "9.9.9"),
-        ("/v1/versions/..%2f..%2fetc", 404, "Not Found"),
+        ("/v1/versions/..%2f..%2fetc", 404, "no such path"),
         ("/v1/versions/1.0", 404, "'1.0' is not a version"),
         ("/v1/compare?a=1.0.0", 422, "two versions"),
         ("/v1/compare?a=1.0.0&b=9.9.9", 404, "9.9.9"),
         ("/v1/history?after=x", 422, "after"),
         ("/v1/versions/1.0.0/files/nope", 404, "no file nope"),
-        ("/v1/versions/1.0.0/files/..%2fmetadata.json", 404, "Not Found"),
+        ("/v1/versions/1.0.0/files/..%2fmetadata.json", 404, "no such path"),
     ],
 )
 def test_what_is_not_there_is_told(served, path, status, said):
