@@ -72,7 +72,12 @@ class ReleaseRequest:
 
 @dataclass(frozen=True)
 class JobSummary:
-    """The size of a training: rows, labels, candidates and folds; and the writing of its texts."""
+    """The size of a training: rows, labels, candidates and folds; and what a preset adapts to.
+
+    Attributes:
+        writing: that of the texts; ``None`` without a preset.
+        is_balanced: whether balanced label weights are searched, too.
+    """
 
     rows: int
     labels: int
@@ -80,13 +85,15 @@ class JobSummary:
     candidates: int
     folds: int
     writing: Writing | None = None
+    is_balanced: bool = False
 
     @classmethod
     def from_job(cls, job: Job) -> JobSummary:
         """Count what a job has."""
         labels, candidates = len(job.train.label_counts), len(job.candidates())
         folds, writing = job.settings.folds, job.writing
-        return cls(len(job.train), labels, len(job.test), candidates, folds, writing)
+        is_balanced = writing is not None and job.is_unequal
+        return cls(len(job.train), labels, len(job.test), candidates, folds, writing, is_balanced)
 
     @property
     def fits(self) -> int:

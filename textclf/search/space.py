@@ -121,10 +121,23 @@ def preset_source(name: str) -> SpaceSource:
     return SpaceSource(path.name, path.read_text("utf-8"), preset=name)
 
 
-def preset_space(name: str, writing: Writing) -> Space:
-    """Return the space that a preset searches for texts: of words, of characters, or both."""
-    spaced = parse_space(preset_source(name)) if writing.has_spaced else []
-    return spaced + (parse_space(preset_source(f"unspaced/{name}")) if writing.has_unspaced else [])
+def preset_space(name: str, writing: Writing, *, unequal: bool = False) -> Space:
+    """Return the space that a preset searches.
+
+    Args:
+        name: the preset.
+        writing: that of the texts: n-grams of words, of characters, or both are searched.
+        unequal: whether labels are so unequal that balanced weights are searched, too.
+    """
+    sources = [name] * writing.has_spaced + [f"unspaced/{name}"] * writing.has_unspaced
+    space = [grid for source in sources for grid in parse_space(preset_source(source))]
+    return space + [_balanced(grid) for grid in space if unequal]
+
+
+def _balanced(grid: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy whose LinearSVC, its only classifier, gives all labels the same weight."""
+    settings = {**grid["classifier"]["LinearSVC"], "class_weight": ["balanced"]}
+    return {**grid, "classifier": {"LinearSVC": settings}}
 
 
 def read_source(path: Path) -> SpaceSource:

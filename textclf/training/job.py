@@ -30,6 +30,10 @@ from textclf.training.provenance import code, environment
 _SAMPLE = 50_000
 """Rows that are searched at most with a built-in search space."""
 
+_UNEQUAL, _FEW = 20, 200
+"""How many times the rows of the smallest label the largest has where labels are very unequal; and
+the rows of a label, on average, up to which weighting them was measured to gain."""
+
 _LONGEST_LABEL = 1_000
 """The most characters of a label: NumPy keeps labels in an array as wide as the longest."""
 
@@ -145,6 +149,12 @@ class Job:
         """The sketch of the training rows."""
         return Sketch.from_rows(self.train.texts, self.train.labels)
 
+    @property
+    def is_unequal(self) -> bool:
+        """Whether labels are so unequal, and so small, that a search of their weights pays."""
+        counts = self.train.label_counts.values()
+        return max(counts) >= _UNEQUAL * min(counts) and sum(counts) <= _FEW * len(counts)
+
     def candidates(self) -> list[CandidateParams]:
         """Return the candidates of the search space."""
         return list_candidates(self.settings.space)
@@ -194,10 +204,10 @@ def prepare(  # noqa: PLR0913 - rows, how they are split, and what is done with 
 
 
 def _adapt_preset(job: Job, preset: str) -> Job:
-    """Return a job with the search space that a preset has for the writing of its texts."""
+    """Return a job with the search space that a preset has for its texts and labels."""
     writing = Writing.from_texts(job.train.texts)
-    settings = replace(job.settings, space=preset_space(preset, writing))
-    return replace(job, settings=settings, writing=writing)
+    space = preset_space(preset, writing, unequal=job.is_unequal)
+    return replace(job, settings=replace(job.settings, space=space), writing=writing)
 
 
 def _stratified_split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:

@@ -419,6 +419,29 @@ def test_texts_with_and_without_spaces_get_both_kinds_of_n_grams(data, cli):
     assert "characters" not in cli("train", "mixed.csv", "--grid", "grid.toml", "--dry-run").out
 
 
+def unequal(path, largest):
+    """Write a label with as many rows and one with two; return how they are trained on."""
+    rows = [f"text {n} of many,common" for n in range(largest)] + ["some words,rare", "words,rare"]
+    path.write_text("\n".join(["text,label", *rows]))
+    return "train", path.name, "--test", path.name, "--preset", "fast", "--cv", "2", "-q"
+
+
+@pytest.mark.parametrize(("largest", "is_balanced"), [(39, 0), (40, 1), (398, 1), (399, 0)])
+def test_very_unequal_labels_of_few_rows_are_weighted_too(data, cli, largest, is_balanced):
+    """From twenty times the rows on, and up to 200 for each label, a preset has such candidates."""
+    plan = cli(*unequal(data / "u.csv", largest), "--dry-run").out
+    assert f"{8 if is_balanced else 4} candidates" in plan
+    assert ("class_weight=balanced, since" in plan) == is_balanced
+
+
+def test_balanced_weights_are_recorded_and_reproduced(data, cli):
+    """The candidates of a preset with balanced weights are in the metadata, as searched."""
+    found = json.loads(cli(*unequal(data / "u.csv", 40), "--json").out)["search"]
+    weights = [one["params"].get("classifier__class_weight") for one in found["candidates"]]
+    assert weights == [None] * 4 + ["balanced"] * 4
+    assert cli("reproduce", "latest").code == 0
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("flags", "says"),

@@ -243,7 +243,7 @@ def _show_plan(result: ReleaseResult, *, as_json: bool) -> None:
         f"tested on {plural(job.test_rows, 'row')}; "
         f"{plural(job.candidates, 'candidate')} × {job.folds} folds"
     )
-    _show_writing(job)
+    _show_why(job)
 
 
 def _show_tested(metadata: Metadata, *, as_json: bool) -> None:
@@ -289,7 +289,7 @@ def _show_published(
     render.sentence(f"published {render.strong(metadata.version)} ({_why(metadata.bump)})")
     _show_model(metadata)
     if result.job:
-        _show_writing(result.job, indent="  ")
+        _show_why(result.job, indent="  ")
     if result.delta:
         _show_delta(result.delta)
     render.sentence(
@@ -305,14 +305,19 @@ def _show_published(
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
 
 
-def _show_writing(job: JobSummary, indent: str = "") -> None:
-    """Show why n-grams of characters were searched, if they were."""
+def _show_why(job: JobSummary, indent: str = "") -> None:
+    """Show what a preset searches because of how the texts are written and labelled."""
     writing = job.writing
     if writing and writing.has_unspaced:
         which, texts = ("words and of ", "some") if writing.has_spaced else ("", "most")
         render.sentence(
             f"{indent}n-grams of {which}characters, since {texts} of the texts are written without "
             f"spaces between words ({', '.join(writing.scripts)})"
+        )
+    if job.is_balanced:
+        render.sentence(
+            f"{indent}each also with class_weight=balanced, since some labels have far more rows "
+            "than others"
         )
 
 
