@@ -22,7 +22,7 @@ def publishing_signer(registry: RegistryReader, key: Path | None) -> Signer | No
         raise UsageError(
             f"require_signature is set ({registry.signed_by.path}), and this version would have no "
             "signature",
-            hint="textclf train --sign KEY",
+            hint="--sign KEY, in Python sign=KEY, signs it",
         )
     return None
 

@@ -99,7 +99,7 @@ def test_training_without_a_key_is_refused_before_the_search(required, cli, flag
     done = cli("train", "data/none.csv", *flags)
     assert done.code == 2
     assert "require_signature is set (ours.pub)" in done.err
-    assert "hint: textclf train --sign KEY" in done.err
+    assert "hint: --sign KEY, in Python sign=KEY, signs it" in done.err
     assert not (required / "models/1.0.2").exists()
 
 
