@@ -64,7 +64,7 @@ def test_other_scripts_emoji_punctuation_and_full_width_latin_do_not_count(text)
     ],
 )
 def test_the_share_of_the_letters_of_the_average_text_decides(texts, words, characters):
-    """From a tenth on n-grams of characters are searched; from four fifths on, no words."""
+    """From a tenth on character n-grams are searched; from four fifths on, no words."""
     writing = Writing.from_texts(texts)
     assert (writing.has_spaced, writing.has_unspaced) == (words, characters)
 

@@ -198,7 +198,7 @@ def _moved(data: Any, labels: Iterable[Any] | None, test_size: float) -> list[Pa
         UsageError: other test rows are asked for, or there are labels without texts.
     """
     if test_size != _TEST_SIZE:
-        raise UsageError("rows are added with the test rows of a version: leave test_size out")
+        raise UsageError("added rows do not change which rows are test rows: leave test_size out")
     if data is None:
         if labels is not None:
             raise UsageError("labels are those of data; add takes a pair of texts and labels")

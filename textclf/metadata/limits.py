@@ -13,7 +13,7 @@ class Limits:
 
     Attributes:
         threshold: those with a lower score; ``None`` for none of them.
-        abstain_unknown: those of whose n-grams the model knows a smaller share; ``None`` for none.
+        abstain_unknown: those with a smaller share of known n-grams; ``None`` for none.
     """
 
     threshold: float | None = None

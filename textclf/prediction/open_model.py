@@ -40,7 +40,7 @@ def open_model(registry: Registry, version: Version, *, in_memory: bool = False)
     if metadata.is_untrusted:
         raise UnsafeModel(
             f"{version} was published as untrusted: opening its model file runs any code in it",
-            hint="if you trust it: predict, evaluate and versions compare open it with "
+            hint="if you trust it: predict, pick, evaluate and versions compare open it with "
             "--unsafe-load, and load() with unsafe_load=True; no other command does",
         )
     from textclf.artifact.unpickler import load_pipeline

@@ -60,12 +60,12 @@ class Writing:
 
     @property
     def has_spaced(self) -> bool:
-        """Whether enough is written with spaces to search n-grams of words."""
+        """Whether enough is written with spaces to search word n-grams."""
         return self.unspaced < _MOST
 
     @property
     def has_unspaced(self) -> bool:
-        """Whether enough is written without spaces to search n-grams of characters only."""
+        """Whether enough is written without spaces to search character n-grams only."""
         return self.unspaced >= _SOME
 
 

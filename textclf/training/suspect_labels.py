@@ -118,7 +118,7 @@ def _judgeable(labels: Sequence[str], groups: Sequence[str]) -> Rows:
 def _candidate(texts: Sequence[str]) -> CandidateParams:
     """Return what judges the labels: a preset's features and a classifier for wrong labels.
 
-    The features are n-grams of words or, where enough is written without spaces, of characters.
+    The features are word n-grams or, where enough is written without spaces, character n-grams.
     """
     candidates = list_candidates(preset_space("fast", Writing.from_texts(texts)))
     return [one for one in candidates if one.settings == {"C": _C}][-1]

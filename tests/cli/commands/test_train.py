@@ -397,7 +397,7 @@ def test_where_words_have_no_spaces_presets_search_characters(data, cli):
     """`train` says so and why, records that space, and the version explains and reproduces."""
     chinese(data / "zh.csv")
     done = cli("train", "zh.csv", "--preset", "fast", "--cv", "2")
-    why = "n-grams of characters, since most of the texts are written without spaces between words"
+    why = "character n-grams, since most of the texts are written without spaces between words"
     assert f"\n  {why} (Han)\n" in done.out
     shown = json.loads(cli("versions", "show", "latest", "--json").out)
     assert [list(grid["features"]) for grid in shown["search"]["space"]] == [["char"]]
@@ -414,7 +414,7 @@ def test_texts_with_and_without_spaces_get_both_kinds_of_n_grams(data, cli):
     chinese(data / "mixed.csv", english=96)
     plan = cli("train", "mixed.csv", "--preset", "fast", "--dry-run").out
     assert "8 candidates" in plan
-    assert "n-grams of words and of characters, since some of the texts are written" in plan
+    assert "word and character n-grams, since some of the texts are written" in plan
     (data / "grid.toml").write_text(GRID)
     assert "characters" not in cli("train", "mixed.csv", "--grid", "grid.toml", "--dry-run").out
 

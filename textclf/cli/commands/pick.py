@@ -32,7 +32,9 @@ Unlabelled = Annotated[
         show_default=False,
     ),
 ]
-Number = Annotated[int, typer.Option("--n", "-n", min=1, metavar="N", help="How many texts.")]
+Number = Annotated[
+    int, typer.Option("--n", "-n", min=1, metavar="N", help="How many texts to pick.")
+]
 Output = Annotated[
     Path | None,
     typer.Option(

@@ -79,7 +79,7 @@ AbstainUnknown = Annotated[
     typer.Option(
         metavar="SHARE",
         parser=parse_share,
-        help="Give no label to texts of whose n-grams a smaller share is known; by default the "
+        help="Give no label to texts with a smaller share of known n-grams; by default the "
         "version's own share.",
     ),
 ]

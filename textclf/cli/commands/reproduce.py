@@ -20,7 +20,7 @@ MovedData = Annotated[
     typer.Option(
         "--data",
         metavar="FILE",
-        help="The training data, if it has moved; of several files each, in their order.",
+        help="The training data, if it has moved; repeat it for several files, in their order.",
     ),
 ]
 MovedTest = Annotated[

@@ -45,8 +45,8 @@ Moved = Annotated[
         "--data",
         metavar="FILE",
         rich_help_panel="Data",
-        help="With --add: the training data of the version, if it has moved; of several files "
-        "each, in their order.",
+        help="With --add: the training data of the version, if it has moved; repeat it for several "
+        "files, in their order.",
     ),
 ]
 TestSize = Annotated[
@@ -147,13 +147,14 @@ def _require_one_source(context: typer.Context, add: list[Path] | None) -> None:
     """Raise UsageError if rows are added and others are named, or the other way round."""
     if add and is_typed(context, "data"):
         raise UsageError(
-            "--add adds rows to those of a version, which are not named",
+            "--add and DATA exclude each other: rows are added to those of a version",
             hint="leave DATA out; --data FILE says where the rows of the version are, if they "
             "have moved",
         )
     if not add and is_typed(context, "moved"):
         raise UsageError(
-            "--data says where the rows are that --add adds others to", hint="textclf train FILE"
+            "--data is for --add: it says where the rows of the version are",
+            hint="textclf train FILE trains on a file",
         )
 
 
@@ -184,7 +185,7 @@ def _more_rows(
     """Return what is searched and how rows are read that are added to those of a version."""
     if is_typed(context, "test_size"):
         raise UsageError(
-            f"--add goes on with the test rows of {metadata.version}",
+            f"--add keeps the test rows of {metadata.version}",
             hint="leave --test-size out",
         )
     return {

@@ -167,8 +167,8 @@ AbstainUnknown = Annotated[
     typer.Option(
         parser=parse_share,
         metavar="SHARE",
-        help="Stored with the version: predict gives no label to texts of whose n-grams it knows a "
-        "smaller share.",
+        help="Stored with the version: predict gives no label to texts with a smaller share of "
+        "known n-grams.",
     ),
 ]
 Encoding = Annotated[

@@ -68,7 +68,7 @@ def show(data: Dataset, suspects: SuspectLabels, target: OutputFile | None, *, q
     )
     if unjudged := len(data) - suspects.judged:
         count = plural(unjudged, "row")
-        render.sentence(f"not judged: {count} of which no other has the label, or any word")
+        render.sentence(f"not judged: {count} with a label or words that no other row has")
     if quiet or not suspects.rows:
         return
     rows = _rows(data, suspects)

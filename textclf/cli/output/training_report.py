@@ -309,9 +309,11 @@ def _show_why(job: JobSummary, indent: str = "") -> None:
     """Show what a preset searches because of how the texts are written and labelled."""
     writing = job.writing
     if writing and writing.has_unspaced:
-        which, texts = ("words and of ", "some") if writing.has_spaced else ("", "most")
+        kinds, texts = (
+            ("word and character", "some") if writing.has_spaced else ("character", "most")
+        )
         render.sentence(
-            f"{indent}n-grams of {which}characters, since {texts} of the texts are written without "
+            f"{indent}{kinds} n-grams, since {texts} of the texts are written without "
             f"spaces between words ({', '.join(writing.scripts)})"
         )
     if job.is_balanced:

@@ -197,7 +197,7 @@ def download_pipeline(tracking_uri: str, model: str) -> bytes:
         model: ``models:/NAME@ALIAS``, ``models:/NAME/VERSION`` or ``runs:/ID/PATH``.
 
     Raises:
-        UsageError: MLflow is not installed, or that names no model of scikit-learn.
+        UsageError: MLflow is not installed, or that names no scikit-learn model.
         TextclfError: it is not there, or cannot be downloaded.
     """
     if not model.startswith(("models:/", "runs:/")):
@@ -226,7 +226,7 @@ def _pipeline_file(model: str, flavors: Mapping[str, Any]) -> str:
     name = flavors.get("sklearn", {}).get("pickled_model")
     if name is None:
         raise UsageError(
-            f"{model} is no model of scikit-learn: it is one of {', '.join(sorted(flavors))}"
+            f"{model} is not a scikit-learn model: its flavors are {', '.join(sorted(flavors))}"
         )
     if Path(name).name != name:
         raise UsageError(f"{model} names a file outside of its folder: {name!r}")

@@ -14,7 +14,7 @@ mlflow = typer.Typer(name="mlflow", no_args_is_help=False, cls=Group)
 
 @mlflow.callback(invoke_without_command=True)
 def group(context: typer.Context) -> None:
-    """Copy versions to MLflow, let its aliases follow promotions, and take pipelines from it.
+    """Copy versions to MLflow, let its aliases follow promotions, and publish pipelines from it.
 
     More: docs/mlflow.md
     """
