@@ -126,7 +126,7 @@ def preset_space(name: str, writing: Writing, *, unequal: bool = False) -> Space
 
     Args:
         name: the preset.
-        writing: that of the texts: n-grams of words, of characters, or both are searched.
+        writing: that of the texts: word n-grams, character n-grams or both are searched.
         unequal: whether labels are so unequal that balanced weights are searched, too.
     """
     sources = [name] * writing.has_spaced + [f"unspaced/{name}"] * writing.has_unspaced
