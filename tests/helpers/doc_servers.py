@@ -22,7 +22,7 @@ class DocServers:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._processes.append(process)
-        said = process.stderr.readline()
+        said = next(filter(_ADDRESS.search, process.stderr), "")  # a slow phase may come before
         [free] = _ADDRESS.findall(said) or [""]
         written = arguments[arguments.index("--port") + 1] if "--port" in arguments else _USUAL
         self._free[written], self._written[free] = free, written
