@@ -318,8 +318,8 @@ def _show_why(job: JobSummary, indent: str = "") -> None:
         )
     if job.is_balanced:
         render.sentence(
-            f"{indent}each LinearSVC also with class_weight=balanced, since some labels have far more "
-            "rows than others"
+            f"{indent}each LinearSVC also with class_weight=balanced, since some labels have far "
+            "more rows than others"
         )
 
 
