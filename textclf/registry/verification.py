@@ -303,7 +303,7 @@ class _Check:
         entries = list(self._read_log(log))
         records = [entry.record for entry in entries if isinstance(entry.record, PromotionRecord)]
         versions = {record.n: record.to for record in records}
-        needed = self._in_use(log, versions)
+        never_pruned = self._never_pruned(log, versions)
         for entry in entries:
             key, record, follows = entry
             if isinstance(record, Problem):
@@ -316,23 +316,27 @@ class _Check:
             if record.restores and versions.get(record.restores, record.to) != record.to:
                 edited = f"restores record {record.restores}, which is of another version"
                 yield Problem(record.to, key, edited)
-            if problem := self._promoted_problem(record, needed=record.n in needed):
+            if problem := self._promoted_problem(
+                record, may_be_pruned=record.n not in never_pruned
+            ):
                 yield Problem(record.to, key, problem)
             previous = record.to
 
-    def _in_use(self, log: PromotionLog, versions: Mapping[int, str]) -> set[int]:
-        """Return the newest record of each version that a channel needs, as far as it says so.
+    def _never_pruned(self, log: PromotionLog, versions: Mapping[int, str]) -> set[int]:
+        """Return the newest records of the versions that nobody can have pruned.
+
+        They are the promoted version and the one before it. The one that a rollback promotes may
+        have been pruned before the last rollback, when it was not the next to go back to.
 
         Args:
             log: the log of the channel.
             versions: the version of each of its records.
         """
         newest = {version: n for n, version in versions.items()}
-        needed = set()
         with contextlib.suppress(StoreError, IntegrityError):  # problems of the log
-            for version, _ in log.in_use():
-                needed.add(newest.get(version, 0))
-        return needed
+            if head := log.head():
+                return {newest.get(version, 0) for version in (head.to, head.previous) if version}
+        return set()
 
     def _lost_log_problems(self) -> Iterator[Problem]:
         log = self._registry.promotions
@@ -342,15 +346,15 @@ class _Check:
                 problem = f"is empty, but {layout.ALIAS} is a version of this registry"
                 yield Problem(None, log.folder, problem)
 
-    def _promoted_problem(self, record: PromotionRecord, *, needed: bool) -> str | None:
-        """Say what is wrong with a promotion; if ``needed``, its version may not be pruned."""
+    def _promoted_problem(self, record: PromotionRecord, *, may_be_pruned: bool) -> str | None:
+        """Say what is wrong with a promotion."""
         version = parse_version(record.to)
         try:
             metadata = self._registry.unverified_metadata(version)
         except NoSuchVersion:
             if not self._is_pruned(version):
                 return f"names version {version}, which does not exist"
-            return f"names version {version}, which was pruned" if needed else None
+            return None if may_be_pruned else f"names version {version}, which was pruned"
         except TextclfError:
             return None  # a problem of that version
         if metadata.artifact.sha256 != record.sha256:
