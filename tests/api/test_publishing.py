@@ -111,7 +111,10 @@ UNTRUSTED = {
         lambda: named(words(), TruncatedSVD(5), Normalizer(), LogisticRegression()),
         "Normalizer",
     ),
-    "a forest": (lambda: named(words(), RandomForestClassifier(30, random_state=0)), "RandomForestClassifier"),
+    "a forest": (
+        lambda: named(words(), RandomForestClassifier(30, random_state=0)),
+        "RandomForestClassifier",
+    ),
     "a tokenizer": (
         lambda: named(words(tokenizer=str.split, token_pattern=None), LinearSVC()),
         "tokenizer",
