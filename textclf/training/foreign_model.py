@@ -86,7 +86,7 @@ class ForeignModel:
         """
         opened = _open(data, name, unsafe=unsafe)
         if not hasattr(opened, "predict"):
-            raise IntegrityError(f"{name} holds a {type(opened).__name__}, and no classifier")
+            raise IntegrityError(f"{name} holds a {type(opened).__name__}, which is no classifier")
         pipeline = getattr(opened, "best_estimator_", opened)
         return cls(pipeline, trusted=unsafe, path=name, sha256=sha256(data))
 

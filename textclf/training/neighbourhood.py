@@ -44,7 +44,7 @@ def settings_for_more_rows(
     if asked.get("seed", before.seed) != before.seed:
         raise UsageError(
             f"rows are added with the seed of {metadata.version}, {before.seed}: another one would "
-            "make training rows of test rows",
+            "turn test rows into training rows",
             hint="leave --seed out",
         )
     if source:

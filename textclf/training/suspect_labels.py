@@ -111,7 +111,7 @@ def _judgeable(labels: Sequence[str], groups: Sequence[str]) -> Rows:
     texts_of = Counter(label for label, _ in set(zip(labels, groups, strict=True)))
     known = {label for label, texts in texts_of.items() if texts > 1}
     if len(known) < 2:  # noqa: PLR2004 - one is no choice
-        raise DataError("labels are judged by a model of two labels or more, of two texts each")
+        raise DataError("to judge labels takes two labels or more, each with two texts or more")
     return np.asarray([row for row, label in enumerate(labels) if label in known])
 
 

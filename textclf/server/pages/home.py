@@ -71,7 +71,7 @@ def _promotion(promotion: PromotionRecord | None, served: str) -> Html:
             ("By", promotion.by),
             ("Before", version_link(promotion.previous) if promotion.previous else None),
             ("Gate", promotion.gate.verdict if promotion.gate else None),
-            ("Reason", promotion.message),
+            ("Message", promotion.message),
         ]
     )
 

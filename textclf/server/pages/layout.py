@@ -136,10 +136,10 @@ def choice(name: str, options: dict[str, str], chosen: str) -> Html:
 
 
 def promotion_form(button: str, path: str) -> Html:
-    """Return a form that changes which version is promoted, for a reason."""
+    """Return a form that changes which version is promoted, with a message."""
     return el(
         "form",
-        field("Reason", el("input", name_="message", required=True, maxlength=500)),
+        field("Message", el("input", name_="message", required=True, maxlength=500)),
         el("button", button),
         method="post",
         action=url(path),

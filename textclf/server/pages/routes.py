@@ -114,7 +114,7 @@ async def _change(request: Request, change: Callable[[Service, str], None]) -> R
     message = (await _form(request)).get("message", "").strip()
     try:
         if not message:
-            raise Refusal.invalid("a promotion needs a reason, which is recorded")
+            raise Refusal.invalid("a promotion needs a message, which is recorded")
         await run_in_threadpool(change, service, message)
         await run_in_threadpool(service.reloader.check)
     except (Refusal, TextclfError) as error:

@@ -69,7 +69,7 @@ def _form(query: ListQuery) -> Html:
     return el(
         "form",
         field("Search", el("input", type="search", name_="q", value=query.q)),
-        field("Chart", choice("metric", METRICS, query.metric)),
+        field("Metric", choice("metric", METRICS, query.metric)),
         field("Sort by", choice("sort", _HEADS, query.sort)),
         field("Order", choice("order", {"desc": "descending", "asc": "ascending"}, query.order)),
         el("button", "Show"),
