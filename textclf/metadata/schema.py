@@ -303,9 +303,9 @@ class Metadata(msgspec.Struct, frozen=True):
     """All of a version's ``metadata.json``, in the order of the file.
 
     ``files`` are those other than the model and the metadata. A text whose best score is below
-    ``threshold``, or a smaller share of whose n-grams than ``abstain_unknown`` is known, gets no
-    label. A version with a ``pipeline`` was fitted outside of textclf: there
-    was no search, and ``data`` is ``None`` if its training rows are not known.
+    ``threshold``, or whose share of known n-grams is below ``abstain_unknown``, gets no label. A
+    version with a ``pipeline`` was fitted outside of textclf: there was no search, and ``data`` is
+    ``None`` if its training rows are not known.
     """
 
     version: str
