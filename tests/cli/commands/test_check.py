@@ -129,7 +129,7 @@ def test_rows_that_the_others_say_nothing_about_are_not_judged(empty, cli, row):
     write_animals(empty / "a.csv", row)
     found, places = suspects(cli)
     assert (found["judged"], places) == (40, [])
-    assert "not judged: 1 row of which" in cli("check", "a.csv", "--labels").out
+    assert "not judged: 1 row with a label or words that" in cli("check", "a.csv", "--labels").out
 
 
 def test_labels_are_judged_in_a_terminal(empty, cli, terminal):
@@ -147,7 +147,11 @@ def test_labels_are_judged_in_a_terminal(empty, cli, terminal):
 @pytest.mark.parametrize(
     ("rows", "code", "message"),
     [
-        ([("one text", "cat")] * 9 + [(f"text {n}", "dog") for n in range(9)], 4, "two texts each"),
+        (
+            [("one text", "cat")] * 9 + [(f"text {n}", "dog") for n in range(9)],
+            4,
+            "two texts or more",
+        ),
         ([("one text", "cat"), ("two", "dog")], 4, "judged once there are no errors"),
     ],
     ids=["one text of a label", "too few rows"],
