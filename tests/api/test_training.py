@@ -186,7 +186,7 @@ def test_rows_can_be_added_to_those_of_a_version(tmp_path, rows):
     assert first.metadata.search.space == second.metadata.search.neighbourhood_of
     with pytest.raises(UsageError, match="nothing to train on"):
         textclf.train(models=tmp_path)
-    with pytest.raises(DataError, match="memory does not exist"):
+    with pytest.raises(DataError, match="given from memory, and are in no file"):
         textclf.train(add=parts[2], models=tmp_path)
     with pytest.raises(UsageError, match="a pair of texts and labels"):
         textclf.train(add=parts[2], labels=parts[2][1], models=tmp_path)

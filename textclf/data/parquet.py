@@ -75,10 +75,13 @@ def write_rows_here(path: str, out: Any) -> None:
         named.write_ndjson(out)
 
 
-def write_parquet(json_lines: Path, target: Path) -> None:
-    """Write a file of JSON objects, one a line, as Parquet."""
+def write_parquet(json_lines: Path, target: Path, columns: Sequence[str]) -> None:
+    """Write a file of JSON objects, one a line, as Parquet, with these columns if it is empty."""
     import polars as pl
 
+    if not json_lines.stat().st_size:
+        pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_parquet(target)
+        return
     pl.scan_ndjson(json_lines, infer_schema_length=None).sink_parquet(target)
 
 

@@ -30,8 +30,8 @@ Runner = Callable[[Sequence[FitTask], NDArray[np.str_], CountCache], Iterator[li
 """Runs tasks, given the labels and the counts of all rows; yields their results in any order."""
 
 
-def stratified_folds(labels: Labels, folds: int, seed: int) -> list[Fold]:
-    """Split rows into the folds of ``StratifiedKFold``, shuffled with the seed.
+def stratified_folds(labels: Labels, folds: int, seed: int, what: str = "rows") -> list[Fold]:
+    """Split rows, or ``what`` is labelled, into the folds of ``StratifiedKFold``, shuffled.
 
     Raises:
         DataError: there is one label only, or every label has fewer rows than there are folds.
@@ -43,8 +43,8 @@ def stratified_folds(labels: Labels, folds: int, seed: int) -> list[Fold]:
             return list(splitter.split(np.zeros(len(labels)), np.asarray(labels)))
         except ValueError:
             raise DataError(
-                f"{len(labels)} rows are too few for {folds} folds",
-                hint="more rows, or fewer folds with --cv",
+                f"{len(labels)} {what} are too few for {folds} folds",
+                hint=f"more {what}, or fewer folds with --cv",
             ) from None
 
 

@@ -94,7 +94,9 @@ def folds_of_groups(
     leaders = np.asarray([first.setdefault(group, row) for row, group in enumerate(groups)])
     distinct = np.unique(leaders)
     fold_of = np.empty(len(leaders), np.intp)
-    for number, (_, chosen) in enumerate(stratified_folds(labels[distinct], folds, seed)):
+    for number, (_, chosen) in enumerate(
+        stratified_folds(labels[distinct], folds, seed, "different texts")
+    ):
         fold_of[distinct[chosen]] = number
     fold_of = fold_of[leaders]
     return [

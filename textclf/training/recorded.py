@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions, read_dataset
+from textclf.data.in_memory import NAME
 from textclf.data.joining import join, joined_path
 from textclf.data.small_labels import LabelLimits, limit_labels, without_labels
 from textclf.errors import DataError, IntegrityError, UsageError
@@ -67,7 +68,7 @@ class _Recorded(NamedTuple):
     @property
     def source(self) -> str:
         """The files that are not the recorded ones, or all if each of them is."""
-        return " and ".join(self.changed) or self.rows.path
+        return " + ".join(self.changed) or self.rows.path
 
 
 def recorded_job(metadata: Metadata, moved: Moved = Moved()) -> Job:
@@ -112,13 +113,7 @@ def extended_job(
             hint="train once without --add, which chooses test rows by their texts",
         )
     found = _read_again(metadata, moved)
-    try:
-        _checked(metadata, found)
-    except DataError as error:
-        error.hint = (
-            f"{error.hint}; or put the new rows with the changed ones, and train on that file"
-        )
-        raise
+    _checked(metadata, found, "; or put the new rows with the changed ones, and train on that file")
     rows, notes, added = found.rows, list[str](), 0
     parts = record.parts or [_part(Addition(rows, found.options), len(rows))]
     for more in additions:
@@ -172,12 +167,15 @@ def _part(of: Addition, rows: int, repeated: int = 0, tested: int = 0) -> DataPa
     return DataPart(data.path, data.sha256, data.format, read, rows, repeated, tested)
 
 
-def _checked(metadata: Metadata, found: _Recorded) -> Job:
-    """Return the recorded job. Raises DataError unless these are its rows, in their order."""
+def _checked(metadata: Metadata, found: _Recorded, otherwise: str = "") -> Job:
+    """Return the recorded job. Raises DataError unless these are its rows, in their order.
+
+    ``otherwise`` ends the hint on training rows that are not those.
+    """
     record, _ = metadata.training
     rows, test = _without(found.rows, found.test, record.dropped_labels)
     job = _prepare(metadata, found._replace(rows=rows, test=test), recorded_settings(metadata))
-    _check(replace(job.train, path=found.source), record, metadata, "--data FILE")
+    _check(replace(job.train, path=found.source), record, metadata, "--data FILE", otherwise)
     _check(job.test, metadata.test, metadata, "--test FILE")
     return replace(job, parts=tuple(record.parts))
 
@@ -232,13 +230,24 @@ def _read(recorded: str, moved: Given | None, options: ReadOptions, option: str)
     """Read a file without its bad rows; if there were none at training, the digest will differ."""
     if isinstance(moved, Dataset):
         return moved
+    if not moved and recorded == NAME:
+        raise DataError(
+            "the rows of the version were given from memory, and are in no file",
+            hint=f"{option} names a file that has them",
+        )
     path = moved or Path(recorded)
     if not moved and not os.path.exists(path):  # noqa: PTH110 - Path.exists may raise
         raise DataError(f"{recorded} does not exist", hint=f"{option} names it where it is now")
     return read_dataset(path, replace(options, on_bad_rows=OnBadRows.SKIP))
 
 
-def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, option: str) -> None:
+def _check(
+    rows: Dataset,
+    record: DataRecord | TestRecord,
+    metadata: Metadata,
+    option: str,
+    otherwise: str = "",
+) -> None:
     """Raise DataError unless these are the recorded rows, in their order."""
     if rows.rows_sha256 == record.rows_sha256:
         return
@@ -253,7 +262,7 @@ def _check(rows: Dataset, record: DataRecord | TestRecord, metadata: Metadata, o
     raise DataError(
         f"{rows.path} is not what {metadata.version} was {use} on: it has "
         f"{plural(len(rows), 'row')} (recorded: {record.rows:,}){_overlap(rows, record)}",
-        hint=f"{option} names the recorded rows",
+        hint=f"{option} names the recorded rows, in their order{otherwise}",
     )
 
 

@@ -153,16 +153,18 @@ def test_labels_are_judged_in_a_terminal(empty, cli, terminal):
             "two texts or more",
         ),
         ([("one text", "cat"), ("two", "dog")], 4, "judged once there are no errors"),
+        ([("one", "cat"), ("two", "cat"), ("3", "dog"), ("4", "dog")] * 9, 4, "4 different texts"),
     ],
-    ids=["one text of a label", "too few rows"],
+    ids=["one text of a label", "too few rows", "too few texts"],
 )
 def test_labels_that_cannot_be_judged(empty, cli, rows, code, message):
-    """Data that no model can be cross-validated on is refused with a sentence."""
+    """Data that no model can be cross-validated on is reported on, and refused with a sentence."""
     with (empty / "a.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     done = cli("check", "a.csv", "--labels", "-o", "suspect.csv")
     assert (done.code, (empty / "suspect.csv").exists()) == (code, False)
     assert message in done.out + done.err
+    assert "a.csv: " in done.out
 
 
 def test_many_labels_of_few_rows(empty, cli):

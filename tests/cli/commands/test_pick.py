@@ -112,7 +112,7 @@ def test_how_many_there_are_is_told(project, cli):
     (project / "t.txt").write_text("Great day 1\ngreat, day 22\n\n \n")
     done = cli("pick", "t.txt")
     assert len(records(done.out)) == 1
-    assert "no more than 1 text that" in done.err
+    assert "no more than 1 text, near-duplicates" in done.err
     (project / "t.txt").write_text("\n \n")
     assert (cli("pick", "t.txt", "-o", "o.csv").code, (project / "o.csv").exists()) == (4, False)
     assert cli("pick", "absent.txt").code == 4

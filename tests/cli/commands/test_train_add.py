@@ -147,7 +147,7 @@ def test_changed_rows_are_named_with_a_way_to_go_on(folder, train, cli):
     done = cli("train", "--add", "april.csv", "--data", "train.csv", *moved[2:])
     assert done.code == 4
     assert "error: train.csv is not what 1.0.1 was trained on: it has 79 rows" in done.err
-    assert "hint: --data FILE names the recorded rows; or put the new rows" in done.err
+    assert "names the recorded rows, in their order; or put the new rows" in done.err
     assert train("--add", "april.csv", *moved)["version"] == "1.0.2"
     assert cli("reproduce", "1.0.1", "--exact", *moved).code == 0
     assert cli("reproduce", "1.0.1", *moved, *moved).code == 2

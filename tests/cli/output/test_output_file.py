@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 COMMANDS = {
@@ -20,6 +21,11 @@ every_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMAN
 def contents(folder):
     """The content of every file below a folder."""
     return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+def ending(command):
+    """The ending of the files that a command writes; a table has one, an archive needs none."""
+    return "" if "export" in command else ".csv"
 
 
 @pytest.fixture
@@ -74,17 +80,38 @@ def test_nothing_is_written_over_an_input(project, cli, command, link):
 @every_command
 def test_a_file_is_replaced_only_by_force(project, cli, command):
     """An existing file stays as it is, and --force replaces it; a link to it stays a link."""
-    (project / "mine").write_text("mine")
-    (project / "link").symlink_to("mine")
-    for name in ("mine", "link"):
+    mine, link = (f"{name}{ending(command)}" for name in ("mine", "link"))
+    (project / mine).write_text("mine")
+    (project / link).symlink_to(mine)
+    for name in (mine, link):
         done = cli(*command, name)
         assert done.code == 2
         assert f"{name} already exists" in done.err
         assert "--force" in done.err
-    assert (project / "mine").read_text() == "mine"
-    assert cli(*command, "link", "--force").code == 0
-    assert (project / "mine").read_text(errors="replace") != "mine"
-    assert (project / "link").is_symlink()
+    assert (project / mine).read_text() == "mine"
+    assert cli(*command, link, "--force").code == 0
+    assert (project / mine).read_text(errors="replace") != "mine"
+    assert (project / link).is_symlink()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        COMMANDS["errors"],
+        COMMANDS["flips"],
+        ("check", "data/train.csv", "--labels", "-o"),
+        ("predict", "-f", "empty.csv", "-o"),
+    ],
+    ids=["errors", "flips", "labels", "predictions"],
+)
+def test_a_table_is_in_the_format_of_its_name(project, cli, command):
+    """Parquet, too, even without rows; a name without a format is refused at once."""
+    (project / "empty.csv").write_text("text\n")
+    assert cli(*command, "out.parquet").code == 0
+    assert "text" in pl.read_parquet(project / "out.parquet").columns
+    for name in ("out.xlsx", "out"):
+        done = cli(*command, name)
+        assert (done.code, done.out, "does not say which format" in done.err) == (2, "", True)
 
 
 @every_command
@@ -112,7 +139,7 @@ def test_a_failed_command_leaves_no_file(project, cli, monkeypatch):
 
     monkeypatch.setattr("os.fsync", fail)
     for command in COMMANDS.values():
-        done = cli(*command, "out")
+        done = cli(*command, name := f"out{ending(command)}")
         assert done.code == 1
-        assert "cannot write out: No space left on device" in done.err
+        assert f"cannot write {name}: No space left on device" in done.err
     assert contents(project) == before

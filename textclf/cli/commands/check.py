@@ -20,12 +20,13 @@ from textclf.cli.options.reading import (
     test_beside,
 )
 from textclf.cli.output import check_report, render, suspect_labels
-from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.output_file import Force, OutputFile, table_file
 from textclf.cli.output.phases import loading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from textclf.data.dataset import Dataset, ReadOptions
+    from textclf.training.suspect_labels import SuspectLabels
 
 Labels = Annotated[
     bool,
@@ -37,7 +38,8 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="With --labels: write all these rows, most suspect first (.csv, .tsv, .jsonl).",
+        help="With --labels: write all these rows, most suspect first (.csv, .tsv, .jsonl, "
+        ".parquet).",
     ),
 ]
 
@@ -79,27 +81,30 @@ def check(
         share = 0.0 if test_rows else DEFAULT_SHARE
         problems = find_problems(rows, test_rows, folds=cv, split=share)
         ok = not any(problem.severity is Severity.ERROR for problem in problems)
-        suspects = None
-        if labels and ok:
-            with loading(show_phase):
-                from textclf.training.suspect_labels import find_suspect_labels
-
-            show_phase("judging each label by a model of other rows")
-            suspects = find_suspect_labels(rows, folds=cv)
     if unlabelled:
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)
+    if not common.as_json:
+        check_report.show(rows, test_rows, problems, quiet=common.quiet)
+    suspects = _judge(common, rows, cv) if labels and ok else None
     if target and suspects:
         suspect_labels.write(target, rows, suspects)
     if common.as_json:
         render.json(check_report.answer(rows, test_rows, problems, suspects, ok=ok))
-    else:
-        check_report.show(rows, test_rows, problems, quiet=common.quiet)
-        if suspects:
-            suspect_labels.show(rows, suspects, target, quiet=common.quiet)
-        elif labels:
-            render.sentence("the labels are judged once there are no errors")
+    elif suspects:
+        suspect_labels.show(rows, suspects, target, quiet=common.quiet)
+    elif labels:
+        render.sentence("the labels are judged once there are no errors")
     if not ok:
         raise typer.Exit(DataError.exit_code)
+
+
+def _judge(common: CommonOptions, rows: Dataset, folds: int) -> SuspectLabels:
+    with common.phases() as show_phase:
+        with loading(show_phase):
+            from textclf.training.suspect_labels import find_suspect_labels
+
+        show_phase("judging each label by a model of other rows")
+        return find_suspect_labels(rows, folds=folds)
 
 
 def _output_file(
@@ -114,7 +119,7 @@ def _output_file(
         return None
     if not labels:
         raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
-    return output_file(output, "--output", common.open_registry(), *given, force=force)
+    return table_file(output, "--output", common.open_registry(), *given, force=force)
 
 
 def _read_test_rows(

@@ -13,7 +13,7 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
-from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.output_file import Force, OutputFile, table_file
 from textclf.cli.output.phases import loading
 from textclf.cli.output.rows_file import write_rows
 from textclf.formatting import excerpt
@@ -35,7 +35,7 @@ Errors = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Write the misclassified rows, most confident first (.csv, .tsv, .jsonl).",
+        help="Write the misclassified rows, most confident first (.csv, .tsv, .jsonl, .parquet).",
     ),
 ]
 
@@ -73,7 +73,7 @@ def evaluate(
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     gate = parse_gate(fail_under, allow_training_rows=allow_training_rows)
     registry = common.open_registry()
-    output = output_file(errors, "--errors", registry, data, force=force) if errors else None
+    output = table_file(errors, "--errors", registry, data, force=force) if errors else None
     resolved = registry.resolve(version)
     with common.phases() as show_phase:
         show_phase("reading the data")

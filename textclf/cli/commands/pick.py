@@ -15,7 +15,7 @@ from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output import render
-from textclf.cli.output.output_file import Force, output_file
+from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.progress import LabelledTexts
 from textclf.cli.output.table_writer import lines_of, write_table
 from textclf.errors import DataError
@@ -96,7 +96,7 @@ def pick(
         registry = common.open_registry()
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         given = 0 if file is None else file
-        target = output_file(output, "--output", registry, given, force=force) if output else None
+        target = table_file(output, "--output", registry, given, force=force) if output else None
         show_phase("reading the texts")
         table = source.table(reading, is_table=describes_table(context))
         for note in table.notes if table else ():
@@ -118,7 +118,7 @@ def pick(
         render.warning(left_out)
     if len(picked) < n:
         few = plural(len(picked), "text")
-        common.progress(f"{source.name} has no more than {few} that are not near-duplicates")
+        common.progress(f"{source.name} has no more than {few}, near-duplicates counted once")
 
 
 def _answer(picked: Picked, name: str) -> PickedText:

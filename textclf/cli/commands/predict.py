@@ -15,7 +15,7 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption, parse_score, parse_share
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.texts import describes_table, open_texts
-from textclf.cli.output.output_file import Force, output_file
+from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
 from textclf.cli.output.progress import LabelledTexts
 from textclf.cli.output.table_writer import lines_of, write_labelled
@@ -140,7 +140,7 @@ def predict(
         target = None
         if output:
             given = file if file or texts not in (None, ["-"]) else 0
-            target = output_file(output, "--output", registry, given, force=force)
+            target = table_file(output, "--output", registry, given, force=force)
         limits = Limits(threshold, abstain_unknown).or_else(predictor.limits)
         most = top_k and min(top_k, len(predictor.labels))
         style = PredictionStyle(most, abstain, limits.abstain_unknown is not None)

@@ -22,6 +22,9 @@ from textclf.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
 
+_FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_FORMATS |= {".parquet": "parquet", ".pq": "parquet"}
+
 Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 
 
@@ -38,6 +41,22 @@ class OutputFile:
     path: Path
     target: Path
     replace: bool
+
+    @property
+    def format(self) -> str:
+        """The format of a table by the file's name; that of a device or a pipe is CSV.
+
+        Raises:
+            UsageError: the name does not say which format.
+        """
+        if _is_stream(self.target):
+            return "csv"
+        if found := _FORMATS.get(self.path.suffix.lower()):
+            return found
+        raise UsageError(
+            f"{self.path}: the name does not say which format",
+            hint="it ends in .csv, .tsv, .jsonl or .parquet",
+        )
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -118,6 +137,20 @@ def output_file(
     if os.path.lexists(target) and not force:
         raise _exists(path)
     return OutputFile(path, target, force)
+
+
+def table_file(
+    path: Path, option: str, registry: Registry, *inputs: Path | int | None, force: bool
+) -> OutputFile:
+    """Return the file that a user named for a table, as `output_file` does for any.
+
+    Raises:
+        UsageError: it may not be written, or its name does not say which format.
+        StoreError: it is in a folder that does not exist.
+    """
+    file = output_file(path, option, registry, *inputs, force=force)
+    _ = file.format
+    return file
 
 
 def _exists(path: Path) -> UsageError:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from textclf.data.table import TextTable
     from textclf.prediction.model import Prediction
 
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_PARQUET = (".parquet", ".pq")
-
 
 class Writer(Protocol):
     """Writes the rows of a table."""
@@ -102,19 +99,6 @@ class _JsonLines:
         self._stream.write(f"{record[:-1]},{more[1:]}\n")
 
 
-def format_of(path: Path) -> str:
-    """Return the format of an output file by its name. Raises UsageError."""
-    ending = path.suffix.lower()
-    if ending in _PARQUET:
-        return "parquet"
-    if ending not in FORMATS:
-        raise UsageError(
-            f"-o {path}: the name does not say which format",
-            hint="it ends in .csv, .tsv, .jsonl or .parquet",
-        )
-    return FORMATS[ending]
-
-
 def lines_of(texts: Iterable[list[str]]) -> TextTable:
     """Return texts that are no table as one with a single column."""
     from textclf.data.table import lines_table
@@ -180,7 +164,8 @@ def write_table(
     """
     names = [_free(name, table.columns) for name in added]
     shown: Any = _Terminal() if sys.stdout.isatty() else sys.stdout
-    with nullcontext((shown, output_format)) if target is None else _text_of(target) as to:
+    to_stdout = nullcontext((shown, output_format))
+    with text_of(target, [*table.columns, *names]) if target else to_stdout as to:
         stream, chosen = to
         write = writer(table, names, chosen, stream).write
         for row, values in rows:
@@ -198,9 +183,9 @@ class _Terminal:
 
 
 @contextmanager
-def _text_of(target: OutputFile) -> Iterator[tuple[IO[str], str]]:
+def text_of(target: OutputFile, columns: Sequence[str]) -> Iterator[tuple[IO[str], str]]:
     """Open an output file for text, with the format; Parquet is made of JSON Lines in the end."""
-    chosen = format_of(target.path)
+    chosen = target.format
     with target.open() as binary, ExitStack() as stack:
         if chosen != "parquet":
             text = io.TextIOWrapper(binary, "utf-8", newline="")
@@ -214,4 +199,4 @@ def _text_of(target: OutputFile) -> Iterator[tuple[IO[str], str]]:
         )
         yield file, "jsonl"
         file.flush()
-        write_parquet(Path(file.name), Path(binary.name))
+        write_parquet(Path(file.name), Path(binary.name), columns)

@@ -12,7 +12,7 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import comparison_report, document, render
-from textclf.cli.output.output_file import Force, OutputFile, output_file
+from textclf.cli.output.output_file import Force, OutputFile, table_file
 from textclf.cli.output.rows_file import write_rows
 from textclf.errors import UsageError
 
@@ -31,7 +31,8 @@ Flips = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="With --data: write the rows whose predicted label changed (.csv, .tsv, .jsonl).",
+        help="With --data: write the rows whose predicted label changed (.csv, .tsv, .jsonl, "
+        ".parquet).",
     ),
 ]
 
@@ -64,7 +65,7 @@ def compare(
     if flips and not data:
         raise UsageError("--flips needs rows to score: --data FILE")
     registry = common.open_registry()
-    output = output_file(flips, "--flips", registry, data, force=force) if flips else None
+    output = table_file(flips, "--flips", registry, data, force=force) if flips else None
     versions = registry.resolve(a), registry.resolve(b)
     comparison = compare_metadata(*map(registry.metadata, versions))
     scored = None
