@@ -1,10 +1,12 @@
 """textclf.check_labels and pick."""
 
 import polars as pl
+import pytest
 from predictors import published
 from sample_data import sample_rows
 
 import textclf
+from textclf.errors import UsageError
 
 
 def test_check_labels_ranks_rows_from_memory():
@@ -27,3 +29,5 @@ def test_pick_takes_texts_from_memory(tmp_path):
     assert margins == sorted(margins)
     assert [texts[one.place] for one in picked] == [one.text for one in picked]
     assert textclf.pick([], models=tmp_path) == []
+    with pytest.raises(UsageError, match="n=0 is less than 1"):
+        textclf.pick(texts, 0, models=tmp_path)

@@ -154,6 +154,15 @@ def test_rows_that_make_no_sense_are_told_by_their_index(tmp_path, arguments, er
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["threshold", "abstain_unknown"])
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "40%"])
+def test_shares_are_between_0_and_1(tmp_path, name, share):
+    """Others are refused before anything is read, for a version that is trained or published."""
+    for call in (textclf.train, textclf.publish):
+        with pytest.raises(UsageError, match=f"{name}=.* is not a number between 0 and 1"):
+            call("nowhere", test="nowhere.csv", models=tmp_path, **{name: share})
+
+
 @pytest.mark.parametrize(
     ("grid", "said"),
     [

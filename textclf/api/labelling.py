@@ -9,6 +9,7 @@ from textclf.api.registries import Models, registry_of
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
 from textclf.data.table_rows import Batch
+from textclf.errors import UsageError
 from textclf.prediction.picking import Picked
 from textclf.prediction.picking import pick as pick_from
 from textclf.prediction.predictor import Predictor
@@ -50,7 +51,7 @@ def pick(
 
     Args:
         texts: the texts.
-        n: how many to pick.
+        n: how many to pick, 1 or more.
         version: ``1.1.0``, ``latest`` or ``previous``.
         models: see `versions`.
 
@@ -62,7 +63,10 @@ def pick(
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
         TypeError: something in the texts is not a str; the message names its index.
+        UsageError: ``n`` is less than 1.
     """
+    if n < 1:
+        raise UsageError(f"n={n!r} is less than 1")
     registry = registry_of(models)
     listed = list_texts(texts)
     batch = Batch(listed, listed, range(len(listed)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.arguments import publishing, require_reason
+from textclf.api.arguments import publishing, require_reason, require_shares
 from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
@@ -109,6 +109,7 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
         UserWarning: the version is promoted, and somebody could not be told of it.
     """
     require_reason(message, force=force)
+    require_shares(threshold=threshold, abstain_unknown=abstain_unknown)
     read = ReadOptions(
         text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
     )

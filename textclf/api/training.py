@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.arguments import publishing, require_reason
+from textclf.api.arguments import publishing, require_reason, require_shares
 from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions
@@ -149,6 +149,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
         UserWarning: the version is promoted, and somebody could not be told of it.
     """
     require_reason(message, force=force)
+    require_shares(threshold=threshold, abstain_unknown=abstain_unknown)
     read = ReadOptions(
         text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
     )

@@ -128,6 +128,11 @@ def test_a_device_is_written_to(cli):
     """What is no file needs no --force and is not replaced."""
     assert cli(*COMMANDS["errors"], os.devnull).code == 0
     assert not Path(os.devnull).is_file()
+    read, write = os.pipe()
+    assert cli(*COMMANDS["errors"], f"/dev/fd/{write}").code == 0
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        assert pipe.readline() == '"text","label","predicted","score","where"\n'
 
 
 def test_a_failed_command_leaves_no_file(project, cli, monkeypatch):

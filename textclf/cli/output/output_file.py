@@ -113,8 +113,8 @@ def output_file(
         StoreError: it is in a folder that does not exist.
     """
     target = Path(os.path.realpath(path))
-    if _is_stream(target):
-        return OutputFile(path, target, replace=True)
+    if _is_stream(path):
+        return OutputFile(path, path, replace=True)
     folders = [target, *target.parents]
     for given in inputs:
         if given is not None and any(_same(folder, given) for folder in folders):
