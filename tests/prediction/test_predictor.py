@@ -137,6 +137,16 @@ def test_known_ngrams_are_only_counted_where_that_is_asked_for(tmp_path, sample)
     assert predictor.predict("great", abstain_unknown=0).known == 1
 
 
+@pytest.mark.parametrize("share", [-1, 1.5, float("nan"), "40%"])
+def test_a_share_is_a_number_between_0_and_1(tmp_path, sample, share):
+    """Another one is refused, whichever way a text is labelled."""
+    published(tmp_path, sample)
+    predictor = load(tmp_path)
+    for label in (predictor.predict, predictor.explain):
+        with pytest.raises(UsageError, match="abstain_unknown=.+ is not a number between 0 and 1"):
+            label("great", abstain_unknown=share)
+
+
 def test_what_is_not_compiled_cannot_tell_known_from_unknown(sample):
     """It says so, rather than to give no label to any text."""
     _, fitted = predictor(sample, "LinearSVC")

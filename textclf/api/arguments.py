@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ def require_reason(message: str | None, *, force: bool) -> None:
     """Raise UsageError if a refusal would be overridden without a reason."""
     if force and not message:
         raise UsageError("force=True needs a message, which is recorded")
-
-
-def require_shares(**given: float | None) -> None:
-    """Raise UsageError if an argument is not between 0 and 1; ``None`` is none."""
-    for name, share in given.items():
-        if share is not None and not (isinstance(share, Real) and 0 <= share <= 1):
-            raise UsageError(f"{name}={share!r} is not a number between 0 and 1")
 
 
 def publishing(

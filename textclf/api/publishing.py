@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.arguments import publishing, require_reason, require_shares
+from textclf.api.arguments import publishing, require_reason
 from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
-from textclf.metadata.limits import Limits
+from textclf.metadata.limits import Limits, require_shares
 from textclf.release.gate import parse_gate
 from textclf.release.publication import ReleaseOptions
 from textclf.release.publish import PublishRequest

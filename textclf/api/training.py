@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.arguments import publishing, require_reason, require_shares
+from textclf.api.arguments import publishing, require_reason
 from textclf.api.registries import Models, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
 from textclf.data.small_labels import LabelLimits
 from textclf.errors import UsageError
+from textclf.metadata.limits import require_shares
 from textclf.release.gate import parse_gate
 from textclf.release.publication import ReleaseOptions
 from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release

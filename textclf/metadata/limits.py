@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
+from textclf.errors import UsageError
 from textclf.formatting import percent
 
 
@@ -45,3 +47,10 @@ class Limits:
     def given(self) -> dict[str, float]:
         """Return the limits that are not ``None``, by their names."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def require_shares(**given: float | None) -> None:
+    """Raise UsageError if an argument is not between 0 and 1; ``None`` is none."""
+    for name, share in given.items():
+        if share is not None and not (isinstance(share, Real) and 0 <= share <= 1):
+            raise UsageError(f"{name}={share!r} is not a number between 0 and 1")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from textclf.errors import UsageError
 from textclf.formatting import plural
-from textclf.metadata.limits import Limits
+from textclf.metadata.limits import Limits, require_shares
 from textclf.prediction.model import Prediction
 from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.texts import list_texts, require_text
@@ -146,8 +146,10 @@ class Predictor:
 
         Raises:
             TypeError: something in it is not a str; the message names its index.
-            UsageError: known n-grams are to be counted, and the version is not compiled.
+            UsageError: ``abstain_unknown`` is not between 0 and 1, or the version is not compiled,
+                so that known n-grams cannot be counted.
         """
+        require_shares(abstain_unknown=abstain_unknown)
         limits = Limits(threshold, abstain_unknown)
         if isinstance(texts, str):
             return _predict(self._current()[0], [str(texts)], limits)[0][0]
@@ -181,9 +183,11 @@ class Predictor:
 
         Raises:
             TypeError: the text is not a str.
-            UsageError: the version cannot be explained.
+            UsageError: the version cannot be explained, or ``abstain_unknown`` is not between 0
+                and 1.
         """
         model, _ = self._current()
+        require_shares(abstain_unknown=abstain_unknown)
         limits = Limits(threshold, abstain_unknown)
         [(prediction, index)] = _predict(model, [require_text(text)], limits)
         return model.explain(prediction, index)

@@ -70,13 +70,14 @@ def neighbourhood(metadata: Metadata) -> Space:
     winner = list_candidates(search.space)[best(search.candidates)]
     name, default = _STRENGTHS[winner.classifier]
     strength = winner.settings.get(name, default)
-    around = {strength, *(_two_digits(factor * strength) for factor in _FACTORS)}
+    # its own first: of equally good candidates, the first wins
+    around = dict.fromkeys([strength, *(_two_digits(factor * strength) for factor in _FACTORS)])
     settings = {key: [value] for key, value in winner.settings.items()}
     features = {
         block: {key: [value] for key, value in table.items()}
         for block, table in winner.features.items()
     }
-    classifier = {winner.classifier: {**settings, name: sorted(around)}}
+    classifier = {winner.classifier: {**settings, name: list(around)}}
     return [{"features": features, "classifier": classifier}]
 
 

@@ -82,13 +82,17 @@ def test_new_rows_are_added_to_those_of_the_promoted_version(first, train, cli):
 
 
 def test_the_neighbourhood_of_the_winner_is_searched(first, train):
-    """Its features and its classifier stay; a later search of the whole space is no change."""
+    """Its features and its classifier stay, and its strength where others are only as good.
+
+    A later search of the whole space is no change.
+    """
     second = train("--add", "march.csv", "--add", "april.csv")
     [grid] = second["search"]["space"]
     [(name, settings)] = grid["classifier"].items()
     assert name == first["best_params"]["classifier"]
-    [strength] = [values for values in settings.values() if len(values) > 1]
+    [(parameter, strength)] = [each for each in settings.items() if len(each[1]) > 1]
     assert len(strength) == 3
+    assert strength[0] == first["best_params"][f"classifier__{parameter}"]
     assert grid["features"].keys() == {"word", "char_wb"}
     assert second["search"]["neighbourhood_of"] == first["search"]["space"]
     assert second["bump"]["applied"] == "patch"
