@@ -111,7 +111,7 @@ def test_the_error_of_a_pruned_version_says_so(three, ask):
 
 
 def test_a_rollback_to_a_pruned_version_is_refused(three, root):
-    """Prune itself never brings it so far; a log that was edited may."""
+    """A log that was edited names it as the one before; the error says when it was pruned."""
     three.prune(V("1.0.0"))
     record = root / ".registry/promotions/00000001.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"to": "1.0.0"}))

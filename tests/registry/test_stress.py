@@ -50,7 +50,7 @@ def test_killed_writers_lose_no_acknowledged_version(stress, writers, kills):
 
 
 @pytest.mark.parametrize(
-    ("keepers", "rounds"), [(3, 4), pytest.param(6, 20, marks=pytest.mark.faults)]
+    ("keepers", "rounds"), [(3, 4), pytest.param(6, 40, marks=pytest.mark.faults)]
 )
 def test_verify_finds_nothing_wrong_beside_healthy_writers(stress, keepers, rounds):
     """Versions are published, promoted, tagged and pruned meanwhile; verify names none of it."""

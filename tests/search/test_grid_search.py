@@ -55,7 +55,7 @@ GRIDS = {
         [classifier.SGDClassifier]
         alpha = [1e-4]
         [classifier.LogisticRegression]
-        C = 1
+        C = [1, 10]
         class_weight = "balanced"
     """,
     "a union": """
@@ -252,7 +252,7 @@ def test_the_number_of_threads_changes_nothing(sample):
     ]
     folds = stratified_folds(sample[1], 3, 7)
     runs = []
-    for jobs in (1, 2):
+    for jobs in (1, 2, None):
         fits = list(grid_search(*sample, candidates, folds, scoring="accuracy", seed=7, jobs=jobs))
         fits.sort(key=lambda fit: (fit.candidate, fit.fold))
         runs.append(
@@ -264,4 +264,4 @@ def test_the_number_of_threads_changes_nothing(sample):
                 for fit in fits
             ]
         )  # fmt: skip
-    assert runs[0] == runs[1]
+    assert runs[0] == runs[1] == runs[2]

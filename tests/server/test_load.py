@@ -64,7 +64,7 @@ class Client:
 
 
 def test_promotions_every_second_neither_fail_a_request_nor_mix_versions(registry, sample):
-    """For twenty seconds; ``TEXTCLF_LOAD_SECONDS`` lets it run longer."""
+    """For a minute; ``TEXTCLF_LOAD_SECONDS`` lets it run longer."""
     texts = sample[0][:20]
     expected = {
         number: [p.score for p in Predictor.load(registry, parse_version(number)).predict(texts)]
@@ -89,7 +89,7 @@ def test_promotions_every_second_neither_fail_a_request_nor_mix_versions(registr
         with ThreadPoolExecutor(CLIENTS) as pool:
             asked = [pool.submit(ask, client) for client in clients]
             try:
-                for n in range(int(os.environ.get("TEXTCLF_LOAD_SECONDS", "20"))):
+                for n in range(int(os.environ.get("TEXTCLF_LOAD_SECONDS", "60"))):
                     registry.promote(parse_version(f"1.{(n + 1) % 2}.0"))
                     time.sleep(1)
             finally:
