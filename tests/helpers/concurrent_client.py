@@ -4,7 +4,8 @@
 promotes, rolls back and notes events; it prints each version that it was told is published. Here
 and for ``keep``, MODELS may be a URL.
 
-``python concurrent_client.py keep MODELS SEED ROUNDS`` does the same, and tags and prunes, too.
+``python concurrent_client.py keep MODELS SEED ROUNDS`` does the same, and tags and prunes, too. At
+the end it removes all tags, and all versions that no channel uses.
 
 ``python concurrent_client.py check MODELS`` verifies the registry again and again until stdin ends;
 then it prints JSON: how often, and every problem that was named.
@@ -69,6 +70,10 @@ def keep(models, seed, rounds):
         for version in rng.sample(versions, min(2, len(versions))):  # others prune, too
             with contextlib.suppress(NoSuchVersion):
                 registry.prune(version)
+    for version in registry.versions():
+        with contextlib.suppress(NoSuchVersion):
+            registry.tag(version, {"round": None})
+            registry.prune(version)
 
 
 class Reader:

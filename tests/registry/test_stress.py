@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from concurrent_client import CHANNELS
 from paths import HELPERS
 
 
@@ -53,9 +54,13 @@ def test_killed_writers_lose_no_acknowledged_version(stress, writers, kills):
     ("keepers", "rounds"), [(3, 4), pytest.param(6, 40, marks=pytest.mark.faults)]
 )
 def test_verify_finds_nothing_wrong_beside_healthy_writers(stress, keepers, rounds):
-    """Versions are published, promoted, tagged and pruned meanwhile; verify names none of it."""
+    """Versions are published, promoted, tagged and pruned meanwhile; verify names none of it.
+
+    At the end there are at most three for each channel: the promoted one, the one before it, and
+    the one that a rollback promotes.
+    """
     report = stress(writers=0, rounds=rounds, readers=0, kills=0, keepers=keepers, checkers=2)
     assert report["violations"] == []
     assert report["acknowledged"] == keepers * rounds
-    assert report["published"] < report["acknowledged"], "some were pruned"
+    assert report["published"] <= 3 * len(CHANNELS) < report["acknowledged"]
     assert report["checks"] > 2
