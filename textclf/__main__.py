@@ -1,5 +1,22 @@
-"""``python -m textclf``."""
+"""The entry point of the command ``textclf`` and of ``python -m textclf``."""
 
-from textclf.cli import main
+import os
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line of this process and exit, also on Ctrl-C while it is still imported."""
+    try:
+        from textclf.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        from textclf.cli import failures
+
+        os._exit(failures.show(failures.INTERRUPTION, sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

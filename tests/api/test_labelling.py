@@ -31,3 +31,5 @@ def test_pick_takes_texts_from_memory(tmp_path):
     assert textclf.pick([], models=tmp_path) == []
     with pytest.raises(UsageError, match="n=0 is less than 1"):
         textclf.pick(texts, 0, models=tmp_path)
+    with pytest.raises(ValueError, match="text at index 1 has half of a surrogate pair"):
+        textclf.pick(["a", "b\ud800"], models=tmp_path)

@@ -35,7 +35,7 @@ def test_the_result_is_the_published_version(tmp_path, rows):
     assert result.metadata.test_accuracy == result.metadata.test.metrics.accuracy
     assert str(tmp_path) in result.path
     assert (tmp_path / "1.0.0" / "report.html").exists()
-    assert "1.0.0" in repr(result)
+    assert repr(result).startswith("<TrainResult 1.0.0: promoted, accuracy ")
     assert "<td>1.0.0</td>" in result._repr_html_()
     assert textclf.load(tmp_path).version == result.version
 
@@ -120,7 +120,7 @@ def test_a_version_that_the_gate_refuses_is_published_only(tmp_path, rows):
     assert result.version == "1.0.0"
     assert not result.promoted
     assert result.gate.failed[0].metric == "accuracy"
-    assert "refused" in repr(result)
+    assert repr(result).startswith("<TrainResult 1.0.0: refused by the gate, accuracy ")
 
 
 def test_progress_is_a_callback(tmp_path, rows, capsys):

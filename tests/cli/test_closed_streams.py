@@ -82,6 +82,18 @@ def test_without_a_change_an_ended_reader_is_no_error():
     assert err.getvalue() == ""
 
 
+@pytest.mark.parametrize("command", ["predict", "pick"])
+@pytest.mark.usefixtures("project")
+def test_a_closed_stdin_has_no_texts(command, monkeypatch):
+    """What names stdin says that it is closed, and how to name texts to this command."""
+    monkeypatch.setattr("sys.stdin", None)
+    out, err = io.StringIO(), io.StringIO()
+    assert run_with(out, err, command, "-") == 2
+    assert err.getvalue() == (
+        "error: - is stdin, and it is closed\nhint: name a file, or pipe the texts to it\n"
+    )
+
+
 @pytest.mark.usefixtures("project")
 def test_a_full_stderr_stops_nothing(cli):
     """Progress and hints that cannot be written do not end a training."""

@@ -70,6 +70,20 @@ def test_a_line_without_end_is_no_text(project, cli, monkeypatch):
     assert "error: a line has more than 1,000,000 characters" in done.err
 
 
+@pytest.mark.parametrize("command", ["predict", "pick"])
+@pytest.mark.parametrize("head", ["id,text\n", '\ufeff"id";"Text"\r\n', "id\ttext\n"])
+@pytest.mark.usefixtures("project")
+def test_a_table_without_a_name_is_told_of(cli, command, head):
+    """Lines that seem to be a table's are read as texts, with a warning whose option reads it."""
+    stdin = (head + next(sign for sign in ",;\t" if sign in head).join(["1", "great"])).encode()
+    [warned] = [line for line in cli(command, "-", stdin=stdin).err.splitlines() if "line" in line]
+    _, _, option = warned.partition("every line is read as a text; to read the column of a table: ")
+    done = cli(command, "-", *option.split(), stdin=stdin)
+    assert (done.code, "every line" in done.err) == (0, False)
+    assert done.out.splitlines()[1].replace(";", ",").replace("\t", ",").startswith("1,great,")
+    assert "every line" not in cli(command, "-", stdin=b"great text, lovely\n").err
+
+
 @pytest.mark.parametrize("encoding", ["unicode_escape", "utf-7"])
 @pytest.mark.parametrize("form", [["--json"], ["--format", "jsonl"], ["--format", "csv"]])
 @pytest.mark.usefixtures("project")

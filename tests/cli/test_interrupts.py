@@ -131,6 +131,37 @@ def test_ctrl_c_while_waiting_for_a_line(start):
     assert running.returncode == 130
 
 
+EARLY = """\
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["textclf", "versions", "list", {options}]
+from textclf.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("options", ["", "'--json'"])
+@pytest.mark.parametrize(
+    "module", ["textclf.cli", "typer", "textclf.cli.interrupts", "textclf.cli.commands.versions"]
+)
+@pytest.mark.usefixtures("project")
+def test_ctrl_c_while_the_program_is_imported(module, options):
+    """Ctrl-C as soon as it has started is exit code 130 and one sentence, or one JSON object."""
+    command = [sys.executable, "-c", EARLY.format(module=module, options=options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    message = json.loads(done.stderr)["message"] if options else done.stderr
+    sentence = "interrupted; no change was left incomplete"
+    assert message == (sentence if options else f"error: {sentence}\n")
+
+
 PROMOTE = """\
 import os, signal, sys
 from textclf.release import promote as promotion

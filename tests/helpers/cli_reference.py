@@ -30,7 +30,7 @@ def _sections(name, command):
     arguments = [p.metavar for p in command.params if p.param_type_name == "argument"]
     yield f"### `{' '.join([name, *arguments])}`\n"
     yield f"{command.help.partition(chr(10))[0]}\n"
-    options = [p for p in command.params if p.param_type_name == "option"]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     options = [p for p in options if p.opts[0] not in COMMON]
     reading = {p.opts[0] for p in options} & READING
     if "--text-column" in reading:

@@ -7,7 +7,7 @@ from typing import Any
 
 from textclf.api.registries import Models, registry_of
 from textclf.data.dataset import ReadOptions
-from textclf.data.in_memory import LabelledRows, labelled_rows
+from textclf.data.in_memory import LabelledRows, labelled_rows, require_whole
 from textclf.data.table_rows import Batch
 from textclf.errors import UsageError
 from textclf.prediction.picking import Picked
@@ -63,11 +63,12 @@ def pick(
         NoSuchVersion: there is none of that name.
         IntegrityError: a file of it is not what was published.
         TypeError: something in the texts is not a str; the message names its index.
+        ValueError: a text has half of a surrogate pair, with which it could not be written.
         UsageError: ``n`` is less than 1.
     """
     if n < 1:
         raise UsageError(f"n={n!r} is less than 1")
     registry = registry_of(models)
-    listed = list_texts(texts)
+    listed = [require_whole(text, "text", n) for n, text in enumerate(list_texts(texts))]
     batch = Batch(listed, listed, range(len(listed)))
     return pick_from(Predictor.load(registry, registry.resolve(version)), [batch], n)

@@ -70,8 +70,9 @@ class TrainResult:
         """Return the version and how good it is, on one line."""
         if self.version is None:
             return f"<TrainResult: {self._unpublished} ({'; '.join(self.reasons)})>"
-        facts = ", ".join(f"{name} {value}" for name, value in self._facts() if value)
-        return f"<TrainResult {self.version}: {facts}>"
+        *facts, (_, outcome) = self._facts()
+        known = ", ".join([outcome, *(f"{name} {value}" for name, value in facts if value)])
+        return f"<TrainResult {self.version}: {known}>"
 
     def _repr_html_(self) -> str:
         """Return a small table, for notebooks."""
@@ -97,10 +98,10 @@ class TrainResult:
         if self.delta and self.delta.metrics:
             changes = (f"{d.name} {points(d.delta)}" for d in self.delta.metrics)
             facts.append((f"against {self.delta.against}", ", ".join(changes)))
-        state = "promoted" if self.promoted else "refused" if self.gate else "not promoted"
+        outcome = "refused by the gate" if self.gate else "not promoted"
         if self.planned:
-            state = "not published"
-        return [*facts, ("state", state)]
+            outcome = "not published"
+        return [*facts, ("promotion", "promoted" if self.promoted else outcome)]
 
 
 @dataclass(frozen=True)

@@ -90,14 +90,14 @@ def _text(text: Any, index: int) -> str | None:
         return None
     if not isinstance(text, str):
         raise TypeError(f"the text at index {index} is of type {type(text).__name__}, not a str")
-    return _whole(str(text), "text", index)
+    return require_whole(str(text), "text", index)
 
 
 def _label(label: Any, index: int) -> str | None:
     if _is_missing(label):
         return None
     if isinstance(label, str | int):
-        return _whole(str(label), "label", index)
+        return require_whole(str(label), "label", index)
     item = getattr(label, "item", None)  # a scalar of NumPy
     if item is not None and isinstance(value := item(), str | int):
         return str(value)
@@ -106,7 +106,7 @@ def _label(label: Any, index: int) -> str | None:
     )
 
 
-def _whole(value: str, what: str, index: int) -> str:
+def require_whole(value: str, what: str, index: int) -> str:
     """Return a str that can be written. Raises ValueError if it has half a surrogate pair."""
     try:
         value.encode()

@@ -6,7 +6,7 @@ import resource
 import zipfile
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,14 +54,18 @@ def read_spreadsheet(source: Source) -> Rows:
     return _isolated(source, "spreadsheet.read_here")
 
 
-def sheet_as_csv(source: Source) -> bytes:
+def sheet_as_csv(source: Source) -> tuple[bytes, Sequence[int]]:
     """Return a sheet as the delimited file, with commas, that it can be exported as.
+
+    Returns:
+        The file, and for each of its lines the number of the row of the sheet that it is from.
 
     Raises:
         DataError: as `read_spreadsheet`.
     """
     _require_size(source)
-    return _isolated(source, "spreadsheet.convert_here").texts[0].encode()
+    converted = _isolated(source, "spreadsheet.convert_here")
+    return converted.texts[0].encode(), converted.places
 
 
 def _isolated(source: Source, read: str) -> Rows:
@@ -83,10 +87,10 @@ def read_here(source: Source) -> Rows:
 
 
 def convert_here(source: Source) -> Rows:
-    """Return the delimited file as the only text, as `sheet_as_csv` does from another process."""
+    """Return what `sheet_as_csv` does from another process: the file as a text, and the places."""
     start, cells = _read_cells(source)
-    text, _ = _as_csv(cells, start)
-    return Rows(texts=[text], labels=[""])
+    text, row_of = _as_csv(cells, start)
+    return Rows(texts=[text], labels=[""], places=row_of)
 
 
 def _read_cells(source: Source) -> tuple[int, list[list[Any]]]:
@@ -135,25 +139,23 @@ def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
 
 def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
     """Read cells in the way of a delimited file, and return the numbers of their rows."""
-    text, row_at = _as_csv(rows, start)
+    text, row_of = _as_csv(rows, start)
     read = read_delimited(replace(source, data=text.encode(), delimiter=","))
-    read.places = array("I", (row_at.get(place, place) for place in read.places))
-    read.bad = [(row_at.get(int(place), place), reason) for place, reason in read.bad]
+    read.places = array("I", (row_of[place - 1] for place in read.places))
+    read.bad = [(row_of[int(place) - 1], reason) for place, reason in read.bad]
     return read
 
 
-def _as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, dict[int, int]]:
-    """Return cells as a delimited file, and the number of the row that starts on each line."""
+def _as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, MutableSequence[int]]:
+    """Return cells as a delimited file, and the number of the row that each of its lines is of."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    row_at: dict[int, int] = {}
-    line = 1
+    row_of = array("I")
     for number, cells in enumerate(rows, start):
         texts = [_as_text(cell) for cell in cells]
-        row_at[line] = number
-        line += 1 + sum(text.count("\n") for text in texts)
+        row_of.extend([number] * (1 + sum(text.count("\n") for text in texts)))
         writer.writerow(texts)
-    return file.getvalue(), row_at
+    return file.getvalue(), row_of
 
 
 def _as_text(cell: Any) -> str:

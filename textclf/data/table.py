@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -32,7 +32,15 @@ from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
 from textclf.data.table_errors import not_separated
-from textclf.data.table_rows import BadRows, Batch, Shape, batches, delimited_rows, json_rows
+from textclf.data.table_rows import (
+    LINES,
+    BadRows,
+    Batch,
+    Shape,
+    batches,
+    delimited_rows,
+    json_rows,
+)
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_to_end
 
@@ -77,10 +85,11 @@ def peek(stream: Any) -> bytes:
     return head[:HEAD_BYTES]
 
 
-def unpacked(stream: Any, name: str, sheet: str | None) -> tuple[Any, bool]:
-    """Return the stream, unpacked if it is packed by gzip, and whether it is a spreadsheet.
+def unpacked(stream: Any, name: str, sheet: str | None) -> tuple[Any, Sequence[int]]:
+    """Return the stream, unpacked if it is packed by gzip.
 
-    A spreadsheet becomes the delimited file that its sheet can be exported as.
+    A spreadsheet becomes the delimited file that its sheet can be exported as, with the number of
+    the row that each of its lines is from; for other files there are no such numbers.
 
     Args:
         stream: the file.
@@ -99,10 +108,10 @@ def unpacked(stream: Any, name: str, sheet: str | None) -> tuple[Any, bool]:
     if head.startswith(_WITH_MEMBERS):
         head = read_to_end(stream, LARGEST)
     if is_spreadsheet(head):
-        data = sheet_as_csv(Source(head, name, Columns(), sheet=sheet))
-        return io.BufferedReader(io.BytesIO(data), HEAD_BYTES), True
+        data, row_of = sheet_as_csv(Source(head, name, Columns(), sheet=sheet))
+        return io.BufferedReader(io.BytesIO(data), HEAD_BYTES), row_of
     refuse_other_files(head, name)
-    return stream, False
+    return stream, ()
 
 
 def require_text(head: bytes, name: str, encoding: str | None) -> None:
@@ -162,7 +171,13 @@ def _counted(texts: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
         before += len(some)
 
 
-def open_table(stream: Any, name: str, format_: Format | None, options: ReadOptions) -> TextTable:
+def open_table(
+    stream: Any,
+    name: str,
+    format_: Format | None,
+    options: ReadOptions,
+    row_of: Sequence[int] = (),
+) -> TextTable:
     """Read how a table is written, and prepare to read its rows.
 
     Args:
@@ -170,6 +185,7 @@ def open_table(stream: Any, name: str, format_: Format | None, options: ReadOpti
         name: the file, for messages.
         format_: its format; ``None`` is delimited text.
         options: how it is written, as far as its user has to say.
+        row_of: the row of a sheet that each line is from, if it was one.
 
     Raises:
         DataError: it is empty, no text, or has no such column.
@@ -188,8 +204,7 @@ def open_table(stream: Any, name: str, format_: Format | None, options: ReadOpti
     if format_ in (JSONL, FASTTEXT):
         whole = Source(read_to_end(stream, LARGEST), name, columns)
         return _of_objects(_read_whole(decode(whole, options.encoding), format_, bad), columns, bad)
-    delimiter = parse_delimiter(options.delimiter)
-    return _delimited(stream, source, delimiter, options.encoding, bad)
+    return _delimited(stream, source, options, bad, row_of or LINES)
 
 
 def _without_cut_line(head: bytes, encoding: str | None) -> bytes:
@@ -246,8 +261,9 @@ def _text_lines(
 
 
 def _delimited(
-    stream: IO[bytes], head: Source, delimiter: str | None, encoding: str | None, bad: BadRows
+    stream: IO[bytes], head: Source, options: ReadOptions, bad: BadRows, places: Sequence[int]
 ) -> TextTable:
+    delimiter = parse_delimiter(options.delimiter)
     swapped = ends_in_carriage_returns(head.data)
     data = head.data.replace(b"\r", b"\n") if swapped else head.data
     start, announced = announced_delimiter(data)
@@ -256,7 +272,7 @@ def _delimited(
     sample, at, text = (
         _by_name(samples, head) if position is None else _by_position(samples, head, position)
     )
-    lines = _text_lines(stream, peek(stream), encoding, newline=None if swapped else "\n")
+    lines = _text_lines(stream, peek(stream), options.encoding, newline=None if swapped else "\n")
     before = sample.ends[at] if at is not None else start.lines
     for _ in range(before):
         next(lines)
@@ -265,7 +281,7 @@ def _delimited(
     names = _names(header, body, sample.width)
     if header is not None and len(names) > len(header):
         text += 1
-    shape = Shape(sample.dialect, header, text, len(names))
+    shape = Shape(sample.dialect, header, text, len(names), places)
     rows = delimited_rows(lines, before, shape, bad)
     separator = sample.dialect.delimiter if len(names) > 1 else ","
     notes = () if at is None else tuple(reading_notes(sample, at, has_row_names=False))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -24,6 +25,9 @@ _BATCH_CHARACTERS: Final = 1 << 20
 _LONGEST_RECORD_LINES = 10_000
 _LONGEST_LINE: Final = 1 << 28
 """Characters in a line at most: a longer one is no row, and might never end."""
+
+LINES: Final = range(1, sys.maxsize)
+"""The place of each line of a file: its number."""
 
 _SAMPLE = 100
 """Records whose keys are looked at."""
@@ -152,18 +156,20 @@ class Shape(NamedTuple):
         header: the names of the columns, to know them again in a file that was joined.
         text: the index of the text.
         width: the number of columns.
+        places: the place of each line, as users know it.
     """
 
     dialect: Dialect
     header: list[str] | None
     text: int
     width: int
+    places: Sequence[int]
 
 
 def delimited_rows(
     lines: Iterator[str], before: int, shape: Shape, bad: BadRows
 ) -> Iterator[tuple[int, str | None, list[str]]]:
-    """Yield the line, the text and the cells of each row; go on after a malformed line.
+    """Yield the place, the text and the cells of each row; go on after a malformed line.
 
     Args:
         lines: the lines after the header.
@@ -171,14 +177,15 @@ def delimited_rows(
         shape: how they are written.
         bad: takes the rows that cannot be read.
     """
-    dialect, header, text_at, width = shape
+    dialect, header, text_at, width, places = shape
     source = _Lines(lines, before)
     while True:
         reader = dialect.reader(source)
-        first = source.number + 1
+        begin = source.number
         try:
             for record in reader:
                 source.taken.clear()
+                first = places[begin]
                 row = record if len(record) == width else _fitted(record, width)
                 if row == header:
                     bad.add(first, "the header again, as in files that were joined")
@@ -186,11 +193,11 @@ def delimited_rows(
                     bad.add(first, f"{plural(len(row), 'column')}, not {width}")
                 elif row:
                     yield first, row[text_at], row
-                first = source.number + 1
+                begin = source.number
         except csv.Error as error:
             reason = "is never closed" if "end of data" in str(error) else str(error)
             source.give_back_all_but_first()
-            bad.add(first, f"malformed quoting: {excerpt(reason)}")
+            bad.add(places[begin], f"malformed quoting: {excerpt(reason)}")
             continue
         return
 

@@ -77,6 +77,7 @@ class JobSummary:
     Attributes:
         writing: that of the texts; ``None`` without a preset.
         is_balanced: whether balanced label weights are searched, too.
+        added: how many rows are new, if rows were to be added to those of a version.
     """
 
     rows: int
@@ -86,6 +87,7 @@ class JobSummary:
     folds: int
     writing: Writing | None = None
     is_balanced: bool = False
+    added: int | None = None
 
     @classmethod
     def from_job(cls, job: Job) -> JobSummary:
@@ -93,7 +95,8 @@ class JobSummary:
         labels, candidates = len(job.train.label_counts), len(job.candidates())
         folds, writing = job.settings.folds, job.writing
         is_balanced = writing is not None and job.is_unequal
-        return cls(len(job.train), labels, len(job.test), candidates, folds, writing, is_balanced)
+        sizes = len(job.train), labels, len(job.test), candidates, folds
+        return cls(*sizes, writing, is_balanced, job.added)
 
     @property
     def fits(self) -> int:

@@ -112,7 +112,8 @@ class Job:
         environment: the versions of the libraries.
         code: the version of textclf.
         parts: the files of the training rows, if there are several.
-        added: the number of rows that are new since the version that they were added to.
+        added: the number of rows that are new since the version that they were added to; ``None``
+            if none were to be added.
         writing: that of the training rows, if the search space depends on it.
     """
 
@@ -125,7 +126,7 @@ class Job:
     environment: Environment
     code: Code
     parts: tuple[DataPart, ...] = ()
-    added: int = 0
+    added: int | None = None
     writing: Writing | None = None
 
     def recipe(self) -> Recipe:
@@ -142,7 +143,7 @@ class Job:
             environment=self.environment,
             code=self.code,
         )
-        return replace(recipe, added=self.added)
+        return replace(recipe, added=self.added or 0)
 
     @cached_property
     def sketch(self) -> Sketch:

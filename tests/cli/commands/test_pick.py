@@ -74,13 +74,21 @@ TABLES = {
     "JSON Lines": ("t.jsonl", b'{"id": "1", "text": ""}\n\n{"id": "2", "text": "awful"}\n', 3),
     "a JSON list": ("t.json", b'[{"id": "1", "text": ""},\n{"id": "2", "text": "awful"}]', 2),
     "a workbook": ("t.xlsx", xlsx({"S": [["id", "text"], ["1", ""], ["2", "awful"]]}), 3),
+    "cells of lines": (
+        "t.xlsx",
+        xlsx({"S": [["id", "text"], ["1", "a\nb\nc"], ["2", "awful"]]}),
+        3,
+    ),
 }
 """Tables of which the second row is picked, with the line on which it starts."""
 
 
 @pytest.mark.parametrize(("name", "content", "line"), TABLES.values(), ids=TABLES)
 def test_a_picked_row_keeps_its_columns_and_has_its_place(project, cli, name, content, line):
-    """Tables of all formats become CSV with their columns, and the lines of the rows."""
+    """Tables of all formats become CSV with their columns, and the lines of the rows.
+
+    Those of a workbook are the rows of its sheet, whatever lines its cells have.
+    """
     (project / name).write_bytes(content)
     rows = records(cli("pick", name).out)
     by_id = {row["id"]: row for row in rows}

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from predictors import published
+from sample_data import sample_rows
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,28 @@ def test_predict_takes_thresholds_as_percentages(cli):
         for share in ("1", "100%", "0", "0%")
     ]
     assert [label["label"] is None for label in labels] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("threshold", ["80", "1.1", "-0.5"])
+@pytest.mark.usefixtures("project")
+def test_predict_refuses_thresholds_beyond_probabilities(cli, threshold):
+    """80 is not taken for 1 or more, which no score reaches; the hint leads to what was meant."""
+    done = cli("predict", "great", "--threshold", threshold)
+    assert (done.code, done.out) == (2, "")
+    message = f"probabilities, and --threshold {threshold} is not between 0 and 1\n"
+    assert message in done.err
+    assert done.err.endswith("hint: --threshold 80%\n" if threshold == "80" else message)
+
+
+def test_a_percentage_is_no_decision_value(tmp_path, cli):
+    """Where scores are not probabilities, a threshold is any number, but no percentage."""
+    published(tmp_path, sample_rows(60), "LinearSVC")
+    predict = ("predict", "great", "--models", tmp_path, "--json", "--threshold")
+    assert json.loads(cli(*predict, "9").out)["predictions"][0]["label"] is None
+    assert json.loads(cli(*predict, "-9").out)["predictions"][0]["label"]
+    done = cli(*predict, "80%")
+    assert done.code == 2
+    assert "are decision values, and a percentage is one of probabilities" in done.err
 
 
 @pytest.mark.usefixtures("data")

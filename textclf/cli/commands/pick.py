@@ -12,7 +12,7 @@ import typer
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
-from textclf.cli.options.reading import ReadingOptions
+from textclf.cli.options.reading import TableOptions
 from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, table_file
@@ -75,7 +75,7 @@ def pick(
     output: Output = None,
     force: Force = False,
     *,
-    reading: ReadingOptions,
+    reading: TableOptions,
     unsafe_load: UnsafeLoad = False,
     common: CommonOptions,
 ) -> None:

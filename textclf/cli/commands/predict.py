@@ -12,8 +12,8 @@ import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
-from textclf.cli.options.options import VersionOption, parse_score, parse_share
-from textclf.cli.options.reading import ReadingOptions
+from textclf.cli.options.options import Percentage, VersionOption, parse_score, parse_share
+from textclf.cli.options.reading import TableOptions
 from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
@@ -115,7 +115,7 @@ def predict(
     force: Force = False,
     output_format: OutputFormat = None,
     *,
-    reading: ReadingOptions,
+    reading: TableOptions,
     unsafe_load: UnsafeLoad = False,
     offline_ok: OfflineOk = False,
     common: CommonOptions,
@@ -137,6 +137,7 @@ def predict(
 
         registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
+        _require_reachable(threshold, predictor)
         target = None
         if output:
             given = file if file or texts not in (None, ["-"]) else 0
@@ -175,6 +176,23 @@ def _require_consistent(
         raise UsageError("--explain has no columns for csv", hint="--format jsonl")
     if output and (common.as_json or output_format or explain):
         raise UsageError("--output writes a table, in the format that the file's name says")
+
+
+def _require_reachable(threshold: float | None, predictor: Predictor) -> None:
+    """Raise UsageError if scores of the version cannot be compared with a threshold."""
+    if predictor.score_type == "probability":
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise UsageError(
+                f"the scores of {predictor.version} are probabilities, and --threshold "
+                f"{threshold:g} is not between 0 and 1",
+                hint=f"--threshold {threshold:g}%" if 2 <= threshold <= 100 else None,  # noqa: PLR2004
+            )
+    elif isinstance(threshold, Percentage):
+        raise UsageError(
+            f"the scores of {predictor.version} are decision values, and a percentage is one of "
+            "probabilities",
+            hint="--threshold takes any number; without it, predict shows the scores",
+        )
 
 
 def _labelled(

@@ -96,10 +96,14 @@ def parse_share(text: str | float) -> float:
         raise typer.BadParameter(f"{error}, such as {error.hint}") from None
 
 
+class Percentage(float):
+    """A score that was written as a percentage, which only a probability can be."""
+
+
 def parse_score(text: str | float) -> float:
     """Return a score: any number, or a percentage of a probability. Raises BadParameter."""
     if str(text).endswith("%"):
-        return parse_share(text)
+        return Percentage(parse_share(text))
     with contextlib.suppress(ValueError):
         score = float(text)
         if score == score:  # noqa: PLR0124 - it is a number

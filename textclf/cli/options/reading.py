@@ -120,6 +120,35 @@ class ReadingOptions(FormatOptions):
         return dataset
 
 
+@dataclass(frozen=True)
+class TableOptions(ReadingOptions):
+    """The options of the commands that read texts to label, from tables among others.
+
+    That of the labels is not listed: it only tells whether a table whose texts are given by
+    position has a header, and is accepted because those who train on such a table type it.
+    """
+
+    label_column: Annotated[
+        str, typer.Option(metavar="NAME|N", hidden=True, help="Column of the labels, not read.")
+    ] = "label"
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the first row names the columns; by default it does unless the column "
+            "of the texts is given by position.",
+            show_default=False,
+        ),
+    ] = None
+    on_bad_rows: Annotated[
+        Literal["auto", "fail", "skip"],
+        typer.Option(
+            help="What to do with rows that cannot be read; auto leaves out 1% at most, and fails "
+            "if there are more."
+        ),
+    ] = "auto"
+
+
 def require_data(data: Path) -> None:
     """Raise DataError if no data was named and the default does not exist."""
     if data == DEFAULT_DATA and not data.exists():

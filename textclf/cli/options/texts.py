@@ -71,12 +71,12 @@ class TextSource:
 
         options = reading.read_options()
         packed = self._stream
-        self._stream, is_sheet = unpacked(packed, self.name, options.sheet)
+        self._stream, row_of = unpacked(packed, self.name, options.sheet)
         if self._stream is not packed:
             self._opened.callback(self._stream.close)
-        if is_sheet:
+        if row_of:
             sheet = replace(options, delimiter=",", encoding=None)
-            return open_table(self._stream, self.name, None, sheet)
+            return open_table(self._stream, self.name, None, sheet, row_of)
         head = self._stream.peek()
         if warning := misread_warning(head, self.name, options.encoding):
             render.warning(warning)
@@ -86,6 +86,12 @@ class TextSource:
             self._opened.callback(filled.detach)
             return open_table(filled, self.name, format_, options)
         require_text(head, self.name, options.encoding)
+        if _names_column(head, options.text_column):
+            render.warning(
+                f'the first line of {self.name} names a column "{options.text_column}", but every '
+                "line is read as a text; to read the column of a table: --text-column "
+                f"{shlex.quote(options.text_column)}"
+            )
         return None
 
     def batches(self, encoding: str | None) -> Iterable[list[str]]:
@@ -109,6 +115,10 @@ def open_texts(texts: list[str], file: Path | None) -> Iterator[TextSource]:
     if texts and not from_stdin:
         yield TextSource(texts, None, "arguments")
         return
+    if texts and sys.stdin is None:
+        raise UsageError(
+            "- is stdin, and it is closed", hint="name a file, or pipe the texts to it"
+        )
     if not file and (sys.stdin is None or (not texts and sys.stdin.isatty())):
         raise UsageError(
             "no texts to label", hint='textclf predict "this is great", or --file FILE, or a pipe'
@@ -118,6 +128,12 @@ def open_texts(texts: list[str], file: Path | None) -> Iterator[TextSource]:
         closing(TextSource([], stream, str(file) if file else "stdin")) as source,
     ):
         yield source
+
+
+def _names_column(head: bytes, column: str) -> bool:
+    """Whether the first line is that of a table whose name does not say that it is one."""
+    cells = re.split(r"[,;\t|]", head.partition(b"\n")[0].decode("utf-8-sig", "replace"))
+    return len(cells) > 1 and column.casefold() in {cell.strip(' "\r').casefold() for cell in cells}
 
 
 def describes_table(context: typer.Context) -> bool:

@@ -164,7 +164,7 @@ def _warn_of_problems(problems: Sequence[DataProblem], *, quiet: bool) -> None:
 def _show(result: ReleaseResult, registry: Registry, *, as_json: bool, quiet: bool) -> None:
     """Show what came of a release: nothing new, a plan, or a published version."""
     if result.plan.version is None:
-        _show_unchanged(registry, result.plan, as_json=as_json, quiet=quiet)
+        _show_unchanged(registry, result, as_json=as_json, quiet=quiet)
     elif result.tested:
         _show_tested(result.tested, as_json=as_json)
     elif result.published is None:
@@ -204,19 +204,22 @@ def _announce(plan: Plan, job: Job) -> None:
         )
 
 
-def _show_unchanged(registry: Registry, plan: Plan, *, as_json: bool, quiet: bool) -> None:
-    """Show that there is nothing to train, and how to go on."""
-    base = registry.resolve(plan.bump.base or "latest")
+def _show_unchanged(
+    registry: Registry, result: ReleaseResult, *, as_json: bool, quiet: bool
+) -> None:
+    """Show that there is nothing to train, and how to go on unless it is for want of new rows."""
+    bump = result.plan.bump
+    base = registry.resolve(bump.base or "latest")
     promoted = registry.latest() == base
     if as_json:
         metadata = registry.unverified_metadata(base)
         further = FurtherFields(encodable(registry.locate(base)), promoted, published=False)
         render.json(answers.metadata_with(metadata, further))
         return
-    render.sentence(f"{plan.bump.reasons[0]}: no new version")
+    render.sentence(f"{bump.reasons[0]}: no new version")
     if not promoted:
         render.hint(f"{base} is not promoted; to promote it: textclf promote {base}", quiet=quiet)
-    else:
+    elif result.job is None or result.job.added is None:
         render.hint("--bump patch publishes a version anyway", quiet=quiet)
 
 
