@@ -115,6 +115,28 @@ def test_check_loads_no_scikit_learn(imported):
     assert imported({"sklearn", "scipy", "joblib", "rich"}, ["check"]) == {}
 
 
+GARBAGE = """
+import gc, sys
+from textclf import cli
+from textclf.cli import app
+run = app.run
+app.run = lambda arguments: run(arguments) or print(gc.isenabled(), gc.get_freeze_count())
+sys.argv[1:] = ["versions", "list"]
+cli.main()
+"""
+
+
+def test_garbage_is_collected_but_not_among_what_a_command_is_built_of(project):
+    """The garbage collector is at work when a command begins, and leaves out what is there then."""
+    done = subprocess.run(
+        [sys.executable, "-c", GARBAGE],
+        capture_output=True, text=True, check=True, cwd=project, timeout=60,
+    )  # fmt: skip
+    is_at_work, left_out = done.stdout.split()[-2:]
+    assert is_at_work == "True"
+    assert int(left_out) > 10_000
+
+
 def test_a_command_is_built_alone(modules, project):
     """No other command is imported, unless there are settings."""
     others = {

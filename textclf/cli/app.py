@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
+from typer.main import get_command
 
 from textclf import machine_code
 from textclf._version import __version__
@@ -111,6 +113,7 @@ def main() -> None:
     code = run(sys.argv[1:])
     if code == failures.INTERRUPTED:
         os._exit(code)  # an orderly exit aborts while threads are in compiled code
+    gc.freeze()  # at its end Python would look through all objects twice
     sys.exit(code)
 
 
@@ -186,8 +189,11 @@ def _call(arguments: Sequence[str]) -> int | None:
     named = [word for word in arguments if not word.startswith("-")][:1]
     settings = read_settings() if named else {}
     is_known = list(arguments) in (["--version"], ["-v"]) or bool(_COMMANDS.keys() & named)
-    app = application(named if is_known and not settings else _COMMANDS)
-    code = app(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
+    command = get_command(application(named if is_known and not settings else _COMMANDS))
+    if not gc.isenabled():  # `textclf.cli.main` has disabled it
+        gc.freeze()
+        gc.enable()
+    code = command(list(arguments), prog_name="textclf", standalone_mode=False, obj=settings)
     return code if isinstance(code, int) else None
 
 
