@@ -19,11 +19,11 @@ from textclf.cli.commands.versions.report import ReportAnswer
 from textclf.cli.commands.versions.show import FurtherFields as ShownFields
 from textclf.cli.commands.versions.tag import TagAnswer
 from textclf.cli.failures import Failure
-from textclf.cli.output.answers import PromotionAnswer
 from textclf.cli.output.check_report import CheckAnswer
 from textclf.cli.output.copies import CopyAnswer, MirrorAnswer
 from textclf.cli.output.evaluation_report import EvaluateAnswer
 from textclf.cli.output.predictions import ExplainedText, LabelledText
+from textclf.cli.output.promotions import PromotionAnswer
 from textclf.cli.output.prune_report import PruneAnswer
 from textclf.cli.output.reproduction_report import ReproduceAnswer
 from textclf.cli.output.training_report import DryRunAnswer, FurtherFields, PublishDryRunAnswer

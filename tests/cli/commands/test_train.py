@@ -295,7 +295,7 @@ def test_a_foreign_model_in_the_aliass_place_is_kept(data, cli):
 def test_progress_in_a_pipe_is_plain_lines(cli, monkeypatch):
     """In a pipe, progress is plain lines: fits done, the best score so far, time left."""
     for name in ("_SECONDS_BETWEEN_LINES", "_TICK"):
-        monkeypatch.setattr(f"textclf.cli.output.phases.{name}", 0.0)
+        monkeypatch.setattr(f"textclf.cli.output.progress.{name}", 0.0)
     done = cli("train")
     lines = [line for line in done.err.splitlines() if "/40 fits" in line]
     assert len(lines) > 1

@@ -19,9 +19,9 @@ from textclf.cli.options.reading import (
     require_data,
     test_beside,
 )
-from textclf.cli.output import check_report, render, suspect_labels
+from textclf.cli.output import check_report, render
 from textclf.cli.output.output_file import Force, OutputFile, table_file
-from textclf.cli.output.phases import loading
+from textclf.cli.output.progress import loading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ def check(
         check_report.show(rows, test_rows, problems, quiet=common.quiet)
     suspects = _judge(common, rows, cv) if labels and ok else None
     if target and suspects:
-        suspect_labels.write(target, rows, suspects)
+        check_report.write_suspects(target, rows, suspects)
     if common.as_json:
         render.json(check_report.answer(rows, test_rows, problems, suspects, ok=ok))
     elif suspects:
-        suspect_labels.show(rows, suspects, target, quiet=common.quiet)
+        check_report.show_suspects(rows, suspects, target, quiet=common.quiet)
     elif labels:
         render.sentence("the labels are judged once there are no errors")
     if not ok:

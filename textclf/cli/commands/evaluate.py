@@ -14,8 +14,8 @@ from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, evaluation_report, render
 from textclf.cli.output.output_file import Force, OutputFile, table_file
-from textclf.cli.output.phases import loading
-from textclf.cli.output.rows_file import write_rows
+from textclf.cli.output.progress import loading
+from textclf.cli.output.table_writer import write_rows
 from textclf.formatting import excerpt
 
 if TYPE_CHECKING:

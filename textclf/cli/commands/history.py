@@ -11,7 +11,8 @@ import typer
 
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import complete_channel
-from textclf.cli.output import promotion_history, render
+from textclf.cli.output import render
+from textclf.cli.output.promotions import show_history
 from textclf.errors import IntegrityError, StoreError, TextclfError, UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def history(
     elif common.as_json:
         render.json([record.as_json() for record in known.promotions])
     elif known.entries:
-        promotion_history.show(known.entries)
+        show_history(known.entries)
     else:
         common.hint("nothing has been promoted yet; to start: textclf train")
     for error in known.damaged:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textclf.cli.options.copies import Source, Target, at_once, completed_copies, open_both
 from textclf.cli.options.groups import OutputOptions, option_groups
 from textclf.cli.output import render
-from textclf.cli.output.answers import warn_of_kept_file
 from textclf.cli.output.copies import MirrorAnswer, mirror_line
+from textclf.cli.output.promotions import warn_of_kept_file
 from textclf.formatting import encodable, escape_controls
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import Message, Version, complete_channel, require_channel
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import document, render
-from textclf.cli.output.answers import PromotionAnswer, show_promotion
-from textclf.cli.output.gate_report import verdict_blocks
+from textclf.cli.output.promotions import PromotionAnswer, show_promotion, verdict_blocks
 from textclf.errors import GateRefused, UsageError
 from textclf.metadata.channels import LATEST
 

@@ -11,7 +11,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Jobs, Version
 from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render, reproduction_report
-from textclf.cli.output.phases import loading
+from textclf.cli.output.progress import loading
 from textclf.cli.output.training_progress import TrainingProgress
 from textclf.errors import TextclfError
 

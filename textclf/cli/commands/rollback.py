@@ -10,7 +10,7 @@ from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import Message, complete_channel, complete_version, require_channel
-from textclf.cli.output.answers import show_promotion
+from textclf.cli.output.promotions import show_promotion
 from textclf.errors import UsageError
 from textclf.metadata.channels import LATEST
 

@@ -23,7 +23,7 @@ from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.settings import is_typed
 from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
-from textclf.cli.output.phases import loading
+from textclf.cli.output.progress import loading
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:

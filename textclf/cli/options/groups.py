@@ -20,7 +20,7 @@ import typer
 from textclf.cli.options.options import DEFAULT_MODELS, Models, parse_models, with_source
 from textclf.cli.options.settings import required_key
 from textclf.cli.output import render
-from textclf.cli.output.phases import ShowPhase, phases
+from textclf.cli.output.progress import ShowPhase, phases
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
@@ -77,7 +77,7 @@ class OutputOptions:
         """Return what shows transfers that take long, on a terminal."""
         if self.quiet or self.as_json or not sys.stderr.isatty():
             return None
-        from textclf.cli.output.transfers import TransferLine
+        from textclf.cli.output.progress import TransferLine
 
         return TransferLine().show
 

@@ -15,7 +15,7 @@ from textclf.cli.options.options import AbstainUnknown, Threshold
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.versioning import VersioningOptions
 from textclf.cli.output import training_report
-from textclf.cli.output.phases import loading
+from textclf.cli.output.progress import loading
 
 if TYPE_CHECKING:
     from textclf.training.foreign_model import ForeignModel

@@ -8,7 +8,7 @@ import typer
 
 from textclf.cli.options.options import Encoding
 from textclf.cli.options.settings import is_typed, option_to_ignore
-from textclf.cli.output.reading import show_reading
+from textclf.cli.output.progress import show_reading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:

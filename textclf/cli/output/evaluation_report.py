@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
-from textclf.cli.output.gate_report import verdict_table
 from textclf.cli.output.metrics import class_table, interval, method, overlap_warnings
+from textclf.cli.output.promotions import verdict_table
 from textclf.formatting import excerpt, percent, plural
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A table with its labels: the columns as they were, and ``label`` and ``score`` after them."""
+"""Tables written to a file or stdout: those that were read, with their labels, and plain rows."""
 
 from __future__ import annotations
 
@@ -200,3 +200,24 @@ def text_of(target: OutputFile, columns: Sequence[str]) -> Iterator[tuple[IO[str
         yield file, "jsonl"
         file.flush()
         write_parquet(Path(file.name), Path(binary.name), columns)
+
+
+def write_rows(
+    output: OutputFile, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write rows in the format of the file's name."""
+    with text_of(output, columns) as (file, chosen):
+        if chosen == "jsonl":
+            for row in rows:
+                named = dict(zip(columns, row, strict=True))
+                file.write(json.dumps(named, ensure_ascii=False) + "\n")
+            return
+        # before Python 3.13 a lone carriage return is not quoted unless all text is
+        writer = csv.writer(
+            file,
+            delimiter="\t" if chosen == "tsv" else ",",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC,
+        )
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -9,13 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textclf.cli.interrupts import deferred_interrupts
-from textclf.cli.output import answers, document, render
-from textclf.cli.output.gate_report import verdict_blocks
+from textclf.cli.output import document, promotions, render
 from textclf.cli.output.metrics import mcnemar, overlap_warnings
-from textclf.cli.output.phases import phases
-from textclf.cli.output.reading import show_reading
+from textclf.cli.output.progress import phases, show_reading
+from textclf.cli.output.promotions import verdict_blocks
 from textclf.cli.output.training_progress import TrainingProgress
-from textclf.cli.output.version_facts import bump_reasons
+from textclf.cli.output.version_facts import bump_reasons, metadata_with
 from textclf.formatting import (
     candidate_name,
     duration,
@@ -31,7 +30,7 @@ from textclf.formatting import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textclf.cli.output.phases import ShowPhase
+    from textclf.cli.output.progress import ShowPhase
     from textclf.data.quality import DataProblem
     from textclf.metadata.schema import BumpRecord, Metadata, PipelineRecord
     from textclf.metadata.verdict import Verdict
@@ -214,7 +213,7 @@ def _show_unchanged(
     if as_json:
         metadata = registry.unverified_metadata(base)
         further = FurtherFields(encodable(registry.locate(base)), promoted, published=False)
-        render.json(answers.metadata_with(metadata, further))
+        render.json(metadata_with(metadata, further))
         return
     render.sentence(f"{bump.reasons[0]}: no new version")
     if not promoted:
@@ -281,13 +280,13 @@ def _show_published(
     result: ReleaseResult, metadata: Metadata, *, as_json: bool, quiet: bool
 ) -> None:
     """Show how good the version is, what changed, and whether it is promoted."""
-    answers.warn_of_kept_file(result.kept)
+    promotions.warn_of_kept_file(result.kept)
     _warn_of_notes(metadata)
     promotion, path = result.promotion, str(result.path)
     if as_json:
         is_promoted = promotion is not None
         further = FurtherFields(encodable(path), is_promoted, True, result.delta, result.verdict)
-        render.json(answers.metadata_with(metadata, further))
+        render.json(metadata_with(metadata, further))
         return
     render.sentence(f"published {render.strong(metadata.version)} ({_why(metadata.bump)})")
     _show_model(metadata)
@@ -302,7 +301,7 @@ def _show_published(
     if result.verdict:
         document.write(verdict_blocks(result.verdict))
     if promotion:
-        render.sentence(answers.promotion_line(promotion, quiet=quiet))
+        render.sentence(promotions.promotion_line(promotion, quiet=quiet))
         _warn_if_worse(result.delta, metadata.version)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)

@@ -1,9 +1,9 @@
-"""The answer of ``textclf versions show``."""
+"""What is recorded of a version: as facts for people, and as the object that is its JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textclf.cli.output import document, render
 from textclf.cli.output.metrics import class_table
@@ -28,6 +28,13 @@ def show(metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
         fact_line = f"{render.strong(name.ljust(width))}  {escape_controls(fact)}"
         render.sentence(fact_line, hang=width + 2)
     document.write([class_table(metadata.test.metrics)])
+
+
+def metadata_with(metadata: Metadata, further: Any) -> dict[str, Any]:
+    """Return the metadata object with the fields of a dataclass at its end."""
+    import msgspec
+
+    return {**msgspec.to_builtins(metadata), **msgspec.to_builtins(further)}
 
 
 def bump_reasons(bump: BumpRecord, applied: str, reasons: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from textclf.cli.options.options import Version
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.output import comparison_report, document, render
 from textclf.cli.output.output_file import Force, OutputFile, table_file
-from textclf.cli.output.rows_file import write_rows
+from textclf.cli.output.table_writer import write_rows
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version
 from textclf.cli.output import render, version_facts
-from textclf.cli.output.answers import metadata_with
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,6 @@ def show(version: Version, *, common: CommonOptions) -> None:
     if problem := registry.signature_problem(resolved):
         render.warning(f"{registry.locate(resolved, METADATA)} {problem}")
     if common.as_json:
-        render.json(metadata_with(metadata, FurtherFields(latest, tags)))
+        render.json(version_facts.metadata_with(metadata, FurtherFields(latest, tags)))
         return
     version_facts.show(metadata, registry.locate(resolved), tags, latest=latest)

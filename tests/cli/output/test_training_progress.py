@@ -5,7 +5,7 @@ import math
 import pytest
 from rich.console import Console
 
-from textclf.cli.output.leaderboard import Leaderboard
+from textclf.cli.output.training_progress import Leaderboard
 from textclf.search.fit import FoldResult
 from textclf.search.space import list_candidates, parse_space, preset_source
 

@@ -5,15 +5,16 @@ import time
 
 import pytest
 
-from textclf.cli.output import phases as phases_module
-from textclf.cli.output.phases import loading, phases
+from textclf.cli.output import progress
+from textclf.cli.output.progress import TransferLine, loading, phases
 from textclf.machine_code import Compilation
+from textclf.registry.store.requests import Transfer
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
     for name in ("_SECONDS_BEFORE_NAMED", "_SECONDS_BETWEEN_LINES", "_TICK"):
-        monkeypatch.setattr(phases_module, name, 0.005)
+        monkeypatch.setattr(progress, name, 0.005)
 
 
 def wait_for(capsys, text):
@@ -42,12 +43,12 @@ def test_elsewhere_a_phase_is_a_line_every_few_seconds(capsys):
 def test_compiling_is_named_after_some_seconds(capsys, monkeypatch):
     """It is named once, whatever is being done, and not while little has been compiled."""
     compilation = Compilation()
-    monkeypatch.setattr(phases_module, "compilation", compilation)
+    monkeypatch.setattr(progress, "compilation", compilation)
     with phases(quiet=False):
         compilation.begin()
         time.sleep(0.05)
         assert capsys.readouterr().err == ""
-        monkeypatch.setattr(phases_module, "_SECONDS_OF_COMPILING", 0.01)
+        monkeypatch.setattr(progress, "_SECONDS_OF_COMPILING", 0.01)
         wait_for(capsys, "compiling, once for this installation\n")
         time.sleep(0.05)
         assert capsys.readouterr().err == ""
@@ -80,12 +81,12 @@ def test_every_phase_of_a_training_is_named(cli, monkeypatch):
     """From reading to publishing each phase has a name, also when a version is reproduced."""
     shown = []
 
-    class Recorder(phases_module._Display):
+    class Recorder(progress._Display):
         def show(self, phase):
             shown.append(phase if phase is None or isinstance(phase, str) else phase())
             super().show(phase)
 
-    monkeypatch.setattr(phases_module, "_Display", Recorder)
+    monkeypatch.setattr(progress, "_Display", Recorder)
     assert cli("train", "--preset", "fast", "--cv", "2").code == 0
     named = [phase for phase in shown if phase]
     assert named == [
@@ -115,3 +116,53 @@ def test_garbage_is_collected_again_after_the_imports():
         raise ImportError
     assert gc.isenabled()
     assert named == ["loading the libraries"] * 2
+
+
+def began(seconds):
+    return time.monotonic() - seconds
+
+
+@pytest.mark.parametrize(
+    ("transfer", "shown"),
+    [
+        (Transfer("uploading", "p/a.bin", 2_000_000, None, began(3)), "uploading a.bin, 2.0 MB, "),
+        (
+            Transfer("downloading", "p/a.bin", 2_000_000, 500_000, began(3)),
+            "downloading a.bin, 500.0 kB of 2.0 MB, ",
+        ),
+        (Transfer("waiting for", "p/.registry", None, None, began(3)), "waiting for the bucket, "),
+        (Transfer("uploading", "p/\x1b[2J", 1, None, began(3)), "uploading \\x1b[2J, 1 byte, "),
+    ],
+)
+def test_a_transfer_of_more_than_two_seconds_is_shown(capsys, transfer, shown):
+    """What is sent or received, how much of it, and for how long; nothing once it has ended."""
+    line = TransferLine()
+    line.show(transfer)
+    assert capsys.readouterr().err.startswith(shown)
+    transfer.has_ended = True
+    line.show(transfer)
+    assert capsys.readouterr().err == "\r\x1b[2K"
+
+
+def test_a_quick_transfer_is_not_shown(capsys):
+    """Most requests take milliseconds, and nothing is written for them."""
+    line = TransferLine()
+    line.show(Transfer("uploading", "p/a.bin", 1, None, began(1)))
+    line.show(Transfer("uploading", "p/a.bin", 1, None, began(1), has_ended=True))
+    assert capsys.readouterr().err == ""
+
+
+def test_transfers_at_once_share_the_line(capsys):
+    """The one that began first is shown, and how many others last; each leaves the line alone."""
+    line = TransferLine()
+    first = Transfer("uploading", "p/a.bin", 1, None, began(5))
+    second = Transfer("uploading", "p/b.bin", 1, None, began(3))
+    line.show(first)
+    line.show(second)
+    assert capsys.readouterr().err.endswith(" s, and 1 more")
+    first.has_ended = True
+    line.show(first)
+    assert capsys.readouterr().err.startswith("\r\x1b[2Kuploading b.bin, 1 byte, ")
+    second.has_ended = True
+    line.show(second)
+    assert capsys.readouterr().err == "\r\x1b[2K"
