@@ -15,7 +15,7 @@ from textclf.errors import UsageError
 from textclf.formatting import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _PANELS: Final = (
     "Arguments",
@@ -71,6 +71,22 @@ class Group(TyperGroup):
                     hint=shlex.join([ctx.command_path, name, *args]),
                 )
         return super().resolve_command(ctx, args)
+
+
+def command_group(
+    name: str, commands: Mapping[str, Callable[..., None]], help_: str
+) -> typer.Typer:
+    """Return a group of commands, which shows its help where none of them is named."""
+    group = typer.Typer(name=name, no_args_is_help=False, cls=Group)
+
+    @group.callback(invoke_without_command=True, help=help_)
+    def show_help(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+    for command_name, command in commands.items():
+        group.command(name=command_name, cls=Command)(command)
+    return group
 
 
 def _write_help(command: Any, context: typer.Context, formatter: Any) -> None:

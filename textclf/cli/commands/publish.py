@@ -9,10 +9,9 @@ import typer
 
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.publishing import PipelineOptions, TestRows, publish_pipeline
 from textclf.cli.options.reading import ReadingOptions
-from textclf.cli.options.versioning import VersioningOptions
+from textclf.cli.options.versioning import NotifyOptions, VersioningOptions
 
 if TYPE_CHECKING:
     from textclf.training.foreign_model import ForeignModel

@@ -13,8 +13,8 @@ import typer
 
 from textclf.cli.options.gates import GateConditions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import VersionOption
+from textclf.cli.options.versioning import NotifyOptions
 from textclf.cli.output import render
 from textclf.errors import UsageError
 

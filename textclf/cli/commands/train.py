@@ -9,7 +9,6 @@ import typer
 
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import parse_share
 from textclf.cli.options.reading import (
     DEFAULT_DATA,
@@ -21,7 +20,7 @@ from textclf.cli.options.reading import (
 )
 from textclf.cli.options.search import SearchOptions
 from textclf.cli.options.settings import is_typed
-from textclf.cli.options.versioning import VersioningOptions
+from textclf.cli.options.versioning import NotifyOptions, VersioningOptions
 from textclf.cli.output import training_report
 from textclf.cli.output.progress import loading
 from textclf.errors import UsageError

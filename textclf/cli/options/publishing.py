@@ -10,10 +10,9 @@ import typer
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions
 from textclf.cli.options.loading import UnsafeLoad, warn_of_code
-from textclf.cli.options.notify import NotifyOptions
 from textclf.cli.options.options import AbstainUnknown, Threshold
 from textclf.cli.options.reading import ReadingOptions
-from textclf.cli.options.versioning import VersioningOptions
+from textclf.cli.options.versioning import NotifyOptions, VersioningOptions
 from textclf.cli.output import training_report
 from textclf.cli.output.progress import loading
 

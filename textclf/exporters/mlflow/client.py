@@ -37,7 +37,7 @@ _USUAL: Final = {
 
 
 class MlflowServer:
-    """The registered model of a name, on a server; see `ModelServer`.
+    """The registered model of a name, on a server.
 
     Args:
         uri: where the runs and models are, as ``MLFLOW_TRACKING_URI`` names it.
@@ -57,7 +57,7 @@ class MlflowServer:
             self._client: Any = mlflow.MlflowClient(uri, uri)
 
     def find(self, digest: str) -> str | None:
-        """See ModelServer."""
+        """Return MLflow's number of the version whose metadata have a digest, if it is there."""
         with self._problems_named():
             token, query = None, f"name = '{self._name}'"
             while True:
@@ -70,7 +70,7 @@ class MlflowServer:
                     return None
 
     def alias(self, alias: str) -> str | None:
-        """See ModelServer."""
+        """Return MLflow's number of the version that has an alias, if one has."""
         from mlflow.exceptions import MlflowException
 
         with self._problems_named():
@@ -84,12 +84,15 @@ class MlflowServer:
             return None if number is None else str(number)
 
     def set_alias(self, alias: str, number: str) -> None:
-        """See ModelServer."""
+        """Give an alias to a version, and take it from the one that has it."""
         with self._problems_named():
             self._client.set_registered_model_alias(self._name, alias, number)
 
     def register(self, run: Run, version: Version, files: Mapping[str, bytes]) -> str:
-        """See ModelServer. A run that could not be completed is marked as failed."""
+        """Log a run with its model, register the model, and return MLflow's number of it.
+
+        A run that could not be completed is marked as failed.
+        """
         with self._problems_named(), tempfile.TemporaryDirectory() as folder:
             versions = Path(folder, "versions")
             _write(versions / str(version), files)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, UsageError
-from textclf.exporters.mlflow.run import Run, alias_of, describe_run
+from textclf.exporters.mlflow.run import alias_of, describe_run
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import METADATA, Metadata, decode, sha256
 from textclf.metadata.versions import parse_version
@@ -19,30 +18,13 @@ from textclf.registry.reader import RegistryReader
 from textclf.registry.registry import Registry
 from textclf.scorer.scorer import SCORER
 
+if TYPE_CHECKING:
+    from textclf.exporters.mlflow.client import MlflowServer
+
 CHAMPION: Final = "champion"
 """The alias of the channel ``latest``: MLflow uses that name itself."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,199}")
-
-
-class ModelServer(Protocol):
-    """The part of MLflow that is used: one registered model."""
-
-    def find(self, digest: str) -> str | None:
-        """Return MLflow's number of the version whose metadata have a digest, if it is there."""
-        ...
-
-    def register(self, run: Run, version: Version, files: Mapping[str, bytes]) -> str:
-        """Log a run with its model, register the model, and return MLflow's number of it."""
-        ...
-
-    def alias(self, alias: str) -> str | None:
-        """Return MLflow's number of the version that has an alias, if one has."""
-        ...
-
-    def set_alias(self, alias: str, number: str) -> None:
-        """Give an alias to a version, and take it from the one that has it."""
-        ...
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -83,7 +65,7 @@ def require_name(name: str) -> str:
     return name
 
 
-def push(registry: Registry, version: Version, server: ModelServer) -> Pushed:
+def push(registry: Registry, version: Version, server: MlflowServer) -> Pushed:
     """Copy a version to MLflow, unless it is there, and give it its alias.
 
     Raises:
@@ -109,7 +91,7 @@ def push(registry: Registry, version: Version, server: ModelServer) -> Pushed:
     return Pushed(str(version), number, added)
 
 
-def sync(registry: Registry, server: ModelServer) -> Synced:
+def sync(registry: Registry, server: MlflowServer) -> Synced:
     """Let MLflow follow the log: every promoted version is there, with the alias of its channel.
 
     Raises:
@@ -145,7 +127,7 @@ def _promoted(registry: RegistryReader) -> dict[str, Version]:
     return dict(sorted(promoted.items()))
 
 
-def _set_alias(server: ModelServer, alias: str, number: str) -> bool:
+def _set_alias(server: MlflowServer, alias: str, number: str) -> bool:
     """Give an alias to a version, and return whether that changed anything."""
     if server.alias(alias) == number:
         return False

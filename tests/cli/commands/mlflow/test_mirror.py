@@ -17,24 +17,24 @@ class FakeServer:
         self.versions, self.aliases, self.writes = [], {}, 0
 
     def find(self, digest):
-        """See ModelServer."""
+        """See MlflowServer."""
         for number, (run, _) in enumerate(self.versions, 1):
             if run.tags["textclf.metadata_sha256"] == digest:
                 return str(number)
         return None
 
     def register(self, run, _version, files):
-        """See ModelServer."""
+        """See MlflowServer."""
         self.writes += 1
         self.versions.append((run, files))
         return str(len(self.versions))
 
     def alias(self, alias):
-        """See ModelServer."""
+        """See MlflowServer."""
         return self.aliases.get(alias)
 
     def set_alias(self, alias, number):
-        """See ModelServer."""
+        """See MlflowServer."""
         self.writes += 1
         self.aliases[alias] = number
 

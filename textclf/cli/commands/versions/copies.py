@@ -1,4 +1,4 @@
-"""What ``textclf versions push`` and ``textclf versions pull`` both do."""
+"""``textclf versions push`` and ``pull``: copy versions to or from another registry."""
 
 from __future__ import annotations
 
@@ -6,19 +6,69 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textclf.cli.options.copies import at_once, chosen_versions, completed_copies, open_both
+from textclf.cli.options.copies import (
+    All,
+    Source,
+    Target,
+    Versions,
+    VersionsElsewhere,
+    at_once,
+    chosen_versions,
+    completed_copies,
+    open_both,
+)
+from textclf.cli.options.groups import CommonOptions, OutputOptions, option_groups
+from textclf.cli.options.options import Models
 from textclf.cli.output import render
 from textclf.cli.output.copies import CopyAnswer, copy_line
 from textclf.formatting import encodable, escape_controls
 
 if TYPE_CHECKING:
-    from textclf.cli.options.groups import OutputOptions
-    from textclf.cli.options.options import Models
     from textclf.registry.copying import CopiedVersion
     from textclf.registry.registry import Registry
 
 
-def copy(
+@option_groups
+def push(
+    versions: Versions = None,
+    *,
+    to: Target,
+    everything: All = False,
+    common: CommonOptions,
+) -> None:
+    """Copy versions to another registry, under their own numbers, without promoting them.
+
+    Examples:
+      textclf versions push latest s3://my-bucket/team/reviews
+      textclf versions push 1.0.0 1.1.0 /srv/models
+      textclf versions push --all gs://my-bucket/reviews --models models
+
+    More: docs/housekeeping.md, docs/remote.md
+    """
+    _copy(versions, common.models, to, everything=everything, output=common)
+
+
+@option_groups
+def pull(
+    versions: VersionsElsewhere = None,
+    *,
+    source: Source,
+    everything: All = False,
+    common: CommonOptions,
+) -> None:
+    """Copy versions from another registry, under their own numbers, without promoting them.
+
+    Examples:
+      textclf versions pull latest s3://my-bucket/team/reviews
+      textclf versions pull staging /srv/models
+      textclf versions pull --all s3://my-bucket/team/reviews --models copy
+
+    More: docs/housekeeping.md, docs/remote.md
+    """
+    _copy(versions, source, common.models, everything=everything, output=common)
+
+
+def _copy(
     names: Sequence[str] | None,
     source: Models,
     target: Models,
@@ -26,7 +76,7 @@ def copy(
     everything: bool,
     output: OutputOptions,
 ) -> None:
-    """Copy versions from one registry to another, and say how to promote them there."""
+    """Copy versions, and say how to promote them where they are then."""
     from textclf.registry.copying import copy_versions
 
     ours, theirs = open_both(output, source, target)
