@@ -5,6 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # worksteal: a worker without tests left takes some from the worker with the most left
 PYTEST := pytest -n auto --dist worksteal
+MLFLOW_TESTS := pytest -q --noconftest tests/mlflow_server.py tests/hub_card.py
 KERNELS := $(shell grep -rlE --include='*.py' '^@(compiled|inlined)' textclf)
 
 .PHONY: help train test lint types tests coverage test-faults test-thorough test-node azurite browser bench generated \
@@ -32,9 +33,10 @@ types: .venv/installed-dev ## mypy
 tests: .venv/compiled ## only the tests
 	$(BIN)/python -m $(PYTEST)
 
-coverage: .venv/compiled ## the tests with line and branch coverage, including subprocesses
+coverage: .venv/compiled ## the tests with line and branch coverage, of subprocesses too, and of mlflow-test if it is installed
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m $(PYTEST)
+	$(if $(wildcard .venv-mlflow/installed),.venv-mlflow/bin/python -m coverage run -m $(MLFLOW_TESTS))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
@@ -58,7 +60,7 @@ bench: .venv/installed-bench ## compare with scikit-learn and fastText; DATA=fol
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA)) $(BENCH)
 
 mlflow-test: .venv-mlflow/installed ## versions in a real MLflow, and model cards as the Hub reads them; in an environment of its own
-	.venv-mlflow/bin/python -m pytest -q --noconftest tests/mlflow_server.py tests/hub_card.py
+	.venv-mlflow/bin/python -m $(MLFLOW_TESTS)
 
 fuzz: .venv/installed-fuzz ## damaged input for every reader; SECONDS=60 for each, if atheris can be installed
 	$(BIN)/python tests/helpers/fuzz.py $(or $(SECONDS),60) $(FUZZ)

@@ -50,6 +50,8 @@ def _fail(n):
 FAULTS = {"kill": _kill, "interrupt": _interrupt, "disk": _fail}
 SIZES = (0, 1, 100, 200, 1000, 5000, 16_384)
 """Bytes after which a write is stopped: in a record, in metadata, in a model."""
+MOST_BYTES = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+"""The limit before and after an operation: coverage writes its data when a child ends."""
 
 
 @dataclass
@@ -72,6 +74,7 @@ def in_child(action, prepare):
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told to the parent
             notes["error"], notes["message"] = type(error).__name__, str(error)
         notes["armed"] = False
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
         os.write(writing, json.dumps(notes).encode())
         os._exit(0)
     os.close(writing)
@@ -130,7 +133,7 @@ def at_byte(n, *, deadly):
     def prepare():
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL if deadly else signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (n, n))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n, MOST_BYTES))
         return {}
 
     return prepare

@@ -57,7 +57,8 @@ class ForkServers:
 @contextmanager
 def _server():
     """Start a server. In its surroundings, children do the same system calls each time."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TEXTCLF", "PYTHON"))}
+    others = ("TEXTCLF", "PYTHON", "COVERAGE")  # a tracer reads the sources, some of them once
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, __file__], cwd="/", env=kept | fixed, text=True,
