@@ -13,6 +13,8 @@ from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import Any, Final
 
+from textclf.errors import UsageError
+
 LARGEST: Final = 1 << 32
 """Bytes of one file, packed or unpacked: parsed, they are several times as much memory."""
 
@@ -123,3 +125,21 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise ValueError("Nested too deeply") from None
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a file of settings. Raises UsageError if it cannot be read, or is not TOML."""
+    try:
+        return parse_toml(read_toml_text(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def others_can_read(path: Path) -> bool:
+    """Whether one's own file, which holds a secret, can be read by others; ssh refuses such."""
+    if os.name != "posix":
+        return False
+    status = path.stat()
+    return status.st_uid == os.getuid() and bool(status.st_mode & 0o077)

@@ -13,8 +13,7 @@ from textclf.cli.commands.doctor import DoctorAnswer
 from textclf.cli.commands.pick import PickAnswer
 from textclf.cli.commands.sign import SignAnswer
 from textclf.cli.commands.verify import RepairAnswer, VerifyAnswer
-from textclf.cli.commands.versions.export import ExportAnswer
-from textclf.cli.commands.versions.import_ import ImportAnswer
+from textclf.cli.commands.versions.archives import ExportAnswer, ImportAnswer
 from textclf.cli.commands.versions.report import ReportAnswer
 from textclf.cli.commands.versions.show import FurtherFields as ShownFields
 from textclf.cli.commands.versions.tag import TagAnswer

@@ -13,8 +13,8 @@ from textclf.errors import DataError, StoreError, TextclfError
 from textclf.metadata.versions import parse_version
 from textclf.release import release as flow
 from textclf.release.gate import Gate, parse_requirement
-from textclf.release.publication import ReleaseOptions
-from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
+from textclf.release.publication import ReleaseCallbacks, ReleaseOptions
+from textclf.release.release import ReleaseRequest, release
 from textclf.report.files import CARD, DATA, PAGE, page_maker
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings

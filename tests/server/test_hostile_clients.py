@@ -11,7 +11,7 @@ import pytest
 from served import serving
 from waiting import wait_until
 
-from textclf.server import explaining, http_protocol, metrics, pace, sending
+from textclf.server import http_protocol, labelling, metrics, pace, sending
 
 JSONL = b"content-type: application/jsonl\r\n"
 CHUNKED = b"transfer-encoding: chunked\r\n"
@@ -209,18 +209,18 @@ def test_no_more_streams_than_allowed_are_answered(registry):
 
 def test_explanations_have_a_limit(served):
     """Of texts and of characters; a page says so, too."""
-    long = "a " * explaining.MOST_CHARACTERS
+    long = "a " * labelling.MOST_CHARACTERS
     assert served.predict(long, explain=True).status == 413
     assert served.predict(*["a"] * 101, explain=True).status == 413
     assert served.predict(*["a"] * 100, explain=True).status == 200
-    page = served.request("POST", "/", b"text=" + b"a" * (explaining.MOST_CHARACTERS + 1))
+    page = served.request("POST", "/", b"text=" + b"a" * (labelling.MOST_CHARACTERS + 1))
     assert page.status == 413
     assert b"characters are explained" in page.body
 
 
 def test_too_many_explanations_at_a_time_are_told(registry, monkeypatch):
     """With 429, not by a wait."""
-    monkeypatch.setattr(explaining, "_MOST_QUEUED", 0)
+    monkeypatch.setattr(labelling, "_MOST_QUEUED", 0)
     with serving(registry) as served:
         assert served.predict("a", explain=True).status == 429
 

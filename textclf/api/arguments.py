@@ -8,7 +8,7 @@ from typing import Any
 
 from textclf.errors import UsageError
 from textclf.registry.registry import Registry
-from textclf.registry.signer import publishing_signer
+from textclf.registry.signing import publishing_signer
 from textclf.report.files import page_maker
 
 
@@ -23,6 +23,6 @@ def publishing(
 ) -> dict[str, Any]:
     """Return what signs a version and what makes its report, by the names of the core."""
     return {
-        "sign": publishing_signer(registry, Path(sign) if sign else None),
+        "sign": publishing_signer(registry.signed_by, Path(sign) if sign else None),
         "report": partial(page_maker, texts=include_texts),
     }

@@ -13,7 +13,7 @@ from textclf.metadata.schema import Metadata
 from textclf.metadata.verdict import Verdict
 from textclf.registry.promotion import Promotion
 from textclf.release.baseline import BaselineDelta
-from textclf.release.release import JobSummary, ReleaseResult
+from textclf.release.publication import JobSummary, ReleaseResult
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from textclf.data.small_labels import LabelLimits
 from textclf.errors import UsageError
 from textclf.metadata.limits import require_shares
 from textclf.release.gate import parse_gate
-from textclf.release.publication import ReleaseOptions
-from textclf.release.release import ReleaseCallbacks, ReleaseRequest, release
+from textclf.release.publication import ReleaseCallbacks, ReleaseOptions
+from textclf.release.release import ReleaseRequest, release
 from textclf.search.dask_cluster import connect
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, preset_source, read_source

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from textclf.errors import TextclfError, UsageError
-from textclf.files import read_bytes
+from textclf.files import others_can_read, read_bytes
 
 Signer = Callable[[bytes], bytes]
 """Returns the signature of some bytes."""
@@ -94,7 +94,8 @@ def load_signer(path: Path) -> Signer:
             f"{path} is not an Ed25519 private key in a PEM file{wrong}",
             hint=f"to make one: {_CREATE_KEY}",
         )
-    _require_secret(path)
+    if others_can_read(path):
+        raise UsageError(f"{path} is a private key that others can read", hint=f"chmod 600 {path}")
     sign: Signer = key.sign
     return sign
 
@@ -125,10 +126,28 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"cannot read the key {path}: {error.strerror}") from None
 
 
-def _require_secret(path: Path) -> None:
-    """Refuse one's own key if others can read it, as ssh does."""
-    if os.name != "posix":
-        return
-    status = path.stat()
-    if status.st_uid == os.getuid() and status.st_mode & 0o077:
-        raise UsageError(f"{path} is a private key that others can read", hint=f"chmod 600 {path}")
+def publishing_signer(required: PublicKey | None, key: Path | None) -> Signer | None:
+    """Load the key that signs a version to be published, if it is to be signed.
+
+    Raises:
+        UsageError: the registry would refuse the version for lack of the right signature. This is
+            checked before a long search, not after it.
+    """
+    if key:
+        return load_required_signer(required, key)
+    if required:
+        raise UsageError(
+            f"require_signature is set ({required.path}), and this version would have no signature",
+            hint="--sign KEY, in Python sign=KEY, signs it",
+        )
+    return None
+
+
+def load_required_signer(required: PublicKey | None, path: Path) -> Signer:
+    """Load a private key. Raises UsageError if another key's signature is required."""
+    sign = load_signer(path)
+    if required and not required.verifies(sign(b"textclf"), b"textclf"):
+        raise UsageError(
+            f"{path} is not the private key of {required.path}, whose signature is required"
+        )
+    return sign

@@ -1,27 +1,36 @@
-"""The end of every release: compare with the promoted version, publish, judge, promote."""
+"""What every release has in common: its options and its result, and its end.
+
+The end is to compare with the promoted version, to publish, to judge and to promote.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from semver import Version
 
 from textclf.data.dataset import Dataset
+from textclf.data.quality import DataProblem
 from textclf.errors import GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import Metadata
+from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
 from textclf.registry.promotion import Promotion
+from textclf.registry.publisher import Plan
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
-from textclf.release.baseline import Baseline
+from textclf.release.baseline import Baseline, BaselineDelta
 from textclf.release.gate import Gate
 from textclf.release.promote import LiveEvidence, find_baseline, promote
-from textclf.training.phases import Phase
+from textclf.search.fit import FoldResult
+from textclf.search.writing import Writing
+from textclf.training.job import Job
+from textclf.training.phases import OnPhase, Phase
+from textclf.training.train import Trained
 
 PageMaker = Callable[[Metadata], Mapping[str, bytes]]
 """Makes further files of a version from its metadata, once it has its number."""
@@ -50,50 +59,121 @@ class ReleaseOptions:
     dry_run: bool = False
 
 
-class Model(Protocol):
-    """What is published: the metadata, the model file, further files, and the scored test rows."""
-
-    @property
-    def metadata(self) -> Metadata: ...  # noqa: D102 - documented by the class
-    @property
-    def artifact(self) -> bytes: ...  # noqa: D102
-    @property
-    def files(self) -> Mapping[str, bytes]: ...  # noqa: D102
-    @property
-    def scored(self) -> ScoredRows: ...  # noqa: D102
-
-
-class Publishing(Protocol):
-    """What is called while a version is published."""
-
-    @property
-    def on_phase(self) -> Callable[[Phase], object]: ...  # noqa: D102 - documented by the class
-    @property
-    def on_publish(self) -> Callable[[], object]: ...  # noqa: D102
+OnFit = Callable[[FoldResult], object]
+"""Takes a result of the search."""
 
 
 @dataclass(frozen=True)
-class Publication:
-    """What came of publishing a version; see `ReleaseResult` for the fields."""
+class JobSummary:
+    """The size of a training: rows, labels, candidates and folds; and what a preset adapts to.
 
-    published: Metadata
-    path: str
-    promotion: Promotion | None
-    refusal: GateRefused | None
-    kept: str | None
+    Attributes:
+        writing: that of the texts; ``None`` without a preset.
+        is_balanced: whether balanced label weights are searched, too.
+        added: how many rows are new, if rows were to be added to those of a version.
+    """
+
+    rows: int
+    labels: int
+    test_rows: int
+    candidates: int
+    folds: int
+    writing: Writing | None = None
+    is_balanced: bool = False
+    added: int | None = None
+
+    @classmethod
+    def from_job(cls, job: Job) -> JobSummary:
+        """Count what a job has."""
+        labels, candidates = len(job.train.label_counts), len(job.candidates())
+        folds, writing = job.settings.folds, job.writing
+        is_balanced = writing is not None and job.is_unequal
+        sizes = len(job.train), labels, len(job.test), candidates, folds
+        return cls(*sizes, writing, is_balanced, job.added)
+
+    @property
+    def fits(self) -> int:
+        """The number of fits of an exact search."""
+        return self.candidates * self.folds
 
 
-def publish_and_promote(  # noqa: PLR0913 - what is published, how, and what is to become of it
+@dataclass(frozen=True)
+class ReleaseResult:
+    """What came of a release.
+
+    Attributes:
+        plan: the number of the version and the reasons for it; without a number nothing has
+            changed since the base version, and nothing was trained.
+        job: the size of the training; ``None`` if a pipeline was published.
+        tested: in a dry run of publishing a pipeline, what would be recorded of it.
+        published: the metadata of the new version; ``None`` if none was published.
+        path: the location of its model file.
+        delta: how it differs from the version promoted before; ``None`` if there was none.
+        promotion: what its promotion did; ``None`` if it was not promoted.
+        refusal: why the gate refused it.
+        kept: where a file was moved to that stood in the place of the alias and that textclf had
+            not made.
+    """
+
+    plan: Plan
+    job: JobSummary | None = None
+    tested: Metadata | None = None
+    published: Metadata | None = None
+    path: str | None = None
+    delta: BaselineDelta | None = None
+    promotion: Promotion | None = None
+    refusal: GateRefused | None = None
+    kept: str | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the version came through the gate, if there was one."""
+        if self.refusal:
+            refused: Verdict = self.refusal.verdict
+            return refused
+        return self.promotion.gate if self.promotion else None
+
+
+@dataclass(frozen=True)
+class ReleaseCallbacks:
+    """What is called while a release runs, for example to show its progress.
+
+    Attributes:
+        on_read: takes each data set that was read.
+        on_unlabelled: takes why the test data beside the training data is not used.
+        on_problems: takes what is suspicious in the data.
+        on_plan: takes what is about to be trained.
+        search: returns a context for the time of the search, which gives a function that takes
+            each of its results.
+        on_phase: takes each phase as it begins.
+        on_publish: prepares for the registry being changed, from then until `release` returns.
+    """
+
+    on_read: Callable[[Dataset], object] = lambda _: None
+    on_unlabelled: Callable[[str], object] = lambda _: None
+    on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
+    on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
+    search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
+    on_phase: OnPhase = lambda _: None
+    on_publish: Callable[[], object] = lambda: None
+
+
+def publish_and_promote(  # noqa: PLR0913, PLR0917 - what is published, how, and what becomes of it
     registry: Registry,
-    model: Model,
+    result: ReleaseResult,
+    model: Trained,
     options: ReleaseOptions,
     evidence: LiveEvidence,
+    baseline: Baseline,
     *,
     sign: Signer | None,
     report: Callable[[ScoredRows], PageMaker] | None,
-    callbacks: Publishing,
-) -> Publication:
+    callbacks: ReleaseCallbacks,
+) -> ReleaseResult:
     """Publish a model with its report, and promote it if that is wanted and passes the gate.
+
+    Returns:
+        The result so far, completed by what came of that.
 
     Raises:
         StoreError: the registry cannot be written to.
@@ -109,8 +189,15 @@ def publish_and_promote(  # noqa: PLR0913 - what is published, how, and what is 
     version = parse_version(published.version)
     evidence.add(version, published.test.metrics)
     promotion, refusal = _promote(registry, options, version, evidence)
-    kept = promotion.kept if promotion else _sync_alias(registry)
-    return Publication(published, registry.locate(version), promotion, refusal, kept)
+    return replace(
+        result,
+        published=published,
+        path=registry.locate(version),
+        delta=baseline.delta(model.scored, published.test.metrics),
+        promotion=promotion,
+        refusal=refusal,
+        kept=promotion.kept if promotion else _sync_alias(registry),
+    )
 
 
 def live_baseline(registry: Registry, evidence: LiveEvidence, rows: Dataset) -> Baseline:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -28,17 +27,16 @@ from textclf.registry.signing import Signer
 from textclf.release.promote import LiveEvidence
 from textclf.release.publication import (
     PageMaker,
+    ReleaseCallbacks,
     ReleaseOptions,
+    ReleaseResult,
     live_baseline,
     publish_and_promote,
 )
-from textclf.release.release import ReleaseCallbacks, ReleaseResult
 from textclf.training.foreign_model import ForeignModel, Tested, prepare_foreign
 from textclf.training.phases import Phase
 from textclf.training.provenance import code, environment
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from textclf.training.train import Trained
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,6 @@ class PublishRequest:
     read: ReadOptions = field(default_factory=ReadOptions)
     limits: Limits = field(default_factory=Limits)
     options: ReleaseOptions = field(default_factory=ReleaseOptions)
-
-
-class _Model(NamedTuple):
-    metadata: Metadata
-    artifact: bytes
-    files: Mapping[str, bytes]
-    scored: ScoredRows
 
 
 def publish(
@@ -119,12 +110,11 @@ def publish(
     callbacks.on_phase(Phase.COMPARING)
     evidence = LiveEvidence(registry, test)
     baseline = live_baseline(registry, evidence, test)
-    model = _Model(numbered, tested.artifact, tested.files, tested.scored)
-    done = publish_and_promote(
-        registry, model, options, evidence, sign=sign, report=report, callbacks=callbacks
-    )
-    delta = baseline.delta(tested.scored, done.published.test.metrics)
-    return ReleaseResult(plan, delta=delta, **vars(done))
+    model = Trained(numbered, tested.artifact, tested.files, tested.scored)
+    return publish_and_promote(
+        registry, ReleaseResult(plan), model, options, evidence, baseline,
+        sign=sign, report=report, callbacks=callbacks,
+    )  # fmt: skip
 
 
 def _read(data: Path | Dataset, options: ReadOptions, callbacks: ReleaseCallbacks) -> Dataset:

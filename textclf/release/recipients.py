@@ -1,18 +1,30 @@
-"""Who is told of promotions: named by an argument, a variable or the user's own settings."""
+"""Who is told of promotions: named by an argument, a variable or the user's own settings.
+
+The user's own settings, ``$XDG_CONFIG_HOME/textclf/config.toml``, hold what belongs to a person and
+not to a project, and may therefore name what no file in the working folder may: a program to run, a
+server to tell, a secret.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textclf.release.user_settings import read_user_settings, user_settings_file
+from textclf import files
+from textclf.errors import UsageError
+from textclf.formatting import suggestion
 
 if TYPE_CHECKING:
     from textclf.release.notify import Recipient
 
+
 _SECRET = "TEXTCLF_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+
+_KNOWN = ("on_promote", "webhook", "webhook_secret")
+"""What the user's own settings may have."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +76,26 @@ def _setting(name: str, given: str | None, own: Mapping[str, str], prefix: str) 
     if value := os.environ.get(variable):
         return _Setting(value, variable)
     return _Setting(own[name], f"{user_settings_file()}: {name}") if name in own else None
+
+
+def user_settings_file() -> Path | None:
+    """Return where the file is, if there is a place for it: without a home there is none."""
+    folder = files.user_folder("XDG_CONFIG_HOME", "~/.config")
+    return folder and folder / "config.toml"
+
+
+def read_user_settings() -> dict[str, str]:
+    """Return the settings, which may be empty. Raises UsageError."""
+    path = user_settings_file()
+    if path is None or not path.exists():
+        return {}
+    settings = files.read_settings(path)
+    for name, value in settings.items():
+        if name not in _KNOWN:
+            hint = suggestion(name, _KNOWN, f"it has {', '.join(_KNOWN)}")
+            raise UsageError(f"{path}: there is no setting {name!r}", hint=hint)
+        if not isinstance(value, str):
+            raise UsageError(f"{path}: {name} is not a text")
+    if "webhook_secret" in settings and files.others_can_read(path):
+        raise UsageError(f"{path} holds a secret, and others can read it", hint=f"chmod 600 {path}")
+    return settings

@@ -13,31 +13,25 @@ from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.test_data import read_beside
-from textclf.errors import DataError, GateRefused, UsageError
+from textclf.errors import DataError, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.metadata.schema import Metadata
-from textclf.metadata.verdict import Verdict
-from textclf.registry.promotion import Promotion
-from textclf.registry.publisher import Plan
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
-from textclf.release.baseline import BaselineDelta
 from textclf.release.promote import LiveEvidence
 from textclf.release.publication import (
+    JobSummary,
     PageMaker,
+    ReleaseCallbacks,
     ReleaseOptions,
+    ReleaseResult,
     live_baseline,
     publish_and_promote,
 )
-from textclf.search.fit import FoldResult
 from textclf.search.grid_search import Runner
-from textclf.search.writing import Writing
 from textclf.training.job import Job, SearchSettings, prepare
-from textclf.training.phases import OnPhase, Phase
+from textclf.training.phases import Phase
 from textclf.training.recorded import Addition, Moved, extended_job
 from textclf.training.train import train
-
-OnFit = Callable[[FoldResult], object]
 
 
 @dataclass(frozen=True)
@@ -68,101 +62,6 @@ class ReleaseRequest:
     add: Sequence[Path | Dataset] = ()
     moved: Sequence[Path | Dataset] = ()
     options: ReleaseOptions = field(default_factory=ReleaseOptions)
-
-
-@dataclass(frozen=True)
-class JobSummary:
-    """The size of a training: rows, labels, candidates and folds; and what a preset adapts to.
-
-    Attributes:
-        writing: that of the texts; ``None`` without a preset.
-        is_balanced: whether balanced label weights are searched, too.
-        added: how many rows are new, if rows were to be added to those of a version.
-    """
-
-    rows: int
-    labels: int
-    test_rows: int
-    candidates: int
-    folds: int
-    writing: Writing | None = None
-    is_balanced: bool = False
-    added: int | None = None
-
-    @classmethod
-    def from_job(cls, job: Job) -> JobSummary:
-        """Count what a job has."""
-        labels, candidates = len(job.train.label_counts), len(job.candidates())
-        folds, writing = job.settings.folds, job.writing
-        is_balanced = writing is not None and job.is_unequal
-        sizes = len(job.train), labels, len(job.test), candidates, folds
-        return cls(*sizes, writing, is_balanced, job.added)
-
-    @property
-    def fits(self) -> int:
-        """The number of fits of an exact search."""
-        return self.candidates * self.folds
-
-
-@dataclass(frozen=True)
-class ReleaseResult:
-    """What came of a release.
-
-    Attributes:
-        plan: the number of the version and the reasons for it; without a number nothing has
-            changed since the base version, and nothing was trained.
-        job: the size of the training; ``None`` if a pipeline was published.
-        tested: in a dry run of publishing a pipeline, what would be recorded of it.
-        published: the metadata of the new version; ``None`` if none was published.
-        path: the location of its model file.
-        delta: how it differs from the version promoted before; ``None`` if there was none.
-        promotion: what its promotion did; ``None`` if it was not promoted.
-        refusal: why the gate refused it.
-        kept: where a file was moved to that stood in the place of the alias and that textclf had
-            not made.
-    """
-
-    plan: Plan
-    job: JobSummary | None = None
-    tested: Metadata | None = None
-    published: Metadata | None = None
-    path: str | None = None
-    delta: BaselineDelta | None = None
-    promotion: Promotion | None = None
-    refusal: GateRefused | None = None
-    kept: str | None = None
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """How the version came through the gate, if there was one."""
-        if self.refusal:
-            refused: Verdict = self.refusal.verdict
-            return refused
-        return self.promotion.gate if self.promotion else None
-
-
-@dataclass(frozen=True)
-class ReleaseCallbacks:
-    """What is called while a release runs, for example to show its progress.
-
-    Attributes:
-        on_read: takes each data set that was read.
-        on_unlabelled: takes why the test data beside the training data is not used.
-        on_problems: takes what is suspicious in the data.
-        on_plan: takes what is about to be trained.
-        search: returns a context for the time of the search, which gives a function that takes
-            each of its results.
-        on_phase: takes each phase as it begins.
-        on_publish: prepares for the registry being changed, from then until `release` returns.
-    """
-
-    on_read: Callable[[Dataset], object] = lambda _: None
-    on_unlabelled: Callable[[str], object] = lambda _: None
-    on_problems: Callable[[Sequence[DataProblem]], object] = lambda _: None
-    on_plan: Callable[[Plan, Job], object] = lambda _plan, _job: None
-    search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
-    on_phase: OnPhase = lambda _: None
-    on_publish: Callable[[], object] = lambda: None
 
 
 def release(  # noqa: PLR0913 - the request, and the machinery that carries it out
@@ -224,11 +123,10 @@ def release(  # noqa: PLR0913 - the request, and the machinery that carries it o
             on_fit=on_fit,
             on_phase=callbacks.on_phase,
         )
-    done = publish_and_promote(
-        registry, trained, options, evidence, sign=sign, report=report, callbacks=callbacks
-    )
-    delta = baseline.delta(trained.scored, done.published.test.metrics)
-    return replace(result, delta=delta, **vars(done))
+    return publish_and_promote(
+        registry, result, trained, options, evidence, baseline,
+        sign=sign, report=report, callbacks=callbacks,
+    )  # fmt: skip
 
 
 def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:

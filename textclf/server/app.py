@@ -19,7 +19,6 @@ from textclf.server.registry_api import registry_routes
 from textclf.server.routing import PathRoute, route
 from textclf.server.service import Service
 from textclf.server.settings import ServerSettings
-from textclf.server.store_api import store_routes
 
 
 def app_for(models: str | Path, settings: ServerSettings | None = None) -> ASGIApp:
@@ -76,7 +75,6 @@ def _routes(service: Service) -> Sequence[PathRoute]:
         route(v2 + "/versions/{version}/infer", open_inference.infer, "POST"),
         *kserve_v1.vertex_routes(),
         *registry_routes(),
-        *store_routes(),
         *openapi_routes(),
         *page_routes(service),
     ]

@@ -1,4 +1,4 @@
-"""One request and what is known of it while it is answered."""
+"""One request, what is known of it while it is answered, and the memory that all of them hold."""
 
 from __future__ import annotations
 
@@ -12,15 +12,44 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from textclf.formatting import excerpt
-from textclf.server.memory import MemoryBudget
 from textclf.server.refusal import Refusal
 
 if TYPE_CHECKING:
     from textclf.server.settings import ServerSettings
 
+
 T = TypeVar("T")
 
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+SMALL = 16 << 10
+"""Bytes that any request may hold: the number of connections bounds these."""
+
+
+class MemoryBudget:
+    """Counts the bytes that requests hold: bodies, predictions, and answers until they are read.
+
+    Args:
+        most: how many these may be. A request that holds more alone is answered alone.
+
+    Attributes:
+        held: how many they hold.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self.held = most, 0
+
+    def change(self, before: int, now: int) -> None:
+        """Note how many bytes a request held, and how many it will hold now.
+
+        Raises:
+            Refusal: others hold so much that these would be too many.
+        """
+        others = self.held - before
+        if now > max(before, SMALL) and others and others + now > self._most:
+            raise Refusal.overloaded("other requests hold too much memory", "memory")
+        self.held = others + now
 
 
 @dataclass

@@ -18,8 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.errors import TextclfError
-from textclf.server.exchange import Exchange, json_response, trace_id
-from textclf.server.memory import MemoryBudget
+from textclf.server.exchange import Exchange, MemoryBudget, json_response, trace_id
 from textclf.server.refusal import Refusal, as_refusal
 from textclf.server.sending import Sender
 from textclf.server.service import Service

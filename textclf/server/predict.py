@@ -13,8 +13,7 @@ from starlette.responses import Response
 from textclf.metadata.limits import Limits
 from textclf.prediction.explanation import Explanation
 from textclf.server.exchange import decode_json, json_response, read_body
-from textclf.server.explaining import Explainer
-from textclf.server.labelling import Labelled, Labeller
+from textclf.server.labelling import Explainer, Labelled, Labeller
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import ROW_FORMATS
 from textclf.server.streams import Streamer

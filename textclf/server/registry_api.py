@@ -1,23 +1,35 @@
-"""The registry for programs: versions, comparisons, the history, and the files of versions."""
+"""The registry for programs: versions, comparisons, the history, and files.
+
+The files below ``/v1/registry`` are for those who name this server as their registry:
+``--models URL``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from textclf.errors import NoSuchVersion
+from textclf.registry.layout import never_changes
+from textclf.registry.store.base import Missing, View
 from textclf.server.catalogue import parse_query
-from textclf.server.exchange import json_response
+from textclf.server.exchange import exchange_of, json_response
 from textclf.server.pages.history import history_start
 from textclf.server.refusal import Refusal
 from textclf.server.routing import Endpoint, PathRoute, route
 from textclf.server.service import Service
-from textclf.server.store_api import file_response
+
+YEAR = "public, max-age=31536000, immutable"
+"""How long what never changes may be kept."""
+
+_PIECE = 1 << 20
 
 
 def registry_routes() -> Sequence[PathRoute]:
@@ -26,9 +38,14 @@ def registry_routes() -> Sequence[PathRoute]:
         route("/v1/latest", _answer(_latest)),
         route("/v1/versions", _answer(_versions)),
         route("/v1/versions/{version}", _answer(_version)),
-        route("/v1/versions/{version}/files/{name}", _file),
+        route("/v1/versions/{version}/files/{name}", _version_file),
         route("/v1/compare", _answer(_compare)),
         route("/v1/history", _answer(_history)),
+        route("/v1/registry/files/{key:path}", _file),
+        route("/v1/registry/names", _listing("names", "folder", "after")),
+        route("/v1/registry/digests", _listing("digests", "folder", "after")),
+        route("/v1/registry/folders", _listing("folders_with", "file")),
+        route("/v1/registry/incomplete", _listing("why_incomplete", "folder")),
     ]
 
 
@@ -65,7 +82,7 @@ def _history(service: Service, request: Request) -> Any:
     return service.catalogue.history(history_start(request)).as_json()
 
 
-async def _file(request: Request) -> Response:
+async def _version_file(request: Request) -> Response:
     """Answer with a file of a version; its ETag is its digest.
 
     It never changes, unless the version is named by a channel or as the previous one.
@@ -76,3 +93,63 @@ async def _file(request: Request) -> Response:
         number = str(await run_in_threadpool(service.catalogue.resolve, version))
         content = await run_in_threadpool(service.catalogue.file, number, name)
         return await file_response(request, content, immutable=number == version)
+
+
+def _listing(method: str, *parameters: str) -> Endpoint:
+    """Return what answers with what a method of the shared store returns."""
+
+    async def endpoint(request: Request) -> Response:
+        asked = [request.query_params.get(name, "") for name in parameters]
+        read = getattr(Service.of(request).shared, method)
+        return json_response(await _found(partial(read, *asked)))
+
+    return endpoint
+
+
+async def _file(request: Request) -> Response:
+    """Answer with the content of a key; its ETag is its digest."""
+    key, shared = request.path_params["key"], Service.of(request).shared
+    if request.method == "HEAD":
+        if not await run_in_threadpool(shared.exists, key):
+            raise _absent(key)
+        return Response()
+    async with Service.of(request).file_limiter:
+        content = await _found(partial(shared.content, key))
+        return await file_response(request, content, immutable=never_changes(key))
+
+
+async def file_response(request: Request, content: View, *, immutable: bool) -> Response:
+    """Return content as a response in pieces, or that it is what the client has already.
+
+    Args:
+        request: the request.
+        content: what is sent; of a memory map only a piece at a time is in memory.
+        immutable: whether it may be kept for a year.
+
+    Raises:
+        Refusal: requests hold too much memory already.
+    """
+    if isinstance(content, bytes):
+        exchange_of(request).hold(len(content))
+    etag = f'"{await run_in_threadpool(lambda: hashlib.sha256(content).hexdigest())}"'
+    headers = {"etag": etag, "cache-control": YEAR if immutable else "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(None, 304, headers)
+    headers["content-length"] = str(len(content))
+    return StreamingResponse(_pieces(content), 200, headers, "application/octet-stream")
+
+
+def _pieces(content: View) -> AsyncIterator[bytes]:
+    pieces: Iterator[bytes] = (content[at : at + _PIECE] for at in range(0, len(content), _PIECE))
+    return iterate_in_threadpool(pieces)
+
+
+async def _found(read: Callable[[], Any]) -> Any:
+    try:
+        return await run_in_threadpool(read)
+    except (Missing, ValueError) as error:
+        raise _absent(str(error)) from None
+
+
+def _absent(key: str) -> Refusal:
+    return Refusal.not_found(f"the registry has no file {key}")

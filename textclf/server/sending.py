@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from starlette.types import Message, Send
 
-from textclf.server.exchange import Exchange
-from textclf.server.memory import SMALL
+from textclf.server.exchange import SMALL, Exchange
 from textclf.server.refusal import Refusal
 
 _PIECE = 256 << 10

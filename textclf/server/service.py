@@ -12,9 +12,8 @@ from starlette.requests import Request
 from textclf.metadata.channels import LATEST, is_channel
 from textclf.server.batching import Batcher
 from textclf.server.catalogue import Catalogue
-from textclf.server.explaining import Explainer
-from textclf.server.labelling import Labeller
-from textclf.server.memory import MemoryBudget
+from textclf.server.exchange import MemoryBudget
+from textclf.server.labelling import Explainer, Labeller
 from textclf.server.metrics import Metrics
 from textclf.server.pace import StreamSlots
 from textclf.server.promoter import Promoter

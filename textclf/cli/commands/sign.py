@@ -38,11 +38,11 @@ def sign(version: Version, *, key: Key, common: CommonOptions) -> None:
 
     More: docs/security.md
     """
-    from textclf.registry.signer import load_required_signer
+    from textclf.registry.signing import load_required_signer
 
     registry = common.open_registry(to_write=True)
     resolved = registry.resolve(version)
-    signature = registry.sign(resolved, load_required_signer(registry, key))
+    signature = registry.sign(resolved, load_required_signer(registry.signed_by, key))
     with render.answer_to_change(lambda: f"signed {resolved}"):
         if common.as_json:
             render.json(SignAnswer(str(resolved), signature))

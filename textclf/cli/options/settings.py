@@ -34,15 +34,17 @@ Whoever wrote a settings file that lies beside some data may be a stranger.
 
 def read_settings() -> dict[str, Any]:
     """Return the settings of the current folder, which may be empty. Raises UsageError."""
+    if not (_OWN_FILE.is_file() or _SHARED_FILE.is_file()):
+        return {}
+    from textclf import files
+
     if _OWN_FILE.is_file():
-        return _read(_OWN_FILE)
-    if _SHARED_FILE.is_file():
-        tools = _read(_SHARED_FILE).get("tool")
-        shared = tools.get("textclf", {}) if isinstance(tools, dict) else {}
-        if not isinstance(shared, dict):
-            raise UsageError(f"{_SHARED_FILE}: tool.textclf is not a table", hint="[tool.textclf]")
-        return shared
-    return {}
+        return files.read_settings(_OWN_FILE)
+    tools = files.read_settings(_SHARED_FILE).get("tool")
+    shared = tools.get("textclf", {}) if isinstance(tools, dict) else {}
+    if not isinstance(shared, dict):
+        raise UsageError(f"{_SHARED_FILE}: tool.textclf is not a table", hint="[tool.textclf]")
+    return shared
 
 
 def required_key() -> Path | None:
@@ -59,17 +61,6 @@ def required_key() -> Path | None:
     if not isinstance(name, str) or not name:
         raise UsageError(f"{source} is not a file name", hint="name the public key, a PEM file")
     return expand_home(name, source)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from textclf import files
-
-    try:
-        return files.parse_toml(files.read_toml_text(path))
-    except ValueError as error:
-        raise UsageError(f"{path}: not TOML: {error}") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
 
 
 def defaults_for(context: typer.Context, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,11 +100,11 @@ class VersioningOptions:
         Raises:
             UsageError: the key cannot be used, or is not the one that is required.
         """
-        from textclf.registry.signer import publishing_signer
+        from textclf.registry.signing import publishing_signer
         from textclf.report.files import page_maker
 
         return {
-            "sign": publishing_signer(registry, self.sign),
+            "sign": publishing_signer(registry.signed_by, self.sign),
             "report": partial(page_maker, texts=self.include_texts),
         }
 

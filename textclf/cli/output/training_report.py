@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from textclf.registry.publisher import Plan
     from textclf.registry.registry import Registry
     from textclf.release.baseline import BaselineDelta
-    from textclf.release.release import JobSummary, ReleaseCallbacks, ReleaseResult
+    from textclf.release.publication import JobSummary, ReleaseCallbacks, ReleaseResult
     from textclf.training.job import Job
 
 
@@ -131,7 +131,7 @@ def _callbacks(stack: ExitStack, show_phase: ShowPhase, *, quiet: bool) -> Relea
 
     While the registry is changed, Ctrl-C is deferred until the stack is closed.
     """
-    from textclf.release.release import ReleaseCallbacks
+    from textclf.release.publication import ReleaseCallbacks
 
     progress = TrainingProgress(show_phase, quiet=quiet)
     return ReleaseCallbacks(

@@ -11,7 +11,7 @@ from textclf.registry.promotion_log import PromotionRecord
 from textclf.report.html.charts import bar
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, fact_list, key_figures, table
-from textclf.server.explaining import MOST_CHARACTERS
+from textclf.server.labelling import MOST_CHARACTERS
 from textclf.server.pages.layout import Page, json_link, promotion_form, url, version_link
 from textclf.server.served_model import ServedModel
 from textclf.server.service import Service

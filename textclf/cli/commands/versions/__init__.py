@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from textclf.cli.command import command_group
+from textclf.cli.commands.versions.archives import export, import_
 from textclf.cli.commands.versions.compare import compare
 from textclf.cli.commands.versions.copies import pull, push
-from textclf.cli.commands.versions.export import export
-from textclf.cli.commands.versions.import_ import import_
 from textclf.cli.commands.versions.list_ import list_
 from textclf.cli.commands.versions.prune import prune
 from textclf.cli.commands.versions.report import report
