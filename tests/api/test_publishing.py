@@ -2,13 +2,17 @@
 
 import contextlib
 import copy
+import io
 import json
 import pickle
+import pickletools
+import zipfile
 
 import joblib
 import malicious_models
 import numpy as np
 import pytest
+import skops.io
 from sample_data import sample_rows
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
@@ -21,6 +25,7 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
 )
 from sklearn.feature_selection import SelectKBest, chi2
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -85,6 +90,16 @@ COMPILED = {
     ),
     "one against the rest": lambda: named(words(), OneVsRestClassifier(LogisticRegression())),
     "Perceptron, scaled": lambda: named(words(), StandardScaler(with_mean=False), Perceptron()),
+    "stacked, with clipped probabilities": lambda: named(
+        words(),
+        StackingClassifier([("a", LinearSVC())], SGDClassifier("modified_huber", random_state=0)),
+    ),
+    "numbers of NumPy and weights of labels": lambda: named(
+        words(),
+        LogisticRegression(
+            C=np.float64(0.5), class_weight=dict.fromkeys([*LABELS, "True", "False"], 2.0)
+        ),
+    ),
     "a search": lambda: GridSearchCV(
         named(words(), RidgeClassifier()), {"step1__alpha": [1, 2]}, cv=2
     ),
@@ -117,7 +132,28 @@ UNTRUSTED = {
     ),
     "a tokenizer": (
         lambda: named(words(tokenizer=str.split, token_pattern=None), LinearSVC()),
-        "tokenizer",
+        "the tokenizer of its TfidfVectorizer is a function",
+    ),
+    "an analyzer": (
+        lambda: named(words(analyzer=str.split), LinearSVC()),
+        "the analyzer of its TfidfVectorizer is a function",
+    ),
+    "a function for accents": (
+        lambda: named(words(strip_accents=str.swapcase), LinearSVC()),
+        "the strip_accents of its TfidfVectorizer is a function",
+    ),
+    "two blocks of one kind": (
+        lambda: named(
+            FeatureUnion([("a", words()), ("b", words(ngram_range=(2, 2)))]), LinearSVC()
+        ),
+        "two blocks of one kind of n-grams",
+    ),
+    "weighted twice": (
+        lambda: named(words(), TfidfTransformer(), LinearSVC()), "other than plain counts"
+    ),
+    "clipped, one against the rest": (
+        lambda: named(words(), OneVsRestClassifier(SGDClassifier("modified_huber"))),
+        "are not of one kind",
     ),
     "a calibrated pipeline": (
         lambda: CalibratedClassifierCV(make_pipeline(words(), LinearSVC()), cv=2),
@@ -266,6 +302,31 @@ def test_versions_that_textclf_trained_are_compared_with_it(tmp_path, plain):
     )
 
 
+def test_a_frozen_classifier_is_what_it_holds(tmp_path):
+    """Its weights are known, whatever it was calibrated with."""
+    vectorizer = words().fit(TEXTS[:100])
+    frozen = FrozenEstimator(LinearSVC().fit(vectorizer.transform(TEXTS[:100]), LABELS[:100]))
+    pipeline = fitted(lambda: named(FrozenEstimator(vectorizer), CalibratedClassifierCV(frozen)))
+    pipeline.steps[0] = ("step0", vectorizer)
+    assert publish(tmp_path, pipeline).metadata.pipeline.opened_by == "scorer"
+    assert textclf.load(tmp_path).label(TEXTS) == pipeline.predict(TEXTS).tolist()
+
+
+def test_a_calibration_that_lacks_a_label_is_not_compiled(tmp_path):
+    """scikit-learn takes it for what it is; so it is kept as it is."""
+    pipeline = fitted(COMPILED["sigmoid calibration of one"])
+    pipeline[-1].calibrated_classifiers_[0].calibrators.pop()
+    result = publish(tmp_path, pipeline)
+    assert result.metadata.pipeline.reason == "its calibration is one of other labels"
+
+
+def test_a_model_of_too_many_weights_is_not_compiled(tmp_path, monkeypatch):
+    """A reduction that is multiplied out may have had few."""
+    monkeypatch.setattr("textclf.artifact.foreign.features._LARGEST", 800)
+    result = publish(tmp_path, fitted(COMPILED["TruncatedSVD"]))
+    assert result.metadata.pipeline.reason == "it would have too many weights"
+
+
 def test_the_gate_judges_it_as_it_judges_others(tmp_path, plain):
     """What it refuses is published, and not promoted."""
     result = publish(tmp_path, plain, require=["accuracy>=0.99"])
@@ -291,8 +352,11 @@ def test_labels_that_are_numbers_become_text(tmp_path):
         ({}, TypeError, "not a fitted scikit-learn pipeline: dict"),
         (named(words(), LinearSVC()), UsageError, "cannot label a list of texts: NotFittedError"),
         (LinearSVC(), UsageError, "cannot label a list of texts"),
+        (named(FeatureUnion([("no", "drop")]), LinearSVC()), UsageError, "cannot label a list"),
+        (named(FeatureUnion([("no", None)]), LinearSVC()), UsageError, "cannot label a list"),
+        (named(words(), *["passthrough"] * 100, LinearSVC()), UsageError, "has 100 steps or more"),
     ],
-    ids=["a dict", "not fitted", "no features"],
+    ids=["a dict", "not fitted", "no features", "dropped features", "no part", "many steps"],
 )
 def test_what_is_no_fitted_pipeline_is_refused(tmp_path, pipeline, error, said):
     """With a sentence, before anything is written."""
@@ -422,12 +486,48 @@ def test_a_file_of_known_estimators_is_opened_without_running_code(tmp_path, kin
     assert again.version is None, again.reasons
 
 
+@pytest.mark.parametrize("kind", ["union with weights, LinearSVC", "one against the rest"])
+def test_a_file_of_skops_is_read_as_one_of_joblib(tmp_path, kind):
+    """The same version comes of it."""
+    pipeline = fitted(COMPILED[kind])
+    skops.io.dump(pipeline, tmp_path / "model.skops")
+    result = publish(tmp_path / "models", tmp_path / "model.skops")
+    assert result.metadata.pipeline.opened_by == "scorer"
+    assert textclf.load(tmp_path / "models").label(TEXTS) == pipeline.predict(TEXTS).tolist()
+    again = publish(tmp_path / "models", pipeline)
+    assert again.version is None, again.reasons
+
+
+def test_a_file_of_skops_with_other_types_needs_unsafe_load(tmp_path):
+    """It is refused, and the types are named."""
+    skops.io.dump(fitted(UNTRUSTED["a forest"][0]), tmp_path / "model.skops")
+    with pytest.raises(UnsafeModel, match=r"sklearn\.tree\._tree\.Tree.* may run code") as refused:
+        publish(tmp_path / "models", tmp_path / "model.skops")
+    assert "--unsafe-load" in refused.value.hint
+    opened = publish(tmp_path / "models", tmp_path / "model.skops", unsafe_load=True)
+    assert opened.metadata.pipeline.opened_by == "untrusted"
+
+
+@pytest.mark.parametrize("damage", ["another content", "a bomb", "cut off"])
+def test_a_damaged_file_of_skops_is_refused(tmp_path, damage):
+    """Before it takes more memory than a model."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", "[]")
+        archive.writestr("array.npy", bytes(1 << 24 if damage == "a bomb" else 1))
+    data = file.getvalue()
+    (tmp_path / "model.skops").write_bytes(data[:-30] if damage == "cut off" else data)
+    with pytest.raises(IntegrityError, match=r"model\.skops is damaged, or was"):
+        publish(tmp_path / "models", tmp_path / "model.skops")
+
+
+@pytest.mark.parametrize("shorten", [bytes, pickletools.optimize], ids=["as it is", "optimized"])
 @pytest.mark.parametrize("protocol", [4, 5])
 @pytest.mark.parametrize("labels", [LABELS, np.array(LABELS, dtype=object)], ids=["str", "object"])
-def test_a_file_of_pickle_is_read_as_one_of_joblib(tmp_path, protocol, labels):
+def test_a_file_of_pickle_is_read_as_one_of_joblib(tmp_path, protocol, labels, shorten):
     """Also where an array is named twice in it, as the labels are in a calibrated model."""
     pipeline = fitted(COMPILED["sigmoid calibration of one"], labels)
-    (tmp_path / "model.pkl").write_bytes(pickle.dumps(pipeline, protocol))
+    (tmp_path / "model.pkl").write_bytes(shorten(pickle.dumps(pipeline, protocol)))
     publish(tmp_path / "models", tmp_path / "model.pkl")
     assert textclf.load(tmp_path / "models").label(TEXTS) == pipeline.predict(TEXTS).tolist()
 

@@ -43,3 +43,12 @@ def test_the_bytes_are_those_of_joblib(model):
     buffer = io.BytesIO()
     joblib.dump(model, buffer)
     assert dump(model) == buffer.getvalue()
+
+
+def test_the_bytes_are_those_of_joblib_wherever_a_frame_ends():
+    """A frame of pickle ends before, within and after each of a vocabulary's items."""
+    for size in range(65_490, 65_540):
+        model = ["x" * size, {"a": 70_000, "b": 80_000}]
+        buffer = io.BytesIO()
+        joblib.dump(model, buffer)
+        assert dump(model) == buffer.getvalue()

@@ -1,5 +1,6 @@
 import copyreg
 import io
+import pickle
 import pickletools
 import random
 import tracemalloc
@@ -42,7 +43,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from textclf.artifact import unpickler
-from textclf.artifact.unpickler import load_pipeline
+from textclf.artifact.unpickler import load_pipeline, read_foreign
 from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.errors import IntegrityError, UnsafeModel
 from textclf.metadata.schema import BumpRecord
@@ -244,6 +245,43 @@ def test_a_model_marked_for_memory_mapping_is_read():
     assert type(load(with_header(allow_mmap=True))["classifier"].class_count_) is np.ndarray
 
 
+class Reduced:
+    """What pickle writes as a call and a state."""
+
+    def __init__(self, *reduced):
+        self.reduced = reduced
+
+    def __reduce__(self):
+        """Return the call and the state."""
+        return self.reduced
+
+
+def array(*state):
+    """Return what pickle writes as an array with that state."""
+    return Reduced(np._core.multiarray._reconstruct, (np.ndarray, (0,), b"b"), (1, *state))
+
+
+NUMBER = np.dtype("f8")
+
+
+@pytest.mark.parametrize(
+    ("made", "error"),
+    [
+        (Reduced(np._core.multiarray.scalar, (NUMBER, bytes(7))), "is damaged"),
+        (array((1,), NUMBER, False, [0.5]), "other than numbers and text"),
+        (array((2, 2, 2), NUMBER, False, bytes(64)), "is damaged"),
+        (array((3,), NUMBER, False, bytes(8)), "is damaged"),
+        (array((1,), np.dtype(object), False, b"a"), "is damaged"),
+        (array((1,), np.dtype(object), False, [1]), "that are not text"),
+    ],
+    ids=["a scalar", "numbers in a list", "dimensions", "a length", "objects as bytes", "objects"],
+)
+def test_an_array_of_a_pickle_that_lies_is_refused(made, error):
+    """Whatever pickle itself would make of it."""
+    with pytest.raises(IntegrityError, match=error):
+        read_foreign(pickle.dumps(made), name="model.pkl")
+
+
 # --- what is refused: files
 
 
@@ -256,6 +294,18 @@ def test_a_compressed_file_is_refused_unread(kind):
         load(COMPRESSED[kind])
     assert tracemalloc.get_traced_memory()[1] < 100_000
     tracemalloc.stop()
+
+
+def test_a_file_larger_than_any_model_is_refused_unread(monkeypatch):
+    """There is a limit to the size of a model file."""
+    monkeypatch.setattr(unpickler, "_MAX_BYTES", 1 << 30)
+
+    class Large(bytes):
+        def __len__(self):
+            return (1 << 30) + 1
+
+    with pytest.raises(UnsafeModel, match="holds more than 1 GiB"):
+        load(Large(HARMLESS))
 
 
 @pytest.mark.parametrize("kind", NOT_A_MODEL)

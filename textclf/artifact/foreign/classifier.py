@@ -120,9 +120,7 @@ def _with_labels(made: Any, features: Features, labels: list[str]) -> Any:
         binarizer.classes_, binarizer.sparse_input_ = names, False
         binarizer.y_type_ = "binary" if len(labels) == 2 else "multiclass"  # noqa: PLR2004
         made._label_binarizer = binarizer  # noqa: SLF001 - where fit leaves it
-    if not isinstance(getattr(type(made), "classes_", None), property):
-        made.classes_ = names
-    made.n_features_in_ = features.width
+    made.classes_, made.n_features_in_ = names, features.width
     return made
 
 

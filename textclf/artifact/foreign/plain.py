@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from textclf.artifact.allowed import SCALARS
+from textclf.errors import UsageError
 
 _MOST_ITEMS = 100_000
 """The most stop words, or weights of classes."""
@@ -75,7 +76,7 @@ def steps_of(pipeline: Any) -> list[tuple[str, Any]]:
     """Return the named steps of a pipeline, those of pipelines within it too.
 
     Raises:
-        CannotNormalise: it has too many.
+        UsageError: it has too many.
     """
     pending: list[tuple[str, Any]] = [("classifier", pipeline)]
     steps: list[tuple[str, Any]] = []
@@ -87,7 +88,7 @@ def steps_of(pipeline: Any) -> list[tuple[str, Any]]:
             pending = [*fitted(step, "steps"), *pending]
         elif step is not None and not isinstance(step, str):
             steps.append((name, step))
-    raise CannotNormalise("it has too many steps")
+    raise UsageError(f"the pipeline has {_MOST_STEPS} steps or more")
 
 
 def feature_kinds(pipeline: Any) -> list[str]:
