@@ -44,15 +44,21 @@ class Columns:
         """
         return _locate(header, self.text), _locate(header, self.label)
 
-    def text_index(self, header: Sequence[str], file: str) -> int:
+    def text_index(self, header: Sequence[str], file: str, records: list[list[str]]) -> int:
         """Return the index of the column of texts, where no label is needed.
+
+        Args:
+            header: the names of the columns.
+            file: the name of the file, for messages.
+            records: some rows, from which it is guessed which column is meant.
 
         Raises:
             DataError: it is not there, or there more than once.
         """
         indices = _locate(header, self.text)
         if len(indices) != 1:
-            raise wrong_columns(file, header, self, options=("text",))
+            guess = guess_columns(records, len(header)) if records else None
+            raise wrong_columns(file, header, self, guess, options=("text",))
         return indices[0]
 
     def among(self, names: list[str], file: str) -> "Columns":
@@ -135,7 +141,8 @@ def wrong_columns(
         times = f"has {len(indices)} columns" if indices else "has no column"
         problems.append(f'{times} "{excerpt(name)}"')
         guessed = [header[guess[at]]] if guess and header[guess[at]].strip() else []
-        similar = difflib.get_close_matches(name, names, 1) or guessed
+        only = names if len(names) == len(options) == 1 else []
+        similar = difflib.get_close_matches(name, names, 1) or guessed or only
         if indices:
             hints.append(f"--{option}-column {indices[0] + 1}")
         elif similar:
@@ -144,16 +151,15 @@ def wrong_columns(
     error = NoLabels if len(text) == 1 and not label else DataError
     return error(
         f"{file} {problems[0]}; its columns are {listed(header)}",
-        hint=_with_header(hints, columns) or f"name {_COLUMN_OPTIONS[tuple(options)]}",
+        hint=_with_header(hints, columns, options) or f"name {_COLUMN_OPTIONS[tuple(options)]}",
     )
 
 
-def _with_header(hints: Sequence[str], columns: Columns) -> str:
+def _with_header(hints: Sequence[str], columns: Columns, needed: Sequence[str]) -> str:
     """Return the options of a hint, which say that there is a header if all are positions."""
-    given = [f"--text-column {columns.text}", f"--label-column {columns.label}"]
-    hinted = {hint.split()[0] for hint in hints}
-    options = [*hints, *(option for option in given if option.split()[0] not in hinted)]
-    positions = all(position_of(option.split()[1]) is not None for option in options)
+    values = {f"--{name}-column": getattr(columns, name) for name in needed}
+    values |= {name: value for name, _, value in (hint.partition(" ") for hint in hints)}
+    positions = all(position_of(value) is not None for value in values.values())
     return " ".join([*hints, "--header"] if hints and positions else hints)
 
 

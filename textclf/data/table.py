@@ -31,7 +31,7 @@ from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
-from textclf.data.table_errors import not_separated
+from textclf.data.table_errors import no_such_columns, not_separated
 from textclf.data.table_rows import (
     LINES,
     BadRows,
@@ -300,7 +300,7 @@ def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:
     best = max(samples, key=lambda sample: sample.likeness(columns))
     if not best.header:
         raise not_separated(head.name, samples, columns)
-    return best, 0, columns.text_index(best.header, head.name)
+    raise no_such_columns(head.name, best, columns, ("text",))
 
 
 def _only_column(sample: Sample) -> float:

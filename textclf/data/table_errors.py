@@ -26,28 +26,37 @@ _WIDE_SEPARATORS: Final = {"::+": "the colons", r"\|\|+": "the bars", " {2,}": "
 """What is said about separators that take more than one character, by their patterns."""
 
 
-def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
-    """Return the error for a table whose first record does not name the columns."""
+def no_such_columns(
+    name: str, sample: Sample, columns: Columns, options: Sequence[str] = ("text", "label")
+) -> DataError:
+    """Return the error for a table whose first record does not name the columns.
+
+    ``options`` are those of text and label that are needed.
+    """
     header, body = sample.header, [record for record in sample.records[1:] if record]
     if not header:
         return DataError(
             f"{name}:1: malformed quoting in the first line, which should name the columns",
             hint="repair it; without a header give positions: --text-column 1 --label-column 2",
         )
-    flags = _flag_columns(header, body)
+    needs_label = "label" in options
+    flags = _flag_columns(header, body) if needs_label else []
     if len(flags) > 1 and columns.label not in header:
         return DataError(
             f"{name} has a column of 0 and 1 for each of several labels: {listed(flags)}",
             hint=f"--label-column {shlex.quote(flags[0])} learns one of them",
         )
     guess = guess_columns([header, *body])
-    if columns == Columns() and guess and _looks_like_data(header, body, guess[1]):
+    is_usual = columns == Columns() if needs_label else columns.text == Columns().text
+    if is_usual and guess and _looks_like_data(header, body, guess[1]):
+        names = 'the columns "text" and "label"' if needs_label else 'a column "text"'
+        positions = position_options(guess) if needs_label else f"--text-column {guess[0] + 1}"
         return DataError(
-            f'{name}:1: the first line does not name the columns "text" and "label": it is '
-            f"{listed(header)}",
-            hint=f"no header? give positions: {position_options(guess)}",
+            f"{name}:1: the first line does not name {names}: it is {listed(header)}",
+            hint=f"no header? give positions: {positions}",
         )
-    return wrong_columns(name, header, columns, guess_columns(body, len(header)) if body else None)
+    guess = guess_columns(body, len(header)) if body else None
+    return wrong_columns(name, header, columns, guess, options)
 
 
 def _flag_columns(header: list[str], body: list[list[str]]) -> list[str]:

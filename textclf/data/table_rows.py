@@ -227,7 +227,8 @@ def json_rows(
     records = _objects(lines, bad)
     head = list(islice(records, _SAMPLE))
     names = list(dict.fromkeys(name for _, record, _ in head for name in record))
-    text = names[columns.text_index(names, bad.name)] if names else columns.text
+    records_as_text = [[str(record.get(name) or "") for name in names] for _, record, _ in head]
+    text = names[columns.text_index(names, bad.name, records_as_text)] if names else columns.text
 
     def rows() -> Iterator[tuple[int, str | None, str]]:
         for number, record, line in chain(head, records):

@@ -200,6 +200,34 @@ def test_what_is_no_text_is_refused(project, cli, message):
     assert not (project / "out.csv").exists()
 
 
+NAMELESS = {
+    "no header": ("t.csv", '4,"a, great"\n4,"awful, day"\n2,b\n', "--text-column 2"),
+    "another name": ("t.tsv", "id\tbody\n1\ta, great\n2\tawful, day\n3\tb", "--text-column body"),
+    "a single column": ("t.csv", 'review\n"a, great"\n"awful, day"\nb', "--text-column review"),
+    "twice": ("t.csv", "text;text\na, great;c\nawful, day;d\nb;e", "--text-column 1 --header"),
+    "a key": (
+        "t.jsonl",
+        '{"id": 1, "body": "a, great"}\n{"id": 2, "body": "awful, day"}\n{"id": 3, "body": "b"}\n',
+        "--text-column body",
+    ),
+}
+"""Tables whose texts are not in a column of that name, and the options that read them."""
+
+
+@pytest.mark.parametrize("table", NAMELESS.values(), ids=NAMELESS)
+@pytest.mark.parametrize("command", ["predict --file", "pick"])
+def test_a_table_without_a_column_of_texts(project, cli, command, table):
+    """The hint names the column that seems to hold the texts; with its options they are read."""
+    name, content, options = table
+    (project / name).write_text(content)
+    told = cli(*command.split(), name)
+    assert told.code == 4
+    assert told.err.splitlines()[-1].endswith(options)
+    answer = json.loads(cli(*command.split(), name, *options.split(), "--json").out)
+    found = answer["picked" if command == "pick" else "predictions"]
+    assert {one["text"] for one in found} == {"a, great", "awful, day", "b"}
+
+
 def test_lines_that_end_in_carriage_returns(project, cli):
     """Old Macs wrote them, and each line is a text there, too."""
     (project / "t.txt").write_bytes(CR.encode())
