@@ -14,18 +14,17 @@ from textclf.registry.store.base import (
     Incomplete,
     Missing,
     Stamped,
+    Store,
     check_key,
     check_name,
     is_key,
-    names_of_logs,
-    read_each,
     read_or_none,
 )
 
 _ONE_AT_A_TIME = threading.Lock()
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """Objects in a dictionary.
 
     Attributes:
@@ -59,10 +58,6 @@ class MemoryStore:
         """See Store."""
         return self.read(key)
 
-    def read_many(self, keys, most=LARGEST):
-        """See Store."""
-        return read_each(self, keys, most)
-
     def read_stamped(self, key):
         """See Store: the content is its own stamp."""
         data = read_or_none(self, key)
@@ -81,10 +76,6 @@ class MemoryStore:
         keys = [key for key in list(self.objects) if key.startswith(prefix)]
         names = {key.removeprefix(prefix).split("/")[0]: None for key in keys}
         return [name for name in names if is_key(name) and name.encode() > after.encode()]
-
-    def log_names(self):
-        """See Store."""
-        return names_of_logs(self)
 
     def folders_with(self, name):
         """See Store."""
@@ -140,13 +131,6 @@ class MemoryStore:
         return Incomplete.ABANDONED if self.writers_died else Incomplete.IN_PROGRESS
 
     def require_writable(self):
-        """See Store."""
-
-    def leftovers(self):
-        """See Store: every request is done completely or not at all."""
-        return []
-
-    def sweep(self):
         """See Store."""
 
     def locate(self, key=""):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,27 +16,12 @@ from textclf.evaluation.statistics import Floats, Labels
 from textclf.evaluation.two_labels import two_labels
 from textclf.metadata.schema import Metrics
 
+if TYPE_CHECKING:
+    from textclf.prediction.model import Prediction
+    from textclf.prediction.predictor import Predictor
+
 _BATCH = 2_048
 """Rows whose scores of all labels are held as Python objects at a time."""
-
-
-class ScoredText(Protocol):
-    """A text's highest score, and the scores of all labels, the highest first."""
-
-    @property
-    def score(self) -> float: ...  # noqa: D102 - above
-    @property
-    def scores(self) -> Mapping[str, float]: ...  # noqa: D102
-
-
-class EvaluatedModel(Protocol):
-    """What an evaluation needs of a model: its labels, what its scores are, and predictions."""
-
-    @property
-    def labels(self) -> Sequence[str]: ...  # noqa: D102 - above
-    @property
-    def score_type(self) -> str: ...  # noqa: D102
-    def predict(self, texts: Sequence[str], /) -> Sequence[ScoredText]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -60,7 +45,7 @@ class Evaluation:
     scores: list[float]
 
 
-def evaluate(model: EvaluatedModel, rows: Dataset) -> Evaluation:
+def evaluate(model: Predictor, rows: Dataset) -> Evaluation:
     """Evaluate a model on labelled rows; its threshold plays no part."""
     labels: list[str] = []
     scores: list[float] = []
@@ -94,13 +79,13 @@ def evaluate(model: EvaluatedModel, rows: Dataset) -> Evaluation:
     )
 
 
-def _scores(predictions: Sequence[ScoredText], labels: Sequence[str]) -> Floats:
+def _scores(predictions: Sequence[Prediction], labels: Sequence[str]) -> Floats:
     """Return the scores of each row in the order of the labels."""
     return np.array([[prediction.scores[label] for label in labels] for prediction in predictions])
 
 
 def _losses(
-    predictions: Sequence[ScoredText], truth: Labels, codes: Mapping[str, int]
+    predictions: Sequence[Prediction], truth: Labels, codes: Mapping[str, int]
 ) -> tuple[Floats, Floats]:
     """Return the log-loss and the Brier score of each row."""
     probabilities = np.zeros((len(predictions), len(codes)))

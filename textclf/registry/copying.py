@@ -20,7 +20,6 @@ from textclf.registry import layout
 from textclf.registry.publisher import require_free
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Missing
-from textclf.registry.version_state import VersionState
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -74,9 +73,9 @@ def copy_versions(
             requires.
         NoSuchVersion: a version was pruned meanwhile.
     """
-    states = target.events.version_states()
-    pruned = {v for v in versions if states.get(str(v), VersionState()).pruned}
-    absent = {*absent_versions(source, target, versions), *pruned}
+    pruned = target.events.pruned_versions()
+    absent = set(absent_versions(source, target, versions))
+    absent |= {version for version in versions if str(version) in pruned}
     if absent:
         target.store.require_writable()
 
@@ -112,8 +111,8 @@ def absent_versions(
 
 def unpruned_versions(target: Registry, versions: Iterable[Version]) -> list[Version]:
     """Return the versions that were not pruned in a registry."""
-    states = target.events.version_states()
-    return [v for v in versions if not states.get(str(v), VersionState()).pruned]
+    pruned = target.events.pruned_versions()
+    return [version for version in versions if str(version) not in pruned]
 
 
 def _copy(

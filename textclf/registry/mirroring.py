@@ -29,7 +29,6 @@ from textclf.registry.promotion_log import AppendOnlyLog
 from textclf.registry.publisher import create_copy
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Exists, read_or_none
-from textclf.registry.version_state import VersionState
 
 _PASSES = 20
 """How often the source is looked at: one that changes all the time is mirrored as it was."""
@@ -120,8 +119,7 @@ class _Seen:
         events = registry.events.numbers()
         latest, *others = registry.channels()
         promotions = {log.channel: log.numbers() for log in (*others, latest)}
-        states = registry.events.version_states()
-        removed = {version for version, state in states.items() if state.removed}
+        removed = registry.events.removed_versions()
         versions = [version for version in registry.versions() if str(version) not in removed]
         return cls(events, promotions, versions, _added_signatures(registry))
 
@@ -231,9 +229,9 @@ class _Mirror:
         Raises:
             TextclfError: the source has never had one of them.
         """
-        states = self._source.events.version_states()
+        removed = self._source.events.removed_versions()
         alone = [v for v in self._target.versions() if v not in seen.versions]
-        self._lost = [v for v in alone if not states.get(str(v), VersionState()).removed]
+        self._lost = [version for version in alone if str(version) not in removed]
         known = self._source.reserved_numbers() if self._lost else set()
         for version in self._lost:
             if version not in known:
@@ -254,7 +252,7 @@ class _Mirror:
     # -- versions and signatures -----------------------------------------------------------------
 
     def _copy_versions(self, versions: Sequence[Version]) -> None:
-        removed = {v for v, state in self._target.events.version_states().items() if state.removed}
+        removed = self._target.events.removed_versions()
 
         def copy(version: Version) -> Version | None:
             if str(version) in removed:  # what is left of it is not what is imported again
@@ -318,9 +316,8 @@ class _Mirror:
     def _needs_removed(self) -> bool:
         """Whether a version whose removal is decided is promoted in the target, or was just now."""
         heads = [head for log in self._target.channels() if (head := log.head())]
-        states = self._source.events.version_states()
-        needed = {number for head in heads for number in (head.to, head.previous) if number}
-        return any(states[number].removed for number in needed & states.keys())
+        needed = {number for head in heads for number in (head.to, head.previous)}
+        return bool(needed & self._source.events.removed_versions())
 
     def _copy_promotions(self, promotions: Sequence[_MissingRecords]) -> None:
         for missing in promotions:
@@ -341,9 +338,8 @@ class _Mirror:
     def _remove_pruned(self, seen: _Seen) -> None:
         """Remove what was pruned in the source, as the events say that are here, too."""
         promoted = {head.to for log in self._target.channels() if (head := log.head())}
-        states = self._target.events.version_states()
+        removed = self._target.events.removed_versions() - promoted
         for version in self._target.numbers():
-            is_removed = states.get(str(version), VersionState()).removed
-            if is_removed and version not in seen.versions and str(version) not in promoted:
+            if str(version) in removed and version not in seen.versions:
                 self._target.store.remove_all(str(version), first=METADATA)
                 self._removed.append(version)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from semver import Version
@@ -30,8 +30,8 @@ from textclf.formatting import tag_list
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
-from textclf.registry.promotion_log import PromotionLog
-from textclf.registry.store.base import LogNames, Stamped, Store, read_or_none
+from textclf.registry.reader import RegistryReader
+from textclf.registry.store.base import Stamped, Store, read_or_none
 from textclf.registry.version_state import EventKind, EventLog, describe_pruning
 
 _ABANDONED = timedelta(days=1)
@@ -66,24 +66,11 @@ def _require_not_pruned(events: EventLog, version: Version) -> None:
 
 
 class Pruner:
-    """Removes versions.
+    """Removes versions of a registry."""
 
-    Args:
-        store: where the versions are.
-        channels: returns the promotion logs of all channels, given the names in the folders of
-            all logs.
-        events: the event log.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        channels: Callable[[LogNames], Sequence[PromotionLog]],
-        events: EventLog,
-    ) -> None:
-        self._store = store
-        self._channels = channels
-        self._events = events
+    def __init__(self, registry: RegistryReader) -> None:
+        self._registry = registry
+        self._store, self._events = registry.store, registry.events
 
     def prune_exemptions(self) -> dict[str, str]:
         """Return the versions that are not pruned, and why.
@@ -96,7 +83,7 @@ class Pruner:
         """
         held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
         listed = self._store.log_names()
-        in_use = [entry for log in self._channels(listed) for entry in log.in_use(listed)]
+        in_use = [entry for log in self._registry.channels(listed) for entry in log.in_use(listed)]
         tagged = {
             version: f"tagged {tag_list(state.tags)}"
             for version, state in self._events.version_states(strict=True, listed=listed).items()

@@ -239,7 +239,7 @@ class Registry(RegistryReader):
         """The object that removes versions."""
         from textclf.registry.pruning import Pruner
 
-        return Pruner(self.store, self.channels, self.events)
+        return Pruner(self)
 
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None

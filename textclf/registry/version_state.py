@@ -152,6 +152,14 @@ class EventLog(AppendOnlyLog[Event]):
             return version_states(self.readable_records(listed))
         return version_states(map(raised, self.known_entries(listed)))
 
+    def removed_versions(self) -> set[str]:
+        """Return the versions whose removal is decided; damaged events are skipped."""
+        return {version for version, state in self.version_states().items() if state.removed}
+
+    def pruned_versions(self) -> set[str]:
+        """Return the versions that are marked as pruned; damaged events are skipped."""
+        return {version for version, state in self.version_states().items() if state.pruned}
+
     def version_state(self, version: Version) -> VersionState:
         """Return the state of one version; damaged events are skipped."""
         return self.version_states().get(str(version), VersionState())

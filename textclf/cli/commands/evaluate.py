@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options.gates import AllowTrainingRows, parse_gate
+from textclf.cli.options.gates import AllowTrainingRows
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
@@ -67,11 +67,11 @@ def evaluate(
         from textclf.evaluation.evaluate import evaluate as score
         from textclf.metadata.verdict import PASSED
         from textclf.release.baseline import Baseline
-        from textclf.release.gate import judge
+        from textclf.release.gate import judge, parse_gate
         from textclf.release.promote import judged_rows, refusal
 
     answer_format = document.choose_format(output_format, as_json=common.as_json)
-    gate = parse_gate(fail_under, allow_training_rows=allow_training_rows)
+    gate = parse_gate(fail_under or (), allow_training_rows=allow_training_rows)
     registry = common.open_registry()
     output = table_file(errors, "--errors", registry, data, force=force) if errors else None
     resolved = registry.resolve(version)

@@ -10,13 +10,13 @@ import typer
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.options import Message, Version, complete_channel, require_channel
+from textclf.cli.options.options import Message, Version, complete_channel
 from textclf.cli.options.reading import ReadingOptions
 from textclf.cli.options.versioning import NotifyOptions
 from textclf.cli.output import document, render
 from textclf.cli.output.promotions import PromotionAnswer, show_promotion, verdict_blocks
 from textclf.errors import GateRefused, UsageError
-from textclf.metadata.channels import LATEST
+from textclf.metadata.channels import LATEST, require_channel
 
 Data = Annotated[
     Path | None,

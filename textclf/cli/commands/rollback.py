@@ -8,11 +8,11 @@ import typer
 
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.options.groups import CommonOptions, option_groups
-from textclf.cli.options.options import Message, complete_channel, complete_version, require_channel
+from textclf.cli.options.options import Message, complete_channel, complete_version
 from textclf.cli.options.versioning import NotifyOptions
 from textclf.cli.output.promotions import show_promotion
 from textclf.errors import UsageError
-from textclf.metadata.channels import LATEST
+from textclf.metadata.channels import LATEST, require_channel
 
 Steps = Annotated[
     int | None,

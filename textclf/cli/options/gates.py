@@ -55,16 +55,18 @@ class GateConditions:
 
     def gate(self, context: typer.Context) -> "Gate":
         """Return the gate of the options, joined with that of the settings: no limit loosens it."""
+        from textclf.release.gate import parse_gate
+
         settings = context.default_map or {}
         limits = (settings.get(name) for name in ("max_regression", "max_class_regression"))
         overall, per_class = (None if limit is None else parse_share(limit) for limit in limits)
         given = parse_gate(
-            self.require,
+            self.require or (),
             self.max_regression,
             self.max_class_regression,
             allow_training_rows=self.allow_training_rows,
         )
-        return given.joined(parse_gate(settings.get("require"), overall, per_class))
+        return given.joined(parse_gate(settings.get("require") or (), overall, per_class))
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,3 @@ class GateOptions(GateConditions):
         """Raise UsageError if a refusal would be overridden without a reason."""
         if self.force and not message:
             raise UsageError("--force needs a reason, which is recorded", hint='--force -m "why"')
-
-
-def parse_gate(
-    require: list[str] | None,
-    overall: float | None = None,
-    per_class: float | None = None,
-    *,
-    allow_training_rows: bool = False,
-) -> "Gate":
-    """Return a gate from requirements as they are typed. Raises UsageError."""
-    from textclf.release import gate
-
-    return gate.parse_gate(
-        require or (), overall, per_class, allow_training_rows=allow_training_rows
-    )

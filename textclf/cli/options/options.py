@@ -140,13 +140,6 @@ def require_utf8(text: str | None) -> str | None:
     return text
 
 
-def require_channel(name: str) -> str:
-    """Return the name of a channel. Raises UsageError if it cannot be one."""
-    from textclf.metadata import channels
-
-    return channels.require_channel(name)
-
-
 Message = Annotated[
     str | None,
     typer.Option(

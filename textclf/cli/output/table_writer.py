@@ -8,10 +8,10 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from textclf.cli.output import render
 from textclf.errors import UsageError
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from textclf.prediction.model import Prediction
 
 
-class Writer(Protocol):
-    """Writes the rows of a table."""
+WriteRow = Callable[[Any, Sequence[Any]], None]
+"""Writes a row of a table, with the values of the columns that are added to it."""
 
-    def write(self, row: Any, added: Sequence[Any]) -> None:
-        """Write a row, with the values of the columns that are added to it."""
-        ...
+
+def _row_writer(
+    table: TextTable, added: Sequence[str], output_format: str | None, stream: IO[str]
+) -> WriteRow:
+    """Return what writes the rows of a table in a format; by default in its own."""
+    chosen = output_format or ("jsonl" if table.delimiter is None else "own")
+    if chosen == "jsonl":
+        return _json_writer(table, added, stream)
+    delimiter = {"tsv": "\t", "csv": ","}.get(chosen, table.delimiter or ",")
+    return _delimited_writer(table, added, stream, delimiter)
 
 
 def _free(name: str, columns: Sequence[str]) -> str:
@@ -38,44 +45,31 @@ def _free(name: str, columns: Sequence[str]) -> str:
     return next(one for one in names if one not in taken)
 
 
-def writer(
-    table: TextTable, added: Sequence[str], output_format: str | None, stream: IO[str]
-) -> Writer:
-    """Return what writes a table in a format; by default in its own."""
-    chosen = output_format or ("jsonl" if table.delimiter is None else "own")
-    if chosen == "jsonl":
-        return _JsonLines(table, added, stream)
-    delimiter = {"tsv": "\t", "csv": ","}.get(chosen, table.delimiter or ",")
-    return _Delimited(table, added, stream, delimiter)
+def _delimited_writer(
+    table: TextTable, added: Sequence[str], stream: IO[str], delimiter: str
+) -> WriteRow:
+    # before Python 3.13 a lone carriage return is not quoted unless all cells are
+    form: Any = {"delimiter": delimiter, "lineterminator": "\n"}
+    plain = csv.writer(stream, **form)
+    quoted = csv.writer(stream, **form, quoting=csv.QUOTE_ALL)
+    if table.header:
+        plain.writerow([*table.columns, *added])
+
+    def write(row: Any, values: Sequence[Any]) -> None:
+        cells = _cells(json.loads(row), table.columns) if table.delimiter is None else row
+        writer = quoted if any("\r" in cell for cell in cells) else plain
+        writer.writerow([*cells, *map(_cell, values)])
+
+    return write
 
 
-class _Delimited:
-    def __init__(
-        self, table: TextTable, added: Sequence[str], stream: IO[str], delimiter: str
-    ) -> None:
-        # before Python 3.13 a lone carriage return is not quoted unless all cells are
-        form: Any = {"delimiter": delimiter, "lineterminator": "\n"}
-        self._plain = csv.writer(stream, **form)
-        self._quoted = csv.writer(stream, **form, quoting=csv.QUOTE_ALL)
-        self._columns = table.columns if table.delimiter is None else None
-        if table.header:
-            self._plain.writerow([*table.columns, *added])
-
-    def write(self, row: Any, added: Sequence[Any]) -> None:
-        cells = row if self._columns is None else self._cells(json.loads(row))
-        values = [_cell(value) for value in added]
-        chosen = self._quoted if any("\r" in cell for cell in cells) else self._plain
-        chosen.writerow([*cells, *values])
-
-    def _cells(self, record: dict[str, Any]) -> list[str]:
-        assert self._columns is not None
-        further = record.keys() - set(self._columns)
-        if further:
-            raise UsageError(
-                f'an object has the key "{min(further)}", which the first ones have not',
-                hint="JSON Lines keep them: -o FILE.jsonl",
-            )
-        return [_cell(record.get(name)) for name in self._columns]
+def _cells(record: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    if further := record.keys() - set(columns):
+        raise UsageError(
+            f'an object has the key "{min(further)}", which the first ones have not',
+            hint="JSON Lines keep them: -o FILE.jsonl",
+        )
+    return [_cell(record.get(name)) for name in columns]
 
 
 def _cell(value: Any) -> str:
@@ -84,19 +78,17 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-class _JsonLines:
-    def __init__(self, table: TextTable, added: Sequence[str], stream: IO[str]) -> None:
-        self._columns, self._added, self._stream = table.columns, added, stream
-        self._objects = table.delimiter is None
-
-    def write(self, row: Any, added: Sequence[Any]) -> None:
-        more = render.json_on_a_line(dict(zip(self._added, added, strict=True)))
-        if self._objects:
+def _json_writer(table: TextTable, added: Sequence[str], stream: IO[str]) -> WriteRow:
+    def write(row: Any, values: Sequence[Any]) -> None:
+        more = render.json_on_a_line(dict(zip(added, values, strict=True)))[1:]
+        if table.delimiter is None:
             start = row.rstrip()[:-1].rstrip()
-            self._stream.write(f"{start}{'' if start == '{' else ','}{more[1:]}\n")
-            return
-        record = render.json_on_a_line(dict(zip(self._columns, row, strict=True)))
-        self._stream.write(f"{record[:-1]},{more[1:]}\n")
+            stream.write(f"{start}{'' if start == '{' else ','}{more}\n")
+        else:
+            record = render.json_on_a_line(dict(zip(table.columns, row, strict=True)))
+            stream.write(f"{record[:-1]},{more}\n")
+
+    return write
 
 
 def lines_of(texts: Iterable[list[str]]) -> TextTable:
@@ -167,7 +159,7 @@ def write_table(
     to_stdout = nullcontext((shown, output_format))
     with text_of(target, [*table.columns, *names]) if target else to_stdout as to:
         stream, chosen = to
-        write = writer(table, names, chosen, stream).write
+        write = _row_writer(table, names, chosen, stream)
         for row, values in rows:
             write(row, values)
 

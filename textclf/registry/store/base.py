@@ -132,15 +132,24 @@ def read_or_none(store: Store, key: str, most: int = LARGEST) -> bytes | None:
         return None
 
 
-def read_each(
-    store: Store, keys: Sequence[str], most: int = LARGEST
+def read_at_once(
+    store: Store, keys: Sequence[str], most: int, threads: int
 ) -> Iterator[bytes | Missing | StoreError]:
-    """Yield the content of keys, one after the other; see `Store.read_many`."""
-    for key in keys:
-        try:
-            yield store.read(key, most)
-        except (Missing, StoreError) as error:
-            yield error
+    """Yield the content of keys, which threads read; see `Store.read_many`."""
+    from concurrent.futures import ThreadPoolExecutor  # deferred: a disk needs none
+
+    pool = ThreadPoolExecutor(min(threads, len(keys) or 1))
+    try:
+        yield from pool.map(lambda key: _read_or_error(store, key, most), keys)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for them after Ctrl-C
+
+
+def _read_or_error(store: Store, key: str, most: int) -> bytes | Missing | StoreError:
+    try:
+        return store.read(key, most)
+    except (Missing, StoreError) as error:
+        return error
 
 
 def names_of_logs(store: Store) -> LogNames:
@@ -187,7 +196,7 @@ class Store(Protocol):
 
         A place that is far away reads several at once.
         """
-        ...
+        return (_read_or_error(self, key, most) for key in keys)
 
     def read_stamped(self, key: str) -> Stamped:
         """Return the content of a key that is about to be replaced, if there is any."""
@@ -215,7 +224,7 @@ class Store(Protocol):
 
         A place that is far away lists all of them at once.
         """
-        ...
+        return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
         """Return the names of the folders at the top in which a file of this name is."""
@@ -277,12 +286,16 @@ class Store(Protocol):
         ...
 
     def leftovers(self) -> list[str]:
-        """Return keys of half-written work whose writers died; work that may go on is left out."""
-        ...
+        """Return keys of half-written work whose writers died; work that may go on is left out.
+
+        There is none where a file is written completely or not at all.
+        """
+        return []
 
     def sweep(self) -> None:
         """Remove the leftovers."""
-        ...
+        for key in self.leftovers():
+            self.remove(key)
 
     def locate(self, key: str = "") -> str:
         """Return the location of a key, or of the store itself, for messages."""

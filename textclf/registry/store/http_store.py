@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -20,7 +18,6 @@ from textclf.files import LARGEST
 from textclf.registry.store.access import is_true
 from textclf.registry.store.base import (
     Incomplete,
-    LogNames,
     Missing,
     Stamped,
     Store,
@@ -28,7 +25,7 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
-    names_of_logs,
+    read_at_once,
     read_or_none,
 )
 from textclf.registry.store.http_client import API_KEY, HttpClient
@@ -90,17 +87,7 @@ class HttpStore(Store):
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        pool = ThreadPoolExecutor(min(_AT_ONCE, len(keys) or 1))
-        try:
-            yield from pool.map(partial(self._read_or_error, most=most), keys)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _read_or_error(self, key: str, most: int) -> bytes | Missing | StoreError:
-        try:
-            return self.read(key, most)
-        except (Missing, StoreError) as error:
-            return error
+        return read_at_once(self, keys, most, _AT_ONCE)
 
     def read_stamped(self, key: str) -> Stamped:
         """See Store: there is no stamp, because nothing can be replaced."""
@@ -118,19 +105,12 @@ class HttpStore(Store):
         digests = self._list("digests", dict[str, str], folder=folder, after=after)
         return {name: digest for name, digest in digests.items() if is_key(name)}
 
-    def log_names(self) -> LogNames:
-        return names_of_logs(self)
-
     def folders_with(self, name: str) -> list[str]:
         folders = self._list("folders", list[str], file=name)
         return [folder for folder in folders if is_key(folder)]
 
     def why_incomplete(self, folder: str) -> Incomplete:
         return Incomplete[self._list("incomplete", str, folder=folder).upper()]
-
-    def leftovers(self) -> list[str]:
-        """See Store: those that change the registry find them."""
-        return []
 
     def locate(self, key: str = "") -> str:
         return f"{self._url}/{key}" if key else self._url
@@ -179,9 +159,6 @@ class HttpStore(Store):
             f"{self._url} is read-only: textclf serve lets others read its registry, not change it",
             hint="--models with the folder or the bucket that it serves",
         )
-
-    def sweep(self) -> None:
-        """See Store: nothing is left over."""
 
     def _refuse(self, key: str) -> None:
         check_key(key)

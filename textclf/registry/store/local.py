@@ -16,7 +16,7 @@ import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
@@ -25,7 +25,6 @@ from textclf.registry.layout import STAGING
 from textclf.registry.store.base import (
     Exists,
     Incomplete,
-    LogNames,
     Missing,
     Stamped,
     Store,
@@ -33,8 +32,6 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
-    names_of_logs,
-    read_each,
     read_or_none,
 )
 from textclf.registry.store.location import parse_folder
@@ -65,11 +62,6 @@ class LocalStore(Store):
                 return b""
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def read_many(
-        self, keys: Sequence[str], most: int = LARGEST
-    ) -> Iterator[bytes | Missing | StoreError]:
-        return read_each(self, keys, most)
-
     def read_stamped(self, key: str) -> Stamped:
         """See Store: no stamp is needed, because writers look again after they have replaced."""
         return Stamped(read_or_none(self, key), None)
@@ -93,9 +85,6 @@ class LocalStore(Store):
                 self._require_folder()
                 return []
         return [name for name in names if name.encode() > after.encode()] if after else names
-
-    def log_names(self) -> LogNames:
-        return names_of_logs(self)
 
     def folders_with(self, name: str) -> list[str]:
         return [folder for folder in self.names() if self._has(folder, name)]

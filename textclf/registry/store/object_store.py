@@ -28,6 +28,7 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
+    read_at_once,
 )
 from textclf.registry.store.conditions import ConditionCheck
 from textclf.registry.store.objects import ATTEMPTS, Objects, version_of
@@ -71,18 +72,7 @@ class ObjectStore(Store):
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-
-        def read(key: str) -> bytes | Missing | StoreError:
-            try:
-                return self.read(key, most)
-            except (Missing, StoreError) as error:
-                return error
-
-        pool = ThreadPoolExecutor(min(_AT_ONCE, len(keys) or 1))
-        try:
-            yield from pool.map(read, keys)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for them after Ctrl-C
+        return read_at_once(self, keys, most, _AT_ONCE)
 
     def read_stamped(self, key: str) -> Stamped:
         if key in self._written and self._is_unchanged(key, self._written[key]):
@@ -203,13 +193,6 @@ class ObjectStore(Store):
         """See Store. What remains is the finding that this store obeys conditions."""
         self._conditions.require_obeyed()
         self._conditions.require_creation()
-
-    def leftovers(self) -> list[str]:
-        """See Store: an object is written completely or not at all."""
-        return []
-
-    def sweep(self) -> None:
-        """See Store."""
 
     def locate(self, key: str = "") -> str:
         return self.objects.locate(key)

@@ -35,8 +35,7 @@ def show(version: Version, *, common: CommonOptions) -> None:
     resolved = registry.resolve(version)
     metadata = registry.unverified_metadata(resolved)
     latest = registry.latest() == resolved
-    state = registry.events.version_states().get(str(resolved))
-    tags = state.tags if state else {}
+    tags = registry.events.version_state(resolved).tags
     if problem := registry.signature_problem(resolved):
         render.warning(f"{registry.locate(resolved, METADATA)} {problem}")
     if common.as_json:
