@@ -1,7 +1,7 @@
 """An imitation of the XML API of Google Cloud Storage: what obstore uses of it, no more.
 
 It also takes one update of an object in a second at most, as Google does, if ``slow`` is set, and
-does whatever it is asked if ``careless`` is, as some servers do.
+does whatever it is asked if ``careless`` is, as some servers do; ``date`` is what its clock says.
 """
 
 import email.utils
@@ -48,7 +48,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.objects, self.lock, self.slow = {}, threading.Lock(), False
-        self.careless = False
+        self.careless, self.date = False, None
         self.generations = itertools.count(10**15)
 
 
@@ -60,6 +60,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         """Keep quiet."""
+
+    def date_time_string(self, timestamp=None):
+        """Return the time that the server tells."""
+        told = self.server.date
+        return super().date_time_string(timestamp) if told is None else told
 
     def _key(self):
         return self._path().partition("/")[2]

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _CLOCK_SECONDS = 300
 """A clock that is off by this may be refused: AWS and Azure accept 15 minutes."""
+_SERVERS = {
+    Cloud.S3: "https://s3.{region}.amazonaws.com",
+    Cloud.AZURE: "https://{account_name}.blob.core.windows.net",
+    Cloud.GOOGLE: "https://storage.googleapis.com",
+}
+"""The clouds' own servers, by what a bucket is opened with."""
 _READ_ONLY = "no; enough to list, show, predict, serve and verify"
 
 
@@ -103,7 +109,8 @@ def _in_another_region(bucket: Bucket, error: StoreError) -> Finding | None:
         return None
     region = aws.region_of(bucket)
     if region is None:
-        return Finding("may list", ok=False, detail=error.message, hint="set AWS_REGION")
+        unknown = "the bucket is in another region, and AWS does not say in which"
+        return Finding("may list", ok=False, detail=unknown, hint="set AWS_REGION")
     hint = f"write {replace(bucket, region=None)}?region={region}, or set AWS_REGION={region}"
     return Finding("may list", ok=False, detail=f"the bucket is in {region}", hint=hint)
 
@@ -192,7 +199,8 @@ def _clock(bucket: Bucket, access: Access) -> Finding:
     from email.utils import parsedate_to_datetime
 
     certificates = aws.certificate() if bucket.cloud is Cloud.S3 else None
-    date = response_headers(_server(bucket, access), certificates).get("Date", "")
+    server = access.endpoint or _SERVERS[bucket.cloud].format_map(access.config)
+    date = response_headers(server, certificates).get("Date", "")
     try:
         apart = abs(time.time() - parsedate_to_datetime(date).timestamp())
     except (TypeError, ValueError):
@@ -205,24 +213,12 @@ def _clock(bucket: Bucket, access: Access) -> Finding:
     )
 
 
-def _server(bucket: Bucket, access: Access) -> str:
-    if access.endpoint:
-        return access.endpoint
-    match bucket.cloud:
-        case Cloud.S3:
-            return f"https://s3.{access.config['region']}.amazonaws.com"
-        case Cloud.AZURE:
-            return f"https://{access.config.get('account_name')}.blob.core.windows.net"
-        case Cloud.GOOGLE:
-            return "https://storage.googleapis.com"
-
-
 def _cache() -> Finding:
     cache = FileCache.from_environment()
     if cache.folder is None:
         return Finding("cache", ok=None, detail="there is no home folder, so nothing is kept")
     place = next(p for p in (cache.folder, *cache.folder.parents) if p.exists())
-    if not os.access(place, os.W_OK):
+    if not os.access(f"{place}/.", os.W_OK):  # which of a file does not exist
         return Finding(
             "cache", ok=None, detail=f"{cache.folder} cannot be written, so nothing is kept",
             hint="XDG_CACHE_HOME names another place",

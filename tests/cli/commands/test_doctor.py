@@ -1,9 +1,11 @@
 """`textclf doctor`: how a registry can be reached, and with what rights."""
 
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
-from cloud_servers import GETTER, READER
+from cloud_servers import GETTER, READER, google
 
 
 def checks(done):
@@ -102,3 +104,64 @@ def test_a_folder_that_is_none_fails(cli, project):
     done = cli("doctor", "--models", "file")
     assert done.code == 1
     assert "file is not a folder" in done.out
+
+
+@pytest.fixture
+def of_google(tmp_path, monkeypatch):
+    """Return a function that starts a server of Google with some habits, and returns a URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**habits):
+            cloud = stack.enter_context(google(tmp_path / "server", **habits))
+            [account] = cloud.environment.values()
+            base = json.loads(Path(account).read_text())["gcs_base_url"]
+            for name, value in {**cloud.environment, "GOOGLE_BASE_URL": base}.items():
+                monkeypatch.setenv(name, value)
+            return cloud.url("models")
+
+        yield start
+
+
+@pytest.mark.parametrize(
+    ("habits", "check", "is_ok", "said"),
+    [
+        ({}, "clock", True, " s apart from the server's"),
+        ({"date": ""}, "clock", None, "the server does not tell the time"),
+        ({"date": "Sat, 01 Jan 2000 00:00:00 GMT"}, "clock", False, " s apart from the server's"),
+        ({"careless": True}, "conditional writes", False, "not obeyed: the server "),
+    ],
+    ids=["fine", "no clock", "a wrong clock", "careless"],
+)
+def test_a_server_is_judged_by_what_it_does(cli, of_google, habits, check, is_ok, said):
+    """By its clock, which signatures depend on, and by the conditions that it is to obey."""
+    done = cli("doctor", "--models", of_google(**habits), "--json")
+    assert done.code == (1 if is_ok is False else 0)
+    found = checks(done)[check]
+    assert found["ok"] is is_ok
+    assert said in found["detail"]
+    assert "region" not in checks(done)
+
+
+def test_a_bucket_of_azure_has_a_doctor_too(cli, azurite, monkeypatch):
+    """All is good there."""
+    for name, value in azurite.environment.items():
+        monkeypatch.setenv(name, value)
+    done = cli("doctor", "--models", azurite.url(azurite.new_prefix()), "--json")
+    assert done.code == 0
+    assert checks(done)["conditional writes"]["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"XDG_CACHE_HOME": "", "HOME": "nowhere"}, "there is no home folder"),
+        ({"XDG_CACHE_HOME": __file__}, "cannot be written, so nothing is kept"),
+    ],
+)
+def test_a_missing_place_for_the_cache_is_said(cli, of_google, monkeypatch, variables, said):
+    """It is no error: files are then fetched each time."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = cli("doctor", "--models", of_google(), "--json")
+    assert done.code == 0
+    assert (checks(done)["cache"]["ok"], said in checks(done)["cache"]["detail"]) == (None, True)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from textclf.errors import StoreError
+from textclf.registry.diagnosis import diagnose
 from textclf.registry.store import aws
 from textclf.registry.store.connection import connect, find_access, open_store
 from textclf.registry.store.location import parse_location
@@ -56,6 +57,7 @@ def profiles(home):
     (home / ".aws/config").write_text(PROFILES.format(process=process))
     (home / ".aws/credentials").write_text(
         f"[keys]\naws_access_key_id = AKIA1\naws_secret_access_key = {SECRET}\n"
+        f"aws_session_token = {SECRET}2\n"
     )
 
 
@@ -107,6 +109,7 @@ def test_no_credentials_are_an_error_at_once(cloud, monkeypatch):
         ("azure", ["AZURE_STORAGE_SAS_TOKEN"], "AZURE_STORAGE_SAS_TOKEN"),
         ("azure", ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"], "AZURE_CLIENT_ID and"),
         ("azure", ["AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"], "AZURE_CLIENT_ID and"),
+        ("azure", ["IDENTITY_ENDPOINT"], "the managed identity of IDENTITY_ENDPOINT"),
         ("google", ["GOOGLE_BEARER_TOKEN"], "GOOGLE_BEARER_TOKEN"),
     ],
 )
@@ -119,6 +122,61 @@ def test_credentials_of_the_environment_are_used(cloud, variables, source, monke
     found = access(cloud)
     assert found.credentials.startswith(source)
     assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "variable", "source"),
+    [
+        ("aws", "AWS_SKIP_SIGNATURE", "none are used (AWS_SKIP_SIGNATURE)"),
+        ("azure", "AZURE_SKIP_SIGNATURE", "none are used (AZURE_SKIP_SIGNATURE)"),
+        ("azure", "AZURE_STORAGE_USE_EMULATOR", "those of the emulator"),
+        ("google", "GOOGLE_SKIP_SIGNATURE", "none are used (GOOGLE_SKIP_SIGNATURE)"),
+    ],
+)
+def test_a_public_bucket_and_an_emulator_need_no_credentials(cloud, variable, source, monkeypatch):
+    """A variable of the cloud says so."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv(variable, "true")
+    assert access(cloud).credentials == source
+
+
+@pytest.mark.parametrize(
+    ("cloud", "switch"),
+    [("aws", "AWS_EC2_METADATA_DISABLED"), ("azure", None), ("google", "NO_GCE_CHECK")],
+)
+@pytest.mark.usefixtures("server")
+def test_a_virtual_machine_has_credentials(cloud, switch, monkeypatch):
+    """If its metadata service answers, and no variable says that it is not to be asked."""
+    service = os.environ["AWS_ENDPOINT_URL"]
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", service)
+    monkeypatch.setenv("GCE_METADATA_HOST", service.removeprefix("http://"))
+    monkeypatch.setattr("textclf.registry.store.azure._METADATA_SERVICE", service)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    assert access(cloud).credentials.endswith("of this virtual machine")
+    if switch:
+        monkeypatch.setenv(switch, "true")
+        with pytest.raises(StoreError, match="no credentials"):
+            access(cloud)
+
+
+@pytest.mark.parametrize("has_az", [True, False])
+def test_a_login_of_azure_needs_its_command_or_its_library(home, monkeypatch, has_az):
+    """The login is there as a file, and ``az`` gets the credentials."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    monkeypatch.setenv("PATH", str(home))
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(home))
+    (home / "azureProfile.json").touch()
+    if not has_az:
+        with pytest.raises(StoreError, match="no credentials"):
+            access("azure")
+        return
+    (home / "az").touch(0o755)
+    found = access("azure")
+    assert (found.credentials, found.config["use_azure_cli"]) == ("az login", True)
 
 
 def test_half_a_pair_of_keys_is_named(monkeypatch):
@@ -140,6 +198,7 @@ def test_a_profile_with_keys_needs_no_boto3(monkeypatch, with_boto3):
     assert found.region == "eu-west-1 (the profile keys)"
     assert found.endpoint == "https://minio.example.com"
     assert found.config["secret_access_key"] == SECRET
+    assert found.config["session_token"] == f"{SECRET}2"
     assert SECRET not in repr(found)
 
 
@@ -290,6 +349,13 @@ def test_a_damaged_file_of_google_is_an_error(google_file, content):
         access("google")
 
 
+def test_a_missing_file_of_google_is_an_error(home, monkeypatch):
+    """The variable that names it is named."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "none.json"))
+    with pytest.raises(StoreError, match=r"cannot read .*none\.json \(GOOGLE_APPLICATION_"):
+        access("google")
+
+
 def test_without_obstore_the_extra_is_named(monkeypatch):
     """A URL needs the extra remote, and an error says so."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
@@ -305,22 +371,27 @@ def server(monkeypatch):
     """Return a server of S3 that answers what the test says, and keeps the requests."""
 
     class Handler(BaseHTTPRequestHandler):
-        status, requests = 200, []
+        status, region, requests = 200, None, []
 
         def log_message(self, *_arguments):
             """Write nothing."""
 
         def do_PUT(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.requests.append(dict(self.headers))
             self.send_response(self.status)
             self.send_header("ETag", '"x"')
             self.send_header("Content-Length", "0")
+            if self.region:
+                self.send_header("x-amz-bucket-region", self.region)
             self.end_headers()
+
+        do_GET = do_HEAD = do_PUT  # noqa: N815 - of the base class
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listening.server_port}")
+        monkeypatch.setattr(aws, "_ANY_REGION", os.environ["AWS_ENDPOINT_URL"])
         monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, SECRET)
@@ -345,3 +416,38 @@ def test_a_bucket_in_another_region_is_said_so(server):
     server.status = 301
     with pytest.raises(StoreError, match="the bucket is in another region"):
         open_store(parse_location(URLS["aws"])).objects.put("key", b"data", "create")
+
+
+def test_the_region_is_asked_of_the_bucket(server, monkeypatch):
+    """AWS tells it to everybody; where it does not, the error says how to set it."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    server.region = "eu-south-2"
+    assert access("aws").region == "eu-south-2 (asked of the bucket)"
+    server.region = None
+    with pytest.raises(StoreError, match="the region of s3://bucket/x is not known"):
+        access("aws")
+    monkeypatch.setattr(aws, "_ANY_REGION", "http://127.0.0.1:9")
+    with pytest.raises(StoreError, match="the region of s3://bucket/x is not known"):
+        access("aws")
+
+
+@pytest.mark.parametrize(
+    ("region", "said", "hint"),
+    [
+        (
+            "eu-south-2",
+            "the bucket is in eu-south-2",
+            "write s3://bucket/x?region=eu-south-2, or set AWS_REGION=eu-south-2",
+        ),
+        (
+            None,
+            "the bucket is in another region, and AWS does not say in which",
+            "set AWS_REGION",
+        ),
+    ],
+)
+def test_a_diagnosis_says_where_the_bucket_is(server, region, said, hint):
+    """The hint is what makes it work."""
+    server.status, server.region = 301, region
+    *_, finding = diagnose(parse_location(URLS["aws"]))
+    assert (finding.ok, finding.detail, finding.hint) == (False, said, hint)

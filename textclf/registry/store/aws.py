@@ -21,6 +21,7 @@ from textclf.registry.store.access import (
 from textclf.registry.store.location import Bucket, without_secrets
 
 _METADATA_SERVICE: Final = "http://169.254.169.254"
+_ANY_REGION: Final = "https://s3.amazonaws.com"
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _CONTAINERS: Final = (
@@ -203,7 +204,7 @@ def _region(bucket: Bucket, profile: Mapping[str, str], endpoint: str | None) ->
 
 def region_of(bucket: Bucket) -> str | None:
     """Ask AWS for the region of a bucket, which everybody may; None if it does not say."""
-    headers = response_headers(f"https://s3.amazonaws.com/{bucket.name}", certificate())
+    headers = response_headers(f"{_ANY_REGION}/{bucket.name}", certificate())
     return {name.lower(): value for name, value in headers.items()}.get("x-amz-bucket-region")
 
 

@@ -11,6 +11,7 @@ from textclf.registry.store.access import Access, answers, first_set, is_true
 from textclf.registry.store.location import Bucket, without_secrets
 
 _METADATA_SERVICE: Final = "http://169.254.169.254"
+_EMULATOR: Final = "http://127.0.0.1:10000"
 _ACCOUNTS: Final = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
 _KEYS: Final = (
     "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_KEY",
@@ -26,7 +27,7 @@ def find_access(bucket: Bucket) -> Access:
         StoreError: the account is not known, or there are no credentials.
     """
     if is_true("AZURE_STORAGE_USE_EMULATOR"):
-        return Access("those of the emulator", config={"use_emulator": True})
+        return Access("those of the emulator", endpoint=_EMULATOR, config={"use_emulator": True})
     given = _connection_string()
     config = {**given, **_account(bucket)}
     if "account_name" not in config:
