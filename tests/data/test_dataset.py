@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from data_files import SKIP, read, refused, rows, same_folder
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textclf.data.dataset import OnBadRows, read_dataset
@@ -126,6 +126,7 @@ ENDINGS = ["csv", "tsv", "txt", "jsonl", "json", "ft", "parquet", "csv.gz", "x"]
 
 
 @same_folder
+@example(content=b"2", ending="csv", text_column="1", skip=False)  # one cell could be both
 @given(broken, st.sampled_from(ENDINGS), st.sampled_from(["text", "1"]), st.booleans())
 def test_any_bytes(tmp_path, content, ending, text_column, skip):
     """Any bytes as any format give a data set or a DataError with a message."""

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import joblib
@@ -22,7 +23,7 @@ from textclf.metadata.schema import Metadata, decode, encode
 from textclf.search.fit import FoldResult
 from textclf.search.space import SpaceSource, parse_space
 from textclf.training.job import SearchSettings, prepare
-from textclf.training.train import train
+from textclf.training.train import meanwhile, train
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +251,35 @@ def test_a_candidate_that_fails_does_not_cost_the_winner_its_probabilities(job):
     )
     assert [candidate.mean is None for candidate in metadata.search.candidates] == [True, False]
     assert hasattr(joblib.load(io.BytesIO(artifact)), "predict_proba")
+
+
+def test_the_function_runs_while_the_block_does():
+    """Each waits for the other here, so neither could run first; the block ends after both."""
+    both, ended = threading.Barrier(2, timeout=30), []
+
+    def work(value):
+        both.wait()
+        ended.append(value)
+        return value
+
+    with meanwhile(work, 1) as result:
+        both.wait()
+    assert ended == [1]
+    assert result() == 1
+
+
+def test_an_error_is_raised_where_the_result_is_asked_for():
+    """The block is not disturbed by it."""
+    with meanwhile(int, "x") as number:
+        pass
+    with pytest.raises(ValueError, match="invalid literal"):
+        number()
+
+
+def test_an_interrupted_block_does_not_wait():
+    """Ctrl-C in the block is obeyed at once, whatever the function still does."""
+    go_on = threading.Event()
+    with pytest.raises(KeyboardInterrupt), meanwhile(go_on.wait, 60):
+        raise KeyboardInterrupt
+    assert not go_on.is_set()
+    go_on.set()

@@ -187,7 +187,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
             request,
             jobs=jobs,
             cluster=connect(scheduler) if scheduler else None,
-            callbacks=_callbacks(on_fit),
+            callbacks=ReleaseCallbacks(search=lambda _: nullcontext(on_fit)) if on_fit else None,
             **publishing(registry, sign, include_texts=include_texts),
         )
     return TrainResult.from_release(result)
@@ -225,7 +225,3 @@ def _space(grid: Grid | None, preset: str | None) -> SpaceSource:
     if isinstance(grid, Mapping):
         return SpaceSource("grid", document=grid)
     return read_source(Path(grid))
-
-
-def _callbacks(on_fit: Callable[[FoldResult], object] | None) -> ReleaseCallbacks | None:
-    return ReleaseCallbacks(search=lambda _: nullcontext(on_fit)) if on_fit else None

@@ -1,23 +1,32 @@
 """Read delimited text: CSV, TSV and the like."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from textclf.data.delimited_export import exported_dialect, read_delimited_export
-from textclf.data.dialect import Dialect, likely_delimiters, quotes_in_use, read_samples
+from textclf.data.columns import Columns
+from textclf.data.dialect import (
+    Dialect,
+    Sample,
+    likely_delimiters,
+    malformed_reason,
+    quotes_in_use,
+    read_samples,
+)
+from textclf.data.exports import find_export
 from textclf.data.format import Format, Rows, Source
 from textclf.data.header_row import require_no_header
 from textclf.data.layout import Layout, Table, announced_delimiter, find_table
 from textclf.data.lines import (
+    START,
     Position,
     ends_in_carriage_returns,
     lines_from,
     physical_lines,
     swap_line_breaks,
 )
-from textclf.data.malformed import malformed_reason
+from textclf.data.records import Unreadable, read_records
 from textclf.errors import DataError
 from textclf.formatting import plural
 
@@ -223,8 +232,42 @@ def _is_rule(row: list[str]) -> bool:
     return all(len(cell) > 1 and not cell.strip("-+=") for cell in cells)
 
 
-def _recognise(source: Source) -> bool:  # noqa: ARG001 - text that is nothing else
-    return True
+def exported_dialect(samples: Sequence[Sample]) -> Dialect | None:
+    """Return the dialect in which a file is the export of a labelling tool, if it is one."""
+    for sample in samples:
+        names = sample.header
+        records = [dict(zip(names, record, strict=False)) for record in sample.records[1:]]
+        if len(set(names)) == sample.width > 1 and find_export(records):
+            return sample.dialect
+    return None
 
 
-DELIMITED: Final = Format("csv", (".csv", ".tsv", ".tab"), _recognise, read_delimited)
+def read_delimited_export(data: bytes, name: str, columns: Columns, dialect: Dialect) -> Rows:
+    """Read the records of an export.
+
+    Raises:
+        DataError: a record is malformed, or the columns asked for are not there.
+    """
+    return read_records(_records(data, name, dialect), columns, name)
+
+
+def _records(data: bytes, name: str, dialect: Dialect) -> Iterator[tuple[int, Any]]:
+    """Iterate over the records of an export, by the names of the columns."""
+    reader = dialect.reader(physical_lines(data))
+    names: list[str] | None = None
+    line = 1
+    try:
+        for row in reader:
+            if row and names is None:
+                names = row
+            elif row and names:
+                width = f"{plural(len(row), 'column')}, the header names {len(names)}"
+                fits = len(row) == len(names)
+                yield line, dict(zip(names, row, strict=True)) if fits else Unreadable(width)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        reason = malformed_reason(str(error), data, START.forward(data, line - 1), dialect)
+        raise DataError(f"{name}:{line}: {reason}") from None
+
+
+DELIMITED: Final = Format("csv", (".csv", ".tsv", ".tab"), lambda _: True, read_delimited)

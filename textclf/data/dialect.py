@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from textclf.data.columns import Columns
-from textclf.data.lines import Position, physical_lines
+from textclf.data.lines import Position, lines_from, physical_lines
+from textclf.formatting import plural
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 """The characters that are detected; others have to be given."""
@@ -189,3 +190,21 @@ def quotes_in_use(data: bytes, dialect: Dialect, records: int) -> bool:
         if doubled in match[1] or quoted > records / 2:
             return True
     return False
+
+
+def malformed_reason(error: str, data: bytes, start: Position, dialect: Dialect) -> str:
+    """Return the reason for a record that starts here and that csv gave up on."""
+    if "end of data" in error:
+        last = start.lines + lines_from(data, start)
+        record = next(dialect.reader(physical_lines(data, start.offset), strict=False))
+        opened = last - record[-1].count("\n") + data.endswith(b"\n")
+        rest = plural(last - opened + 1, "line")
+        return (
+            f"malformed quoting: the quote opened on line {opened} is never closed, "
+            f"the rest of the file ({rest}) would be one text"
+        )
+    if "new-line" in error:
+        return "malformed quoting: a carriage return outside quotes"
+    if "field limit" in error:
+        return "a text of more than 2 GB"
+    return "malformed quoting: text after a closing quote"

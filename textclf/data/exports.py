@@ -221,13 +221,10 @@ def _is_old_argilla(record: Record) -> bool:
 def _old_argilla(record: Record) -> Entry:
     """Read the text classification records of Argilla 1, whose ``prediction`` is a model's."""
     inputs = record.get("inputs")
-    texts = {**(inputs if isinstance(inputs, dict) else {}), **_present(record)}
+    present = {name: value for name, value in record.items() if value is not None}
+    texts = {**(inputs if isinstance(inputs, dict) else {}), **present}
     answers = {"label": _given([_parsed(record["annotation"])])}
     return Entry(texts, {**answers, "annotation": answers["label"]}, _discarded(record))
-
-
-def _present(record: Record) -> Record:
-    return {name: value for name, value in record.items() if value is not None}
 
 
 def _discarded(record: Record) -> str | None:
@@ -250,13 +247,13 @@ def _counts(state: Any) -> bool:
 # --- Hugging Face ---------------------------------------------------------------------------------
 
 
-def _hugging_face(record: Record) -> Entry:
-    """Read a row whose label is None where the data set has no label, which it writes as -1."""
-    return Entry(record, _single(record))
+HUGGING_FACE: Final = Export(
+    "Hugging Face", lambda _: True, lambda record: Entry(record, _single(record))
+)
+"""A table whose schema names the classes; its records do not show that.
 
-
-HUGGING_FACE: Final = Export("Hugging Face", lambda _: True, _hugging_face)
-"""A table whose schema names the classes; its records do not show that."""
+A row without a label has -1 for the number of its class, which is no name.
+"""
 
 # --- values ---------------------------------------------------------------------------------------
 

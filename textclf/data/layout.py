@@ -83,7 +83,8 @@ def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Col
         for sample in samples:
             record = next(islice(sample.records, at, None), [])
             text, label = columns.locate(record)
-            if len(text) == 1 and len(label) == 1 and (at == 0 or _names(record, columns)):
+            exact = columns.text in record and columns.label in record
+            if len(text) == 1 and len(label) == 1 and (at == 0 or exact):
                 require_different(name, text[0], label[0])
                 layout = _layout(record, sample.records[at + 1 :], text[0], label[0])
                 body = START.forward(data, sample.ends[at])
@@ -109,11 +110,6 @@ def reading_notes(sample: Sample, at: int, *, has_row_names: bool) -> list[str]:
     if has_row_names:
         notes.append("the first column, which the header does not name, is not read")
     return notes
-
-
-def _names(record: list[str], columns: Columns) -> bool:
-    """Tell whether a record holds both columns by their exact names."""
-    return columns.text in record and columns.label in record
 
 
 def _layout(header: list[str], body: list[list[str]], text: int, label: int) -> Layout:

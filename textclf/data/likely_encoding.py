@@ -45,9 +45,7 @@ def _is_utf_16(head: bytes, name: str) -> bool:
     if not nulls or nulls != head.count(0):
         return False
     text = head[: len(head) & ~1].decode(name, "replace").removeprefix("\ufeff")
-    odd = sum(
-        unicodedata.category(c) in ("Cn", "Co", "Cc", "Cs") and c not in "\t\r\n" for c in text
-    )
+    odd = sum(map(_is_odd, text))
     breaks = text.count("\n") + text.count("\r")
     return odd <= len(text) / 100 and breaks > (head.count(b"\n") + head.count(b"\r")) / 2
 

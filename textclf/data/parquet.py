@@ -159,8 +159,10 @@ def _as_json(series: Any, class_names: Sequence[str] | None) -> Any:
     return series if nested else series.cast(pl.String)
 
 
-def _recognise(source: Source) -> bool:
-    return source.data.startswith(_MAGIC)
-
-
-PARQUET: Final = Format("parquet", (".parquet", ".pq"), _recognise, read_parquet, binary=True)
+PARQUET: Final = Format(
+    "parquet",
+    (".parquet", ".pq"),
+    lambda source: source.data.startswith(_MAGIC),
+    read_parquet,
+    binary=True,
+)

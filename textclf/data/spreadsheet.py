@@ -167,8 +167,6 @@ def _as_text(cell: Any) -> str:
     return str(cell)
 
 
-def _recognise(source: Source) -> bool:
-    return is_spreadsheet(source.data)
-
-
-SPREADSHEET: Final = Format("spreadsheet", (), _recognise, read_spreadsheet, binary=True)
+SPREADSHEET: Final = Format(
+    "spreadsheet", (), lambda source: is_spreadsheet(source.data), read_spreadsheet, binary=True
+)

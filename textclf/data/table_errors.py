@@ -75,7 +75,8 @@ def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bo
 def not_separated(name: str, samples: Sequence[Sample], columns: Columns) -> DataError:
     """Return the error for a file in which no delimiter makes columns, with a way to go on."""
     lines = next(filter(None, map(_lines_of, samples)), [""])
-    if columns.locate([lines[0]])[0]:
+    text, label = columns.locate([lines[0]])
+    if text and not label:
         return wrong_columns(name, [lines[0]], columns)
     return DataError(
         f'{name}:1: nothing separates a text from its label in "{excerpt(lines[0])}"',

@@ -58,7 +58,8 @@ def evaluate(model: Predictor, rows: Dataset) -> Evaluation:
         labels += [next(iter(prediction.scores)) for prediction in predictions]
         scores += [prediction.score for prediction in predictions]
         if len(codes) == 2:  # noqa: PLR2004
-            of_both.append(_scores(predictions, model.labels))
+            ranked = [[one.scores[label] for label in model.labels] for one in predictions]
+            of_both.append(np.array(ranked))
         if model.score_type == "probability":
             losses.append(_losses(predictions, label_codes(rows.labels[batch], codes), codes))
     both = two_labels(
@@ -77,11 +78,6 @@ def evaluate(model: Predictor, rows: Dataset) -> Evaluation:
         labels,
         scores,
     )
-
-
-def _scores(predictions: Sequence[Prediction], labels: Sequence[str]) -> Floats:
-    """Return the scores of each row in the order of the labels."""
-    return np.array([[prediction.scores[label] for label in labels] for prediction in predictions])
 
 
 def _losses(

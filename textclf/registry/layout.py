@@ -68,7 +68,7 @@ def never_changes(key: str) -> bool:
     folder, _, name = key.rpartition("/")
     if is_log(folder):
         return record_number(name) is not None
-    return bool(folder) and (not key.startswith(".registry/") or _is_signature(key))
+    return bool(folder) and (not key.startswith(".registry/") or key.startswith(f"{SIGNATURES}/"))
 
 
 def is_log(folder: str) -> bool:
@@ -84,10 +84,6 @@ def channel_log(channel: str) -> str:
 def channel_of(folder: str) -> str:
     """Return the name of the channel whose log is in a folder, if it is one of ``CHANNELS``."""
     return folder.removeprefix(f"{CHANNELS}/")
-
-
-def _is_signature(key: str) -> bool:
-    return key.startswith(f"{SIGNATURES}/")
 
 
 def added_signatures(version: Version | str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
-from textclf.data.test_data import read_beside
+from textclf.data.split import read_beside
 from textclf.errors import DataError, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.registry.registry import Registry

@@ -130,15 +130,11 @@ class Explainer:
             raise Refusal.overloaded("too many texts are waiting to be explained", "explain")
         self._queued += characters
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, _explain, model, texts)
+            loop, explain = asyncio.get_running_loop(), model.predictor.explain
+            return await loop.run_in_executor(self._pool, lambda: list(map(explain, texts)))
         finally:
             self._queued -= characters
 
     def close(self) -> None:
         """Let the threads end when they have explained their texts."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _explain(model: ServedModel, texts: Sequence[str]) -> list[Explanation]:
-    return [model.predictor.explain(text) for text in texts]

@@ -111,7 +111,7 @@ class SharedStore:
             return self._is_published(folder, name)
         if layout.is_log(folder):
             return layout.record_number(name) is not None
-        return _is_signature(folder, name)
+        return folder.startswith(f"{layout.SIGNATURES}/") and name.endswith(".sig")
 
     def _is_published(self, version: str, name: str) -> bool:
         return name in (METADATA, SIGNATURE) or name in self._recorded(version)
@@ -141,7 +141,3 @@ def is_shared_folder(folder: str) -> bool:
             return is_version(name)
     shown = ("", layout.PROMOTIONS, layout.EVENTS, layout.CHANNELS, layout.SIGNATURES)
     return folder in shown or is_version(folder)
-
-
-def _is_signature(folder: str, name: str) -> bool:
-    return folder.startswith(f"{layout.SIGNATURES}/") and name.endswith(".sig")

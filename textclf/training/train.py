@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from multiprocessing.pool import ThreadPool
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import hstack
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
+from textclf.data.dataset import Dataset
 from textclf.evaluation.scored_rows import ScoredRows
-from textclf.features.tfidf import CountCache
+from textclf.features.counts import Counts
+from textclf.features.tfidf import CountCache, derive_matrices
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
     SCHEMA,
@@ -34,10 +38,8 @@ from textclf.search.refit import refit
 from textclf.search.results import WinnerDecisions, best, summarize
 from textclf.search.space import CandidateParams
 from textclf.training.job import Job
-from textclf.training.meanwhile import meanwhile
 from textclf.training.phases import OnPhase, Phase
 from textclf.training.scorer_check import check_scorer
-from textclf.training.scoring import score_counted
 
 _COEFFICIENTS = 50_000_000
 """The most coefficients of a model that was searched on a sample: 400 MB."""
@@ -275,3 +277,46 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[name] = round(time.perf_counter() - start, 3)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@contextmanager
+def meanwhile(
+    function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> Iterator[Callable[[], T]]:
+    """Call a function in a thread while the block runs; both have ended when the block is left.
+
+    The block is given what returns the result, or raises the function's error. If the block itself
+    fails or is interrupted, the function is not waited for.
+    """
+    with ThreadPool(1) as pool:  # of daemons: none of them keeps the process
+        result = pool.apply_async(function, args, kwargs)
+        yield result.get
+        result.wait()
+
+
+_CHUNK = 2_000
+"""Rows of which there is a matrix at a time."""
+
+
+def score_counted(model: Pipeline, rows: Dataset, counts: Sequence[Counts]) -> ScoredRows:
+    """Predict labels and scores for the rows.
+
+    Args:
+        model: a fitted pipeline.
+        rows: labelled rows.
+        counts: the counts of their n-grams for each block of its features; if there are none,
+            scikit-learn counts.
+    """
+    if not counts:
+        return ScoredRows.from_pipeline(model, rows)
+    vectorizers = [block for _, block in model.named_steps["features"].transformer_list]
+    blocks = [derive_matrices(*pair) for pair in zip(vectorizers, counts, strict=True)]
+    chunks = (
+        np.arange(start, min(start + _CHUNK, len(rows))) for start in range(0, len(rows), _CHUNK)
+    )
+    matrices = (hstack([block(chunk) for block in blocks], format="csr") for chunk in chunks)
+    return ScoredRows.from_matrices(model, rows, matrices)

@@ -152,14 +152,10 @@ _NOT_LINEAR = {
 }
 
 
-def _is_sklearn(classifier: Any) -> bool:
-    return type(classifier).__module__.startswith("sklearn.")
-
-
 def _fitted_weights(classifier: Any) -> Linear:
     if is_exactly(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    is_alike = kind(classifier) in _ALIKE and _is_sklearn(classifier)
+    is_alike = kind(classifier) in _ALIKE and type(classifier).__module__.startswith("sklearn.")
     if not is_alike and not is_exactly(classifier, *_OWN):
         unknown = f"{kind(classifier)} is not linear, or not known to textclf"
         raise CannotNormalise(_NOT_LINEAR.get(kind(classifier), unknown))

@@ -160,11 +160,7 @@ def _shown(name: str, value: Any, default: Any, depth: int) -> dict[str, Any]:
         plain = as_plain(value)
     except CannotNormalise:
         return {name: getattr(value, "__qualname__", type(value).__name__)}
-    return {} if _equal(plain, default) else {name: plain}
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+    return {} if type(plain) is type(default) and plain == default else {name: plain}
 
 
 def fitted(estimator: Any, name: str) -> Any:

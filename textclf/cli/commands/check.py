@@ -127,7 +127,7 @@ def _read_test_rows(
 ) -> tuple[Dataset | None, str | None]:
     """Return the test rows, if there are any, or why those beside the data are not used."""
     from textclf.data.dataset import read_dataset
-    from textclf.data.test_data import read_beside
+    from textclf.data.split import read_beside
 
     if test:
         return read_dataset(test, options), None

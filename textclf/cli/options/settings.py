@@ -131,12 +131,9 @@ def _defaults(command: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 def _checked(parameter: Any, name: str, value: Any) -> Any:
     """Return the value as it would be typed after the option; that of a flag stays a boolean."""
     if getattr(parameter, "multiple", False):
-        return [_checked_one(parameter, name, item) for item in _listed(value)]
+        items = value if isinstance(value, list) else [value]
+        return [_checked_one(parameter, name, item) for item in items]
     return _checked_one(parameter, name, value)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _checked_one(parameter: Any, name: str, value: Any) -> Any:

@@ -199,7 +199,8 @@ def _lines(stream: Any, encoding: str | None) -> Iterator[list[str]]:
     head = stream.peek()
     marked = marked_encoding(head)
     encoding = encoding or (marked if marked != "utf-8" else None)
-    decoder = _Decoder(encoding, only_returns=_ends_in_returns(head))
+    only_returns = b"\n" not in head and b"\r" in head.rstrip(b"\r")  # as old Macs wrote lines
+    decoder = _Decoder(encoding, only_returns=only_returns)
     rest: list[str] = []  # of a line that is not complete, joined once
     length = 0
     while block := _ready(stream):
@@ -219,11 +220,6 @@ def _lines(stream: Any, encoding: str | None) -> Iterator[list[str]]:
     if any(rest):
         yield ["".join(rest).removesuffix("\r")]
     decoder.warn()
-
-
-def _ends_in_returns(head: bytes) -> bool:
-    """Whether lines end in carriage returns alone, as old Macs wrote them."""
-    return b"\n" not in head and b"\r" in head.rstrip(b"\r")
 
 
 def _ready(stream: Any) -> bytes:

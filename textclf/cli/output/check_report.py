@@ -63,7 +63,9 @@ def answer(
         CheckedTestRows(test.path, len(test), test.label_counts) if test else None,
         problems,
         [note for data in (rows, test) if data for note in data.reading_notes],
-        _suspects_answer(rows, suspects) if suspects else None,
+        SuspectLabelsAnswer(suspects.judged, suspects.confident, _suspect_rows(rows, suspects))
+        if suspects
+        else None,
     )
 
 
@@ -131,10 +133,6 @@ class SuspectLabelsAnswer:
     judged: int
     confident: int
     rows: Sequence[SuspectRow]
-
-
-def _suspects_answer(data: Dataset, suspects: SuspectLabels) -> SuspectLabelsAnswer:
-    return SuspectLabelsAnswer(suspects.judged, suspects.confident, _suspect_rows(data, suspects))
 
 
 def write_suspects(target: OutputFile, data: Dataset, suspects: SuspectLabels) -> None:

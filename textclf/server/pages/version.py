@@ -19,13 +19,14 @@ def version(service: Service, request: Request) -> Page:
     data = service.catalogue.version(number)
     report = version_report(service.catalogue.subject(number))
     tags = tag_list(data["tags"])
+    compare = link("with the promoted version", "/compare", a="latest", b=number)
     body = join(
         report.header(),
         fact_list(
             [
                 ("State", el("span", "promoted", class_="badge") if data["latest"] else None),
                 ("Tags", el("bdi", tags) if tags else None),
-                ("Compare", None if data["latest"] else _compare(number)),
+                ("Compare", None if data["latest"] else compare),
             ]
         ),
         _promotion(service, number),
@@ -33,10 +34,6 @@ def version(service: Service, request: Request) -> Page:
         json_link(f"/versions/{number}"),
     )
     return Page(f"Version {number}", body, data)
-
-
-def _compare(number: str) -> Html:
-    return link("with the promoted version", "/compare", a="latest", b=number)
 
 
 def _promotion(service: Service, number: str) -> Html | None:
