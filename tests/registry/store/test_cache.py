@@ -14,11 +14,12 @@ from obstore.store import MemoryStore
 from textclf.errors import IntegrityError, StoreError, Unreachable, UsageError
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
+from textclf.registry.layout import EVENTS, log_record
 from textclf.registry.listing import read_marks
 from textclf.registry.registry import Registry
-from textclf.registry.store.base import Missing
+from textclf.registry.store.base import Incomplete, Missing
 from textclf.registry.store.cache import CachedStore
-from textclf.registry.store.file_cache import FileCache
+from textclf.registry.store.file_cache import FileCache, Index
 from textclf.registry.store.object_store import ObjectStore
 
 V = parse_version
@@ -246,6 +247,64 @@ def test_offline_an_unknown_registry_is_an_error(reader):
 
 
 @pytest.mark.usefixtures("two")
+def test_offline_a_store_has_what_the_cache_has(bucket, reader):
+    """Files and folders that are known; nothing is said of any other."""
+    read_latest(reader())
+    bucket.is_down = True
+    store = reader(offline=True).store
+    known, unknown = store.read_many([f"1.1.0/{METADATA}", "1.1.0/notes.md"])
+    assert isinstance(known, bytes)
+    assert isinstance(unknown, StoreError)
+    with pytest.warns(UserWarning, match="only the versions in the cache"):
+        assert store.folders_with(METADATA) == ["1.1.0"]
+    for call in (lambda: store.why_incomplete("1.2.0"), store.require_writable):
+        with pytest.raises(StoreError, match="not in the cache"):
+            call()
+
+
+@pytest.mark.usefixtures("two")
+def test_what_is_not_cached_is_asked_of_the_store(reader):
+    """What a version lacks, and whether one may write."""
+    store = reader().store
+    assert store.why_incomplete("1.2.0") is Incomplete.IN_PROGRESS
+    store.require_writable()
+
+
+@pytest.mark.usefixtures("two")
+def test_a_known_file_that_is_lost_everywhere_is_missing(bucket, reader, folder):
+    """The others are read all the same; one that is longer than allowed is an error."""
+    read_latest(reader())
+    store = reader().store
+    with pytest.raises(StoreError, match="it has more than 3 bytes"):
+        store.read(f"1.1.0/{METADATA}", 3)
+    for path in (folder / "blobs").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    bucket.objects.delete(f"reviews/1.1.0/{METADATA}")
+    lost, other = store.read_many([f"1.1.0/{METADATA}", f"1.1.0/{FILE}"])
+    assert isinstance(lost, Missing)
+    assert other == registries.FURTHER[FILE]
+
+
+@pytest.mark.usefixtures("two")
+def test_logs_that_are_long_are_asked_for_one_by_one(reader, writer, monkeypatch):
+    """What is known of versions holds only if no event says otherwise."""
+    summaries = list(reader().summaries())
+    monkeypatch.setattr("textclf.registry.store.cache._ON_A_PAGE", 0)
+    writer.tag(V("1.0.0"), {"a": "b"})
+    assert list(reader().summaries()) == summaries
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("event", [b"{", b"[]", b"\xff", bytes(1)])
+def test_a_damaged_event_changes_nothing_of_what_is_known(bucket, reader, event):
+    """It is a problem of the log, for verify to name."""
+    known = read_latest(reader())
+    bucket.objects.put(f"reviews/{log_record(EVENTS, 1)}", event)
+    assert read_latest(reader()) == known
+
+
+@pytest.mark.usefixtures("two")
 def test_if_the_store_is_down_the_cache_is_used_where_that_was_allowed(bucket, reader):
     """With --offline-ok there is a warning and the last known version; without, an error."""
     known = read_latest(reader())
@@ -305,6 +364,21 @@ def test_without_a_home_there_is_no_cache(bucket):
     """In a container without a home nothing is kept, and nothing is said."""
     store = CachedStore(lambda: ObjectStore(bucket, "reviews", URL), URL, FileCache(None))
     assert read_latest(Registry(store))[1] == registries.FURTHER[FILE]
+    cache = FileCache(None)
+    assert (cache.size(), cache.registries(), cache.clear()) == (0, [], 0)
+
+
+def test_what_is_known_of_another_registry_is_not_used(folder):
+    """Whatever file it is in."""
+    cache = FileCache(folder)
+    cache.keep_index(Index("s3://a", {"x": "digest"}))
+    [file] = (folder / "registries").iterdir()
+    cache.keep_index(Index("s3://b"))
+    for path in (folder / "registries").iterdir():
+        path.write_bytes(file.read_bytes())
+    assert cache.index("s3://a").files == {"x": "digest"}
+    assert cache.index("s3://b") == Index("s3://b")
+    assert [(known.files, known.bytes) for known in cache.registries()] == [(0, 0), (0, 0)]
 
 
 def test_the_least_recently_used_files_go_first(folder):
@@ -314,6 +388,7 @@ def test_the_least_recently_used_files_go_first(folder):
     for age, digest in enumerate(digests):
         used = time.time() - 10_000 * (3 - age)
         os.utime(folder / "blobs" / digest[:2] / digest, (used, used))
+    (folder / "blobs/lost").symlink_to("none")
     assert cache.find(digests[0])  # used now
     last = FileCache(folder, 1000).keep(b"x" * 300)
     assert [bool(cache.find(digest)) for digest in (*digests, last)] == [True, False, True, True]

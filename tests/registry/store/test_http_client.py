@@ -3,6 +3,8 @@
 import contextlib
 import gzip
 import http.server
+import os
+import pickle
 import socket
 import socketserver
 import ssl
@@ -14,7 +16,7 @@ from certificates import self_signed
 from textclf.errors import AccessDenied, StoreError, Unreachable, UsageError
 from textclf.registry.open import open_registry
 from textclf.registry.store import http_client
-from textclf.registry.store.base import Missing
+from textclf.registry.store.base import Incomplete, Missing
 from textclf.registry.store.http_store import HttpStore, open_server
 from textclf.registry.store.location import parse_location
 
@@ -107,6 +109,63 @@ def test_a_connection_that_the_service_has_closed_is_not_used(service, store):
     assert len(service.connections) == 2
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [(200, {"Connection": "close"}, b"one"), (200, {"Content-Length": "3"}, b"one and more")],
+    ids=["closes it", "says more than it announced"],
+)
+def test_a_connection_that_cannot_be_used_again_is_not(service, store, answer):
+    """Each request gets the answer to itself."""
+    service.answers = [answer, (200, {}, b"two")]
+    assert [store.read("a"), store.read("a")] == [b"one", b"two"]
+    assert len(service.asked) == len(service.connections) == 2
+
+
+def test_a_forked_process_has_connections_of_its_own(service, store, monkeypatch):
+    """It shares none with its parent, which goes on with them."""
+    service.answers = [(200, {}, b"one")]
+    store.read("a")
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert store.read("a") == b"one"
+    assert len(service.connections) == 2
+
+
+def test_a_copy_asks_the_same_service(service, store):
+    """As another process does."""
+    service.answers = [(200, {}, b"one")]
+    assert pickle.loads(pickle.dumps(store)).read("a") == b"one"
+
+
+def test_a_service_says_why_a_version_is_incomplete(service, store):
+    """Somebody publishes it, or has begun to."""
+    service.answers = [(200, {}, b'"abandoned"')]
+    assert store.why_incomplete("1.0.0") is Incomplete.ABANDONED
+    [(path, _)] = service.asked
+    assert path == "/v1/registry/incomplete?folder=1.0.0"
+
+
+def test_a_long_answer_is_watched(service):
+    """From its first piece to its end."""
+    seen = []
+    content = bytes(3_000_000)
+    service.answers = [(200, {}, content)]
+    watching = HttpStore(service.url, None, lambda t: seen.append((t.done, t.has_ended)))
+    assert watching.read("a") == content
+    assert seen == sorted(seen)
+    assert seen[-1] == (len(content), True)
+    assert len(seen) > 2
+
+
+def test_a_service_that_says_nothing_is_given_up(monkeypatch):
+    """After some time, in a sentence."""
+    monkeypatch.setattr(http_client, "_PAUSES", ())
+    monkeypatch.setattr(http_client, "_ANSWER_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="no answer in time"):
+            HttpStore(url).names()
+
+
 def test_a_service_that_is_not_there_is_told():
     """With the reason."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -129,8 +188,9 @@ def test_a_service_that_is_not_there_is_told():
         ((200, {}, b'{"a": 1}'), StoreError, "does not answer as textclf serve does"),
         ((200, {}, b"[" * 100_000), StoreError, "does not answer as textclf serve does"),
         ((500, OURS, b"x" * 1_000_000), StoreError, "cannot read"),
+        ((500, OURS, b"[]"), StoreError, "cannot read"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_other_answers_are_told_in_a_sentence(service, store, answer, error, said):
     """A page of something else, a redirect, or a refusal is neither content nor absence."""

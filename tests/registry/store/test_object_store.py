@@ -2,12 +2,18 @@
 
 import json
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 import registries
 from faulty_bucket import contents
-from obstore.exceptions import AlreadyExistsError, GenericError, PermissionDeniedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    GenericError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.store import MemoryStore as Objects
 
 from textclf.errors import StoreError
@@ -15,7 +21,7 @@ from textclf.metadata.versions import parse_version
 from textclf.registry.layout import PROBES
 from textclf.registry.registry import Registry
 from textclf.registry.store import object_store, objects
-from textclf.registry.store.base import Changed, Exists, Stamped
+from textclf.registry.store.base import Changed, Exists, Incomplete, Stamped
 from textclf.registry.store.object_store import ObjectStore
 
 PREFIX = "team/reviews"
@@ -252,6 +258,56 @@ def test_a_denied_request_says_what_the_server_says(answer, sentence):
         opened(Denying()).read("1.0.0/x")
 
 
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UnauthenticatedError("401"), r"the credentials are not accepted \(401\)"),
+        (
+            GenericError("HTTP error: error sending request\n\nDebug source:\nkind: TimedOut"),
+            r"the store cannot be reached \(no answer in time\)",
+        ),
+        (
+            GenericError(
+                "HTTP error at https://a.example/c\n\nDebug source:\nInvalidCertificate(Un)"
+            ),
+            r"https://a.example cannot be reached \(its certificate is not trusted: AWS_CA_BUNDLE",
+        ),
+    ],
+    ids=["unauthenticated", "slow", "not trusted"],
+)
+def test_a_failed_request_says_why(error, sentence):
+    """Of what a library shows, only the reason."""
+
+    class Failing(Bucket):
+        def get(self, *_arguments, **_options):
+            raise error
+
+    with pytest.raises(StoreError, match=rf"^cannot read s3://\S+/1.0.0/x: {sentence}"):
+        opened(Failing()).read("1.0.0/x")
+
+
+def test_a_folder_that_nobody_writes_any_more_is_abandoned(monkeypatch):
+    """Going by when the store saw it last."""
+    store = opened(Bucket())
+    store.objects.put("1.0.0/a", b"a", "create")
+    assert store.why_incomplete("1.0.0") is Incomplete.IN_PROGRESS
+    monkeypatch.setattr(object_store, "_ABANDONED", timedelta(-1))
+    assert store.why_incomplete("1.0.0") is Incomplete.ABANDONED
+    assert store.why_incomplete("2.0.0") is Incomplete.IN_PROGRESS
+
+
+def test_what_was_begun_is_completed_if_it_is_the_same():
+    """Only if that is asked for."""
+    store, files = opened(Bucket()), {"a": b"a", "b": b"b", "metadata.json": b"{}"}
+    store.objects.put("1.0.0/a", b"a", "create")
+    with pytest.raises(Exists):
+        store.create_all("1.0.0", files)
+    with pytest.raises(Exists):
+        store.create_all("1.0.0", {**files, "a": b"another"}, resume=True)
+    store.create_all("1.0.0", files, resume=True)
+    assert {name: store.read(f"1.0.0/{name}") for name in files} == files
+
+
 def test_a_signature_in_a_url_is_not_shown():
     """What a library's message says of a URL is shown without its query."""
 
@@ -272,8 +328,12 @@ def test_a_lost_bucket_is_no_missing_key():
         def get(self, *_arguments, **_options):
             raise FileNotFoundError("404 <Code>NoSuchBucket</Code>")
 
-    with pytest.raises(StoreError, match="the bucket does not exist"):
-        opened(Lost()).read("key")
+        def put(self, *_arguments, **_options):
+            raise FileNotFoundError("404 <Code>NoSuchBucket</Code>")
+
+    for act in (lambda store: store.read("key"), lambda store: store.create("key", b"")):
+        with pytest.raises(StoreError, match="the bucket does not exist"):
+            act(opened(Lost()))
 
 
 # --- what it costs --------------------------------------------------------------------------------

@@ -246,10 +246,8 @@ def _was_closed(connection: http.client.HTTPConnection) -> bool:
     connection.sock.settimeout(0)
     try:
         connection.sock.recv(1)
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, BlockingIOError | ssl.SSLWantReadError)
     finally:
         connection.sock.settimeout(_ANSWER_SECONDS)
     return True  # or it sends what nobody has asked for
