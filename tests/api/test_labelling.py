@@ -9,14 +9,18 @@ import textclf
 from textclf.errors import UsageError
 
 
-def test_check_labels_ranks_rows_from_memory():
-    """Rows are known by their number; a table gives the same as its texts and labels."""
+def test_check_labels_ranks_rows_from_memory(tmp_path):
+    """Rows are known by their number; a table or a data set gives the same."""
     texts, labels = sample_rows(200)
     found = textclf.check_labels(texts, labels)
     assert found.judged <= 200
     assert found.rows
     assert all(labels[one.row] != one.predicted for one in found.rows)
-    assert textclf.check_labels(pl.DataFrame({"text": texts, "label": labels})) == found
+    table = pl.DataFrame({"text": texts, "label": labels})
+    assert textclf.check_labels(table) == found
+    table.write_csv(tmp_path / "a.csv")
+    read = textclf.check_labels(textclf.read_dataset(tmp_path / "a.csv"))
+    assert [one.score for one in read.rows] == [one.score for one in found.rows]
 
 
 def test_pick_takes_texts_from_memory(tmp_path):

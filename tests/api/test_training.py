@@ -93,7 +93,7 @@ def test_labels_may_be_numbers(tmp_path, rows):
     texts, labels = rows
     kinds = sorted(set(labels))
     numbered = np.array([kinds.index(label) for label in labels])
-    result = train(tmp_path, texts, numbered)
+    result = train(tmp_path, texts, list(numbered))
     assert list(result.metadata.data.labels) == ["0", "1", "2"]
 
 
@@ -144,6 +144,7 @@ def test_progress_is_a_callback(tmp_path, rows, capsys):
         ((["a", "b"],), TypeError, "no labels"),
         (({"txt": ["a"], "label": ["x"]},), ValueError, "'text'; the columns are: txt, label"),
         ((["a", None, "", float("nan")], ["x"] * 4), DataError, "bad rows in memory"),
+        ((["a", "b"], ["x", None]), DataError, "1 bad row in memory"),
         (("nowhere.csv",), DataError, "nowhere.csv"),
     ],
 )

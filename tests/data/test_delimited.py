@@ -8,6 +8,8 @@ from data_files import SKIP, bad, labels, read, refused, rows, same_folder, text
 from hypothesis import given
 from hypothesis import strategies as st
 
+BY_POSITION = {"text_column": "1", "label_column": "2"}
+
 
 def test_line_numbers(tmp_path):
     """A row stands on the physical line it starts on, whatever is quoted before it."""
@@ -35,9 +37,12 @@ def test_labels_without_null(tmp_path):
 
 
 def test_long_text(tmp_path):
-    """A text of megabytes is one text."""
+    """A text of megabytes is one text, also as the first record of a file, and on many lines."""
     content = "text,label\n" + "x" * 5_000_000 + ",a\n"
     assert len(read(tmp_path / "a.csv", content).texts[0]) == 5_000_000
+    lines = "many lines\n" * 10_000
+    content = f'"{lines}",a\nb,c\n'
+    assert read(tmp_path / "a.csv", content, **BY_POSITION).texts == (lines, "b")
 
 
 def test_bad_csv_rows(tmp_path):
@@ -63,6 +68,13 @@ def test_text_after_closing_quote(tmp_path):
     dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
     assert rows(dataset) == [("c", "y"), (IN_USE.replace('""', '"'), "y")]
     assert bad(dataset) == [("2", "malformed quoting: text after a closing quote")]
+
+
+def test_a_carriage_return_outside_quotes(tmp_path):
+    """It might end the row or be part of the text: one bad row, and the next line is read."""
+    dataset = read(tmp_path / "a.csv", "text,label\na\rb,x\nc,y\n", on_bad_rows=SKIP)
+    assert rows(dataset) == [("c", "y")]
+    assert bad(dataset) == [("2", "malformed quoting: a carriage return outside quotes")]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -95,7 +107,7 @@ def test_unclosed_quote(tmp_path, end):
 def test_stray_quotes(tmp_path, delimiter, texts):
     """Where nothing was quoted, a quotation mark is part of its text and swallows no rows."""
     written = [(text, "xy"[n % 2]) for n, text in enumerate([*texts, "more", "and more"])]
-    for header, columns in (("text@label\n", {}), ("", {"text_column": "1", "label_column": "2"})):
+    for header, columns in (("text@label\n", {}), ("", BY_POSITION)):
         lines = [f"{text}@{label}\n" for text, label in written]
         content = "".join([header, *lines]).replace("@", delimiter)
         options = {**columns, "delimiter": delimiter} if delimiter == "@" else columns

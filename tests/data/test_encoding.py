@@ -15,9 +15,10 @@ from textclf.errors import UsageError
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_byte_order_mark(tmp_path, encoding):
-    """A byte-order mark says how the file is encoded, and is no part of the first column."""
+    """It says how a file is encoded, as --encoding may, and is no part of the first column."""
     content = "text,label\r\ngrün,x\r\n".encode(encoding)
-    assert rows(read(tmp_path / "a.csv", content)) == [("grün", "x")]
+    for given in (None, encoding):
+        assert rows(read(tmp_path / "a.csv", content, encoding=given)) == [("grün", "x")]
 
 
 RUSSIAN = ["отличный товар, рекомендую", "ужасное качество", "сломалось через день"]
@@ -57,6 +58,12 @@ def test_likely_encodings(tmp_path, encoding, sentences):
     assert len(shown) > 1 or hint == f"--encoding {right[0]}"
     readings = [read(tmp_path / "a.csv", content, encoding=name) for name in right]
     assert any(reading.texts == tuple(sentences * 5) for reading in readings)
+
+
+def test_likely_encodings_of_a_large_file(tmp_path):
+    """A beginning of a large file tells them; the rest takes no time."""
+    content = "".join(f"{text} {n},x\n" for n in range(1000) for text in RUSSIAN).encode("cp1251")
+    assert "cp1251" in refused(tmp_path / "a.csv", b"text,label\n" + content)[1]
 
 
 def test_bytes_of_no_encoding(tmp_path):
@@ -109,6 +116,7 @@ def test_a_few_bad_bytes(tmp_path, name, row, encoding):
         ("a.csv", b"PK\x03\x04abc", "a zip archive"),
         ("a.csv.gz", b"text,label\na,b\n", "not compressed by gzip"),
         ("a.csv.xz", b"\xfd7zXZ\x00", "compressed by xz"),
+        ("a.tar", bytes(257) + b"ustar" + bytes(250), "a tar archive"),
     ],
 )
 def test_unusable_files(tmp_path, name, content, words):
@@ -155,7 +163,7 @@ def test_archives(tmp_path, name, kind, words, way):
     [
         (b"SQLite format 3\0", "an SQLite database"),
         (b"%PDF-1.5\n%\xe2\xe3\xcf\xd3", "a PDF document"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Microsoft Office before 2007"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "before 2007, or one with a password"),
         (b"ARROW1\0\0", "Arrow"),
         (pickle.dumps(["a"]), "a Python pickle"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),

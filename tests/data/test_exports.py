@@ -197,10 +197,17 @@ def test_a_table_made_of_an_export_is_still_one(tmp_path, name, ending):
 
 def test_the_csv_of_doccano(tmp_path):
     """Several labels are joined by # there, which is also a part of a label such as C#."""
-    content = "id,data,label\n1,a,x#y\n2,b,c#\n3,c,\n"
+    content = "id,data,label\n1,a,x#y\n2,b,c#\n\n3,c,\n"
     dataset = read(tmp_path / "a.csv", content, on_bad_rows=SKIP)
     assert (rows(dataset), dataset.left_out) == ([("b", "c#")], {"not labelled": 1})
     assert bad(dataset) == [("2", "2 labels: x, y")]
+
+
+def test_an_export_with_malformed_quotes_is_refused(tmp_path):
+    """Beyond the beginning, by which it was recognised, the line is named."""
+    content = "id,data,label\n" + "1,some text,x\n" * 8000 + '2,"never closed,x\n3,c,y\n'
+    message, _ = refused(tmp_path / "a.csv", content)
+    assert "a.csv:8002: malformed quoting: the quote opened on line 8002 is never" in message
 
 
 @pytest.mark.parametrize(
@@ -247,6 +254,30 @@ def test_one_question_needs_no_name_and_several_do(tmp_path):
     assert 'an export of Argilla without a label "label"; it has mood, topic' in message
     assert hint == "--label-column takes one of these names"
     assert read(tmp_path / "a.json", content, label_column="Topic").labels == ("food",)
+
+
+def test_the_only_text_of_an_export_is_the_hint(tmp_path):
+    """Where no text has the name asked for and there is one, the hint is its name."""
+    content = json.dumps([argilla("x", "POS")])
+    message, hint = refused(tmp_path / "a.json", content, text_column="body")
+    assert 'without a text "body"; it has text' in message
+    assert hint == "--text-column text"
+
+
+def test_answers_that_are_no_choices_are_left_aside(tmp_path):
+    """A rating or a remark beside the choice of Label Studio is no label."""
+    record = task("x", ["POS"])
+    record["annotations"][0]["result"].insert(0, {"from_name": "stars", "value": {"rating": 4}})
+    assert rows(read(tmp_path / "a.json", json.dumps([record]))) == [("x", "POS")]
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [("[unclear", "[unclear"), ('{"choices": 4}', "4"), ("4.5", "4.5")]
+)
+def test_a_label_in_a_table_is_what_is_written(tmp_path, value, label):
+    """A number is its digits, and what only begins like a list is a label as it stands."""
+    content = as_csv([minimal("x", value)])
+    assert rows(read(tmp_path / "a.csv", content)) == [("x", label)]
 
 
 def test_an_export_without_labels_is_refused(tmp_path):

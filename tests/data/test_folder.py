@@ -7,6 +7,7 @@ from data_files import SKIP, rows
 
 from textclf.data.dataset import ReadOptions, read_dataset
 from textclf.errors import DataError
+from textclf.files import LARGEST
 
 
 def folder(tmp_path, **files):
@@ -47,7 +48,7 @@ def test_folder_with_bad_files(tmp_path):
 
 
 def test_folder_refused(tmp_path):
-    """A folder without class folders, with files beside them or folders in them, is refused."""
+    """A folder that holds anything but folders of texts that can be read is refused."""
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty folder"):
         read_dataset(tmp_path / "empty")
@@ -55,6 +56,13 @@ def test_folder_refused(tmp_path):
     with pytest.raises(DataError, match="readme"):
         read_dataset(path)
     (path / "readme").unlink()
+    with (path / "pos" / "a").open("r+b") as file:
+        file.truncate(LARGEST + 1)  # which takes no room
+    with pytest.raises(DataError, match="pos/a cannot be read: it has more than 4 GB"):
+        read_dataset(path)
+    (path / "pos" / "a").unlink()
+    with pytest.raises(DataError, match="contain no files"):
+        read_dataset(path)
     (path / "pos" / "sub").mkdir()
     with pytest.raises(DataError, match="sub is not a file"):
         read_dataset(path)

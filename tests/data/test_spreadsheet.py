@@ -6,15 +6,15 @@ import pytest
 from data_files import SKIP, bad, read, refused, rows
 from workbooks import ods, xlsx
 
-TABLE = [["text", "label", "n"], ["good", 1, None], ["bad", 2, 0.5]]
+TABLE = [["text", "label", "n"], ["good", 1, None], ["bad", True, 0.5]]
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le")
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.csv", "a"])
 def test_a_sheet_is_read(tmp_path, name):
-    """The content tells a workbook, whatever the name; whole numbers have no point."""
+    """The content tells a workbook; whole numbers have no point, truth values are words."""
     dataset = read(tmp_path / name, xlsx({"Data": TABLE, "Empty": []}))
-    assert (rows(dataset), dataset.format) == ([("good", "1"), ("bad", "2")], "spreadsheet")
+    assert (rows(dataset), dataset.format) == ([("good", "1"), ("bad", "true")], "spreadsheet")
 
 
 def test_an_open_document_is_read(tmp_path):
@@ -64,7 +64,7 @@ def test_an_export_in_a_sheet_is_one(tmp_path):
         (lambda: xlsx({"Data": TABLE})[:-30], "an Office document|a zip archive"),
         (lambda: xlsx({"Data": [["text", "label"], ["a" * (1 << 27), "b"]]}), "unpacked, it has"),
         (lambda: ods({}).replace(b"content.xml", b"contenT.xml"), "is a damaged spreadsheet"),
-        (lambda: OLD_WORKBOOK, "is a damaged"),
+        (lambda: OLD_WORKBOOK, "is a damaged spreadsheet, one with a password"),
     ],
     ids=["empty", "columns", "cut off", "bomb", "no content", "old"],
 )

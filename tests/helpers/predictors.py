@@ -40,8 +40,8 @@ def with_probabilities(sample, fitted):
     return Pipeline([fitted.steps[0], ("classifier", last)])
 
 
-def published(root, sample, classifier="LinearSVC", **scorer):
-    """Publish and promote a real model; return the registry and the pipeline.
+def published(root, sample, classifier="LinearSVC", *, promote=True, **scorer):
+    """Publish a real model, and promote it; return the registry and the pipeline.
 
     ``scorer`` are arguments of its compilation, or ``compiled=False``.
     """
@@ -53,5 +53,6 @@ def published(root, sample, classifier="LinearSVC", **scorer):
     number = f"1.{len(registry.numbers())}.0"
     record = registries.metadata(number, data)
     version = parse_version(registry.publish(record, data, files).version)
-    registry.promote(version)
+    if promote:
+        registry.promote(version)
     return registry, fitted

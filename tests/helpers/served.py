@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -104,6 +105,16 @@ def served_on_a_socket(app):
             thread.join()
 
 
+def end(process):
+    """Stop a server with Ctrl-C; by force if a client keeps it."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextlib.contextmanager
 def running(models, *options, **kwargs):
     """Run the command; yield the process and its port."""
@@ -116,7 +127,6 @@ def running(models, *options, **kwargs):
         assert "serving 1." in line, line
         yield process, int(line.split("; ")[0].rpartition(":")[2])
     finally:
-        process.kill()
-        process.wait()
+        end(process)
         process.stdout.close()
         process.stderr.close()

@@ -52,7 +52,8 @@ def _xlsx_cell(at, value):
     if value is None:
         return ""
     if isinstance(value, int | float):
-        return f'<c r="{at}"><v>{value}</v></c>'
+        kind = ' t="b"' if isinstance(value, bool) else ""
+        return f'<c r="{at}"{kind}><v>{int(value) if kind else value}</v></c>'
     return f'<c r="{at}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
 
 

@@ -57,6 +57,30 @@ def test_what_is_not_of_the_body_is_bounded_after_the_head_too(served, endless):
     assert served.get("/healthz").status == 200
 
 
+def test_an_answer_that_has_begun_is_cut_off_where_the_request_goes_bad(served):
+    """Nothing else can tell its client."""
+    row = json.dumps("this is great").encode() + b"\n"
+    with connected(served) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(head(JSONL, CHUNKED) + b"%x\r\n%s\r\n" % (len(row) * 1000, row * 1000))
+        received = connection.recv(1_000_000)
+        assert received.startswith(b"HTTP/1.1 200")
+        connection.sendall(b"1;" + b"a" * 100_000)
+        while part := connection.recv(1_000_000):
+            received += part
+    assert not received.endswith(b"0\r\n\r\n")
+    assert served.get("/healthz").status == 200
+
+
+def test_a_head_that_is_bad_for_two_reasons_gets_one_answer(served):
+    """The first reason is told."""
+    with connected(served) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nx: ".ljust((64 << 10) - 5, b"a"))
+        connection.sendall(b"\r\n\x00\x00\x00\x00\x00\x00\r\n")
+        received = connection.makefile("rb").read()
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1
+
+
 def test_a_line_break_does_not_keep_a_connection_open_for_ever(registry, monkeypatch):
     """Although it is no request yet."""
     monkeypatch.setattr(http_protocol, "_SECONDS", 0.1)

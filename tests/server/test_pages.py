@@ -269,6 +269,9 @@ def test_the_gate_refuses_on_a_page_too(promoting):
     assert b"Nothing was promoted" in answer.body
     assert b"accuracy" in answer.body
     assert str(registry.latest()) == "1.1.0"
+    history = served.get("/history", x_api_key="k").body
+    assert b"refused" in history
+    assert b"accuracy" in history
 
 
 @pytest.mark.parametrize(
@@ -291,6 +294,8 @@ def test_a_promotion_needs_a_reason_and_a_key(promoting):
     """Neither may be empty."""
     served, registry = promoting
     assert post(served, "/versions/1.0.0/promote", b"message=+").status == 422
+    for unreadable in (b"\xff", b"a=1&" * 30):
+        assert b"the form cannot be read" in post(served, "/rollback", unreadable).body
     assert post(served, "/versions/1.0.0/promote", x_api_key=None).status == 401
     assert str(registry.latest()) == "1.1.0"
 
@@ -308,6 +313,33 @@ def test_a_banner_says_that_the_promoted_version_is_not_served(tmp_path, sample)
             body = served.get(path).body.decode()
             assert "Version 1.0.0 is served" in body
             assert 'role="alert"' in body
+
+
+def test_a_version_that_was_removed_while_it_is_served_has_no_figures(tmp_path, sample):
+    """The server goes on with it; a list of nothing says so."""
+    published(tmp_path, sample)
+    registry, _ = published(tmp_path, sample)
+    with serving(registry, version="1.0.0") as served:
+        assert "macro F1" in " ".join(page(served, "/").text)
+        shutil.rmtree(tmp_path / "1.0.0")
+        wait_until(lambda: "macro F1" not in " ".join(page(served, "/").text))
+        assert "0 versions" in " ".join(page(served, "/versions?q=nothing").text)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"threshold": 0.99}, "the score is below the threshold"),
+        ({"abstain_unknown": 0.5}, "of the n-grams are known, and that or the score"),
+    ],
+)
+def test_a_text_without_a_label_says_why(tmp_path, sample, limits, said):
+    """By the limits of the version."""
+    registry, _ = published(tmp_path, sample, "ComplementNB", **limits)
+    with serving(registry) as served:
+        answer = served.request("POST", "/", b"text=qwertz").body.decode()
+    assert "no label: " in answer
+    assert said in answer
 
 
 def test_a_list_that_takes_long_is_shown_as_it_was(registry, monkeypatch):

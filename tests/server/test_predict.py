@@ -1,10 +1,14 @@
 """POST /v1/predict."""
 
+import asyncio
 import csv
 import io
 import json
 
 import pytest
+from served import serving
+
+from textclf.server.batching import Batcher
 
 TEXTS = ["this is great", "waste of money, broke after two days", "", "Ünï 文字 \x00"]
 
@@ -103,10 +107,10 @@ def test_a_request_that_makes_no_sense_is_told_where(served, body, status, said)
 
 def test_limits_are_told(registry):
     """Of the body, the number of texts, and the length of a text."""
-    from served import serving
-
     with serving(registry, max_body=1000, max_texts=3, max_characters=10) as served:
         assert served.predict("a", "b", "c").status == 200
+        chunked = served.request("POST", "/v1/predict", iter([b"a" * 600] * 2))
+        assert (chunked.status, "1,000 bytes" in chunked.json()["error"]) == (413, True)
         for body, said in [
             ({"texts": ["a"] * 4}, "at most 3"),
             ({"texts": ["a", "b" * 11]}, "text 1 has 11 characters"),
@@ -115,6 +119,34 @@ def test_limits_are_told(registry):
             answer = served.post("/v1/predict", body)
             assert answer.status == 413
             assert said in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "gone", "batches"),
+    [(["great"], False, 1), (["great"], True, 1), (["a" * 4_000_000], False, 2)],
+    ids=["together", "one client is gone", "a large one first"],
+)
+def test_requests_that_arrive_together_are_labelled_together(served, texts, gone, batches):
+    """Also if a client goes away meanwhile; one with millions of characters is labelled alone."""
+    sizes = []
+    batcher = Batcher(
+        lambda: served.service.model,
+        max_queued=10_000_000,
+        threads=1,
+        on_batch=lambda texts, _: sizes.append(texts),
+    )
+
+    async def ask():
+        first, second = (asyncio.create_task(batcher.predict(t)) for t in (texts, ["awful"]))
+        await asyncio.sleep(0)  # both are in the queue
+        if gone:
+            first.cancel()
+        return await second
+
+    [answer] = asyncio.run(ask()).predictions
+    batcher.close()
+    assert answer.label == served.predict("awful").json()["predictions"][0]["label"]
+    assert len(sizes) == batches
 
 
 def test_another_content_type_is_refused(served):
@@ -147,11 +179,12 @@ def test_json_lines_get_two_fields_more(served, predictor):
     ]
 
 
-def test_a_stream_is_answered_while_it_is_sent(served):
+@pytest.mark.parametrize(("kind", "header"), [("text/csv", b"text\n"), ("application/jsonl", b"")])
+def test_a_stream_is_answered_while_it_is_sent(served, kind, header):
     """More rows than the limits of a single request allow, with each one answered."""
     rows = b"".join(b'"text number %d"\n' % n for n in range(20_000))
-    answer = served.post("/v1/predict", rows, content_type="application/x-ndjson")
-    assert answer.body.count(b"\n") == 20_000
+    answer = served.post("/v1/predict", header + rows, content_type=kind)
+    assert answer.body.count(b"\n") == 20_000 + header.count(b"\n")
     assert answer.headers["transfer-encoding"] == "chunked"
 
 

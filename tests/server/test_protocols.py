@@ -24,6 +24,8 @@ def labels(predictor):
         {"dataframe_split": {"columns": ["id", "text"], "data": [[1, TEXTS[0]], [2, TEXTS[1]]]}},
         {"dataframe_split": {"index": [0, 1], "columns": ["review"], "data": [[t] for t in TEXTS]}},
         {"dataframe_records": [{"id": 1, "text": text} for text in TEXTS], "params": {}},
+        {"dataframe_records": [{"review": text} for text in TEXTS]},
+        {"inputs": {"review": TEXTS}},
     ],
 )
 def test_invocations_take_all_forms_of_mlflow(served, labels, body):
@@ -32,11 +34,21 @@ def test_invocations_take_all_forms_of_mlflow(served, labels, body):
     assert answer.json() == {"predictions": labels}
 
 
+def test_invocations_take_one_text(served, labels):
+    """Which gets a list of one label."""
+    answer = served.post("/invocations", {"inputs": TEXTS[0]}, content_type="application/json")
+    assert answer.json() == {"predictions": labels[:1]}
+
+
 def test_invocations_take_csv_with_a_header(served, labels):
     """The column is called text, or is the only one."""
     for body in (f"id,text\n1,{TEXTS[0]}\n2,{TEXTS[1]}\n", f"x\n{TEXTS[0]}\n{TEXTS[1]}\n"):
         answer = served.post("/invocations", body.encode(), content_type="text/csv")
         assert answer.json() == {"predictions": labels}
+
+
+def frame(columns, *rows):
+    return {"dataframe_split": {"columns": columns, "data": rows}}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +60,12 @@ def test_invocations_take_csv_with_a_header(served, labels):
         ({"dataframe_records": [{"a": "b", "c": "d"}]}, "application/json", 422, "[0]"),
         ({"inputs": TEXTS}, "application/json; charset=latin-1", 415, "UTF-8"),
         ({"inputs": TEXTS}, "text/plain", 415, "text/plain"),
+        ({"inputs": {"a": TEXTS, "b": TEXTS}}, "application/json", 422, "no column 'text'"),
+        (frame(["a", "b"], ["x", "y"]), "application/json", 422, "no column 'text'"),
+        (frame(["a", "text"], ["x"]), "application/json", 422, "a row of dataframe_split"),
+        (b"text\n\xff\n", "text/csv", 415, "not UTF-8"),
+        (b'text\n"a"b\n', "text/csv", 422, "not CSV"),
+        (b"a,b\nx,y\n", "text/csv", 422, "no column 'text'"),
     ],
 )
 def test_invocations_that_make_no_sense_are_told_where(served, body, kind, status, said):
@@ -57,11 +75,14 @@ def test_invocations_that_make_no_sense_are_told_where(served, body, kind, statu
     assert said in answer.json()["error"]
 
 
-def test_kserve_takes_instances(served, labels):
-    """Under any name of a model, which is the client's."""
-    answer = served.post("/v1/models/reviews:predict", {"instances": TEXTS})
-    assert answer.json() == {"predictions": labels}
-    assert served.get("/v1/models/reviews").json() == {"name": "reviews", "ready": True}
+def test_kserve_takes_instances(registry, labels):
+    """Under any name of a model, which is the client's; a server that stops is not ready."""
+    with serving(registry) as served:
+        answer = served.post("/v1/models/reviews:predict", {"instances": TEXTS})
+        assert answer.json() == {"predictions": labels}
+        assert served.get("/v1/models/reviews").json() == {"name": "reviews", "ready": True}
+        served.service.draining = True
+        assert served.get("/v1/models/reviews").status == 503
 
 
 @pytest.mark.parametrize("shape", [[2], [2, 1]])

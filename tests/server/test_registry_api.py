@@ -65,6 +65,14 @@ def test_the_latest_version_is_the_promoted_one(served):
     )
 
 
+def test_without_a_promoted_version_there_is_no_latest(tmp_path, sample):
+    """Although one is served."""
+    registry, _ = published(tmp_path, sample, promote=False)
+    with serving(registry, version="1.0.0") as served:
+        answer = served.get("/v1/latest")
+    assert (answer.status, answer.json()["error"]) == (404, "no version has been promoted yet")
+
+
 def test_lists_are_paged_sorted_and_searched(served):
     """All of it in the URL; `next` leads through all pages."""
 

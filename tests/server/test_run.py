@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from predictors import published
-from served import running
+from served import end, running
 from waiting import wait_until
 from webhook_server import webhook_server
 
@@ -65,6 +65,37 @@ def test_ctrl_c_ends_it_without_waiting(models):
         assert process.wait(20) == 0
 
 
+def test_a_stream_is_answered_to_its_end_after_sigterm(models):
+    """Its client may take the time that it needs; nobody else can connect."""
+    with running(models, "--port", "0", "--drain", "0") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        with contextlib.closing(connection):
+            connection.putrequest("POST", "/v1/predict")
+            connection.putheader("content-type", "application/jsonl")
+            connection.putheader("transfer-encoding", "chunked")
+            connection.endheaders(b"%x\r\n%s\r\n" % (8000, b'"great"\n' * 1000))
+            answer = connection.getresponse()
+            process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not is_listening(port))
+            connection.send(b'8\r\n"great"\n\r\n0\r\n\r\n')
+            assert answer.read().count(b"label") == 1001
+        assert process.wait(20) == 0
+
+
+def is_listening(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_second_signal_ends_a_server_that_drains(models):
+    """Without waiting for the time that it was given."""
+    with running(models, "--port", "0", "--drain", "1000") as (process, port):
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: get(port, "/readyz")[0] == 503)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
 def test_the_access_log_goes_to_standard_output(models):
     """And nothing else does."""
     with running(models, "--port", "0") as (process, port):
@@ -82,6 +113,19 @@ def test_a_container_names_address_and_port_by_variables(models):
             assert connection.getresponse().status == 200
 
 
+def test_an_address_that_others_can_reach_is_warned_of(models):
+    """Unless a key is asked of them."""
+    for key, warned in ((), 1), (("--api-key", "k"), 0):
+        options = ("serve", "--models", models, "--host", "127.0.0.2", "--port", "0", *key)
+        with subprocess.Popen(
+            [sys.executable, "-m", "textclf", *options], stderr=subprocess.PIPE, text=True
+        ) as process:
+            lines = [process.stderr.readline() for _ in range(1 + warned)]
+            end(process)
+        assert "serving 1.0.0" in lines[-1]
+        assert [line for line in lines if "others can reach 127.0.0.2" in line] == lines[:warned]
+
+
 def test_a_log_that_nobody_reads_keeps_nobody_waiting(models):
     """Neither requests, when the pipe is full, nor the end."""
     with running(models, "--port", "0", "--drain", "0") as (process, port):
@@ -95,14 +139,16 @@ def test_a_log_that_nobody_reads_keeps_nobody_waiting(models):
 
 
 def test_it_listens_on_a_socket_that_it_inherits(models):
-    """As systemd passes one; systemd is told when it is ready."""
+    """As systemd passes one; systemd is told when it is ready, and when it stops."""
     with socket.create_server(("127.0.0.1", 0)) as listener, notified(models) as (told, address):
         listener.set_inheritable(True)
         options = {"pass_fds": [listener.fileno()], "env": {**os.environ, "NOTIFY_SOCKET": address}}
-        with running(models, "--fd", str(listener.fileno()), **options) as (_, port):
+        with running(models, "--fd", str(listener.fileno()), **options) as (process, port):
             assert port == listener.getsockname()[1]
             assert get(port, "/healthz")[0] == 200
             assert told.recv(100) == b"READY=1"
+            process.send_signal(signal.SIGTERM)
+            assert told.recv(100) == b"STOPPING=1"
 
 
 @contextlib.contextmanager

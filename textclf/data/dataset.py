@@ -406,8 +406,6 @@ def _read_bytes(path: Path, name: str) -> bytes:
         raise DataError(f"there is no file {name}", hint=_similar_names(path)) from None
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # a null character in the name
-        raise DataError(f"{excerpt(name)} cannot be read: {error}") from None
     if not data:
         raise DataError(f"{name} is empty")
     return data

@@ -22,6 +22,12 @@ _REGULAR_SHARE = 0.9
 _MOST_MALFORMED = 100
 """Malformed records in the sample after which no further ones are looked at."""
 
+_REASONS: Final = {
+    "end of data": "malformed quoting: the quote is never closed",
+    "new-line": "malformed quoting: a carriage return outside quotes",
+    "field limit": "a text of more than 2 GB",
+}
+
 
 class Dialect(NamedTuple):
     """How cells are told apart.
@@ -192,6 +198,12 @@ def quotes_in_use(data: bytes, dialect: Dialect, records: int) -> bool:
     return False
 
 
+def reason_of(error: str) -> str:
+    """Return a message of csv about a record in plain words."""
+    after = "malformed quoting: text after a closing quote"
+    return next((reason for words, reason in _REASONS.items() if words in error), after)
+
+
 def malformed_reason(error: str, data: bytes, start: Position, dialect: Dialect) -> str:
     """Return the reason for a record that starts here and that csv gave up on."""
     if "end of data" in error:
@@ -203,8 +215,4 @@ def malformed_reason(error: str, data: bytes, start: Position, dialect: Dialect)
             f"malformed quoting: the quote opened on line {opened} is never closed, "
             f"the rest of the file ({rest}) would be one text"
         )
-    if "new-line" in error:
-        return "malformed quoting: a carriage return outside quotes"
-    if "field limit" in error:
-        return "a text of more than 2 GB"
-    return "malformed quoting: text after a closing quote"
+    return reason_of(error)

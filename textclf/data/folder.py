@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from textclf.data.encoding import NotTextError, decompress, to_utf8
@@ -29,7 +31,8 @@ def read_folder(path: Path, name: str, encoding: str | None) -> tuple[Rows, str]
     rows = Rows(places=list[str]())
     for file in _labelled_files(path, name):
         place = f"{file.parent.name}/{file.name}"
-        raw = _read_file(file)
+        with _named_if_unreadable(file):
+            raw = read_bytes(file)
         digest.update(os.fsencode(place) + b"\0" + hashlib.sha256(raw).digest())
         place = encodable(place)
         try:
@@ -64,17 +67,14 @@ def _labelled_files(path: Path, name: str) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    try:
+    with _named_if_unreadable(folder):
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(
-            f"{encodable(folder.as_posix())} cannot be read: {error.strerror}"
-        ) from None
     return sorted(entries, key=lambda entry: os.fsencode(entry.name))
 
 
-def _read_file(file: Path) -> bytes:
+@contextmanager
+def _named_if_unreadable(path: Path) -> Iterator[None]:
     try:
-        return read_bytes(file)
+        yield
     except OSError as error:
-        raise DataError(f"{encodable(file.as_posix())} cannot be read: {error.strerror}") from None
+        raise DataError(f"{encodable(path.as_posix())} cannot be read: {error.strerror}") from None

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from textclf.data.columns import Columns, require_different
 from textclf.data.dialect import Dialect, Sample
 from textclf.data.lines import START, Position
-from textclf.data.table_errors import no_such_columns, not_separated
-from textclf.errors import DataError
+from textclf.data.table_errors import no_such_columns, no_such_position, not_separated
 
 MOST_TITLE_LINES = 20
 """Records above the one that names the columns."""
@@ -148,11 +147,7 @@ def _without_header(
         raise not_separated(name, samples, columns)
     best = max(regular, key=lambda sample: (sample.width > last, sample.share))
     if best.width <= last:
-        raise DataError(
-            f"{name} has {best.width} columns, there is no column {last + 1}",
-            hint=f"--{'text' if text == last else 'label'}-column takes a position from 1 to "
-            f"{best.width}",
-        )
+        raise no_such_position(name, best, last, "text" if text == last else "label")
     require_different(name, text, label)
     layout = Layout(text, label, best.width, f"most rows have {best.width}")
     return Table(best.dialect, layout, start, best.header)

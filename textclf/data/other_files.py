@@ -22,7 +22,7 @@ _KINDS: Final = {
     b"SQLite format 3\0": ("an SQLite database", "export a table as CSV"),
     b"%PDF-": ("a PDF document", None),
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
-        "a document of Microsoft Office before 2007",
+        "a document of Microsoft Office before 2007, or one with a password",
         "export the sheet as CSV in UTF-8",
     ),
     b"ARROW1\0\0": ("an Arrow or Feather file", "write it as Parquet"),

@@ -95,24 +95,24 @@ def convert_here(source: Source) -> Rows:
 
 def _read_cells(source: Source) -> tuple[int, list[list[Any]]]:
     """Return the number of the first row of a sheet, and its cells, read in this process."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook
 
     _limit_memory()
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(source.data)) as workbook:
             return _choose_sheet(workbook, source)
-    except PasswordError:
-        raise DataError(f"{source.name} is protected by a password", hint=_AS_CSV) from None
     except CalamineError as error:
-        reason = excerpt(error, 100)
-        message = f"{source.name} is a damaged spreadsheet, or one that cannot be read: {reason}"
-        raise DataError(message, hint=_AS_CSV) from None
+        raise DataError(
+            f"{source.name} is a damaged spreadsheet, one with a password, or one that cannot be "
+            f"read: {excerpt(error, 100)}",
+            hint=_AS_CSV,
+        ) from None
 
 
 def _limit_memory() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    if most in (resource.RLIM_INFINITY, -1) or most > _MOST_MEMORY:
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, most))
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = _MOST_MEMORY if soft == resource.RLIM_INFINITY else min(soft, _MOST_MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:

@@ -31,7 +31,7 @@ from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
-from textclf.data.table_errors import no_such_columns, not_separated
+from textclf.data.table_errors import no_such_columns, no_such_position, not_separated
 from textclf.data.table_rows import (
     LINES,
     BadRows,
@@ -298,8 +298,6 @@ def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:
             if len(indices) == 1 and (at == 0 or columns.text in record):
                 return sample, at, indices[0]
     best = max(samples, key=lambda sample: sample.likeness(columns))
-    if not best.header:
-        raise not_separated(head.name, samples, columns)
     raise no_such_columns(head.name, best, columns, ("text",))
 
 
@@ -313,10 +311,13 @@ def _by_position(
 ) -> tuple[Sample, int | None, int]:
     """Return the same; there is a header only where the label has a name that stands in it."""
     columns = head.columns
-    wide = [sample for sample in samples if sample.width > position]
-    if not wide:
-        raise not_separated(head.name, samples, columns)
-    best = max(wide, key=lambda sample: (sample.share, sample.width))
+    best = max(samples, key=lambda s: (s.width > position, s.share, s.width))
+    if best.width <= position:
+        raise (
+            no_such_position(head.name, best, position, "text")
+            if best.width > 1
+            else not_separated(head.name, samples, columns)
+        )
     named = position_of(columns.label) is None and len(columns.locate(best.header)[1]) == 1
     named = named if columns.header is None else columns.header
     return best, 0 if named else None, position

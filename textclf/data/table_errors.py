@@ -35,9 +35,10 @@ def no_such_columns(
     """
     header, body = sample.header, [record for record in sample.records[1:] if record]
     if not header:
+        positions = " ".join(f"--{option}-column {n}" for n, option in enumerate(options, 1))
         return DataError(
             f"{name}:1: malformed quoting in the first line, which should name the columns",
-            hint="repair it; without a header give positions: --text-column 1 --label-column 2",
+            hint=f"repair it; without a header give positions: {positions}",
         )
     needs_label = "label" in options
     flags = _flag_columns(header, body) if needs_label else []
@@ -70,6 +71,14 @@ def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bo
     """Tell whether a first record is no header: a name is short, and stands there once."""
     recurs = any(len(row) > label and row[label] == header[label] for row in body)
     return recurs or any(len(cell) > _LONGEST_NAME or cell.strip().isdecimal() for cell in header)
+
+
+def no_such_position(name: str, sample: Sample, index: int, option: str) -> DataError:
+    """Return the error for a position beyond the last column, which an option asks for."""
+    return DataError(
+        f"{name} has {sample.width} columns, there is no column {index + 1}",
+        hint=f"--{option}-column takes a position from 1 to {sample.width}",
+    )
 
 
 def not_separated(name: str, samples: Sequence[Sample], columns: Columns) -> DataError:

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from textclf.data.columns import Columns
-from textclf.data.dialect import Dialect
+from textclf.data.dialect import Dialect, reason_of
 from textclf.data.format import MOST_BAD
 from textclf.errors import DataError
 from textclf.formatting import excerpt, plural
@@ -138,7 +138,7 @@ class _Lines:
         self.number += 1
         self.taken.append(line)
         if len(self.taken) > _LONGEST_RECORD_LINES:
-            raise csv.Error("a quote that is never closed")
+            raise csv.Error("unexpected end of data")
         return line
 
     def give_back_all_but_first(self) -> None:
@@ -195,9 +195,8 @@ def delimited_rows(
                     yield first, row[text_at], row
                 begin = source.number
         except csv.Error as error:
-            reason = "is never closed" if "end of data" in str(error) else str(error)
             source.give_back_all_but_first()
-            bad.add(places[begin], f"malformed quoting: {excerpt(reason)}")
+            bad.add(places[begin], reason_of(str(error)))
             continue
         return
 

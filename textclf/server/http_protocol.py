@@ -76,8 +76,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what arrives and is not of a body."""
-        if self.transport.is_closing():
-            return
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > _LARGEST_HEAD:

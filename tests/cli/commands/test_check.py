@@ -61,6 +61,16 @@ def test_check_says_what_it_did_not_read(empty, cli):
     assert json.loads(cli("check", "a.csv", "--json").out)["notes"] == [note]
 
 
+def test_check_warns_of_another_encoding_than_that_of_the_file(empty, cli):
+    """Text in UTF-8 that is read in the encoding asked for is a warning among the problems."""
+    rows = "".join(f"the café {n},{'ab'[n % 2]}\n" for n in range(20))
+    (empty / "a.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    done = cli("check", "a.csv", "--encoding", "cp1252", "--test", "a.csv", "--json")
+    warned = [one for one in json.loads(done.out)["problems"] if one["kind"] == "encoding"]
+    assert len(warned) == 2
+    assert all('has "Ã©" in place of "é"' in one["message"] for one in warned)
+
+
 def test_one_label_of_a_binary_decision(empty, cli):
     """Decisions about one label are learned from the column of the decisions, as the error says."""
     records = [

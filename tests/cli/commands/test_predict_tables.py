@@ -27,6 +27,11 @@ def as_jsonl(rows=ROWS):
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
 
 
+def as_parquet(**columns):
+    pl.DataFrame(columns).write_parquet(out := io.BytesIO())
+    return out.getvalue()
+
+
 def records(text, delimiter=","):
     return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
 
@@ -138,6 +143,50 @@ def test_a_labelled_table_keeps_its_own_labels(project, cli):
     assert [row["label"] for row in records(again)] == [row["label"] for row in original]
 
 
+def test_the_labels_of_fasttext_are_a_column(project, cli):
+    """Its lines become objects with a text and the label that it has there."""
+    (project / "t.ft").write_text("__label__good great day\n__label__bad \n__label__bad awful\n")
+    done = cli("predict", "--file", "t.ft", "--on-bad-rows", "skip")
+    written = [json.loads(line) for line in done.out.splitlines()]
+    assert [(row["text"], row["label"]) for row in written] == [
+        ("great day", "good"),
+        ("awful", "bad"),
+    ]
+    assert list(written[0]) == ["text", "label", "predicted_label", "score"]
+    assert "t.ft:2: empty text" in done.err
+
+
+def test_the_names_of_rows_are_a_column_without_a_name(project, cli):
+    """R writes them, and its header does not name them."""
+    (project / "t.csv").write_text('"text","n"\n"1","great",3\n"2","awful",4\n')
+    lines = cli("predict", "--file", "t.csv").out.splitlines()
+    assert [line.split(",")[:3] for line in lines] == [
+        ["", "text", "n"],
+        ["1", "great", "3"],
+        ["2", "awful", "4"],
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_large_table_is_read_in_parts(project, cli, encoding):
+    """Long texts on few lines, and a character that the end of a part cuts, do not matter."""
+    table = as_csv([(str(n), f"great café {n} " * 50_000, "") for n in range(4)])
+    (project / "t.csv").write_text(table, encoding=encoding)
+    done = cli("predict", "--file", "t.csv", "--text-column", "review", "-o", "out.jsonl")
+    assert (done.code, done.err.count("left out")) == (0, 0)
+    written = [json.loads(line) for line in (project / "out.jsonl").read_text().splitlines()]
+    assert [(row["id"], len(row["review"])) for row in written] == [
+        (str(n), 650_000) for n in range(4)
+    ]
+
+
+def test_parquet_comes_from_stdin(cli, labels):
+    """As it comes from a file."""
+    content = as_parquet(review=[text for _, text, _ in ROWS[:2]])
+    done = cli("predict", "--text-column", "review", stdin=content)
+    assert [json.loads(line)["label"] for line in done.out.splitlines()] == labels[:2]
+
+
 def test_a_table_without_a_header_stays_without(project, cli):
     """The text is the column with that number; label and score come last."""
     (project / "t.csv").write_text(as_csv(ROWS[:2], header=None))
@@ -177,10 +226,17 @@ REFUSED = {
     "t.csv:1: null bytes, as in UTF-16": ("t.csv", as_csv().encode("utf-16-le")),
     "is not UTF-8": ("t.csv", "text\ncaf\u00e9 cr\u00e8me\n".encode("latin-1") * 9),
     "t.parquet is damaged": ("t.parquet", b"PAR1" + bytes(50)),
+    "t.parquet:1: the text is a list": ("t.parquet", as_parquet(text=[["a"], ["b"]])),
     "columns are id, review": ("t.csv", as_csv().encode()),
     'has no column "text"': ("t.jsonl", as_jsonl().encode()),
     "t.csv is empty": ("t.csv", b""),
     "invalid JSON": ("t.json", b"[{"),
+    "Expecting property name": ("t.jsonl", b'{"text": "a"}\n{bad\n'),
+    "t.jsonl:1: invalid JSON": ("t.jsonl", b"{bad\n"),
+    "t.jsonl:2: not a JSON object": ("t.jsonl", b'{"text": "a"}\n["b"]\n'),
+    "t.jsonl:2: the text is a list": ("t.jsonl", b'{"text": "a"}\n{"text": ["b"]}\n'),
+    "t.csv:1: malformed quoting in the first line": ("t.csv", b"te\rxt,n\na,b\n"),
+    "t.csv:2: malformed quoting: a carriage return": ("t.csv", b"text,n\na\rb,1\nc,2\n"),
     "not a complete gzip file": (
         "t.csv.gz",
         gzip.compress(as_csv(header=("id", "text", "n")).encode() * 999)[:-20],
@@ -228,6 +284,13 @@ def test_a_table_without_a_column_of_texts(project, cli, command, table):
     assert {one["text"] for one in found} == {"a, great", "awful, day", "b"}
 
 
+def test_a_text_may_begin_with_a_brace(project, cli):
+    """A line that is no JSON object is a text like any other."""
+    (project / "t.txt").write_text("{great\nlovely\n")
+    lines = cli("predict", "--file", "t.txt").out.splitlines()
+    assert [line.split("\t")[2] for line in lines] == ["{great", "lovely"]
+
+
 def test_lines_that_end_in_carriage_returns(project, cli):
     """Old Macs wrote them, and each line is a text there, too."""
     (project / "t.txt").write_bytes(CR.encode())
@@ -253,17 +316,48 @@ def test_rows_that_cannot_be_read(project, cli, policy):
         assert not (project / "out.csv").exists()
 
 
-@pytest.mark.parametrize("malformed", ['2,"x" y', '2,"never closed'])
+@pytest.mark.parametrize(
+    ("malformed", "reason"),
+    [
+        ('2,"x" y', "malformed quoting: text after a closing quote"),
+        ('2,"never closed', "malformed quoting: the quote is never closed"),
+        ("id,text", "the header again"),
+    ],
+)
 @pytest.mark.parametrize("policy", ["auto", "fail"])
-def test_a_malformed_row_costs_itself_alone(project, cli, policy, malformed):
+def test_a_bad_row_costs_itself_alone(project, cli, policy, malformed, reason):
     """The rows after it are read, wherever it stands in a file that streams past."""
-    many = '1,"great, quoted"\n' * 8000
-    (project / "t.csv").write_text(f"id,text\n{many}{malformed}\n{many}")
+    before, after = '1,"great, quoted"\n' * 8000, "1,great\n\n3,awful,,\n" * 4000
+    (project / "t.csv").write_text(f"id,text\n{before}{malformed}\n{after}")
     done = cli("predict", "-f", "t.csv", "--on-bad-rows", policy)
-    assert "t.csv:8002: malformed quoting" in done.err
+    assert f"t.csv:8002: {reason}" in done.err
     assert done.code == (0 if policy == "auto" else 4)
     if policy == "auto":
         assert len(records(done.out)) == 16_000
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,n\na,b\n", "t.csv has 2 columns, there is no column 9"),
+        ("text\na\n", 'nothing separates a text from its label in "text"'),
+    ],
+)
+def test_a_position_beyond_the_last_column(project, cli, content, message):
+    """The number of columns is told, as where training reads them."""
+    (project / "t.csv").write_text(content)
+    done = cli("predict", "-f", "t.csv", "--text-column", "9")
+    assert (done.code, done.out) == (4, "")
+    assert message in done.err
+
+
+def test_the_first_bad_rows_are_shown(project, cli):
+    """Of many that are left out, all are counted, and five are named."""
+    bad = "".join(f"{n},a,more\n" for n in range(7))
+    (project / "t.csv").write_text(f"id,text\n{bad}8,great\n")
+    done = cli("predict", "-f", "t.csv")
+    assert (done.code, done.err.count("3 columns, not 2")) == (4, 5)
+    assert "7 bad rows in t.csv" in done.err
 
 
 def test_an_argument_that_is_the_name_of_a_file(project, cli):
