@@ -1,5 +1,6 @@
 """The encodings that the bytes of a file may be in, each with a line of the text to judge it by."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -47,6 +48,11 @@ def _is_utf_16(head: bytes, name: str) -> bool:
     odd = sum(map(_is_odd, text))
     breaks = text.count("\n") + text.count("\r")
     return odd <= len(text) / 100 and breaks > (head.count(b"\n") + head.count(b"\r")) / 2
+
+
+def _is_odd(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category in ("Cn", "Co", "Cs") or (category == "Cc" and character not in "\t\r\n")
 
 
 def likely_encodings(data: bytes) -> list[LikelyEncoding]:
