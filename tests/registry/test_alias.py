@@ -5,11 +5,14 @@ import hashlib
 import msgspec
 import pytest
 import registries
+from obstore.store import MemoryStore
 from registries import model, refusal, remove
 
 from textclf.errors import IntegrityError
 from textclf.metadata.schema import ARTIFACT, METADATA
 from textclf.metadata.versions import parse_version
+from textclf.registry.registry import Registry
+from textclf.registry.store.object_store import ObjectStore
 from textclf.registry.verification import verify
 
 V = parse_version
@@ -110,3 +113,25 @@ def test_a_model_that_only_metadata_claim_is_kept(two, root):
     (root / ARTIFACT).write_bytes(b"mine")
     (root / "3.0.0" / ARTIFACT).write_bytes(b"mine")
     assert not two.promote(V("1.1.0")).kept, "3.0.0 has it"
+
+
+def test_an_alias_that_somebody_else_moves_meanwhile_is_the_last_promoted(monkeypatch):
+    """Whoever comes second looks at the log again."""
+    objects = MemoryStore()
+    one, other = (Registry(ObjectStore(objects, "reviews", "memory://reviews")) for _ in "ab")
+    for _ in range(2):
+        registries.publish(one)
+    one.promote(V("1.0.0"))
+    replace = one.store.replace
+
+    def late(key, *arguments):
+        if key == ARTIFACT:
+            monkeypatch.undo()
+            registries.publish(other)
+            other.promote(V("1.2.0"))
+        replace(key, *arguments)
+
+    monkeypatch.setattr(one.store, "replace", late)
+    one.promote(V("1.1.0"))
+    assert one.latest() == V("1.2.0")
+    assert one.store.read(ARTIFACT) == one.store.read(f"1.2.0/{ARTIFACT}")

@@ -15,10 +15,11 @@ from hostile_versions import with_size
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.errors import IntegrityError
+from textclf.errors import IntegrityError, UsageError
 from textclf.metadata.schema import ARTIFACT, METADATA, FileRecord, encode
 from textclf.metadata.versions import parse_version
 from textclf.registry.archive import ExportedVersion, read_archive, write_archive
+from textclf.registry.archive_formats import ArchiveFormat
 
 V = parse_version
 MODEL = b"model" * 100
@@ -253,3 +254,13 @@ def test_a_damaged_tar_is_refused_or_the_digests_hold(contents, data):
         return
     assert found.files[ARTIFACT] == MODEL
     assert found.files.keys() <= contents.keys()
+
+
+def test_a_format_that_compresses_always_refuses_what_could_not_be_imported(monkeypatch):
+    """The hint names one that can store."""
+    monkeypatch.setattr("textclf.registry.archive._LEAST_LIMIT", 1000)
+    contents = {METADATA: encode(registries.metadata("1.2.3", bytes(10_000_000)))}
+    exported = ExportedVersion(V("1.2.3"), {**contents, ARTIFACT: bytes(10_000_000)})
+    with pytest.raises(UsageError, match=r"as \.tar\.xz the version would be so small") as refused:
+        write_archive(exported, io.BytesIO(), ArchiveFormat.XZ)
+    assert refused.value.hint == "write .tar.gz"

@@ -164,3 +164,23 @@ def test_a_zip_of_anything_but_a_few_regular_files_is_refused(monkeypatch):
     monkeypatch.setattr("textclf.registry.archive_formats._TAR_BYTES", 100)
     with pytest.raises(ValueError, match="more files than a version"):
         unpacked(packed(ArchiveFormat.ZIP))
+
+
+def test_a_zip_archive_has_a_limit(monkeypatch):
+    """The hint names a format that has none."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    with pytest.raises(UsageError, match=r"too large for \.zip") as refused:
+        packed(ArchiveFormat.ZIP)
+    assert refused.value.hint == "write .tar.gz"
+
+
+@pytest.mark.parametrize("archive_format", FORMATS)
+def test_an_archive_is_read_in_pieces_of_any_size(archive_format, monkeypatch):
+    """Also in some from which nothing can be unpacked yet."""
+    monkeypatch.setattr("textclf.registry.archive_formats._CHUNK", 7)
+    assert unpacked(packed(archive_format)) == FILES
+
+
+def test_what_follows_the_end_of_tar_is_read():
+    """Programs fill archives up with zeros."""
+    assert unpacked(packed(ArchiveFormat.TAR) + bytes(100_000)) == FILES

@@ -5,7 +5,7 @@ import registries
 from keys import write_pair
 from registries import refusal
 
-from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
+from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.versions import parse_version
 from textclf.registry.copying import copy_versions, in_parallel, unpruned_versions
 from textclf.registry.registry import Registry
@@ -139,3 +139,12 @@ def test_after_an_error_those_begun_are_completed():
     with pytest.raises(ValueError, match="2"):
         list(results)
     assert begun == [1, 2]
+
+
+def test_metadata_that_cannot_be_read_are_an_error_before_anything_is_copied(three, other, root):
+    """Nobody knows which version it is."""
+    (root / "1.1.0/metadata.json").unlink()
+    (root / "1.1.0/metadata.json").symlink_to("metadata.json")
+    with pytest.raises(StoreError, match=r"cannot read .*1\.1\.0/metadata\.json"):
+        copy(three, other, "1.0.0", "1.1.0")
+    assert other.versions() == []

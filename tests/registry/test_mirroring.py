@@ -290,3 +290,59 @@ def test_the_answer_is_told_in_fields():
     same = Mirrored([], [], ["1.0.0"], 0, 0, 0, None)
     assert not same.changed
     assert Mirrored([], ["1.0.0"], [], 0, 0, 0, None).changed
+
+
+def test_a_source_that_changes_all_the_time_is_mirrored_as_it_was(root, tmp_path, target):
+    """There is an end to it; the next mirroring has the rest."""
+    writer = fill(root, tmp_path)
+    done = mirror(writer, target, tell=lambda _: registries.publish(writer))
+    assert done.complete
+    assert len(target.versions()) < len(writer.versions())
+    mirror(writer, target)
+    assert the_same(writer, target)
+
+
+def test_a_version_that_is_pruned_while_it_is_copied_is_not_missed(root, tmp_path, target):
+    """Nor if it was promoted when the mirroring began: the source is looked at again."""
+    writer = fill(root, tmp_path)
+
+    def change():
+        if writer.latest() == V("1.2.0"):
+            registries.publish(writer)
+            writer.promote(V("1.4.0"))
+            writer.promote(V("1.3.0"))
+            writer.tag(V("1.2.0"), {"prod": None})
+            writer.prune(V("1.2.0"))
+        return False
+
+    done = mirror(writer, target, stop=change)
+    assert done.versions == ["1.1.0", "1.3.0", "1.4.0"]
+    assert the_same(writer, target)
+
+
+def test_an_added_signature_that_is_another_is_refused(source, target, root):
+    """Its name says what it holds."""
+    [signature] = (root / ".registry/signatures").rglob("*.sig")
+    signature.write_bytes(b"another")
+    with pytest.raises(IntegrityError, match="is damaged: not the signature that was added"):
+        mirror(source, target)
+
+
+@pytest.mark.parametrize("theirs", ["the same", "another"])
+def test_a_record_that_another_mirroring_has_copied_meanwhile(source, target, monkeypatch, theirs):
+    """The same one is no problem; any other is, and is named."""
+    create = target.store.create
+
+    def late(key, data):
+        if key.startswith(f"{LOG}/"):
+            monkeypatch.undo()
+            create(key, data if theirs == "the same" else data.replace(b"1.0.0", b"9.9.9"))
+        create(key, data)
+
+    monkeypatch.setattr(target.store, "create", late)
+    if theirs == "the same":
+        mirror(source, target)
+        assert the_same(source, target)
+    else:
+        with pytest.raises(TextclfError, match="has another record 1"):
+            mirror(source, target)

@@ -1,8 +1,11 @@
 """The two append-only logs."""
 
+import pytest
 import registries
 
+from textclf.errors import IntegrityError, StoreError
 from textclf.metadata.versions import parse_version
+from textclf.registry.history import HistoryFollower, unmet_rules
 from textclf.registry.verification import verify
 
 V = parse_version
@@ -52,3 +55,47 @@ def test_events_are_kept_in_their_order(two):
         (2, "removed"),
     ]
     assert verify(two).ok
+
+
+def test_a_record_that_is_missing_is_damage(two):
+    """Whoever asks for it by its number is told where it should be."""
+    with pytest.raises(IntegrityError, match=r"promotions/0*9\.json is damaged: not a"):
+        two.promotions.read(9)
+
+
+def test_a_record_that_cannot_be_read_is_an_error(two, root):
+    """Nobody knows what it says."""
+    record = root / registries.LOG / "00000002.json"
+    record.unlink()
+    record.symlink_to(record.name)
+    with pytest.raises(StoreError, match="cannot read"):
+        list(two.promotions.files([1, 2]))
+
+
+def test_a_follower_gets_the_error_in_the_place_of_a_damaged_record(two, root):
+    """And what comes after it."""
+    follower = HistoryFollower(two)
+    two.rollback()
+    two.promote(V("1.1.0"))
+    (root / registries.LOG / "00000003.json").write_text("?")
+    damaged, promoted = follower.new_entries()
+    assert isinstance(damaged, IntegrityError)
+    assert promoted.n == 4
+
+
+def test_the_reasons_of_a_later_textclf_are_not_guessed(two):
+    """What a refusal tells is shown only if it is understood."""
+    event = two.events.append_event("refused", V("1.1.0"), detail={"verdict": "in verse"})
+    assert unmet_rules(event) == []
+
+
+@pytest.mark.parametrize("error", [OSError, KeyError])
+def test_who_has_no_name_is_unknown(two, monkeypatch, error):
+    """A container may run without a user entry."""
+
+    def nobody():
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    two.rollback()
+    assert two.history()[-1].by.startswith("unknown@")

@@ -117,7 +117,8 @@ def test_resolving_where_nothing_is(empty, root):
     version = registries.publish(empty)
     promote = "textclf promote VERSION"
     unpromoted = f"no version has been promoted yet in {root}"
-    assert refusal(NoSuchVersion, empty.resolve, "latest") == (unpromoted, promote)
+    for name in ("latest", "previous"):
+        assert refusal(NoSuchVersion, empty.resolve, name) == (unpromoted, promote)
     within = registries.open_registry(root / version.version)
     message, _ = refusal(NoSuchVersion, within.resolve, "latest")
     assert "is the folder of one version" in message

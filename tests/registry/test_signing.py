@@ -1,9 +1,11 @@
 """Signatures: made with real keys, checked by the registry and by OpenSSL."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -347,3 +349,11 @@ def test_without_the_library_it_is_named(keys, monkeypatch):
         with pytest.raises(TextclfError, match="cryptography") as caught:
             use()
         assert "[sign]" in caught.value.hint
+
+
+def test_a_key_is_the_same_in_another_process(keys, monkeypatch):
+    """Wherever that runs."""
+    monkeypatch.chdir(keys[1].parent)
+    copied = pickle.dumps(PublicKey(Path(keys[1].name)))
+    monkeypatch.chdir("/")
+    pickle.loads(copied).require_usable()

@@ -218,6 +218,7 @@ def test_what_is_stored_is_read(store, backend, data):
     store.replace("a/b/other", data)
     store.create_all("f", {"one": data, "two": b"2"})
     assert [store.read(k) for k in ("a/b/new", "a/b/other", "f/one")] == [data] * 3
+    assert bytes(store.view("f/one")) == data
     assert backend.raw() == {"a/b/new": data, "a/b/other": data, "f/one": data, "f/two": b"2"}
 
 

@@ -26,6 +26,7 @@ ACCOUNT = "acc.dfs.core.windows.net"
         (Path("a/b"), Folder(Path("a/b"))),
         ("a/$b", Folder(Path("a/$b"))),
         ("C:/models", Folder(Path("C:/models"))),
+        ("old:/models", Folder(Path("old:/models"))),
         ("s3://bucket", Bucket(Cloud.S3, "bucket")),
         ("s3://bucket/", Bucket(Cloud.S3, "bucket")),
         ("S3://bucket/team/reviews/", Bucket(Cloud.S3, "bucket", "team/reviews")),
@@ -43,6 +44,18 @@ def test_folders_and_urls_are_parsed(given, location):
     """A location is parsed into a value; parsed again, it stays the same."""
     assert parse_location(given) == location
     assert parse_location(location) == location
+
+
+@pytest.mark.parametrize("url", ["s3://b/team/p", f"abfss://c@{ACCOUNT}/p", f"abfss://c@{ACCOUNT}"])
+def test_a_bucket_is_shown_as_its_url(url):
+    """As it can be given again."""
+    assert str(parse_location(url)) == url
+
+
+def test_a_folder_is_no_url():
+    """The class of a folder takes the path of one."""
+    with pytest.raises(UsageError, match="s3://b/p is not a folder"):
+        LocalStore("s3://b/p")
 
 
 def test_the_home_folder_is_expanded(monkeypatch, tmp_path):
