@@ -17,12 +17,13 @@ INVISIBLE: Final = (
 )
 """Characters that nobody sees or that a terminal obeys, as part of a regular expression's set."""
 
-_CONTROL = re.compile(f"[\x00-\x1f{INVISIBLE}]")
-
 
 def escape_controls(text: object) -> str:
     r"""Write control and invisible characters as escapes (``\x1b``), so that none is obeyed."""
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return re.sub(f"[\x00-\x1f{INVISIBLE}]", lambda match: repr(match[0])[1:-1], text)
 
 
 def excerpt(text: object, width: int = 60) -> str:

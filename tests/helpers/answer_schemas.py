@@ -21,7 +21,7 @@ from textclf.cli.failures import Failure
 from textclf.cli.output.check_report import CheckAnswer
 from textclf.cli.output.copies import CopyAnswer, MirrorAnswer
 from textclf.cli.output.evaluation_report import EvaluateAnswer
-from textclf.cli.output.predictions import ExplainedText, LabelledText
+from textclf.cli.output.predictions_json import ExplainedText, LabelledText
 from textclf.cli.output.promotions import PromotionAnswer
 from textclf.cli.output.prune_report import PruneAnswer
 from textclf.cli.output.reproduction_report import ReproduceAnswer
@@ -184,6 +184,8 @@ def _fields(source):
     hints = typing.get_type_hints(source, localns=_NAMES)
     if is_dataclass(source):
         names = {one.name: one.name for one in fields(source)}
+    elif issubclass(source, tuple):
+        names = dict(zip(source._fields, source._fields, strict=True))
     else:
         names = {one.name: one.encode_name for one in msgspec.structs.fields(source)}
     return [(name, written, _resolved(hints[name])) for name, written in names.items()]

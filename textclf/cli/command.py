@@ -38,7 +38,7 @@ _NAMES_WIDTH: Final = 26
 _LONGEST_NAME: Final = 40
 """The most columns of a name with its choices, which else are a part of the help."""
 
-_TYPED_DASH = re.compile("([\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+)([a-zA-Z][a-zA-Z-]*)(?:=|$)")
+_TYPED_DASH: Final = "([\u2010-\u2015\u2212\ufe58\ufe63\uff0d-]+)([a-zA-Z][a-zA-Z-]*)(?:=|$)"
 """An option whose dashes a word processor may have replaced."""
 
 
@@ -140,7 +140,7 @@ def _short(name: str, text: str) -> tuple[str, str]:
 def _require_hyphens(words: list[str], options: set[str]) -> None:
     """Refuse an option with a dash that is no hyphen: it would count as a text or a file."""
     for word in words[: words.index("--")] if "--" in words else words:
-        match = _TYPED_DASH.match(word)
+        match = None if word.isascii() else re.match(_TYPED_DASH, word)
         dashes = match[1] if match else ""
         meant = (
             {f"--{match[2]}", f"-{match[2]}"} & options if match and dashes.strip("-") else set()

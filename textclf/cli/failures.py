@@ -6,8 +6,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import typer
 
@@ -19,8 +18,7 @@ from textclf.formatting import escape_controls
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a command failed.
 
     Attributes:
@@ -108,7 +106,7 @@ def show(failure: Failure, arguments: Sequence[str]) -> int:
         The exit code.
     """
     if _asks_for_json(arguments):
-        render.json_error(_without_controls(failure))
+        render.json_error(_without_controls(failure)._asdict())
     else:
         render.error(failure.message, failure.hint, failure.details)
     return failure.exit_code

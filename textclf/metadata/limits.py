@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from numbers import Real
+from typing import NamedTuple
 
 from textclf.errors import UsageError
 from textclf.formatting import percent
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Which texts get no label.
 
     Attributes:
@@ -46,7 +45,7 @@ class Limits:
 
     def given(self) -> dict[str, float]:
         """Return the limits that are not ``None``, by their names."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 def require_shares(**given: float | None) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import re
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
 from textclf.errors import IntegrityError, UsageError
-from textclf.metadata.bump import Recipe
 from textclf.metadata.limits import Limits
 from textclf.metadata.sketch import Sketch
+
+if TYPE_CHECKING:
+    from textclf.metadata.bump import Recipe
 
 T = TypeVar("T")
 
@@ -381,6 +383,8 @@ class Metadata(msgspec.Struct, frozen=True):
         )
 
     def _pipeline_recipe(self) -> Recipe:
+        from textclf.metadata.bump import Recipe
+
         assert self.pipeline is not None  # `_check` has seen to it
         return Recipe(
             labels=frozenset(self.labels),
@@ -406,6 +410,8 @@ def build_recipe(  # noqa: PLR0913 - a recipe has that many independent parts
     code: Code,
 ) -> Recipe:
     """Return the recipe of a version or a training; settings that are ``None`` are left out."""
+    from textclf.metadata.bump import Recipe
+
     return Recipe(
         labels=labels,
         features=frozenset(block for grid in space for block in grid["features"]),

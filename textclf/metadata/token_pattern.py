@@ -8,6 +8,7 @@ text depends on the text, too, and is not bounded.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from math import prod
 from typing import Final
 
@@ -20,9 +21,6 @@ _MOST_RANGES: Final = 32
 _MOST_REPEATS: Final = 1_000
 """Repetitions that ``{n}`` prescribes, all multiplied: each character may take so many steps."""
 
-_RANGE = re.compile(r"-[\\\x80-\U0010FFFF]")
-_REPEAT = re.compile(r"\{(\d+)")
-
 
 def compile_token_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a token pattern.
@@ -33,9 +31,10 @@ def compile_token_pattern(pattern: str) -> re.Pattern[str]:
     """
     if len(pattern) > LONGEST:
         raise ValueError(f"more than {LONGEST:,} characters")
-    if len(_RANGE.findall(pattern)) > _MOST_RANGES:
+    ends = [end for dash, end in pairwise(pattern) if dash == "-"]
+    if sum(end == "\\" or not end.isascii() for end in ends) > _MOST_RANGES:
         raise ValueError(f"more than {_MOST_RANGES} ranges of characters beyond ASCII")
-    if prod(max(1, int(count)) for count in _REPEAT.findall(pattern)) > _MOST_REPEATS:
+    if prod(max(1, int(count)) for count in re.findall(r"\{(\d+)", pattern)) > _MOST_REPEATS:
         raise ValueError(f"more than {_MOST_REPEATS:,} repetitions")
     try:
         compiled = re.compile(pattern)

@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ def _in_another_region(bucket: Bucket, error: StoreError) -> Finding | None:
     if region is None:
         unknown = "the bucket is in another region, and AWS does not say in which"
         return Finding("may list", ok=False, detail=unknown, hint="set AWS_REGION")
-    hint = f"write {replace(bucket, region=None)}?region={region}, or set AWS_REGION={region}"
+    hint = f"write {bucket._replace(region=None)}?region={region}, or set AWS_REGION={region}"
     return Finding("may list", ok=False, detail=f"the bucket is in {region}", hint=hint)
 
 

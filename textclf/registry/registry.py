@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from semver import Version
 
-from textclf.metadata.bump import Recipe
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, sha256
-from textclf.metadata.sketch import Sketch
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import PublicKey, Signer
 from textclf.registry.store.base import Store
 
 if TYPE_CHECKING:  # deferred at run time: commands that only read start faster
+    from textclf.metadata.bump import Recipe
+    from textclf.metadata.sketch import Sketch
     from textclf.registry.promotion import Judge, OnPromotion, Promotion
     from textclf.registry.pruning import Pruner
     from textclf.registry.publisher import Plan

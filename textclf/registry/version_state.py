@@ -11,10 +11,10 @@ import enum
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from semver import Version
 
 from textclf.errors import NoSuchVersion, UsageError
@@ -23,7 +23,7 @@ from textclf.registry import layout
 from textclf.registry.promotion_log import AppendOnlyLog, current_user, raised, utc_now
 from textclf.registry.store.base import LogNames, Store
 
-_TAG_KEY = re.compile(r"\w[\w.-]{0,63}")
+_TAG_KEY: Final = r"\w[\w.-]{0,63}"
 _LONGEST_VALUE = 200
 
 
@@ -68,8 +68,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return self.n == n and is_version(self.version)
 
 
-@dataclass(frozen=True)
-class VersionState:
+class VersionState(msgspec.Struct, frozen=True):
     """The state of one version.
 
     Attributes:
@@ -78,7 +77,7 @@ class VersionState:
         removed: whether its removal was decided, so that it can no longer be kept.
     """
 
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
     pruned: Event | None = None
     removed: bool = False
 
@@ -187,7 +186,7 @@ class EventLog(AppendOnlyLog[Event]):
 def check_tags(changes: Mapping[str, str | None]) -> None:
     """Raise UsageError if a key or a value of a tag is not valid."""
     for key, value in changes.items():
-        if not _TAG_KEY.fullmatch(key):
+        if not re.fullmatch(_TAG_KEY, key):
             raise UsageError(
                 f"{key!r} cannot be the key of a tag: use letters, digits and _ . -, at most 64",
                 hint="textclf versions tag 1.0.0 approved-by=ada",

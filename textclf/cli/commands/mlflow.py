@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textclf.training.foreign_model import ForeignModel
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class TrackingOptions:
     """Where MLflow is."""
 
@@ -48,7 +48,7 @@ class TrackingOptions:
         return self.tracking_uri
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class MlflowOptions(TrackingOptions):
     """Where versions are copied to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,9 +15,8 @@ from textclf.cli.options.options import Percentage, VersionOption, parse_score, 
 from textclf.cli.options.reading import TableOptions
 from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output.output_file import Force, table_file
-from textclf.cli.output.predictions import WRITERS, PredictionStyle, write_json
+from textclf.cli.output.predictions import WRITERS, PredictionStyle
 from textclf.cli.output.progress import LabelledTexts
-from textclf.cli.output.table_writer import lines_of, write_labelled
 from textclf.errors import UsageError
 
 if TYPE_CHECKING:
@@ -153,6 +151,8 @@ def predict(
         show_phase(None if show_results else progress.line)
         as_it_is = output_format != "text" and not common.as_json and not explain
         if target or (table and as_it_is):
+            from textclf.cli.output.table_writer import lines_of, write_labelled
+
             table = table or lines_of(source.batches(reading.encoding))
             rows = _labelled(predictor, progress.watch(table.batches), limits)
             write_labelled(table, rows, style, target, output_format)
@@ -160,6 +160,8 @@ def predict(
             lines = source.batches(reading.encoding) if table is None else _texts(table)
             answers = _answers(predictor, progress.watch(lines), limits, explain=explain)
             if common.as_json:
+                from textclf.cli.output.predictions_json import write_json
+
                 write_json(predictor, answers, style)
             else:
                 WRITERS[output_format or "text"](answers, style)
@@ -201,7 +203,7 @@ def _labelled(
     """Yield each row with the prediction of its text, if it has one."""
     for batch in batches:
         texts = [text for text in batch.texts if text is not None]
-        predictions = iter(predictor.predict(texts, **asdict(limits)))
+        predictions = iter(predictor.predict(texts, **limits._asdict()))
         for text, row in zip(batch.texts, batch.rows, strict=True):
             yield row, None if text is None else next(predictions)
         sys.stdout.flush()  # as below
@@ -218,9 +220,9 @@ def _answers(
     for batch in batches:
         if explain:
             for text in batch:
-                explanation = predictor.explain(text, **asdict(limits))
+                explanation = predictor.explain(text, **limits._asdict())
                 yield explanation.prediction, explanation
         else:
-            for prediction in predictor.predict(batch, **asdict(limits)):
+            for prediction in predictor.predict(batch, **limits._asdict()):
                 yield prediction, None
         sys.stdout.flush()  # a slow stream gets its answers at once

@@ -21,7 +21,7 @@ AllowTrainingRows = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class GateConditions:
     """The conditions under which a version is promoted."""
 
@@ -69,7 +69,7 @@ class GateConditions:
         return given.joined(parse_gate(settings.get("require") or (), overall, per_class))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class GateOptions(GateConditions):
     """The conditions under which a version is promoted, and the way past them."""
 

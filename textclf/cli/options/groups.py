@@ -3,6 +3,7 @@
 The ``panel`` of a group is where the help lists its options.
 
 Annotations are evaluated when the module is imported, which is faster than by Typer from strings.
+What is not needed of a dataclass is turned off: it is made anew each time that a command starts.
 """
 
 import copy
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from textclf.registry.store.requests import Watch
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class OutputOptions:
     """The options of every command: how it answers."""
 
@@ -96,7 +97,7 @@ class OutputOptions:
             render.hint(text)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class CommonOptions(OutputOptions):
     """The options of every command that works on one registry."""
 

@@ -27,7 +27,7 @@ TestRows = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class PipelineOptions:
     """What is known of a pipeline, and how it is used."""
 

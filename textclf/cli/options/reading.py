@@ -36,7 +36,7 @@ TestFile = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class FormatOptions:
     """The options that say how a file of labelled rows is written."""
 
@@ -74,7 +74,7 @@ class FormatOptions:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ReadingOptions(FormatOptions):
     """The options of every command that reads labelled rows and uses all of them."""
 
@@ -120,7 +120,7 @@ class ReadingOptions(FormatOptions):
         return dataset
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class TableOptions(ReadingOptions):
     """The options of the commands that read texts to label, from tables among others.
 

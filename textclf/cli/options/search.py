@@ -34,7 +34,7 @@ Scoring = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class SearchOptions:
     """What is searched, how, and where."""
 

@@ -34,9 +34,6 @@ _BATCH_LINES = 10_000
 _LONGEST_LINE = 1 << 28
 """Characters in a line at most: a longer one is not a text, and might never end."""
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-"""Characters that valid Unicode text cannot hold, though a few encodings can express them."""
-
 
 class TextSource:
     """Where texts come from, opened but not read."""
@@ -266,7 +263,8 @@ class _Decoder:
             text: str = self._decoder.decode(block, final)
         except UnicodeError as error:  # such as a missing byte-order mark
             raise DataError(f"the texts are not {self._name}: {error}") from None
-        valid, surrogates = _SURROGATES.subn("\N{REPLACEMENT CHARACTER}", text)
+        # valid Unicode text cannot hold surrogates, though a few encodings can express them
+        valid, surrogates = re.subn("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
         self._replaced += surrogates
         return valid.replace("\r", "\n") if self._only_returns else valid
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textclf.release.publication import ReleaseOptions
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class VersioningOptions:
     """What number a version gets, what is recorded of it, and what is to become of it."""
 
@@ -109,7 +109,7 @@ class VersioningOptions:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NotifyOptions:
     """Who is told of promotions."""
 

@@ -11,9 +11,8 @@ import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
 
 import typer
 
@@ -28,8 +27,7 @@ _FORMATS |= {".parquet": "parquet", ".pq": "parquet"}
 Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 
 
-@dataclass(frozen=True)
-class OutputFile:
+class OutputFile(NamedTuple):
     """A file that may be written.
 
     Attributes:

@@ -18,9 +18,6 @@ from typing import Any, TextIO
 from textclf.errors import TextclfError
 from textclf.formatting import INVISIBLE, escape_controls, excerpt
 
-_COLOUR = re.compile("\x1b\\[[0-9;]*m")
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")  # without C0, which JSON has escaped already
-
 
 def line(text: str = "") -> None:
     """Write one line of the answer to stdout."""
@@ -41,7 +38,10 @@ def sentence(text: str, *, hang: int = 2) -> None:
 
 def _folded(text: str, stream: TextIO, hang: int = 2) -> str:
     """Break a line between words where it is wider than the terminal of a stream."""
-    if not stream.isatty() or len(_COLOUR.sub("", text)) <= (columns := _columns(stream)):
+    if not stream.isatty():
+        return text
+    columns = _columns(stream)
+    if len(re.sub("\x1b\\[[0-9;]*m", "", text)) <= columns:  # without colours
         return text
     import textwrap  # only needed where it is narrow
 
@@ -196,8 +196,8 @@ def json_on_a_line(value: Any) -> str:
 
 
 def _escaped(document: str) -> str:
-    """Escape the characters of JSON text that a terminal would interpret."""
-    return _INVISIBLE.sub(lambda match: _json_escape(match[0]), document)
+    """Escape the characters of JSON text that a terminal would interpret, which are not of C0."""
+    return re.sub(f"[{INVISIBLE}]", lambda match: _json_escape(match[0]), document)
 
 
 def _json_escape(character: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import mmap
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -92,6 +91,8 @@ def back_off(attempt: int) -> None:
 
     Google takes one update of an object in a second.
     """
+    import random  # loads OpenSSL or what stands in for it
+
     time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311 - no secret
 
 

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from textclf.errors import UsageError
 from textclf.registry.store.base import is_key
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
-_USER = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*:/+)(?P<user>[^/\s?#]*)@")
-_QUERY = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/+[^\s?]*\?)[^\s\"'<>)]*")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})(?:/|$)")
-_REGION = re.compile(r"[a-z0-9-]{1,40}")
-_ACCOUNT = re.compile(
+# not compiled here: most registries are folders, whose names match none of these
+_SCHEME: Final = r"([A-Za-z][A-Za-z0-9+.-]+):/+"
+_USER: Final = r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*:/+)(?P<user>[^/\s?#]*)@"
+_QUERY: Final = r"(\b[A-Za-z][A-Za-z0-9+.-]*:/+[^\s?]*\?)[^\s\"'<>)]*"
+_BUCKET: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_VARIABLE: Final = r"\$(?:\w+|\{\w+\})(?:/|$)"
+_REGION: Final = r"[a-z0-9-]{1,40}"
+_ACCOUNT: Final = (
     r"(?P<account>[a-z0-9]{3,24})\.(?:dfs|blob)\."
     r"(?P<cloud>core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net)"
 )
 """The host of an Azure account. No other is accepted: it is sent a proof of the credentials."""
 
-_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+_HOST: Final = r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _HIGHEST_PORT: Final = 65535
 
 _SPELLINGS = {
@@ -47,8 +48,7 @@ class Cloud(enum.StrEnum):
     GOOGLE = "gs"
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder on a disk."""
 
     path: Path
@@ -57,8 +57,7 @@ class Folder:
         return str(self.path)
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A part of an object store.
 
     Attributes:
@@ -82,8 +81,7 @@ class Bucket:
         return f"{self.cloud}://{self.name}{prefix}"
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """A textclf service, through which a registry is read.
 
     Attributes:
@@ -95,8 +93,7 @@ class Server:
     @property
     def is_private(self) -> bool:
         """Whether nobody on the way can read what is sent, or there is no way."""
-        host = _HOST.match(self.url.partition("://")[2])
-        return self.url.startswith("https://") or bool(host and host["name"] in _LOOPBACK)
+        return self.url.startswith("https://") or urlsplit(self.url).hostname in _LOOPBACK
 
     def __str__(self) -> str:
         return self.url
@@ -119,7 +116,7 @@ def parse_location(given: str | Path | Location) -> Location:
     text = str(given)
     if not text:
         raise UsageError("the name of the models folder is empty", hint="--models DIR")
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text) if ":/" in text else None
     if scheme is None:
         _refuse_variable(text)
         return Folder(expand_home(text, "models"))
@@ -163,17 +160,18 @@ def without_secrets(text: str) -> str:
 
     A query may be a shared access signature (SAS), or a signed URL's.
     """
-    return _QUERY.sub(r"\1…", _USER.sub(_without_user, text))
+    return re.sub(_QUERY, r"\1…", re.sub(_USER, _without_user, text))
 
 
 def _without_user(match: re.Match[str]) -> str:
-    is_container = match["scheme"].lower().startswith("abfs") and _BUCKET.fullmatch(match["user"])
+    is_azure = match["scheme"].lower().startswith("abfs")
+    is_container = is_azure and re.fullmatch(_BUCKET, match["user"])
     return match[0] if is_container else f"{match['scheme']}…@"
 
 
 def _refuse_variable(text: str) -> None:
     """Refuse ``$HOME/models``, which a shell would have replaced; a settings file does not."""
-    if variable := _VARIABLE.match(text):
+    if text.startswith("$") and (variable := re.match(_VARIABLE, text)):
         raise UsageError(
             f"{text} begins with a variable, and variables are not replaced here",
             hint=f"write what {variable[0].rstrip('/')} is; ~ is the home folder",
@@ -231,7 +229,7 @@ def _hint_at_scheme(scheme: str, rest: str) -> str:
 def _bucket(cloud: Cloud, rest: str, text: str) -> Bucket:
     path, _, query = rest.partition("?")
     name, _, prefix = path.partition("/")
-    _require(bool(_BUCKET.fullmatch(name)), text, "the name of a bucket, then a prefix")
+    _require(bool(re.fullmatch(_BUCKET, name)), text, "the name of a bucket, then a prefix")
     region = _region(cloud, query, text) if query else None
     return Bucket(cloud, name, _prefix(prefix, text), region=region)
 
@@ -240,7 +238,7 @@ def _azure_account(rest: str, text: str) -> Bucket:
     path = rest.partition("?")[0]
     authority, _, prefix = path.partition("/")
     container, _, host = authority.partition("@")
-    names = bool(_BUCKET.fullmatch(container)) and bool(_ACCOUNT.fullmatch(host))
+    names = bool(re.fullmatch(_BUCKET, container)) and bool(re.fullmatch(_ACCOUNT, host))
     _require(names and path == rest, text, "CONTAINER@ACCOUNT.dfs.core.windows.net, then a prefix")
     return Bucket(Cloud.AZURE, container, _prefix(prefix, text), account_host=host)
 
@@ -250,7 +248,7 @@ def _server(scheme: str, rest: str, text: str) -> Server:
     host, _, path = path.partition("/")
     if url := _bucket_of_link(host, path):
         raise UsageError(f"{without_secrets(text)} is a link into a bucket", hint=f"write {url}")
-    known = _HOST.fullmatch(host)
+    known = re.fullmatch(_HOST, host)
     is_host = known is not None and int(known["port"] or 0) <= _HIGHEST_PORT
     _require(is_host and not set("?#") & set(rest), text, "a host, then a prefix")
     return Server(f"{scheme}://{host.lower()}/{_prefix(path, text)}".rstrip("/"))
@@ -260,7 +258,7 @@ def _bucket_of_link(host: str, path: str) -> str | None:
     """Return the URL of the bucket that the link of a cloud's web interface leads to."""
     if s3 := re.fullmatch(r"(.+)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com", host):
         return f"s3://{s3[1]}/{path}".rstrip("/")
-    if _ACCOUNT.fullmatch(host):
+    if re.fullmatch(_ACCOUNT, host):
         container, _, prefix = path.partition("/")
         host = host.replace(".blob.", ".dfs.", 1)
         return f"abfss://{container}@{host}/{prefix}".rstrip("/") if container else None
@@ -271,7 +269,7 @@ def _bucket_of_link(host: str, path: str) -> str | None:
 
 def _region(cloud: Cloud, query: str, text: str) -> str:
     name, _, region = query.partition("=")
-    is_region = name == "region" and bool(_REGION.fullmatch(region))
+    is_region = name == "region" and bool(re.fullmatch(_REGION, region))
     _require(
         cloud is Cloud.S3 and is_region, text, "no query but the region of S3: ?region=eu-west-1"
     )
