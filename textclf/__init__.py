@@ -9,50 +9,30 @@ from typing import TYPE_CHECKING, Any
 from textclf._version import __version__
 
 if TYPE_CHECKING:
-    from textclf.api.labelling import check_labels, pick
-    from textclf.api.publishing import publish
-    from textclf.api.results import CompareResult, TrainResult
-    from textclf.api.training import train
-    from textclf.api.versions import compare, evaluate, promote, rollback, versions
-    from textclf.data.dataset import Dataset, ReadOptions, read_dataset
-    from textclf.errors import TextclfError
-    from textclf.metadata.schema import Metadata
-    from textclf.prediction.explanation import Explanation
-    from textclf.prediction.load import load
-    from textclf.prediction.model import Prediction
-    from textclf.prediction.predictor import Predictor
-    from textclf.registry.open import open_registry
-    from textclf.registry.registry import Registry
-    from textclf.registry.signing import PublicKey
-    from textclf.registry.store.local import LocalStore
-
-__all__ = [
-    "CompareResult",
-    "Dataset",
-    "Explanation",
-    "LocalStore",
-    "Metadata",
-    "Prediction",
-    "Predictor",
-    "PublicKey",
-    "ReadOptions",
-    "Registry",
-    "TextclfError",
-    "TrainResult",
-    "__version__",
-    "check_labels",
-    "compare",
-    "evaluate",
-    "load",
-    "open_registry",
-    "pick",
-    "promote",
-    "publish",
-    "read_dataset",
-    "rollback",
-    "train",
-    "versions",
-]
+    from textclf.api.labelling import check_labels as check_labels
+    from textclf.api.labelling import pick as pick
+    from textclf.api.publishing import publish as publish
+    from textclf.api.results import CompareResult as CompareResult
+    from textclf.api.results import TrainResult as TrainResult
+    from textclf.api.training import train as train
+    from textclf.api.versions import compare as compare
+    from textclf.api.versions import evaluate as evaluate
+    from textclf.api.versions import promote as promote
+    from textclf.api.versions import rollback as rollback
+    from textclf.api.versions import versions as versions
+    from textclf.data.dataset import Dataset as Dataset
+    from textclf.data.dataset import ReadOptions as ReadOptions
+    from textclf.data.dataset import read_dataset as read_dataset
+    from textclf.errors import TextclfError as TextclfError
+    from textclf.metadata.schema import Metadata as Metadata
+    from textclf.prediction.explanation import Explanation as Explanation
+    from textclf.prediction.load import load as load
+    from textclf.prediction.model import Prediction as Prediction
+    from textclf.prediction.predictor import Predictor as Predictor
+    from textclf.registry.open import open_registry as open_registry
+    from textclf.registry.registry import Registry as Registry
+    from textclf.registry.signing import PublicKey as PublicKey
+    from textclf.registry.store.local import LocalStore as LocalStore
 
 _HOMES = {
     "CompareResult": "textclf.api.results",
@@ -80,6 +60,7 @@ _HOMES = {
     "train": "textclf.api.training",
     "versions": "textclf.api.versions",
 }
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,10 @@ from textclf.server import health
 from textclf.server.gateway import Gateway
 from textclf.server.openapi import openapi_routes
 from textclf.server.pages.routes import page_routes
-from textclf.server.predict import PredictEndpoint
+from textclf.server.predict import PredictRequest, PredictResponse, predict
 from textclf.server.protocols import invocations, kserve_v1, open_inference
 from textclf.server.registry_api import registry_routes
-from textclf.server.routing import PathRoute, route
+from textclf.server.routing import PathRoute
 from textclf.server.service import Service
 from textclf.server.settings import ServerSettings
 
@@ -48,33 +48,45 @@ def application(service: Service) -> ASGIApp:
         finally:
             service.stop()
 
-    return Gateway(Router(_routes(service), lifespan=lifespan), service)
+    api = api_routes()
+    routes = [*api, *kserve_v1.vertex_routes(), *openapi_routes(api), *page_routes(service)]
+    return Gateway(Router(routes, lifespan=lifespan), service)
 
 
-def _routes(service: Service) -> Sequence[PathRoute]:
-    predict = PredictEndpoint(service.labeller, service.explainer, service.streamer)
+def api_routes() -> Sequence[PathRoute]:
+    """Return the routes for programs, which are described."""
+    live, ready = "Whether the process is alive", "Whether requests should be sent here"
     v2 = "/v2/models/{name}"
+    version = v2 + "/versions/{version}"
     return [
-        route("/v1/predict", predict.__call__, "POST"),
-        route("/healthz", health.healthz),
-        route("/readyz", health.readyz),
-        route("/metrics", health.metrics),
-        route("/ping", invocations.ping),
-        route("/health", invocations.ping),
-        route("/invocations", invocations.invocations, "POST"),
-        route("/v1/models/{name}:predict", kserve_v1.predict, "POST"),
-        route("/v1/models/{name}", kserve_v1.status),
-        route("/v2", open_inference.server_metadata),
-        route("/v2/health/live", open_inference.live),
-        route("/v2/health/ready", open_inference.ready),
-        route(v2, open_inference.model_metadata),
-        route(v2 + "/ready", open_inference.ready),
-        route(v2 + "/infer", open_inference.infer, "POST"),
-        route(v2 + "/versions/{version}", open_inference.model_metadata),
-        route(v2 + "/versions/{version}/ready", open_inference.ready),
-        route(v2 + "/versions/{version}/infer", open_inference.infer, "POST"),
-        *kserve_v1.vertex_routes(),
+        PathRoute("/v1/predict", predict, "POST", "Label texts",
+                  takes=PredictRequest, returns=PredictResponse, query=["text_column"]),
         *registry_routes(),
-        *openapi_routes(),
-        *page_routes(service),
-    ]
+        PathRoute("/healthz", health.healthz, summary=live),
+        PathRoute("/readyz", health.readyz, summary=ready),
+        PathRoute("/metrics", health.metrics, summary="Metrics in Prometheus' format"),
+        PathRoute("/ping", invocations.ping, summary="As /healthz, for SageMaker"),
+        PathRoute("/health", invocations.ping, summary="As /healthz, for MLflow"),
+        PathRoute("/invocations", invocations.invocations, "POST",
+                  "Label texts, as MLflow and SageMaker ask",
+                  takes=invocations.Invocation, returns=invocations.Labels),
+        PathRoute("/v1/models/{name}:predict", kserve_v1.predict, "POST",
+                  "Label texts, as KServe and Vertex AI ask",
+                  takes=kserve_v1.Instances, returns=invocations.Labels),
+        PathRoute("/v1/models/{name}", kserve_v1.status,
+                  summary="Whether the model is ready, for KServe"),
+        PathRoute("/v2", open_inference.server_metadata,
+                  summary="The server, for the Open Inference Protocol"),
+        PathRoute("/v2/health/live", open_inference.live, summary=live),
+        PathRoute("/v2/health/ready", open_inference.ready, summary=ready),
+        PathRoute(v2, open_inference.model_metadata,
+                  summary="The inputs and outputs of the model"),
+        PathRoute(v2 + "/ready", open_inference.ready, summary="Whether the model is ready"),
+        PathRoute(v2 + "/infer", open_inference.infer, "POST",
+                  "Label texts, as Open Inference clients ask",
+                  takes=open_inference.InferenceRequest),
+        PathRoute(version, open_inference.model_metadata, summary="The same of a version"),
+        PathRoute(version + "/ready", open_inference.ready, summary="Whether it is ready"),
+        PathRoute(version + "/infer", open_inference.infer, "POST", "Label texts with it",
+                  takes=open_inference.InferenceRequest),
+    ]  # fmt: skip

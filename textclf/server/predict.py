@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -13,10 +12,10 @@ from starlette.responses import Response
 from textclf.metadata.limits import Limits
 from textclf.prediction.explanation import Explanation
 from textclf.server.exchange import decode_json, json_response, read_body
-from textclf.server.labelling import Explainer, Labelled, Labeller
+from textclf.server.labelling import Labelled
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import ROW_FORMATS
-from textclf.server.streams import Streamer
+from textclf.server.service import Service
 
 _JSON = "application/json"
 
@@ -83,35 +82,32 @@ class PredictResponse(msgspec.Struct):
     predictions: list[TextPrediction]
 
 
-@dataclass(frozen=True)
-class PredictEndpoint:
-    """Answers with the labels of texts in JSON, or of streamed rows."""
+async def predict(request: Request) -> Response:
+    """Answer with the labels of texts in JSON, or of streamed rows.
 
-    labeller: Labeller
-    explainer: Explainer
-    streamer: Streamer
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer a request. Raises Refusal if it makes no sense or is over a limit."""
-        kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-        if kind in ROW_FORMATS:
-            return self.streamer.response(request, kind)
-        if kind not in (_JSON, _CURL_DEFAULT):
-            raise Refusal(
-                415,
-                f"the content type {kind} is not known: send application/json, text/csv or "
-                "application/jsonl",
-                "media_type",
-            )
-        asked = decode_json(await read_body(request, self.labeller.settings), PredictRequest)
-        limits = Limits(asked.threshold, asked.abstain_unknown)
-        labelled = await self.labeller.label(request, asked.texts, limits)
-        predictions = _predictions(labelled, asked.top_k)
-        if asked.explain:
-            explanations = await self.explainer.explain(labelled.model, asked.texts)
-            for prediction, explanation in zip(predictions, explanations, strict=True):
-                prediction.explanation = _explanation(explanation)
-        return json_response(PredictResponse(labelled.model.version, predictions))
+    Raises:
+        Refusal: it makes no sense, or is over a limit.
+    """
+    service = Service.of(request)
+    kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    if kind in ROW_FORMATS:
+        return service.streamer.response(request, kind)
+    if kind not in (_JSON, _CURL_DEFAULT):
+        raise Refusal(
+            415,
+            f"the content type {kind} is not known: send application/json, text/csv or "
+            "application/jsonl",
+            "media_type",
+        )
+    asked = decode_json(await read_body(request, service.settings), PredictRequest)
+    limits = Limits(asked.threshold, asked.abstain_unknown)
+    labelled = await service.labeller.label(request, asked.texts, limits)
+    predictions = _predictions(labelled, asked.top_k)
+    if asked.explain:
+        explanations = await service.explainer.explain(labelled.model, asked.texts)
+        for prediction, explanation in zip(predictions, explanations, strict=True):
+            prediction.explanation = _explanation(explanation)
+    return json_response(PredictResponse(labelled.model.version, predictions))
 
 
 def _predictions(labelled: Labelled, top_k: int | None) -> list[TextPrediction]:

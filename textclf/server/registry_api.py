@@ -23,7 +23,7 @@ from textclf.server.catalogue import parse_query
 from textclf.server.exchange import exchange_of, json_response
 from textclf.server.pages.history import history_start
 from textclf.server.refusal import Refusal
-from textclf.server.routing import Endpoint, PathRoute, route
+from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
 
 YEAR = "public, max-age=31536000, immutable"
@@ -35,18 +35,25 @@ _PIECE = 1 << 20
 def registry_routes() -> Sequence[PathRoute]:
     """Return the routes of the registry."""
     return [
-        route("/v1/latest", _answer(_latest)),
-        route("/v1/versions", _answer(_versions)),
-        route("/v1/versions/{version}", _answer(_version)),
-        route("/v1/versions/{version}/files/{name}", _version_file),
-        route("/v1/compare", _answer(_compare)),
-        route("/v1/history", _answer(_history)),
-        route("/v1/registry/files/{key:path}", _file),
-        route("/v1/registry/names", _listing("names", "folder", "after")),
-        route("/v1/registry/digests", _listing("digests", "folder", "after")),
-        route("/v1/registry/folders", _listing("folders_with", "file")),
-        route("/v1/registry/incomplete", _listing("why_incomplete", "folder")),
-    ]
+        PathRoute("/v1/latest", _answer(_latest),
+                  summary="The promoted version, and its promotion"),
+        PathRoute("/v1/versions", _answer(_versions), summary="A page of the versions",
+                  query=["q", "sort", "order", "limit", "after", "metric"]),
+        PathRoute("/v1/versions/{version}", _answer(_version),
+                  summary="All that is known of a version"),
+        PathRoute("/v1/versions/{version}/files/{name}", _version_file,
+                  summary="A file of a version"),
+        PathRoute("/v1/compare", _answer(_compare),
+                  summary="What differs between two versions", query=["a", "b"]),
+        PathRoute("/v1/history", _answer(_history),
+                  summary="Promotions and other events, newest first", query=["after"]),
+        PathRoute("/v1/registry/files/{key:path}", _file, summary="A file of the registry"),
+        _listing("names", "names", "The names in a folder of the registry", "folder", "after"),
+        _listing("digests", "digests", "The digests of the records of its logs",
+                 "folder", "after"),
+        _listing("folders", "folders_with", "The versions that have a file", "file"),
+        _listing("incomplete", "why_incomplete", "Why a version has no metadata", "folder"),
+    ]  # fmt: skip
 
 
 def _answer(read: Callable[[Service, Request], Any]) -> Endpoint:
@@ -95,15 +102,15 @@ async def _version_file(request: Request) -> Response:
         return await file_response(request, content, immutable=number == version)
 
 
-def _listing(method: str, *parameters: str) -> Endpoint:
-    """Return what answers with what a method of the shared store returns."""
+def _listing(name: str, method: str, summary: str, *query: str) -> PathRoute:
+    """Return the route that answers with what a method of the shared store returns."""
 
     async def endpoint(request: Request) -> Response:
-        asked = [request.query_params.get(name, "") for name in parameters]
+        asked = [request.query_params.get(name, "") for name in query]
         read = getattr(Service.of(request).shared, method)
         return json_response(await _found(partial(read, *asked)))
 
-    return endpoint
+    return PathRoute(f"/v1/registry/{name}", endpoint, summary=summary, query=query)
 
 
 async def _file(request: Request) -> Response:

@@ -15,7 +15,7 @@ from textclf.server.exchange import exchange_of, json_response, read_body
 from textclf.server.pages import compare, history, home, version, versions
 from textclf.server.pages.layout import Page, page_response, style_path, stylesheet, url
 from textclf.server.refusal import Refusal, as_refusal
-from textclf.server.routing import Endpoint, PathRoute, route
+from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
 
 Builder = Callable[[Service, Request], Page]
@@ -33,16 +33,16 @@ def page_routes(service: Service) -> Sequence[PathRoute]:
         ("/history", history.history),
     ]
     routes = [
-        route(style_path(), _style),
-        route("/favicon.ico", _no_icon),
-        route("/", _try, "POST"),
+        PathRoute(style_path(), _style),
+        PathRoute("/favicon.ico", _no_icon),
+        PathRoute("/", _try, "POST"),
         # the data first: {version} would match 1.1.0.json, too
-        *(route(f"{path}.json", _data(build)) for path, build in pages),
-        *(route(path, _page(build)) for path, build in pages),
+        *(PathRoute(f"{path}.json", _data(build)) for path, build in pages),
+        *(PathRoute(path, _page(build)) for path, build in pages),
     ]
     if service.settings.allow_promote:
-        routes.append(route("/versions/{version}/promote", _promote, "POST"))
-        routes.append(route("/rollback", _rollback, "POST"))
+        routes.append(PathRoute("/versions/{version}/promote", _promote, "POST"))
+        routes.append(PathRoute("/rollback", _rollback, "POST"))
     return routes
 
 

@@ -17,7 +17,7 @@ from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.health import healthz
 from textclf.server.protocols.invocations import Labels, text_of
 from textclf.server.refusal import Refusal
-from textclf.server.routing import PathRoute, route
+from textclf.server.routing import PathRoute
 from textclf.server.service import Service
 
 
@@ -41,7 +41,7 @@ def vertex_routes() -> Sequence[PathRoute]:
     """Return the routes that variables of Vertex AI name, if it runs this."""
     asked = (("AIP_PREDICT_ROUTE", predict, "POST"), ("AIP_HEALTH_ROUTE", healthz, "GET"))
     return [
-        route(path, endpoint, method)
+        PathRoute(path, endpoint, method)
         for variable, endpoint, method in asked
         if (path := os.environ.get(variable, "")).startswith("/")
     ]
