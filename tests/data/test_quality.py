@@ -57,6 +57,20 @@ def test_few_bad_rows(data):
     assert problem.message == "1 row cannot be used; it will be left out"
 
 
+def test_bad_rows_that_are_to_be_left_out(data):
+    """They are a warning where they are left out, and an error where none may be bad."""
+    many, few = (
+        data("a.csv", *GOOD, "e,"),
+        data("b.csv", *(f"{n},{n % 2}" for n in range(99)), "e,"),
+    )
+    for train, policy, severity in (
+        (many, OnBadRows.SKIP, Severity.WARNING),
+        (few, OnBadRows.FAIL, Severity.ERROR),
+    ):
+        found = find_problems(train, folds=2, on_bad_rows=policy)
+        assert only(found, "bad-rows").severity is severity
+
+
 def test_one_label(data):
     """One label is an error."""
     problem = only(find_problems(data("a.csv", "a,x", "b,x"), folds=2), "one-label")

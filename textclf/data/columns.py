@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from textclf.errors import DataError
 from textclf.formatting import excerpt
@@ -44,21 +45,27 @@ class Columns:
         """
         return _locate(header, self.text), _locate(header, self.label)
 
-    def text_index(self, header: Sequence[str], file: str, records: list[list[str]]) -> int:
+    def text_index(self, header: Sequence[str], file: str, records: list[list[Any]]) -> int:
         """Return the index of the column of texts, where no label is needed.
 
         Args:
             header: the names of the columns.
             file: the name of the file, for messages.
-            records: some rows, from which it is guessed which column is meant.
+            records: some rows, from which it is guessed which column is meant, unless one of their
+                cells is a list or an object, which may hold the text.
 
         Raises:
             DataError: it is not there, or there more than once.
         """
         indices = _locate(header, self.text)
         if len(indices) != 1:
-            guess = guess_columns(records, len(header)) if records else None
-            raise wrong_columns(file, header, self, guess, options=("text",))
+            nested = any(isinstance(cell, list | dict) for row in records for cell in row)
+            texts = [["" if cell is None else str(cell) for cell in row] for row in records]
+            guess = None if nested else guess_columns(texts, len(header))
+            error = wrong_columns(file, header, self, guess, options=("text",))
+            if nested:
+                error.hint = f'give each object its text under the key "{excerpt(self.text)}"'
+            raise error
         return indices[0]
 
     def among(self, names: list[str], file: str) -> "Columns":

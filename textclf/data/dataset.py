@@ -129,10 +129,10 @@ class Dataset:
         """The number of rows of each label, sorted by label."""
         return dict(sorted(Counter(self.labels).items()))
 
-    @property
-    def has_few_bad_rows(self) -> bool:
-        """Whether so few rows cannot be used that the others are used without being asked."""
-        return len(self.bad_rows) <= MOST_BAD * (len(self) + len(self.bad_rows))
+    def leaves_out_bad_rows(self, policy: "OnBadRows") -> bool:
+        """Whether rows that cannot be used are left out; ``auto`` leaves out a few."""
+        few = len(self.bad_rows) <= MOST_BAD * (len(self) + len(self.bad_rows))
+        return policy is OnBadRows.SKIP or (policy is OnBadRows.AUTO and few)
 
     @property
     def reading_notes(self) -> list[str]:
@@ -329,8 +329,7 @@ def dataset_from_rows(
     )
     if sha256 is None:
         dataset = replace(dataset, sha256=dataset.rows_sha256)
-    few = on_bad_rows is OnBadRows.AUTO and dataset.has_few_bad_rows
-    if not texts or not (on_bad_rows is OnBadRows.SKIP or few or not bad_rows):
+    if not texts or not (dataset.leaves_out_bad_rows(on_bad_rows) or not bad_rows):
         raise _bad_rows_error(name, bad_rows, usable=len(texts))
     return dataset
 

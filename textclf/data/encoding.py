@@ -13,7 +13,7 @@ from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.other_files import refuse_other_files
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_to_end
-from textclf.formatting import excerpt
+from textclf.formatting import excerpt, plural
 
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = {  # UTF-32 first: its mark starts with that of UTF-16
@@ -186,3 +186,33 @@ def marked_encoding(data: bytes) -> str | None:
     """Return the encoding that a byte-order mark announces, by Python's name."""
     marks = _BYTE_ORDER_MARKS.items()
     return next((encoding for mark, encoding in marks if data.startswith(mark)), None)
+
+
+class Replacer:
+    """Replaces what cannot be decoded, and counts how often.
+
+    Attributes:
+        errors: the name of the error handler for a decoder; there is one at a time.
+        count: how often something was replaced so far.
+    """
+
+    errors: Final = "textclf.replace"
+
+    def __init__(self) -> None:
+        self.count = 0
+        codecs.register_error(self.errors, self._replace)
+
+    def _replace(self, error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeDecodeError):
+            raise error
+        self.count += 1
+        return "\N{REPLACEMENT CHARACTER}", error.end
+
+    def note(self, encoding: str) -> str | None:
+        """Return a sentence on what was replaced, if something was."""
+        if not self.count:
+            return None
+        return (
+            f"{plural(self.count, 'place')} in the texts could not be decoded as {encoding} and "
+            "became \N{REPLACEMENT CHARACTER}; --encoding names another encoding"
+        )

@@ -14,12 +14,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from textclf.data.columns import Columns
 from textclf.data.format import Rows, Source
 from textclf.errors import DataError
+
+_ERROR: Final = "!"
+"""How a line begins that is no JSON, but what is wrong with the file."""
 
 
 class _Answer(msgspec.Struct):
@@ -76,7 +80,7 @@ def run_isolated(module: str, name: str, path: str) -> Iterator[str]:
     """Yield the lines that the function ``write_rows_here`` of a module writes, in a process.
 
     Raises:
-        DataError: the process did not come to its end.
+        DataError: the function raised it; or the process did not come to its end.
     """
     code = f"from textclf.data import isolated; isolated.serve_rows({module!r}, {path!r})"
     with subprocess.Popen(  # noqa: S603 - ourselves, as below
@@ -89,7 +93,10 @@ def run_isolated(module: str, name: str, path: str) -> Iterator[str]:
         assert process.stdout is not None
         try:
             with io.TextIOWrapper(process.stdout, "utf-8", newline="\n") as lines:
-                yield from lines
+                for line in lines:
+                    if line.startswith(_ERROR):
+                        raise DataError(f"{name}: {line.removeprefix(_ERROR).rstrip()}")
+                    yield line
         except GeneratorExit:
             process.kill()
             raise
@@ -99,7 +106,10 @@ def run_isolated(module: str, name: str, path: str) -> Iterator[str]:
 
 def serve_rows(module: str, path: str) -> None:
     """Write rows for ``run_isolated`` in the process that it starts."""
-    importlib.import_module(f"textclf.data.{module}").write_rows_here(path, sys.stdout.buffer)
+    try:
+        importlib.import_module(f"textclf.data.{module}").write_rows_here(path, sys.stdout.buffer)
+    except DataError as error:
+        sys.stdout.buffer.write(f"{_ERROR}{error.message}\n".encode())
 
 
 def _environment() -> dict[str, str]:

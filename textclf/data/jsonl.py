@@ -33,13 +33,15 @@ def read_json(source: Source) -> Rows:
     return read_records(records, source.columns, source.name)
 
 
-def json_records(source: Source) -> list[tuple[int, Any]]:
+def json_records(source: Source, errors: str) -> list[tuple[int, Any]]:
     """Return the records of a file that is one document, each with its line or its number.
+
+    ``errors`` names the handler of what is no text.
 
     Raises:
         DataError: it is not JSON.
     """
-    return _document(source.data.decode(errors="replace"), source)
+    return _document(source.data.decode(errors=errors), source)
 
 
 def _recognise(source: Source) -> bool:

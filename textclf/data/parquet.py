@@ -61,10 +61,17 @@ def _as_file(stream: Any) -> Iterator[Path]:
 
 
 def write_rows_here(path: str, out: Any) -> None:
-    """Write the rows as JSON objects, in this process, with as little of the file in memory."""
+    """Write the rows as JSON objects, in this process, with as little of the file in memory.
+
+    Raises:
+        DataError: a column holds bytes, as of images, which JSON cannot.
+    """
     import polars as pl
 
     frame = pl.scan_parquet(path)
+    for name, dtype in frame.collect_schema().items():
+        if "Binary" in str(dtype):
+            raise DataError(f'column "{excerpt(name)}" holds {dtype}, not text or numbers')
     class_names = _class_names(pl.read_parquet_metadata(path))
     for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=True):
         named = batch.with_columns(

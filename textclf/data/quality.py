@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from textclf.data.dataset import Dataset
+from textclf.data.dataset import Dataset, OnBadRows
 from textclf.data.exports import decision_column
 from textclf.data.label_spelling import missing_values, several_in_one, written_in_several_ways
 from textclf.formatting import excerpt, percent, plural
@@ -38,7 +38,12 @@ class DataProblem:
 
 
 def find_problems(
-    train: Dataset, test: Dataset | None = None, *, folds: int = 5, split: float = 0.0
+    train: Dataset,
+    test: Dataset | None = None,
+    *,
+    folds: int = 5,
+    split: float = 0.0,
+    on_bad_rows: OnBadRows = OnBadRows.AUTO,
 ) -> tuple[DataProblem, ...]:
     """Return all problems, errors first.
 
@@ -47,8 +52,9 @@ def find_problems(
         test: the test rows, if they are there already.
         folds: the number of folds of cross-validation.
         split: the share of the training rows that will be split off for testing.
+        on_bad_rows: what training will do about rows that cannot be used.
     """
-    problems = [*_reading(train, test), *_labels(train, folds, split)]
+    problems = [*_reading(train, test, on_bad_rows), *_labels(train, folds, split)]
     problems += [*_spellings(train, test), *_repeats(train)]
     if test is not None:
         problems += [*_overlap(train, test), *_label_differences(train, test)]
@@ -71,14 +77,14 @@ def find_test_problems(
     return (*problems, *(_overlap(train, test) if train else ()))
 
 
-def _reading(train: Dataset, test: Dataset | None) -> Iterator[DataProblem]:
+def _reading(train: Dataset, test: Dataset | None, on_bad_rows: OnBadRows) -> Iterator[DataProblem]:
     sets = [train] if test is None else [train, test]
     bad = [row for rows in sets for row in rows.bad_rows]
     if bad:
-        few = all(rows.has_few_bad_rows for rows in sets)
-        severity = Severity.WARNING if few else Severity.ERROR
+        left_out = all(rows.leaves_out_bad_rows(on_bad_rows) for rows in sets)
+        severity = Severity.WARNING if left_out else Severity.ERROR
         them = "they" if len(bad) > 1 else "it"
-        way = f"{them} will be left out" if few else "--on-bad-rows skip leaves such rows out"
+        way = f"{them} will be left out" if left_out else "--on-bad-rows skip leaves such rows out"
         message = f"{plural(len(bad), 'row')} cannot be used; {way}"
         examples = (f"{row.where}: {row.reason}" for row in bad)
         yield _problem("bad-rows", severity, len(bad), message, examples)

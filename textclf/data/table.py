@@ -192,14 +192,14 @@ def open_table(
         UsageError: an option makes no sense.
     """
     check_encoding(options.encoding)
-    bad = BadRows(name, str(options.on_bad_rows))
+    bad = BadRows(name, str(options.on_bad_rows), encoding=options.encoding or "UTF-8")
     columns = Columns(options.text_column, options.label_column, options.header)
     if format_ is PARQUET:
         return _of_objects(enumerate(stream_parquet(stream, name), 1), columns, bad)
     head = _without_cut_line(peek(stream), options.encoding)
     source = decode(Source(head, name, columns), options.encoding)
-    if format_ is JSONL and _is_an_object_a_line(source.data):
-        lines = enumerate(_text_lines(stream, head, options.encoding), 1)
+    if format_ is JSONL and _is_an_object_a_line(source.data, columns):
+        lines = enumerate(_text_lines(stream, head, options.encoding, bad), 1)
         return _of_objects(lines, columns, bad)
     if format_ in (JSONL, FASTTEXT):
         whole = Source(read_to_end(stream, LARGEST), name, columns)
@@ -216,21 +216,26 @@ def _without_cut_line(head: bytes, encoding: str | None) -> bytes:
     return head[: head.rfind(b"\n") + 1] or head
 
 
-def _is_an_object_a_line(data: bytes) -> bool:
-    return data.lstrip().startswith(b"{") and _starts_with_object(data.lstrip().partition(b"\n")[0])
+def _is_an_object_a_line(data: bytes, columns: Columns) -> bool:
+    """Tell whether a line is an object; the only one may be a table, and is a row if it has a text.
 
-
-def _starts_with_object(line: bytes) -> bool:
+    Of a stream no more than the first line may be ready.
+    """
+    first, _, rest = data.lstrip().partition(b"\n")
     try:
-        return isinstance(json.loads(line.rstrip().removesuffix(b",")), dict)
+        record = json.loads(first.rstrip().removesuffix(b","))
     except (ValueError, RecursionError):
         return False
+    if not isinstance(record, dict) or rest.strip():
+        return isinstance(record, dict)
+    at, _ = columns.locate(list(record))
+    return len(at) == 1 and not isinstance([*record.values()][at[0]], list | dict)
 
 
 def _read_whole(source: Source, format_: Format, bad: BadRows) -> Iterator[tuple[int, str]]:
     """Yield the rows of a file that is one document as JSON objects, with their places."""
     if format_ is JSONL:
-        for place, record in json_records(source):
+        for place, record in json_records(source, bad.replaced.errors):
             yield place, json.dumps(record, ensure_ascii=False)
         return
     rows = format_.read(source)
@@ -246,9 +251,10 @@ def _of_objects(lines: Iterator[tuple[int, str]], columns: Columns, bad: BadRows
 
 
 def _text_lines(
-    stream: IO[bytes], head: bytes, encoding: str | None, newline: str | None = "\n"
+    stream: IO[bytes], head: bytes, encoding: str | None, bad: BadRows, newline: str | None = "\n"
 ) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, codec_of(head, encoding), errors="replace", newline=newline)
+    codec = codec_of(head, encoding)
+    text = io.TextIOWrapper(stream, codec, errors=bad.replaced.errors, newline=newline)
     try:
         for line in text:  # noqa: UP028 - `yield from` closes the stream where it is left
             yield line
@@ -272,7 +278,9 @@ def _delimited(
     sample, at, text = (
         _by_name(samples, head) if position is None else _by_position(samples, head, position)
     )
-    lines = _text_lines(stream, peek(stream), options.encoding, newline=None if swapped else "\n")
+    lines = _text_lines(
+        stream, peek(stream), options.encoding, bad, newline=None if swapped else "\n"
+    )
     before = sample.ends[at] if at is not None else start.lines
     for _ in range(before):
         next(lines)

@@ -56,8 +56,23 @@ def no_such_columns(
             f"{name}:1: the first line does not name {names}: it is {listed(header)}",
             hint=f"no header? give positions: {positions}",
         )
+    if len(header) == 1 and not needs_label:
+        return _no_such_text(name, header[0], [header, *body])
     guess = guess_columns(body, len(header)) if body else None
     return wrong_columns(name, header, columns, guess, options)
+
+
+def _no_such_text(name: str, first: str, records: list[list[str]]) -> DataError:
+    """Return the error for a table whose records have one cell, if it is one."""
+    if separator := _separator([" ".join(record) for record in records]):
+        return DataError(
+            f'{name}:1: nothing separates the columns in "{excerpt(first)}"',
+            hint=f"--delimiter {shlex.quote(separator)}",
+        )
+    return DataError(
+        f'{name}:1: the first line does not name a column "text": it is "{excerpt(first)}"',
+        hint=f"--text-column {shlex.quote(first)}, or --text-column 1 if that is a text itself",
+    )
 
 
 def _flag_columns(header: list[str], body: list[list[str]]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from textclf.data.columns import Columns
 from textclf.data.dialect import Dialect, reason_of
+from textclf.data.encoding import Replacer
 from textclf.data.format import MOST_BAD
 from textclf.errors import DataError
 from textclf.formatting import excerpt, plural
@@ -31,6 +32,8 @@ LINES: Final = range(1, sys.maxsize)
 
 _SAMPLE = 100
 """Records whose keys are looked at."""
+
+_SKIP: Final = "--on-bad-rows skip leaves such rows out"
 
 _LEAST_ROWS = 1000
 """Rows from which on that share can be told before the end."""
@@ -63,12 +66,16 @@ class BadRows:
         policy: ``fail``, ``skip`` or ``auto``: leave out up to 1%.
         count: how many there were so far.
         examples: the first of them.
+        replaced: what stands for bytes that are no text, in rows that are read.
+        encoding: the encoding in which these are not text.
     """
 
     name: str
     policy: str
     count: int = 0
     examples: list[str] = field(default_factory=list)
+    replaced: Replacer = field(default_factory=Replacer)
+    encoding: str = "UTF-8"
 
     def add(self, line: int, reason: str) -> None:
         """Leave out a row. Raises DataError if none is to be left out."""
@@ -76,25 +83,25 @@ class BadRows:
         if len(self.examples) < 5:  # noqa: PLR2004 - enough to see what is wrong
             self.examples.append(f"{self.name}:{line}: {reason}")
         if self.policy == "fail":
-            raise self._error()
+            raise self._error(_SKIP)
 
     def check(self, rows: int) -> None:
-        """Raise DataError if of so many rows too many were left out."""
+        """Raise DataError if beside so many rows too many were left out, or all of them."""
+        if self.count and not rows:
+            raise self._error(None)
         if self.policy == "auto" and self.count > MOST_BAD * (rows + self.count):
-            raise self._error()
+            raise self._error(_SKIP)
 
-    def note(self) -> str | None:
-        """Return a sentence on the rows that were left out."""
-        if not self.count:
-            return None
-        return f"left out {plural(self.count, 'row')} that cannot be read: {self.examples[0]}"
+    def notes(self) -> Iterator[str]:
+        """Yield sentences on the rows that were left out and the bytes that were replaced."""
+        if self.count:
+            yield f"left out {plural(self.count, 'row')} that cannot be read: {self.examples[0]}"
+        if note := self.replaced.note(self.encoding):
+            yield note
 
-    def _error(self) -> DataError:
-        return DataError(
-            f"{plural(self.count, 'bad row')} in {self.name}",
-            details=self.examples,
-            hint="--on-bad-rows skip leaves such rows out",
-        )
+    def _error(self, hint: str | None) -> DataError:
+        message = f"{plural(self.count, 'bad row')} in {self.name}"
+        return DataError(message, details=self.examples, hint=hint)
 
 
 def batches(rows: Iterable[tuple[int, str | None, Any]], bad: BadRows) -> Iterator[Batch]:
@@ -179,6 +186,7 @@ def delimited_rows(
     """
     dialect, header, text_at, width, places = shape
     source = _Lines(lines, before)
+    headers = [header, [f"\ufeff{header[0]}", *header[1:]]] if header else []
     while True:
         reader = dialect.reader(source)
         begin = source.number
@@ -187,7 +195,7 @@ def delimited_rows(
                 source.taken.clear()
                 first = places[begin]
                 row = record if len(record) == width else _fitted(record, width)
-                if row == header:
+                if row in headers:
                     bad.add(first, "the header again, as in files that were joined")
                 elif len(row) > width:
                     bad.add(first, f"{plural(len(row), 'column')}, not {width}")
@@ -226,8 +234,8 @@ def json_rows(
     records = _objects(lines, bad)
     head = list(islice(records, _SAMPLE))
     names = list(dict.fromkeys(name for _, record, _ in head for name in record))
-    records_as_text = [[str(record.get(name) or "") for name in names] for _, record, _ in head]
-    text = names[columns.text_index(names, bad.name, records_as_text)] if names else columns.text
+    cells = [[record.get(name) for name in names] for _, record, _ in head]
+    text = names[columns.text_index(names, bad.name, cells)] if names else columns.text
 
     def rows() -> Iterator[tuple[int, str | None, str]]:
         for number, record, line in chain(head, records):

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import shlex
 
 import polars as pl
 import pytest
@@ -260,6 +261,8 @@ NAMELESS = {
     "no header": ("t.csv", '4,"a, great"\n4,"awful, day"\n2,b\n', "--text-column 2"),
     "another name": ("t.tsv", "id\tbody\n1\ta, great\n2\tawful, day\n3\tb", "--text-column body"),
     "a single column": ("t.csv", 'review\n"a, great"\n"awful, day"\nb', "--text-column review"),
+    "a single column without a header": ("t.csv", '"a, great"\n"awful, day"\nb', "--text-column 1"),
+    "another delimiter": ("t.csv", "id~text\n1~a, great\n2~awful, day\n3~b", "--delimiter '~'"),
     "twice": ("t.csv", "text;text\na, great;c\nawful, day;d\nb;e", "--text-column 1 --header"),
     "a key": (
         "t.jsonl",
@@ -278,8 +281,8 @@ def test_a_table_without_a_column_of_texts(project, cli, command, table):
     (project / name).write_text(content)
     told = cli(*command.split(), name)
     assert told.code == 4
-    assert told.err.splitlines()[-1].endswith(options)
-    answer = json.loads(cli(*command.split(), name, *options.split(), "--json").out)
+    assert f" {options}" in told.err.splitlines()[-1]
+    answer = json.loads(cli(*command.split(), name, *shlex.split(options), "--json").out)
     found = answer["picked" if command == "pick" else "predictions"]
     assert {one["text"] for one in found} == {"a, great", "awful, day", "b"}
 
@@ -289,6 +292,67 @@ def test_a_text_may_begin_with_a_brace(project, cli):
     (project / "t.txt").write_text("{great\nlovely\n")
     lines = cli("predict", "--file", "t.txt").out.splitlines()
     assert [line.split("\t")[2] for line in lines] == ["{great", "lovely"]
+
+
+SHAPES = {
+    "columns": '{"id": [1, 2], "text": ["a, great", "b"]}',
+    "split": '{"columns": ["id", "text"], "data": [[1, "a, great"], [2, "b"]]}',
+    "records of a viewer": '{"rows": [{"row": {"text": "a, great"}}, {"row": {"text": "b"}}]}',
+    "two rows": '{"id": 1, "text": "a, great"}\n{"id": 2, "text": "b"}',
+    "the header again": 'id,text\n1,"a, great"\nid,text\n\ufeffid,text\n2,b',
+}
+"""Tables that training reads, too, some of which have only one line."""
+
+
+@pytest.mark.parametrize("content", SHAPES.values(), ids=SHAPES)
+def test_the_rows_of_a_table_are_those_of_training(project, cli, content):
+    """One object may be a table, and a header is no row wherever it stands again."""
+    name = "t.json" if content.startswith("{") else "t.csv"
+    (project / name).write_text(content)
+    done = cli("predict", "--file", name, "--json", "--on-bad-rows", "skip")
+    texts = [one["text"] for one in json.loads(done.out)["predictions"]]
+    assert texts == ["a, great", "b"]
+    assert ("left out 2 rows" in done.err) == (name == "t.csv")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.json"])
+@pytest.mark.parametrize(
+    "command", ["pick", "predict --json --file", "predict --format text --file", "predict --file"]
+)
+def test_bytes_that_are_no_text_are_told_of(project, cli, command, name):
+    """However a table is written and its texts are labelled, a warning counts what was replaced."""
+    rows = [{"id": str(n), "text": f"great day {n} caf\u00e9"} for n in range(300)]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    content = {
+        "t.csv": "\n".join(["id,text", *(",".join(row.values()) for row in rows)]),
+        "t.jsonl": "\n".join(lines),
+        "t.json": "[" + ",\n".join(lines) + "]",
+    }[name]
+    encoded = content.encode()
+    (project / name).write_bytes(encoded.replace("é".encode(), b"\xe9", 1))
+    done = cli(*command.split(), name)
+    assert done.code == 0
+    assert "1 place in the texts could not be decoded as UTF-8 and became \ufffd" in done.err
+
+
+@pytest.mark.parametrize("policy", ["auto", "skip"])
+@pytest.mark.parametrize("command", ["predict --file", "pick"])
+def test_where_no_row_can_be_read_none_is_left_out(project, cli, command, policy):
+    """It is an error, and no hint says to leave out all of them."""
+    (project / "t.jsonl").write_text('{"text": ["a"]}\n{"text": {"b": "c"}}\n')
+    done = cli(*command.split(), "t.jsonl", "--on-bad-rows", policy)
+    assert (done.code, done.out) == (4, "")
+    assert "2 bad rows in t.jsonl\n  t.jsonl:1: the text is a list or an object\n" in done.err
+    assert "hint:" not in done.err
+
+
+def test_a_column_of_bytes_is_named(project, cli):
+    """JSON cannot hold the bytes of images, which data sets of Hugging Face have beside texts."""
+    frame = pl.DataFrame({"text": ["great"], "image": [b"\xff\x00"]})
+    frame.write_parquet(project / "t.parquet")
+    done = cli("predict", "--file", "t.parquet")
+    assert done.code == 4
+    assert done.err == 'error: t.parquet: column "image" holds Binary, not text or numbers\n'
 
 
 def test_lines_that_end_in_carriage_returns(project, cli):

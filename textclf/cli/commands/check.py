@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,6 @@ from textclf.cli.options.reading import (
     DEFAULT_DATA,
     DEFAULT_SHARE,
     Data,
-    FormatOptions,
     ReadingOptions,
     TestFile,
     require_data,
@@ -49,7 +49,7 @@ def check(
     data: Data = DEFAULT_DATA,
     test: TestFile = None,
     *,
-    file_format: FormatOptions,
+    reading: ReadingOptions,
     cv: Folds = 5,
     labels: Labels = False,
     output: Output = None,
@@ -65,21 +65,23 @@ def check(
 
     More: docs/cli.md, docs/labels.md
     """
-    from textclf.data.dataset import read_dataset
+    from textclf.data.dataset import OnBadRows, read_dataset
     from textclf.data.quality import DataProblem, Severity, find_problems
 
     require_data(data)
     given = data, test or test_beside(data)
     target = _output_file(common, output, given, labels=labels, force=force)
-    reading = ReadingOptions(**vars(file_format), on_bad_rows="skip")
-    options = reading.read_options()
+    asked = reading.read_options()
+    options = replace(asked, on_bad_rows=OnBadRows.SKIP)
     with common.phases() as show_phase:
         show_phase("reading the data")
         rows = read_dataset(data, options)
         test_rows, unlabelled = _read_test_rows(data, test, options)
         show_phase("checking the data")
         share = 0.0 if test_rows else DEFAULT_SHARE
-        problems = find_problems(rows, test_rows, folds=cv, split=share)
+        problems = find_problems(
+            rows, test_rows, folds=cv, split=share, on_bad_rows=asked.on_bad_rows
+        )
         ok = not any(problem.severity is Severity.ERROR for problem in problems)
     if unlabelled:
         problems += (DataProblem("unlabelled-test", Severity.WARNING, 1, unlabelled, ()),)

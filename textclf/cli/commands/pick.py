@@ -114,8 +114,8 @@ def pick(
         rows = ((one.row, astuple(text)[1:]) for one, text in zip(picked, answer, strict=True))
         added = [field.name for field in fields(PickedText)][1:]
         write_table(replace(table, header=True), added, rows, target, None if target else "csv")
-    if left_out := table.bad.note():
-        render.warning(left_out)
+    for note in table.bad.notes():
+        render.warning(note)
     if len(picked) < n:
         few = plural(len(picked), "text")
         common.progress(f"{source.name} has no more than {few}, near-duplicates counted once")

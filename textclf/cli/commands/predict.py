@@ -14,6 +14,7 @@ from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Percentage, VersionOption, parse_score, parse_share
 from textclf.cli.options.reading import TableOptions
 from textclf.cli.options.texts import describes_table, open_texts
+from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.predictions import WRITERS, PredictionStyle
 from textclf.cli.output.progress import LabelledTexts
@@ -165,6 +166,8 @@ def predict(
                 write_json(predictor, answers, style)
             else:
                 WRITERS[output_format or "text"](answers, style)
+        for note in table.bad.notes() if table else ():
+            render.warning(note)
         show_phase(None)
         progress.end()
 

@@ -37,8 +37,8 @@ TestFile = Annotated[
 
 
 @dataclass(eq=False, repr=False)
-class FormatOptions:
-    """The options that say how a file of labelled rows is written."""
+class ReadingOptions:
+    """The options of every command that reads labelled rows."""
 
     panel: ClassVar = "Data"
 
@@ -72,12 +72,6 @@ class FormatOptions:
     sheet: Annotated[
         str | None, typer.Option(metavar="NAME", help="Sheet of a workbook that has several.")
     ] = None
-
-
-@dataclass(eq=False, repr=False)
-class ReadingOptions(FormatOptions):
-    """The options of every command that reads labelled rows and uses all of them."""
-
     on_bad_rows: Annotated[
         Literal["auto", "fail", "skip"],
         typer.Option(

@@ -244,14 +244,14 @@ class _Decoder:
     def __init__(self, encoding: str | None, *, only_returns: bool) -> None:
         import codecs
 
-        self._only_returns = only_returns
+        from textclf.data.encoding import Replacer
 
-        self._name, self._replaced = encoding or "UTF-8", 0
-        codecs.register_error("textclf.replace", self._replace)
+        self._only_returns, self._name = only_returns, encoding or "UTF-8"
+        self._replaced = Replacer()
         try:
             b"  ".decode(self._name, "replace")  # refuses codecs such as base64
             factory = codecs.getincrementaldecoder(encoding or "utf-8-sig")
-            self._decoder = factory(errors="textclf.replace")
+            self._decoder = factory(errors=self._replaced.errors)
         except (LookupError, ValueError):
             raise UsageError(
                 f"there is no encoding {encoding!r}", hint="--encoding cp1252, latin-1, utf-16, …"
@@ -265,20 +265,10 @@ class _Decoder:
             raise DataError(f"the texts are not {self._name}: {error}") from None
         # valid Unicode text cannot hold surrogates, though a few encodings can express them
         valid, surrogates = re.subn("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
-        self._replaced += surrogates
+        self._replaced.count += surrogates
         return valid.replace("\r", "\n") if self._only_returns else valid
 
     def warn(self) -> None:
         """Warn if something had to be replaced."""
-        if self._replaced:
-            render.warning(
-                f"{plural(self._replaced, 'place')} in the texts could not be decoded as "
-                f"{self._name} and became \N{REPLACEMENT CHARACTER}; --encoding names another "
-                "encoding"
-            )
-
-    def _replace(self, error: UnicodeError) -> tuple[str, int]:
-        if not isinstance(error, UnicodeDecodeError):
-            raise error
-        self._replaced += 1
-        return "\N{REPLACEMENT CHARACTER}", error.end
+        if note := self._replaced.note(self._name):
+            render.warning(note)

@@ -145,9 +145,12 @@ def show_suspects(
     data: Dataset, suspects: SuspectLabels, target: OutputFile | None, *, quiet: bool
 ) -> None:
     """Show how many labels may be wrong and, unless it is to be short, the most suspect rows."""
+    number = len(suspects.rows)
+    verb = "is" if number == 1 else "are"
+    confidently = f", {suspects.confident:,} of them confidently" if number else ""
     render.sentence(
-        f"{len(suspects.rows):,} of {plural(suspects.judged, 'label')} are contradicted by the "
-        f"other rows, {suspects.confident:,} of them confidently"
+        f"{f'{number:,}' if number else 'none'} of {plural(suspects.judged, 'label')} {verb} "
+        f"contradicted by the other rows{confidently}"
     )
     if unjudged := len(data) - suspects.judged:
         count = plural(unjudged, "row")

@@ -127,8 +127,6 @@ def write_labelled(
     write_table(table, added, with_values(), target, output_format)
     if without:
         render.warning(f"{plural(without, 'row')} without a text: no label")
-    if note := table.bad.note():
-        render.warning(note)
 
 
 def _values(prediction: Prediction, style: PredictionStyle) -> list[Any]:
