@@ -14,6 +14,7 @@ from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import pruning
 from textclf.registry.pruning import Pruner, promotion_hold
+from textclf.registry.publisher import reserved_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
 from textclf.registry.verification import verify
@@ -43,7 +44,7 @@ def test_a_pruned_version_is_removed_and_its_number_stays_reserved(three, root):
     assert (event.kind, event.version, event.message) == ("pruned", "1.0.0", "too old")
     assert (removed.kind, removed.version, removed.detail) == ("removed", "1.0.0", {"event": 1})
     assert event.detail == {"metadata_sha256": digest}
-    assert V("1.0.0") in three.reserved_numbers()
+    assert V("1.0.0") in reserved_numbers(three)
     assert verify(three).ok
     assert registries.staged(root) == []
 

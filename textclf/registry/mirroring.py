@@ -23,10 +23,11 @@ from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
 from textclf.metadata.schema import METADATA, SIGNATURE, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
+from textclf.registry.alias import sync_alias
 from textclf.registry.copying import absent_versions, in_parallel, never
 from textclf.registry.naming import describe_absence, promoted_version
 from textclf.registry.promotion_log import AppendOnlyLog
-from textclf.registry.publisher import create_copy
+from textclf.registry.publisher import create_copy, reserved_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Exists, read_or_none
 
@@ -192,7 +193,7 @@ class _Mirror:
             self._copy_promotions(promotions)
         self._events += self._copy_records(events)
         self._copy_promotions(promotions)
-        self._kept = self._target.sync_alias() or self._kept
+        self._kept = sync_alias(self._target) or self._kept
         self._remove_pruned(seen)
         self._complete = True
 
@@ -232,7 +233,7 @@ class _Mirror:
         removed = self._source.events.removed_versions()
         alone = [v for v in self._target.versions() if v not in seen.versions]
         self._lost = [version for version in alone if str(version) not in removed]
-        known = self._source.reserved_numbers() if self._lost else set()
+        known = reserved_numbers(self._source) if self._lost else set()
         for version in self._lost:
             if version not in known:
                 raise self._refused(f"has {version}, which {self._source.store.locate()} never had")

@@ -90,7 +90,13 @@ def _logged_numbers(registry: RegistryReader) -> set[Version]:
 
 
 def abandoned_numbers(registry: RegistryReader) -> list[Version]:
-    """Return the numbers of folders whose writers died; see `Registry.abandoned_numbers`."""
+    """Return the numbers of folders whose writers died before there was a version.
+
+    No log names them, so nobody has ever seen such a version.
+
+    Raises:
+        StoreError: the logs cannot be read.
+    """
     folders = registry.numbers()
     published = set(registry.versions())  # listed last: a version may be published at any moment
     incomplete = [version for version in folders if version not in published]

@@ -64,24 +64,6 @@ class Registry(RegistryReader):
 
         return publisher.plan(self, recipe, rows, requested, base)
 
-    def reserved_numbers(self) -> set[Version]:
-        """Return the numbers that are not given again: of all folders, and in the logs."""
-        from textclf.registry import publisher
-
-        return publisher.reserved_numbers(self)
-
-    def abandoned_numbers(self) -> list[Version]:
-        """Return the numbers of folders whose writers died before there was a version.
-
-        No log names them, so nobody has ever seen such a version.
-
-        Raises:
-            StoreError: the logs cannot be read.
-        """
-        from textclf.registry import publisher
-
-        return publisher.abandoned_numbers(self)
-
     def publish(
         self,
         metadata: Metadata,
@@ -225,12 +207,6 @@ class Registry(RegistryReader):
             None,
             channel,
         )
-
-    def sync_alias(self) -> str | None:
-        """Let the alias follow the log; see `alias.sync_alias`."""
-        from textclf.registry import alias
-
-        return alias.sync_alias(self)
 
     # -- tags and removal ------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfErr
 from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
-from textclf.registry.alias import is_published_model
+from textclf.registry.alias import is_published_model, sync_alias
 from textclf.registry.naming import describe_absence
 from textclf.registry.promotion_log import (
     AppendOnlyLog,
@@ -24,6 +24,7 @@ from textclf.registry.promotion_log import (
     PromotionLog,
     PromotionRecord,
 )
+from textclf.registry.publisher import abandoned_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Incomplete, Missing, read_or_none
 
@@ -115,7 +116,7 @@ def _sweep(registry: Registry) -> Iterator[str]:
 
 
 def _remove_abandoned(registry: Registry) -> Iterator[str]:
-    for version in registry.abandoned_numbers():
+    for version in abandoned_numbers(registry):
         registry.store.remove_all(str(version), first=METADATA)
         yield f"removed what was published of {version} by a writer that died"
 
@@ -127,7 +128,7 @@ def _finish_removal(registry: Registry, version: Version) -> Iterator[str]:
 
 def _restore_alias(registry: Registry) -> Iterator[str]:
     if any(_alias_problems(registry, registry.promotions.head())):
-        kept = registry.sync_alias()
+        kept = sync_alias(registry)
         where = f"; the file that stood there is now {kept}" if kept else ""
         yield f"restored {registry.store.locate(layout.ALIAS)}{where}"
 
@@ -285,7 +286,7 @@ class _Check:
                 return True
             case Incomplete.IN_PROGRESS:
                 return False
-        return version not in self._registry.abandoned_numbers()
+        return version not in abandoned_numbers(self._registry)
 
     def _file_problems(self, version: str, records: Sequence[FileRecord]) -> Iterator[Problem]:
         keys = [layout.version_file(version, record.file) for record in records]
@@ -397,6 +398,6 @@ class _Check:
                 yield Problem(str(version), str(version), "was pruned, but still exists")
 
     def _half_published_problems(self) -> Iterator[Problem]:
-        for version in self._registry.abandoned_numbers():
+        for version in abandoned_numbers(self._registry):
             number = str(version)
             yield Problem(number, number, "was left half published by a writer that died")

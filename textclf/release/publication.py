@@ -19,6 +19,7 @@ from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import Metadata
 from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
+from textclf.registry.alias import sync_alias
 from textclf.registry.promotion import Promotion
 from textclf.registry.publisher import Plan
 from textclf.registry.registry import Registry
@@ -222,7 +223,7 @@ def live_baseline(registry: Registry, evidence: LiveEvidence, rows: Dataset) -> 
 def _sync_alias(registry: Registry) -> str | None:
     """Let the alias follow the log, unless the promoted version cannot be relied on."""
     with suppress(NoSuchVersion, IntegrityError):  # of another version than the one published
-        return registry.sync_alias()
+        return sync_alias(registry)
     return None
 
 

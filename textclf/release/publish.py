@@ -14,13 +14,7 @@ from textclf.data.quality import find_test_problems
 from textclf.errors import UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.metadata.limits import Limits
-from textclf.metadata.schema import (
-    MOST_BAD_ROWS,
-    PIPELINE_SCHEMA,
-    BumpRecord,
-    DataRecord,
-    Metadata,
-)
+from textclf.metadata.schema import PIPELINE_SCHEMA, BumpRecord, Metadata
 from textclf.metadata.sketch import Sketch
 from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
@@ -36,7 +30,7 @@ from textclf.release.publication import (
 from textclf.training.foreign_model import ForeignModel, Tested, prepare_foreign
 from textclf.training.phases import Phase
 from textclf.training.provenance import code, environment
-from textclf.training.train import Trained
+from textclf.training.train import Trained, data_record
 
 
 @dataclass(frozen=True)
@@ -144,7 +138,10 @@ def _metadata(
     """Return what is known, still without the number and the time of publication."""
     from textclf.artifact.model_file import describe
 
-    data = _data_record(train, request.read) if train else None
+    data = None
+    if train:
+        sketch = Sketch.from_rows(train.texts, train.labels)
+        data = data_record(train, request.read, sketch)
     test = tested.scored.test_record(data.sketch if data else None)
     return Metadata(
         version="",
@@ -166,21 +163,4 @@ def _metadata(
         threshold=request.limits.threshold,
         abstain_unknown=request.limits.abstain_unknown,
         pipeline=tested.record,
-    )
-
-
-def _data_record(rows: Dataset, options: ReadOptions) -> DataRecord:
-    return DataRecord(
-        path=rows.path,
-        sha256=rows.sha256,
-        rows=len(rows),
-        labels=rows.label_counts,
-        sketch=Sketch.from_rows(rows.texts, rows.labels),
-        rows_sha256=rows.rows_sha256,
-        format=rows.format,
-        read=options.as_recorded(),
-        skipped_rows=len(rows.bad_rows),
-        bad_rows=list(rows.bad_rows[:MOST_BAD_ROWS]),
-        tool=rows.tool,
-        left_out=dict(rows.left_out),
     )

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
 from textclf.artifact.unpickler import load_pipeline
-from textclf.data.dataset import Dataset
+from textclf.data.dataset import Dataset, ReadOptions
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.features.counts import Counts
 from textclf.features.tfidf import CountCache, derive_matrices
@@ -25,10 +25,12 @@ from textclf.metadata.schema import (
     SCHEMA,
     BumpRecord,
     Candidate,
+    DataPart,
     DataRecord,
     Metadata,
     SearchRecord,
 )
+from textclf.metadata.sketch import Sketch
 from textclf.scorer.scorer import SCORER
 from textclf.scorer.writer import compile_scorer
 from textclf.search.calibration import calibrate, needs_calibration
@@ -125,7 +127,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         task="text-classification",
         bump=bump,
         artifact=record,
-        data=_data_record(job),
+        data=data_record(job.train, job.options, job.sketch, job.parts),
         test=test,
         search=_search_record(job, outcome.candidates),
         environment=job.environment,
@@ -252,23 +254,25 @@ def _search_record(job: Job, candidates: list[Candidate]) -> SearchRecord:
     )
 
 
-def _data_record(job: Job) -> DataRecord:
-    data = job.train
+def data_record(
+    data: Dataset, read: ReadOptions, sketch: Sketch, parts: Sequence[DataPart] = ()
+) -> DataRecord:
+    """Return the record of training rows: how they were read, their sketch, and their files."""
     return DataRecord(
         path=data.path,
         sha256=data.sha256,
         rows=len(data),
         labels=data.label_counts,
-        sketch=job.sketch,
+        sketch=sketch,
         rows_sha256=data.rows_sha256,
         format=data.format,
-        read=job.options.as_recorded(),
+        read=read.as_recorded(),
         skipped_rows=len(data.bad_rows),
         bad_rows=list(data.bad_rows[:MOST_BAD_ROWS]),
         tool=data.tool,
         left_out=dict(data.left_out),
         dropped_labels=dict(data.dropped_labels),
-        parts=list(job.parts),
+        parts=list(parts),
     )
 
 
