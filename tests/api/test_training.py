@@ -2,6 +2,7 @@
 
 import json
 
+import joblib
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +10,7 @@ from sample_data import sample_rows
 
 import textclf
 from textclf.cli.app import run
-from textclf.errors import DataError, UsageError
+from textclf.errors import DataError, NoSuchVersion, UsageError
 
 GRID = {
     "features": {"word": {"ngram_range": [[1, 1]]}},
@@ -111,6 +112,7 @@ def test_nothing_is_trained_if_nothing_has_changed(tmp_path, rows):
     again = train(tmp_path, *rows)
     assert again.version is again.metadata is None
     assert "nothing changed" in repr(again)
+    assert "nothing changed" in again._repr_html_()
     assert train(tmp_path, *rows, dry_run=True, bump="patch").version is None
 
 
@@ -179,6 +181,26 @@ def test_a_grid_that_makes_no_sense_is_told_where(tmp_path, rows, grid, said):
         textclf.train(*rows, models=tmp_path, grid=grid)
 
 
+def test_a_grid_may_be_a_file(tmp_path, rows):
+    """As on the command line; a preset is another search space."""
+    grid = tmp_path / "grid.toml"
+    grid.write_text("[features.word]\n[classifier.ComplementNB]\n")
+    result = textclf.train(*rows, models=tmp_path / "models", grid=grid, cv=2)
+    assert result.metadata.best_params["classifier"] == "ComplementNB"
+    with pytest.raises(UsageError, match="give a grid or a preset"):
+        textclf.train(*rows, models=tmp_path / "models", grid=grid, preset="fast")
+
+
+def test_features_that_only_scikit_learn_counts_are_published_like_others(tmp_path, rows):
+    """Tokens with spaces in them, and its numbers of the most frequent."""
+    word = {"token_pattern": [r"[a-z]+ ?"], "max_features": [40], "ngram_range": [[1, 2]]}
+    grid = {"features": {"word": word}, "classifier": {"ComplementNB": {}}}
+    result = textclf.train(*rows, models=tmp_path, grid=grid, cv=2)
+    [(_, vectorizer)] = joblib.load(tmp_path / "text_classifier.joblib")[0].transformer_list
+    assert {*map(type, vectorizer.vocabulary_.values())} == {int}
+    assert textclf.load(tmp_path).version == result.version
+
+
 def test_a_forced_promotion_needs_a_reason(tmp_path, rows):
     """As on the command line."""
     with pytest.raises(UsageError, match="message"):
@@ -192,13 +214,20 @@ def test_rows_can_be_added_to_those_of_a_version(tmp_path, rows):
     first = train(tmp_path, parts[0])
     second = textclf.train(parts[0], add=parts[1], models=tmp_path)
     assert (second.version, second.metadata.search.folds) == ("1.0.1", 2)
+    assert "<th>against 1.0.0</th><td>test accuracy " in second._repr_html_()
     assert [part.rows for part in second.metadata.data.parts] == [100, 20]
     assert first.metadata.search.space == second.metadata.search.neighbourhood_of
     with pytest.raises(UsageError, match="nothing to train on"):
         textclf.train(models=tmp_path)
     with pytest.raises(DataError, match="given from memory, and are in no file"):
         textclf.train(add=parts[2], models=tmp_path)
+    with pytest.raises(UsageError, match="leave test_size out"):
+        textclf.train(parts[0], add=parts[1], test_size=0.5, models=tmp_path)
+    with pytest.raises(NoSuchVersion, match="no version has been promoted yet"):
+        textclf.train(parts[0], add=parts[1], models=tmp_path / "empty")
     with pytest.raises(UsageError, match="a pair of texts and labels"):
         textclf.train(add=parts[2], labels=parts[2][1], models=tmp_path)
+    of_first = {"from_version": "1.0.0", "models": tmp_path, "dry_run": True}
+    assert textclf.train(*parts[0], add=parts[2], **of_first).planned == "1.0.2"
     third = textclf.train([parts[0], parts[1]], add=[parts[2]], models=tmp_path, cv=3)
     assert (third.version, third.metadata.data.rows > 100) == ("1.1.0", True)

@@ -315,3 +315,10 @@ def test_rows_hold_no_column_twice_and_the_types_promised(rows):
         assert counts.data.min() > 0
         assert counts.rows == 50
         assert sorted(set(counts.indices.tolist())) == list(range(counts.columns))
+
+
+def test_more_n_grams_than_an_index_can_hold_are_left_to_scikit_learn(monkeypatch):
+    """Which has wider ones."""
+    monkeypatch.setattr("textclf.features.counts._MOST", 3)
+    with pytest.raises(NoExactShortcut, match="n-grams"):
+        count(["a b c", "d e f"], "word", {"token_pattern": r"\w"}, 1, 1)

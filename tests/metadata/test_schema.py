@@ -203,7 +203,8 @@ def test_the_recipe_survives_the_file():
         ("test.metrics.confusion.matrix", [[1]]),
         ("test.metrics.per_class", {}),
         ("test.path", None),
-        ("search.space", [{"features": {}}]),
+        ("search.space", [{"features": {"word": {}}}]),
+        ("search", None),
         ("test.rows", 5),
         ("test.metrics.confusion.matrix", [[2, 1], [0, 2]]),
         ("files", [{"file": "text_classifier.joblib", "sha256": "0", "bytes": 1}]),
@@ -284,3 +285,9 @@ def test_an_empty_list_of_alternatives_is_damage():
     document["search"]["space"][0]["classifier"]["LinearSVC"]["C"] = []
     message, _ = refused(json.dumps(document).encode())
     assert "length >= 1 - at `$.search.space" in message
+
+
+def test_a_file_that_is_far_too_large_is_not_read():
+    """Whatever is in it."""
+    with pytest.raises(IntegrityError, match=r"metadata\.json has more than 64 MB"):
+        decode(bytes((64 << 20) + 1), Metadata, name="metadata.json")

@@ -114,3 +114,10 @@ def test_the_same_rows_are_all_contained():
     """Of the same rows nothing is estimated."""
     rows = numbered(range(5000))
     assert rows.containment_in(rows) == 1.0
+
+
+def test_of_nothing_there_is_nothing_in_common():
+    """And nothing differs."""
+    nothing, some = numbered([]), numbered(range(3))
+    assert (nothing.shared_rows(nothing), nothing.overlap(nothing)) == (0.0, 1.0)
+    assert (nothing.containment_in(some), some.containment_in(nothing)) == (0.0, 0.0)

@@ -176,6 +176,19 @@ def test_each_rule_of_the_contract(bump, changes, common, reason):
     assert reason in found.reasons
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_who_has_fitted_a_model_is_a_minor_change(is_first):
+    """How it was found is known of one of them only."""
+    ours, theirs = BASE, changed(fitted_elsewhere=True)
+    base, new, reason = (
+        (theirs, ours, "fitted elsewhere → trained by textclf")
+        if is_first
+        else (ours, theirs, "trained by textclf → fitted elsewhere")
+    )
+    found = infer_bump(base, new, rows_in_common=None)
+    assert (found.bump, found.reasons) == ("minor", (reason,))
+
+
 def test_nothing_changed():
     """The same recipe calls for no version, and gives no reason."""
     found = infer_bump(BASE, changed(), rows_in_common=1.0)

@@ -13,6 +13,7 @@ from textclf.search.space import CandidateParams
 EXPLAINED = {
     "words": {"word": {"ngram_range": [1, 2], "stop_words": ["the"], "sublinear_tf": True}},
     "joined": {"word": {}, "char_wb": {"ngram_range": [3, 5], "strip_accents": "unicode"}},
+    "long": {"char_wb": {"ngram_range": [6, 7]}},
     "chars": {"char": {"ngram_range": [2, 4], "norm": "l1"}},
 }
 

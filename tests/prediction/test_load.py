@@ -97,6 +97,8 @@ def test_only_latest_can_be_followed(tmp_path, sample):
     published(tmp_path, sample)
     with pytest.raises(ValueError, match="latest"):
         load(tmp_path, "1.0.0", follow=True)
+    with pytest.raises(ValueError, match="unsafe_load=True opens one version"):
+        load(tmp_path, follow=True, unsafe_load=True)
 
 
 def _fill(root, sample, *classifiers):

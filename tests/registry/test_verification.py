@@ -43,7 +43,8 @@ VERSION_DAMAGE = {
     "no model": (lambda d: (d / ARTIFACT).unlink(), ARTIFACT, "is missing"),
     "no metadata": (lambda d: (d / METADATA).unlink(), METADATA, "is missing"),
     "unreadable model": (
-        lambda d: ((d / ARTIFACT).unlink(), (d / ARTIFACT).symlink_to(ARTIFACT)), ARTIFACT, "cannot be read"
+        lambda d: ((d / ARTIFACT).unlink(), (d / ARTIFACT).symlink_to(ARTIFACT)),
+        ARTIFACT, "cannot be read",
     ),
     "no json": (lambda d: (d / METADATA).write_text("{"), METADATA, "is damaged"),
     "empty json": (lambda d: (d / METADATA).write_text("{}"), METADATA, "is damaged"),

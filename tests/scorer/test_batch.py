@@ -1,5 +1,6 @@
 """Many texts at once: the same as one by one."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ from sample_data import sample_rows
 
 from textclf.errors import IntegrityError
 from textclf.scorer import batch
-from textclf.scorer.batch import BatchScorer, label_indices
+from textclf.scorer.batch import BatchScorer, cores, label_indices
 from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compile_scorer
 from textclf.search.estimators import build_pipeline
@@ -144,3 +145,10 @@ def test_weights_that_are_no_numbers_are_refused(sample):
     data[rows.begin : rows.end] = np.full((rows.end - rows.begin) // 8, np.nan).tobytes()
     with pytest.raises(IntegrityError, match="not a number"):
         BatchScorer(Scorer(bytes(data), name="a file")).decide(sample[0])
+
+
+def test_the_number_of_cores_is_known_on_every_system(monkeypatch):
+    """Also where a process cannot be told which ones it may use."""
+    assert 1 <= cores() <= os.cpu_count()
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert cores() == os.cpu_count()

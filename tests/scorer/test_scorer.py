@@ -216,6 +216,30 @@ def test_infinite_weights_are_refused(sample, classifier):
     assert "alpha" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("limit", "value", "reason"),
+    [
+        ("format.LONGEST_HEAD", 1000, "too many labels or stop words"),
+        ("writer.MOST_IN_SLOT", 0, "in one slot of its index"),
+        ("writer._MOST", 100, "too many n-grams"),
+    ],
+)
+def test_what_is_too_large_is_not_compiled(sample, monkeypatch, limit, value, reason):
+    """It works all the same, as a pipeline."""
+    monkeypatch.setattr(f"textclf.scorer.{limit}", value)
+    with pytest.raises(CannotCompile, match=reason):
+        compile_scorer(fitted_on(sample, FEATURES["plain"]))
+
+
+def test_parts_that_do_not_fit_together_are_an_error(sample):
+    """Rather than a scorer of other weights."""
+    fitted = fitted_on(sample, {"word": {"use_idf": False}})
+    [(_, vectorizer)] = fitted.named_steps["features"].transformer_list
+    vectorizer.vocabulary_.popitem()
+    with pytest.raises(ValueError, match="not fitted on these features"):
+        compile_scorer(fitted)
+
+
 # -- damage ---------------------------------------------------------------------------------------
 
 
@@ -280,6 +304,9 @@ HEADS = {
     "a later schema": lambda head, _: head["__metadata__"].update(schema="3"),
     "an array is missing": lambda head, _: head.pop("unicode.word"),
     "another type": lambda head, _: head["0.rows"].update(dtype="I64"),
+    "another type of the same size": lambda head, _: head["0.rows"].update(
+        dtype="U32", shape=[head["0.rows"]["shape"][0], 2 * head["0.rows"]["shape"][1]]
+    ),
     "an unknown type": lambda head, _: head["0.rows"].update(dtype="X"),
     "another shape": lambda head, _: head["0.rows"].update(shape=[1, 1]),
     "a negative size": lambda head, _: head["0.rows"].update(shape=[-1, -4]),

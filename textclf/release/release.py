@@ -144,8 +144,7 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
 
 def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
     """Read the data of the base and what is added to it, and return the job."""
-    if request.options.base is None:
-        raise UsageError("there is no version to add rows to")
+    assert request.options.base is not None  # a caller that adds rows has resolved it
     additions = [Addition(_rows(data, request.read), request.read) for data in request.add]
     metadata = registry.metadata(request.options.base)
     moved = Moved(request.moved, request.test)

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import sys
+import threading
 
 import pytest
 from certificates import self_signed
@@ -100,9 +101,13 @@ def test_a_command_is_split_into_words_and_no_shell_sees_it(project, cli, note):
             f"{sys.executable} -c 'import os; os.kill(os.getpid(), 9)' secret",
             "was ended by SIGKILL",
         ),
+        (
+            f"{sys.executable} -c 'import os; os.kill(os.getpid(), 40)' secret",
+            "was ended by signal 40",
+        ),
         (f"{sys.executable} -c 'import time; time.sleep(60)' secret", "took more than 0 s"),
     ],
-    ids=["missing", "fails", "killed", "slow"],
+    ids=["missing", "fails", "killed", "killed by a number", "slow"],
 )
 def test_a_command_that_fails_is_a_warning_and_an_event(cli, monkeypatch, command, reason):
     """The promotion stays; the warning and the event name the program without its arguments."""
@@ -119,6 +124,17 @@ def test_a_command_that_fails_is_a_warning_and_an_event(cli, monkeypatch, comman
     assert event["detail"] == {"channel": "latest", "n": 3}
     assert "secret" not in done.err + str(event)
     assert cli("verify").code == 0
+
+
+@pytest.mark.usefixtures("project")
+def test_an_event_that_cannot_be_recorded_is_a_warning_too(cli):
+    """The promotion stays."""
+    events = "models/.registry/events"
+    command = f"sh -c 'rm -rf {events}; ln -s events {events}; exit 3'"
+    done = cli("promote", "1.0.0", "--on-promote", command)
+    assert done.code == 0
+    assert "the command sh was not told of it: ended with exit code 3" in done.err
+    assert "the event log was not told of it: cannot " in done.err
 
 
 @pytest.mark.usefixtures("project")
@@ -171,6 +187,34 @@ def test_a_webhook_that_cannot_be_reached_or_does_not_answer_is_a_warning(cli):
         assert "did not answer within 0.2 s" in cli("promote", "1.0.0", "--webhook", url).err
     assert "cannot be reached: Connection refused" in cli("rollback", "--webhook", url).err
     assert [event["version"] for event in unnotified(cli)] == ["1.0.0", "1.0.1"]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_webhook_that_is_no_http_server_is_a_warning(cli):
+    """Whatever it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def answer():
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"220 mail.example.com\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        assert "did not answer with HTTP" in cli("promote", "1.0.0", "--webhook", url).err
+        thread.join()
+
+
+@pytest.mark.usefixtures("project")
+def test_a_secret_that_is_not_one_is_refused_before_anything_happens(cli, monkeypatch):
+    """It is not shown."""
+    monkeypatch.setenv("TEXTCLF_WEBHOOK_SECRET", "whsec_a b")
+    done = cli("promote", "1.0.0", "--webhook", "https://example.com")
+    assert done.code == 2
+    assert "the secret of the webhook is not Base64 after whsec_" in done.err
+    assert "a b" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -250,6 +294,9 @@ def test_settings_of_the_user_that_make_no_sense_are_refused(cli, config, text, 
     assert done.code == 2
     assert str(path) in done.err
     assert problem in done.err
+    path.unlink()
+    path.mkdir()
+    assert f"cannot read {path}: " in cli("promote", "1.0.0").err
 
 
 @pytest.mark.usefixtures("project")

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
+import registries
 from predictors import published
 from sample_data import sample_rows
 
@@ -63,6 +64,13 @@ def test_the_pickle_is_never_opened(pushed):
     (folder / "1.0.0/scorer.safetensors").unlink()
     with pytest.raises(IntegrityError, match="is missing"):
         _load_pyfunc(str(folder))
+
+
+def test_a_version_without_a_scorer_is_refused(tmp_path):
+    """As one that was published by an early textclf."""
+    registries.filled(tmp_path, versions=1)
+    with pytest.raises(IntegrityError, match=r"version 1\.0\.0 has no scorer\.safetensors"):
+        _load_pyfunc(str(tmp_path))
 
 
 def test_a_damaged_scorer_is_refused(pushed):

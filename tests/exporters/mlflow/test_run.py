@@ -56,3 +56,27 @@ def test_labels_keep_their_names_where_they_can(labels, names):
 def test_an_alias_has_no_dots():
     """MLflow allows none, and ``v1`` is its own."""
     assert alias_of(Version(10, 0, 2)) == "v10-0-2"
+
+
+def test_what_is_not_known_is_left_out():
+    """Of a pipeline that was fitted elsewhere there are only test rows."""
+    metadata = msgspec.structs.replace(
+        registries.metadata(), data=None, search=None, best_cv_accuracy=None
+    )
+    run = describe_run(Version(1, 0, 0), metadata, "d")
+    assert not [name for name in run.params if name.startswith(("data.rows", "search."))]
+    assert "cv_accuracy" not in run.metrics
+    assert [data.context for data in run.data] == ["testing"]
+
+
+def test_metrics_of_probabilities_are_there_if_the_model_has_them():
+    """Of each label that has one."""
+    metadata = registries.metadata()
+    metrics = msgspec.structs.replace(
+        metadata.test.metrics, roc_auc=0.9, average_precision={"neg": 0.8}
+    )
+    test = msgspec.structs.replace(metadata.test, metrics=metrics)
+    run = describe_run(Version(1, 0, 0), msgspec.structs.replace(metadata, test=test), "d")
+    assert run.metrics["test_roc_auc"] == 0.9
+    assert run.metrics["test_average_precision_neg"] == 0.8
+    assert "test_average_precision_pos" not in run.metrics

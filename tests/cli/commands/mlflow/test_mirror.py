@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import registries
 from answer_schemas import file_name
 from jsonschema import Draft202012Validator
 from paths import ROOT
@@ -156,3 +157,12 @@ def test_a_settings_file_does_not_name_the_server(project, cli):
     """A stranger's file could otherwise have a model sent to a stranger."""
     (project / "textclf.toml").write_text("tracking_uri = 'http://example.com'")
     assert "tracking_uri cannot be a setting" in cli("mlflow", "push", "1.0.0").err
+
+
+def test_a_version_without_a_scorer_is_not_pushed(cli, server, tmp_path):
+    """MLflow would open nothing else of it."""
+    registries.filled(tmp_path / "models", versions=1)
+    done = cli("mlflow", "push", "1.0.0", "--models", str(tmp_path / "models"))
+    assert done.code == 6
+    assert "1.0.0 has no scorer.safetensors" in done.err
+    assert server.writes == 0
