@@ -29,6 +29,8 @@ def test_wrong_column_names(tmp_path):
     message, hint = refused(path, "text,text,label\nx,y,z\n")
     assert 'has 2 columns "text"' in message
     assert hint == "--text-column 1"
+    assert refused(path, "text,day\nx,y\n")[1] == "name it by --label-column"
+    assert refused(path, "text\nx\n")[1] is None, "there is none to name"
     message, hint = refused(path, "text,label\nx,y\n", label_column="text")
     assert "same column" in message
     message, _ = refused(path, "x,y\nz,y\n", text_column="1", label_column="3")

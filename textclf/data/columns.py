@@ -10,10 +10,6 @@ from typing import Any
 from textclf.errors import DataError
 from textclf.formatting import excerpt
 
-_COLUMN_OPTIONS = {
-    ("text", "label"): "them by --text-column and --label-column",
-    ("text",): "it by --text-column",
-}
 _MOST_NAMES = 10
 """Column names in a message."""
 
@@ -137,7 +133,7 @@ def wrong_columns(
         guess: indices of the columns that look like text and label, if there are such.
         options: those of text and label that are needed.
     """
-    problems, hints = list[str](), list[str]()
+    problems, hints, unnamed = list[str](), list[str](), list[str]()
     names = [cell for cell in header if cell.strip()]
     wanted = ("text", columns.text), ("label", columns.label)
     for at, ((option, name), indices) in enumerate(
@@ -154,12 +150,21 @@ def wrong_columns(
             hints.append(f"--{option}-column {indices[0] + 1}")
         elif similar:
             hints.append(f"--{option}-column {shlex.quote(similar[0])}")
+        else:
+            unnamed.append(f"--{option}-column")
     text, label = columns.locate(header)
     error = NoLabels if len(text) == 1 and not label else DataError
     return error(
         f"{file} {problems[0]}; its columns are {listed(header)}",
-        hint=_with_header(hints, columns, options) or f"name {_COLUMN_OPTIONS[tuple(options)]}",
+        hint=_with_header(hints, columns, options) or _to_name(unnamed, names, options),
     )
+
+
+def _to_name(unnamed: Sequence[str], names: Sequence[str], needed: Sequence[str]) -> str | None:
+    """Return a hint to name columns, if there are enough of them."""
+    if len(names) < len(needed):
+        return None
+    return f"name {'them' if len(unnamed) > 1 else 'it'} by {' and '.join(unnamed)}"
 
 
 def _with_header(hints: Sequence[str], columns: Columns, needed: Sequence[str]) -> str:

@@ -151,6 +151,8 @@ def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallb
     job, notes = extended_job(metadata, additions, request.search, request.labels, moved)
     for (rows, _), note in zip(additions, notes, strict=True):
         callbacks.on_read(replace(rows, notes=(*rows.notes, note)))
+    for rows in [job.train] if job.split else [job.train, job.test]:  # what is left out of all rows
+        callbacks.on_read(replace(rows, bad_rows=(), notes=(), tool=None, misread=None))
     return job
 
 

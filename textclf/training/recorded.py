@@ -217,7 +217,10 @@ def _read_again(metadata: Metadata, moved: Moved) -> _Recorded:
 
 def _read_parts(parts: Sequence[DataPart], version: str, moved: Moved) -> list[Dataset]:
     if len(moved.data) > len(parts):
-        raise UsageError(f"{version} was trained on {plural(len(parts), 'file')}")
+        raise UsageError(
+            f"{version} was trained on {plural(len(parts), 'file')}, and --data names "
+            f"{len(moved.data)}"
+        )
     places = [*moved.data, *[None] * (len(parts) - len(moved.data))]
     each = ", once for each file in their order," if len(parts) > 1 else ""
     return [

@@ -139,6 +139,19 @@ def test_a_new_label_is_a_major_change(train):
 
 
 @pytest.mark.usefixtures("first")
+def test_labels_with_few_rows_are_told_of(cli):
+    """What is left out of all rows together is told, as without --add, also of the test rows."""
+    write("more.csv", [(f"so so {n}", "neutral") for n in range(6)])
+    few = ("--min-rows-per-label", "7", "--drop-small-labels", "--dry-run")
+    done = cli("train", "--add", "more.csv", *few)
+    assert "left out 6 rows of train.csv + more.csv with labels that have too few: " in done.err
+    few = ("--min-rows-per-label", "31", "--drop-small-labels", "--dry-run")
+    write("more.csv", [("a great day", "positive")])
+    done = cli("train", "--add", "more.csv", *few)
+    assert (done.code, "left out 10 rows of test.csv with labels" in done.err) == (4, True)
+
+
+@pytest.mark.usefixtures("first")
 def test_changed_rows_are_named_with_a_way_to_go_on(folder, train, cli):
     """--data names the recorded rows where they are now, once for each file, as in reproduce."""
     train("--add", "march.csv")
@@ -155,7 +168,8 @@ def test_changed_rows_are_named_with_a_way_to_go_on(folder, train, cli):
     assert "names the recorded rows, in their order; or put the new rows" in done.err
     assert train("--add", "april.csv", *moved)["version"] == "1.0.2"
     assert cli("reproduce", "1.0.1", "--exact", *moved).code == 0
-    assert cli("reproduce", "1.0.1", *moved, *moved).code == 2
+    done = cli("reproduce", "1.0.1", *moved, *moved)
+    assert (done.code, "trained on 2 files, and --data names 4\n" in done.err) == (2, True)
 
 
 @pytest.mark.usefixtures("first")
