@@ -47,6 +47,14 @@ def test_common_options_are_everywhere(path):
     assert {"--json", "--quiet", "-q", *models} <= options
 
 
+@pytest.mark.parametrize("path", ["textclf", *GROUPS])
+@pytest.mark.usefixtures("empty")
+def test_help_that_stands_before_a_command_lists_all(cli, path):
+    """The help of a group has all of its commands, also where one of them is named behind it."""
+    for name in COMMANDS[path].commands:
+        assert cli(*path.split()[1:], "--help", name).out == cli(*path.split()[1:], "--help").out
+
+
 @pytest.mark.parametrize("path", COMMANDS)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 @pytest.mark.usefixtures("empty")

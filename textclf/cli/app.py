@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import io
 import os
 import sys
@@ -19,7 +18,7 @@ from typer.main import get_command
 from textclf import machine_code
 from textclf._version import __version__
 from textclf.cli import completion, failures
-from textclf.cli.command import WIDTH, Command, Group
+from textclf.cli.command import WIDTH, Command, CommandGroup, Group, load_command
 from textclf.cli.interrupts import InterruptedChange, obey_interrupts
 from textclf.cli.options.settings import defaults_for, read_settings
 from textclf.cli.output import render
@@ -86,8 +85,13 @@ def _root(
         context.default_map = defaults_for(context, context.obj)
 
 
-def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Build the command line with all commands, or only some."""
+def application(names: Iterable[str] = _COMMANDS, inner: str | None = None) -> typer.Typer:
+    """Build the command line with all commands, or only some.
+
+    Args:
+        names: the commands.
+        inner: the command of a group that is built alone; all if the group has none of this name.
+    """
     app = typer.Typer(
         name="textclf",
         cls=Group,
@@ -96,9 +100,9 @@ def application(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_root)
     for name in names:
-        command = getattr(importlib.import_module(f"textclf.cli.commands.{name}"), name)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, rich_help_panel=_COMMANDS[name])
+        command = load_command(f"{name}.{name}")
+        if isinstance(command, CommandGroup):
+            app.add_typer(command.build(inner), rich_help_panel=_COMMANDS[name])
         else:
             app.command(cls=Command, rich_help_panel=_COMMANDS[name])(command)
     return app
@@ -179,17 +183,18 @@ def run(arguments: Sequence[str]) -> int:
 def _call(arguments: Sequence[str]) -> int | None:
     """Call the command. It is built alone, for building all of them takes 50 ms.
 
-    Where there are settings, all are built, because settings may name any command.
+    All are built where there are settings, which may name any command, and where help may list all.
     """
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
     if arguments and arguments[0] in completion.FLAGS:
         completion.run(*arguments[:2])
         return None
-    named = [word for word in arguments if not word.startswith("-")][:1]
-    settings = read_settings() if named else {}
-    is_known = list(arguments) in (["--version"], ["-v"]) or bool(_COMMANDS.keys() & named)
-    command = get_command(application(named if is_known and not settings else _COMMANDS))
+    settings = {} if all(word.startswith("-") for word in arguments) else read_settings()
+    first = set(arguments[:1])
+    named = _COMMANDS.keys() & first
+    is_alone = not settings and (named or first & {"--version", "-v"})
+    command = get_command(application(named, *arguments[1:2]) if is_alone else application())
     if not gc.isenabled():  # `textclf.cli.main` has disabled it
         gc.freeze()
         gc.enable()

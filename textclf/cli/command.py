@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,7 +16,7 @@ from textclf.errors import UsageError
 from textclf.formatting import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _PANELS: Final = (
     "Arguments",
@@ -73,20 +74,37 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def command_group(
-    name: str, commands: Mapping[str, Callable[..., None]], help_: str
-) -> typer.Typer:
-    """Return a group of commands, which shows its help where none of them is named."""
-    group = typer.Typer(name=name, no_args_is_help=False, cls=Group)
+class CommandGroup(NamedTuple):
+    """Commands below a name, which shows its help where none of them is named.
 
-    @group.callback(invoke_without_command=True, help=help_)
-    def show_help(context: typer.Context) -> None:
-        if context.invoked_subcommand is None:
-            typer.echo(context.get_help())
+    Attributes:
+        name: the name.
+        commands: where the function of each command is; see `load_command`.
+        help: one sentence, then where to read on.
+    """
 
-    for command_name, command in commands.items():
-        group.command(name=command_name, cls=Command)(command)
-    return group
+    name: str
+    commands: Mapping[str, str]
+    help: str
+
+    def build(self, alone: str | None = None) -> typer.Typer:
+        """Return the group with all of its commands, or with one alone, if it has that one."""
+        group = typer.Typer(name=self.name, no_args_is_help=False, cls=Group)
+
+        @group.callback(invoke_without_command=True, help=self.help)
+        def show_help(context: typer.Context) -> None:
+            if context.invoked_subcommand is None:
+                typer.echo(context.get_help())
+
+        for name in self.commands.keys() & {alone} or self.commands:
+            group.command(name=name, cls=Command)(load_command(self.commands[name]))
+        return group
+
+
+def load_command(path: str) -> Any:
+    """Import a command by its path below `textclf.cli.commands`, such as ``versions.tag.tag``."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(f"textclf.cli.commands.{module}"), name)
 
 
 def _write_help(command: Any, context: typer.Context, formatter: Any) -> None:

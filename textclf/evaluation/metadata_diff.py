@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from textclf.metadata.json_values import differ, flatten
 from textclf.metadata.schema import DataRecord, Metadata, Metrics
 from textclf.metadata.sketch import Sketch
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A value that differs; ``None`` for a version that does not have it."""
 
     name: str
@@ -20,8 +20,7 @@ class Change:
     after: Any
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(msgspec.Struct, frozen=True):
     """A metric in both versions and its change; ``None`` for a version that does not have it."""
 
     name: str
@@ -30,8 +29,7 @@ class Delta:
     delta: float | None
 
 
-@dataclass(frozen=True)
-class RowChanges:
+class RowChanges(msgspec.Struct, frozen=True):
     """The number of distinct training rows in both versions, added and removed from a to b.
 
     They are ``exact`` if the rows are the same or few, and otherwise estimated from sketches.
@@ -43,8 +41,7 @@ class RowChanges:
     exact: bool
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """Version ``b`` compared with version ``a``.
 
     Attributes:

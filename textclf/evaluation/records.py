@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """A value and the bounds of its confidence interval."""
 
     value: float
@@ -14,8 +13,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True)
-class IntervalMethod:
+class IntervalMethod(msgspec.Struct, frozen=True):
     """How confidence intervals are computed: see `textclf.evaluation.statistics`."""
 
     name: str = "percentile bootstrap"
@@ -31,8 +29,7 @@ METHOD = IntervalMethod()
 """How all intervals of accuracy and F1 are computed."""
 
 
-@dataclass(frozen=True)
-class Intervals:
+class Intervals(msgspec.Struct, frozen=True):
     """Accuracy and macro F1 with their confidence intervals."""
 
     accuracy: Interval
@@ -44,8 +41,7 @@ SIGNIFICANCE = 0.05
 """The level of McNemar's test."""
 
 
-@dataclass(frozen=True)
-class McNemar:
+class McNemar(msgspec.Struct, frozen=True):
     """The rows that only one version labels correctly, and the p-value of McNemar's exact test."""
 
     only_a_right: int
@@ -63,8 +59,7 @@ class McNemar:
         return self.is_significant and self.only_b_right < self.only_a_right
 
 
-@dataclass(frozen=True)
-class ReliabilityBin:
+class ReliabilityBin(msgspec.Struct, frozen=True):
     """The rows whose predicted label has a probability above ``low`` and up to ``high``.
 
     ``confidence`` is the mean of these probabilities, ``accuracy`` the share of correct rows.
@@ -77,8 +72,7 @@ class ReliabilityBin:
     accuracy: float
 
 
-@dataclass(frozen=True)
-class Calibration:
+class Calibration(msgspec.Struct, frozen=True):
     """How well probabilities agree with outcomes: see `textclf.evaluation.statistics`.
 
     ``log_loss`` and ``brier`` are means over the rows; ``bins`` is the reliability diagram that the
@@ -91,8 +85,7 @@ class Calibration:
     bins: list[ReliabilityBin]
 
 
-@dataclass(frozen=True)
-class Cutoff:
+class Cutoff(msgspec.Struct, frozen=True):
     """What it costs to label all rows ``positive`` whose probability of it is at least ``at``.
 
     ``precision`` is ``None`` if there are no such rows. ``false_positives`` counts those that have
@@ -106,8 +99,7 @@ class Cutoff:
     false_negatives: int
 
 
-@dataclass(frozen=True)
-class TwoLabels:
+class TwoLabels(msgspec.Struct, frozen=True):
     """How well a model with two labels ranks rows: see `textclf.evaluation.two_labels`.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from textclf.errors import IntegrityError, StoreError, TextclfError
 from textclf.metadata.channels import LATEST
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from textclf.registry.reader import RegistryReader
 
 
-@dataclass(frozen=True)
-class ListedVersion:
+class ListedVersion(msgspec.Struct, frozen=True):
     """A version as lists show it, and an entry of the JSON of ``textclf versions list``."""
 
     version: str
@@ -41,8 +41,7 @@ class ListedVersion:
         return self.saved_at[:16].replace("T", " ")
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(msgspec.Struct, frozen=True):
     """The channels and tags of all versions.
 
     Attributes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from textclf.errors import UsageError
 from textclf.evaluation.train_overlap import NOTABLE_OVERLAP, is_notable, overlap_sentence
@@ -25,13 +26,12 @@ _REGRESSION = ("accuracy", "macro_f1")
 TRAIN_OVERLAP = "train_overlap"
 """What a check of the rows themselves is about, as `JudgedRows` names it."""
 
-_REQUIREMENT = re.compile(r"\s*(\w+)(?:\[(.*)\])?\s*(?:>?=)\s*([^\s=>\[\]]+)\s*", re.DOTALL)
+_REQUIREMENT = r"\s*(\w+)(?:\[(.*)\])?\s*(?:>?=)\s*([^\s=>\[\]]+)\s*"
 _ROUNDING = 1e-9
 """The slack of comparisons: in floating point 0.90 - 0.89 is more than 0.01."""
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """The lowest value that a metric may have; ``label`` is set for a metric of one class."""
 
     metric: str
@@ -60,7 +60,7 @@ def parse_requirement(text: str) -> Requirement:
     Raises:
         UsageError: the text is not of that form, or there is no such metric.
     """
-    match = _REQUIREMENT.fullmatch(text)
+    match = re.fullmatch(_REQUIREMENT, text, re.DOTALL)
     if not match:
         raise UsageError(
             f"{text!r} is not a requirement: it must have the form metric>=value",
@@ -87,8 +87,7 @@ def parse_share(text: str) -> float:
     return share
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """The conditions that a version must meet.
 
     Attributes:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textclf import files
 from textclf.errors import UsageError
@@ -27,8 +26,7 @@ _KNOWN = ("on_promote", "webhook", "webhook_secret")
 """What the user's own settings may have."""
 
 
-@dataclass(frozen=True)
-class _Setting:
+class _Setting(NamedTuple):
     """A setting, where it comes from, and whether somebody typed it now."""
 
     value: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from textclf.cli.command import command_group
+from textclf.cli.command import CommandGroup
 from textclf.cli.options.gates import GateOptions
 from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import Version
@@ -167,9 +167,9 @@ def pull(
     )
 
 
-mlflow = command_group(
+mlflow = CommandGroup(
     "mlflow",
-    {"push": push, "sync": sync, "pull": pull},
+    {"push": "mlflow.push", "sync": "mlflow.sync", "pull": "mlflow.pull"},
     """Copy versions to MLflow, let its aliases follow promotions, and publish pipelines from it.
 
     More: docs/mlflow.md

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
@@ -40,31 +39,27 @@ class UserText(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """The title of the answer, in pieces."""
 
     pieces: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A line, in pieces."""
 
     pieces: tuple[str, ...]
     is_warning: bool = False
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(NamedTuple):
     """A list under a title, each entry in pieces."""
 
     title: str
     entries: Sequence[tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class TableBlock:
+class TableBlock(NamedTuple):
     """A table under a title; ``right`` names the columns that are aligned to the right."""
 
     columns: Sequence[str]
