@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textclf.api.registries import Models, registry_of
+from textclf.api.arguments import Models, registry_of
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows, require_whole
 from textclf.data.table_rows import Batch

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from textclf.api.arguments import publishing, require_reason
-from textclf.api.registries import Models, telling_registry
+from textclf.api.arguments import Models, publishing, require_reason, telling_registry
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textclf.api.arguments import require_reason
-from textclf.api.registries import Models, registry_of, telling_registry
+from textclf.api.arguments import Models, registry_of, require_reason, telling_registry
 from textclf.api.results import CompareResult
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows

@@ -121,15 +121,16 @@ def _attempt(
     target = choose(head)
     version = target.version
     metadata, data = _checked(registry, version)
+    promotion = Promotion(
+        str(version),
+        head.to if head else None,
+        changed=True,
+        channel=log.channel,
+        restores=target.restores,
+    )
     if head and head.to == str(version):
-        return Promotion(
-            str(version),
-            head.previous,
-            changed=False,
-            kept=_sync(registry, log),
-            channel=log.channel,
-            restores=target.restores,
-        )
+        kept = _sync(registry, log)
+        return replace(promotion, previous=head.previous, changed=False, kept=kept)
     gate = judge(parse_version(head.to) if head else None) if judge else None
     record = PromotionRecord(
         n=head.n + 1 if head else 1,
@@ -155,15 +156,7 @@ def _attempt(
         kept = _follow(registry, log, record)
     finally:
         registry.on_promotion(record)
-    return Promotion(
-        str(version),
-        record.previous,
-        changed=True,
-        kept=kept,
-        gate=gate,
-        channel=log.channel,
-        restores=record.restores,
-    )
+    return replace(promotion, kept=kept, gate=gate)
 
 
 def _checked(registry: RegistryReader, version: Version) -> tuple[Metadata, bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.interrupts import deferred_interrupts
-from textclf.cli.options.groups import OutputOptions
+from textclf.cli.options.groups import CommonOptions, OutputOptions
 from textclf.cli.options.options import Models, complete_version, parse_models
 from textclf.cli.output import render
 from textclf.errors import UsageError
@@ -72,7 +72,8 @@ def open_both(output: OutputOptions, source: Models, target: Models) -> tuple[Re
             f"{source} cannot be copied to {target}, which is {where}",
             hint="name a folder or a URL outside the registry",
         )
-    return output.open_at(source, use_cache=False), output.open_at(target, to_write=True)
+    ours, theirs = (CommonOptions(output.as_json, output.quiet, end) for end in (source, target))
+    return ours.open_registry(use_cache=False), theirs.open_registry(to_write=True)
 
 
 def chosen_versions(

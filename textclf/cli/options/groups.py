@@ -39,49 +39,6 @@ class OutputOptions:
         False
     )
 
-    def open_at(
-        self,
-        models: Models,
-        public_key: Path | None = None,
-        *,
-        to_write: bool = False,
-        offline_ok: bool = False,
-        use_cache: bool = True,
-    ) -> "Registry":
-        """Open the registry at a location, which need not exist yet.
-
-        Args:
-            models: the location.
-            public_key: the key that must have signed every version; else that of the settings.
-            to_write: whether the command changes the registry. Then it says which one if that is a
-                URL in a settings file, which a stranger may have written.
-            offline_ok: whether to go on with what is in the cache if a bucket cannot be reached.
-            use_cache: whether a command that only reads may take files of a bucket from the cache.
-        """
-        from textclf.registry.open import open_registry
-        from textclf.registry.store.location import Folder, Server
-
-        if to_write and models.settings_file and not isinstance(models.location, Folder):
-            render.progress(f"registry: {models} ({models.settings_file})")
-        registry = open_registry(
-            models.location,
-            public_key or required_key(),
-            read_only=use_cache and not to_write,
-            offline_ok=offline_ok,
-            watch=self._watch(),
-        )
-        if to_write and isinstance(models.location, Server):
-            registry.store.require_writable()  # which raises, before anything else is done
-        return registry
-
-    def _watch(self) -> "Watch | None":
-        """Return what shows transfers that take long, on a terminal."""
-        if self.quiet or self.as_json or not sys.stderr.isatty():
-            return None
-        from textclf.cli.output.progress import TransferLine
-
-        return TransferLine().show
-
     def progress(self, text: str) -> None:
         """Print on stderr how far the work is, unless ``--quiet`` is given."""
         if not self.quiet:
@@ -122,14 +79,39 @@ class CommonOptions(OutputOptions):
         offline_ok: bool = False,
         use_cache: bool = True,
     ) -> "Registry":
-        """Open the models folder, which need not exist yet; see `open_at`."""
-        return self.open_at(
-            self.models,
-            public_key,
-            to_write=to_write,
+        """Open the models folder, which need not exist yet.
+
+        Args:
+            public_key: the key that must have signed every version; else that of the settings.
+            to_write: whether the command changes the registry. Then it says which one if that is a
+                URL in a settings file, which a stranger may have written.
+            offline_ok: whether to go on with what is in the cache if a bucket cannot be reached.
+            use_cache: whether a command that only reads may take files of a bucket from the cache.
+        """
+        from textclf.registry.open import open_registry
+        from textclf.registry.store.location import Folder, Server
+
+        models = self.models
+        if to_write and models.settings_file and not isinstance(models.location, Folder):
+            render.progress(f"registry: {models} ({models.settings_file})")
+        registry = open_registry(
+            models.location,
+            public_key or required_key(),
+            read_only=use_cache and not to_write,
             offline_ok=offline_ok,
-            use_cache=use_cache,
+            watch=self._watch(),
         )
+        if to_write and isinstance(models.location, Server):
+            registry.store.require_writable()  # which raises, before anything else is done
+        return registry
+
+    def _watch(self) -> "Watch | None":
+        """Return what shows transfers that take long, on a terminal."""
+        if self.quiet or self.as_json or not sys.stderr.isatty():
+            return None
+        from textclf.cli.output.progress import TransferLine
+
+        return TransferLine().show
 
 
 def option_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from textclf.formatting import plural, size
@@ -36,6 +36,12 @@ class MirrorAnswer:
     signatures: int
     latest: str | None
     complete: bool
+
+    @classmethod
+    def of(cls, done: Mirrored, source: str, target: str) -> MirrorAnswer:
+        """Return the answer about what a mirroring did."""
+        names = [field.name for field in fields(cls)[2:]]
+        return cls(source, target, *(getattr(done, name) for name in names))
 
 
 def copy_line(one: CopiedVersion, target: str) -> str:
