@@ -11,6 +11,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.exceptions import MlflowException
 from paths import ROOT
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -110,6 +111,24 @@ def require_run(client, run_id, metadata):
     assert run.info.status == "FINISHED"
 
 
+@pytest.mark.parametrize("request_", ["create_registered_model", "create_model_version"])
+@pytest.mark.usefixtures("here")
+def test_a_run_that_could_not_be_completed_is_marked_as_failed(request_, monkeypatch, capsys):
+    """And the version can be pushed again."""
+    textclf("train", file("train"), "--test", file("test"), "--preset", "fast")
+
+    def refuse(*_arguments, **_options):
+        raise MlflowException("the server is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, request_, refuse)
+        assert run(["mlflow", "push", "1.0.0", "--name", "clf"]) == 1
+    assert "the server is full" in capsys.readouterr().err
+    assert textclf("mlflow", "push", "1.0.0", "--name", "clf")["added"]
+    runs = mlflow.search_runs(experiment_names=["clf"], output_format="list")
+    assert sorted(each.info.status for each in runs) == ["FAILED", "FINISHED"]
+
+
 @pytest.fixture
 def rows():
     """The training and the test rows."""
@@ -173,6 +192,24 @@ def test_what_is_no_pipeline_in_mlflow_is_told(capsys):
         assert problem in shown
         assert "unexpected" not in shown
         assert "%" not in shown  # of a progress bar
+
+
+def test_what_is_not_a_file_of_scikit_learn_in_mlflow_is_told(here, rows, capsys):
+    """Another kind of model, and one that names a file outside of its folder."""
+    with mlflow.start_run():
+        mlflow.pyfunc.log_model(
+            name="other", python_model=lambda model_input: model_input,
+            registered_model_name="other", pip_requirements=[],
+        )  # fmt: skip
+    log(rows[0], TfidfVectorizer(), LogisticRegression())
+    for path in here.rglob("MLmodel"):
+        path.write_text(path.read_text().replace("pickled_model: ", "pickled_model: ../"))
+    for uri, problem in [
+        ("models:/other/1", "is not a scikit-learn model: its flavors are python_function"),
+        ("models:/theirs/1", "names a file outside of its folder: '../model"),
+    ]:
+        assert run(["mlflow", "pull", uri, "--test", file("test")]) == 2
+        assert problem in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

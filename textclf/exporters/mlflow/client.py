@@ -70,17 +70,9 @@ class MlflowServer:
                     return None
 
     def alias(self, alias: str) -> str | None:
-        """Return MLflow's number of the version that has an alias, if one has."""
-        from mlflow.exceptions import MlflowException
-
+        """Return MLflow's number of the version of the model that has an alias, if one has."""
         with self._problems_named():
-            try:
-                aliases = self._client.get_registered_model(self._name).aliases
-            except MlflowException as error:
-                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                    return None
-                raise
-            number = aliases.get(alias)
+            number = self._client.get_registered_model(self._name).aliases.get(alias)
             return None if number is None else str(number)
 
     def set_alias(self, alias: str, number: str) -> None:
