@@ -74,6 +74,13 @@ def test_the_folder_may_be_another(project, complete):
     assert complete("textclf promote 1", {"TEXTCLF_MODELS": "other"}) == ["1.0.1", "1.0.0"]
 
 
+def test_nobody_waits_for_a_network(complete):
+    """Of a registry elsewhere only what every registry has is offered."""
+    elsewhere = {"TEXTCLF_MODELS": "s3://bucket/models"}
+    assert complete("textclf promote ", elsewhere) == ["latest", "previous"]
+    assert complete("textclf rollback --channel ", elsewhere) == ["latest"]
+
+
 @pytest.mark.usefixtures("empty")
 def test_commands_and_choices_are_offered(complete):
     """Commands and the values of options with choices are offered."""

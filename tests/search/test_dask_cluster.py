@@ -1,6 +1,7 @@
 """The search on a real cluster: two worker processes on this machine."""
 
 import asyncio
+import csv
 import math
 import os
 import signal
@@ -15,6 +16,7 @@ from sample_data import sample_rows
 
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
+from textclf.cli.app import run  # noqa: E402 - likewise
 from textclf.errors import ClusterError, UsageError  # noqa: E402 - likewise
 from textclf.features.counts import Counts  # noqa: E402 - likewise
 from textclf.search.dask_cluster import connect  # noqa: E402 - not without dask
@@ -110,6 +112,22 @@ def test_scores_are_those_of_threads(sample, processes, method):
     with connect(processes.scheduler_address) as run:
         there = scores(candidates, fits_of(sample, candidates, method=method, run=run))
     assert there == here
+
+
+def test_the_command_line_trains_on_a_cluster(tmp_path, processes):
+    """The model is the one that is trained in this process."""
+    (tmp_path / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *zip(*sample_rows(100), strict=True)])
+    command = ("train", str(tmp_path / "a.csv"), "--grid", str(tmp_path / "grid.toml"), "--models")
+    cluster = ("--backend", "dask", "--scheduler", processes.scheduler_address)
+    assert run([*command, str(tmp_path / "here")]) == 0
+    assert run([*command, str(tmp_path / "there"), *cluster]) == 0
+    here, there = (
+        (tmp_path / name / "1.0.0/text_classifier.joblib").read_bytes()
+        for name in ("here", "there")
+    )
+    assert here == there
 
 
 def test_a_cluster_over_tls(sample, tmp_path):

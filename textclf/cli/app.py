@@ -165,9 +165,7 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except InterruptedChange:
         failure = failures.INTERRUPTED_CHANGE
-    except (KeyboardInterrupt, typer.Abort):
-        failure = failures.INTERRUPTION
-    except Exception as error:  # noqa: BLE001 - the last place that can turn it into a sentence
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place to say it
         if os.environ.get("TEXTCLF_DEBUG"):
             traceback.print_exc()
         follows = _follows_interrupt(error)

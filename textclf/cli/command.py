@@ -119,8 +119,7 @@ def _write_help(command: Any, context: typer.Context, formatter: Any) -> None:
         formatter.write(f"{render.strong(panel)}\n")
         with formatter.indentation():
             formatter.write_dl(entries, col_max=_NAMES_WIDTH)
-    if further:
-        formatter.write(f"\n{further}\n")
+    formatter.write(f"\n{further}\n")
 
 
 def _panels(command: Any, context: typer.Context) -> dict[str, list[tuple[str, str]]]:

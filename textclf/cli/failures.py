@@ -58,7 +58,7 @@ _WORDING: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = 
 """How the messages of Click are worded like the others."""
 
 
-def describe(error: Exception) -> Failure:
+def describe(error: BaseException) -> Failure:
     """Return what is said of an error."""
     match error:
         case TextclfError():

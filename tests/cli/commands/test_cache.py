@@ -17,6 +17,7 @@ def test_what_was_fetched_is_shown_and_cleared(cli, remote):
     assert os.environ["XDG_CACHE_HOME"] in shown
     assert json.loads(cli("cache", "clear", "--json").out)["freed"] > registry["bytes"]
     assert json.loads(cli("cache", "--json").out)["registries"] == []
+    assert cli("cache").out.count("\n") == 1
     assert "removed 0 bytes" in cli("cache", "clear").out
 
 

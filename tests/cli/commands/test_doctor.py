@@ -164,3 +164,11 @@ def test_a_missing_place_for_the_cache_is_said(cli, of_google, monkeypatch, vari
     done = cli("doctor", "--models", of_google(), "--json")
     assert done.code == 0
     assert (checks(done)["cache"]["ok"], said in checks(done)["cache"]["detail"]) == (None, True)
+
+
+def test_a_damaged_log_is_told_with_the_next_step(cli, project):
+    """All that comes before it is fine."""
+    (project / "models/.registry/promotions/00000002.json").write_text("{")
+    done = cli("doctor", "--json")
+    assert (done.code, checks(done)["may write"]["ok"]) == (1, True)
+    assert "00000002.json is damaged" in checks(done)["versions"]["detail"]

@@ -11,7 +11,7 @@ from certificates import self_signed
 from paths import ROOT
 from webhook_server import webhook_server
 
-from textclf.cli.output import render
+import textclf
 from textclf.errors import GateRefused
 
 SECRET = "whsec_" + base64.b64encode(b"not for others").decode()
@@ -322,7 +322,6 @@ def test_history_follow_prints_each_new_record_as_a_line(cli, monkeypatch):
 
     def followed(*options, steps):
         pending = iter(steps)
-        shown = []
 
         def sleep(_):
             step = next(pending, None)
@@ -331,9 +330,9 @@ def test_history_follow_prints_each_new_record_as_a_line(cli, monkeypatch):
             step()
 
         monkeypatch.setattr("textclf.cli.commands.history.time.sleep", sleep)
-        monkeypatch.setattr(render, "json_line", shown.append)
-        assert cli("history", "--follow", "--json", *options).code == 0
-        return shown
+        done = cli("history", "--follow", "--json", *options)
+        assert done.code == 0
+        return [json.loads(line) for line in done.out.splitlines()]
 
     def promote(version, channel):
         from textclf import promote
@@ -355,6 +354,33 @@ def test_history_follow_prints_each_new_record_as_a_line(cli, monkeypatch):
 
     shown = followed("--all", steps=[refuse, promote("1.0.0", "qa")])
     assert [entry["kind"] for entry in shown] == ["refused", "promoted"]
+
+
+def test_history_follow_goes_on_after_a_problem(project, cli, monkeypatch):
+    """A damaged record, and a registry that cannot be read for a while, are told once."""
+    models, aside = project / "models", project / "aside"
+    damaged = models / ".registry/promotions/00000003.json"
+
+    def promote():
+        textclf.promote("1.0.0", models="models")
+
+    steps = [
+        lambda: damaged.write_text("{"),
+        lambda: (models.rename(aside), models.symlink_to(models)),
+        lambda: None,
+        lambda: (models.unlink(), aside.rename(models), damaged.unlink()),
+        promote,
+    ]
+
+    def sleep(_):
+        if not steps:
+            raise KeyboardInterrupt
+        steps.pop(0)()
+
+    monkeypatch.setattr("textclf.cli.commands.history.time.sleep", sleep)
+    done = cli("history", "--follow", "--json")
+    assert [json.loads(line)["to"] for line in done.out.splitlines()] == ["1.0.0"]
+    assert [line.count("is damaged") for line in done.err.splitlines()] == [1, 0]
 
 
 @pytest.mark.usefixtures("project")

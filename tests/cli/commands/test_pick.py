@@ -116,7 +116,7 @@ def test_picked_rows_are_written_in_the_format_of_the_name(project, cli, ending)
 
 
 def test_how_many_there_are_is_told(project, cli):
-    """Fewer texts than asked for are told of; none is an error, and nothing is written."""
+    """Fewer texts than asked for, and rows left out, are told of; none is an error."""
     (project / "t.txt").write_text("Great day 1\ngreat, day 22\n\n \n")
     done = cli("pick", "t.txt")
     assert len(records(done.out)) == 1
@@ -124,3 +124,5 @@ def test_how_many_there_are_is_told(project, cli):
     (project / "t.txt").write_text("\n \n")
     assert (cli("pick", "t.txt", "-o", "o.csv").code, (project / "o.csv").exists()) == (4, False)
     assert cli("pick", "absent.txt").code == 4
+    (project / "t.csv").write_text("text,n\n" + "great,1\n" * 200 + "too,many,cells\n")
+    assert "left out 1 row that cannot be read: t.csv:202: " in cli("pick", "t.csv").err

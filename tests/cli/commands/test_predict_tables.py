@@ -144,6 +144,16 @@ def test_a_labelled_table_keeps_its_own_labels(project, cli):
     assert [row["label"] for row in records(again)] == [row["label"] for row in original]
 
 
+def test_keys_that_come_late_are_no_columns(project, cli):
+    """Objects that become a table of cells have the columns of the first ones."""
+    many = '{"text": "great"}\n' * 200
+    (project / "t.jsonl").write_text(f'{many}{{"text": "awful", "late": 1}}\n')
+    done = cli("predict", "--file", "t.jsonl", "-o", "out.csv")
+    assert (done.code, 'has the key "late"' in done.err) == (2, True)
+    assert not (project / "out.csv").exists()
+    assert cli("predict", "--file", "t.jsonl", "-o", "out.jsonl").code == 0
+
+
 def test_the_labels_of_fasttext_are_a_column(project, cli):
     """Its lines become objects with a text and the label that it has there."""
     (project / "t.ft").write_text("__label__good great day\n__label__bad \n__label__bad awful\n")

@@ -98,7 +98,7 @@ def test_from_goes_on_from_an_older_line(cli):
 
 
 def test_no_promote_leaves_latest(project, cli):
-    """--no-promote publishes and does not change the alias or the log."""
+    """It publishes and does not change the alias or the log; the next training says so, too."""
     alias = (project / "models/text_classifier.joblib").read_bytes()
     done = cli("train", "--bump", "patch", "--no-promote")
     assert "hint: not promoted; to promote it: textclf promote 1.0.2" in done.err
@@ -107,6 +107,9 @@ def test_no_promote_leaves_latest(project, cli):
     assert len(json.loads(cli("history", "--json").out)) == 2
     answer = json.loads(cli("train", "--bump", "patch", "--no-promote", "--json").out)
     assert answer["promoted"] is False
+    unchanged = cli("train", "--from", "1.0.2")
+    assert "nothing changed since 1.0.2: no new version" in unchanged.out
+    assert "hint: 1.0.2 is not promoted; to promote it: textclf promote 1.0.2" in unchanged.err
 
 
 @pytest.mark.usefixtures("project")

@@ -63,6 +63,27 @@ def test_dashes_and_underscores_are_alike(data, settings, cli):
     assert not (data / "models").exists()
 
 
+EXCLUDING = [
+    ('test = "data/test.csv"', "test-size = 0.2", "tested on 15 rows"),
+    ("test-size = 0.2", 'test = "data/test.csv"', "tested on 12 rows"),
+    ('grid = "grid.toml"', 'preset = "fast"', "; 4 candidates"),
+    ('preset = "fast"', 'grid = "grid.toml"', "; 1 candidate "),
+]
+"""A setting, an option that excludes it, and what is said where that is typed."""
+
+
+def test_of_two_that_exclude_each_other_the_typed_one_counts(data, settings, cli):
+    """Two that are both settings are refused like two that are both typed."""
+    (data / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    for setting, other, said in EXCLUDING:
+        settings(f"[train]\n{setting}\n")
+        name, value = other.replace('"', "").split(" = ")
+        assert said in cli("train", "--dry-run", f"--{name}", value).out
+        settings(f"[train]\n{setting}\n{other}\n")
+        done = cli("train", "--dry-run")
+        assert (done.code, "exclude each other" in done.err) == (2, True)
+
+
 def test_a_default_data_set_can_be_set(data, settings, cli):
     """The training data can be set like an option."""
     (data / "data").rename(data / "elsewhere")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from waiting import wait_until
 
 COMMANDS = {
     "errors": ("evaluate", "data/test.csv", "-q", "--errors"),
@@ -148,3 +149,16 @@ def test_a_failed_command_leaves_no_file(project, cli, monkeypatch):
         assert done.code == 1
         assert f"cannot write {name}: No space left on device" in done.err
     assert contents(project) == before
+
+
+def test_a_file_that_was_created_meanwhile_is_kept(project, start):
+    """Nothing is written over what another program wrote while this one was at work."""
+    running = start("predict", "-o", "out.csv")
+    running.stdin.write(b"great\n")
+    running.stdin.flush()
+    wait_until(lambda: list(project.glob(".*.part")))
+    (project / "out.csv").write_text("theirs")
+    _, err = running.communicate(timeout=60)
+    assert (running.returncode, "out.csv already exists" in err.decode()) == (2, True)
+    assert (project / "out.csv").read_text() == "theirs"
+    assert not list(project.glob(".*.part"))

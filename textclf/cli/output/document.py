@@ -96,13 +96,14 @@ def _as_text(block: Block) -> None:
             render.sentence(f"{title}:")
             for entry in entries:
                 render.sentence(f"  {''.join(str(_piece(piece)) for piece in entry)}")
-        case TableBlock(columns, rows, right, title):
+        case table:
             render.line()
-            if title:
-                render.sentence(render.strong(title))
-            heads = [str(_piece(column)) for column in columns]
-            aligned = [str(_piece(column)) for column in right]
-            render.table(heads, [[_piece(cell) for cell in row] for row in rows], right=aligned)
+            if table.title:
+                render.sentence(render.strong(table.title))
+            heads = [str(_piece(column)) for column in table.columns]
+            aligned = [str(_piece(column)) for column in table.right]
+            rows = [[_piece(cell) for cell in row] for row in table.rows]
+            render.table(heads, rows, right=aligned)
 
 
 def _piece(cell: object) -> object:
@@ -120,11 +121,11 @@ def _as_markdown(block: Block) -> None:
             render.line(f"{'> ⚠️ **Warning:** ' if is_warning else ''}{_joined(pieces)}\n")
         case Items(title, entries):
             _section(title, [f"- {_joined(entry)}" for entry in entries], len(entries))
-        case TableBlock(columns, rows, right, title):
-            aligned = ["---:" if column in right else "---" for column in columns]
-            cells = [[_cell(cell) for cell in row] for row in (columns, *rows)]
+        case table:
+            aligned = ["---:" if column in table.right else "---" for column in table.columns]
+            cells = [[_cell(cell) for cell in row] for row in (table.columns, *table.rows)]
             cells.insert(1, aligned)
-            _section(title, [f"| {' | '.join(row)} |" for row in cells], len(rows))
+            _section(table.title, [f"| {' | '.join(row)} |" for row in cells], len(table.rows))
 
 
 def _section(title: str | None, lines: list[str], entries: int) -> None:

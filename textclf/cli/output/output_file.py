@@ -82,16 +82,15 @@ class OutputFile(NamedTuple):
             raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from None
 
     def _place(self, part: Path) -> None:
-        if not self.replace:
-            try:
-                self.target.hardlink_to(part)
-            except FileExistsError:
-                raise _exists(self.path) from None
-            except OSError:  # a file system without hard links
-                pass
-            else:
-                return
-        part.replace(self.target)
+        if self.replace:
+            part.replace(self.target)
+            return
+        try:
+            self.target.hardlink_to(part)
+        except FileExistsError:
+            raise _exists(self.path) from None
+        except OSError:  # a file system without hard links
+            part.replace(self.target)
 
 
 def output_file(
@@ -176,6 +175,4 @@ def _holds_versions(folder: Path) -> bool:
     from textclf.registry.layout import PROMOTIONS
 
     names: Iterable[tuple[str, ...]] = ((PROMOTIONS,), (METADATA, ARTIFACT))
-    with suppress(OSError):
-        return any(all((folder / name).exists() for name in group) for group in names)
-    return False
+    return any(all(os.path.exists(folder / name) for name in group) for group in names)  # noqa: PTH110 - never raises

@@ -1,6 +1,7 @@
 """Versions are read from archives: `textclf versions import`."""
 
 import gzip
+import shutil
 import tarfile
 
 import pytest
@@ -36,6 +37,15 @@ def test_archived_pruned_and_brought_back(old, cli):
     assert "0.1.0" in registries.version_folders(old / "models")
     assert cli("promote", "0.1.0").code == 0
     assert cli("verify").code == 0
+
+
+def test_the_promoted_version_is_brought_back(project, cli):
+    """It is still promoted, so there is no hint."""
+    cli("versions", "export", "latest", "a.tar.gz")
+    shutil.rmtree(project / "models/1.0.1")
+    done = cli("versions", "import", "a.tar.gz")
+    assert (done.out, done.err) == ("imported 1.0.1\n", "")
+    assert cli("predict", "so great").code == 0
 
 
 def test_a_taken_number_is_refused(project, cli, data):

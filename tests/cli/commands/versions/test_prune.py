@@ -74,23 +74,26 @@ def test_a_damaged_version_is_kept(old, cli):
 
 
 def test_a_prune_that_fails_is_finished_by_repair(old, cli, monkeypatch):
-    """After a disk error the hint says how to go on, and verify --repair completes the prune."""
+    """After disk errors the others are removed, and verify --repair completes the prune."""
     rename = type(old).rename
 
     def refuse(path, target):
-        if path.name == "0.1.0":
+        if path.name in ("0.1.0", "0.3.0"):
             raise OSError(5, "Input/output error")
         return rename(path, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(type(old), "rename", refuse)
-        done = cli("versions", "prune", "--keep", "4")
+        done = cli("versions", "prune", "--keep", "2", "--quiet")
     assert done.code == 1
-    assert "cannot remove models/0.1.0: Input/output error" in done.err
+    assert "warning: cannot remove models/0.1.0: Input/output error" in done.err
+    assert "error: cannot remove models/0.3.0: Input/output error" in done.err
+    assert done.out.startswith("pruned 0.2.0\n1 of 5 versions removed, ")
+    assert "kept" not in done.out
     assert "textclf verify --repair" in done.err
     assert "0.1.0 was pruned, but still exists" in cli("verify").out
     assert "repaired: finished removing 0.1.0" in cli("verify", "--repair").out
-    assert "0.1.0" not in registries.version_folders(old / "models")
+    assert registries.version_folders(old / "models") == ["1.0.0", "1.0.1"]
 
 
 def test_a_version_edited_after_its_promotion_is_kept(old, cli):

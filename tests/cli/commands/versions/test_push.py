@@ -23,6 +23,16 @@ def test_a_version_is_pushed_promoted_and_used(project, cli):
     assert ours == theirs
 
 
+def test_a_version_that_was_signed_since_gets_its_signature(project, cli):
+    """All else is there already."""
+    private, public = write_pair(project, "release")
+    cli("versions", "push", "1.0.1", "other")
+    assert cli("sign", "1.0.1", "--key", private).code == 0
+    again = cli("versions", "push", "1.0.1", "other")
+    assert again.out == "1.0.1 is already in other; added 1 signature\n"
+    assert cli("verify", "--models", "other", "--key", public).code == 0
+
+
 def test_several_versions_channels_and_all(old, cli):
     """Versions are named by numbers and channels, or all are copied; pruned ones are left out."""
     cli("promote", "0.1.0", "--to", "staging")

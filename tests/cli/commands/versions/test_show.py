@@ -1,6 +1,8 @@
 """The state of one version: `textclf versions show`."""
 
+import csv
 import json
+import subprocess
 
 import pytest
 
@@ -27,3 +29,19 @@ def test_versions_show_previous_for_people(cli):
     assert "1.0.0" in done.out
     assert "(latest)" not in done.out
     assert all(label in done.out for label in ("positive", "negative", "neutral", "precision"))
+
+
+def test_where_a_version_comes_from_is_shown(data, cli):
+    """The tool whose export was read, what was left out of it, and the commit of the repository."""
+    for command in ("init -q", "add data", "-c user.name=a -c user.email=a@b commit -qm one"):
+        subprocess.run(["git", *command.split()], check=True)
+    with (data / "data/train.csv").open(newline="") as file:
+        records = [{**row, "answer": "accept", "_task_hash": 1} for row in csv.DictReader(file)]
+    records += [{"text": f"x{n}", "label": "neutral", "answer": "reject"} for n in range(3)]
+    (data / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    (data / "grid.toml").write_text("[features.word]\n[classifier.ComplementNB]\n")
+    assert cli("train", "a.jsonl", "--grid", "grid.toml", "--cv", "2").code == 0
+    shown = cli("versions", "show", "latest").out
+    assert "rows, an export of Prodigy, 3 records of it left out, SHA-256" in shown
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    assert head.stdout[:12] in shown
