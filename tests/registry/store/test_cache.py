@@ -290,7 +290,7 @@ def test_a_known_file_that_is_lost_everywhere_is_missing(bucket, reader, folder)
 def test_logs_that_are_long_are_asked_for_one_by_one(reader, writer, monkeypatch):
     """What is known of versions holds only if no event says otherwise."""
     summaries = list(reader().summaries())
-    monkeypatch.setattr("textclf.registry.store.cache._ON_A_PAGE", 0)
+    monkeypatch.setattr("textclf.registry.store.known_registry._ON_A_PAGE", 0)
     writer.tag(V("1.0.0"), {"a": "b"})
     assert list(reader().summaries()) == summaries
 

@@ -18,7 +18,8 @@ from textclf.registry.store.location import Bucket, Cloud, Server, without_secre
 if TYPE_CHECKING:
     from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
 
-    from textclf.registry.store.cache import CachedStore, RemoteStore
+    from textclf.registry.store.cache import CachedStore
+    from textclf.registry.store.known_registry import RemoteStore
     from textclf.registry.store.object_store import ObjectStore
     from textclf.registry.store.requests import Watch
 
