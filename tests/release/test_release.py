@@ -218,3 +218,13 @@ def test_what_fails_after_the_publication_says_how_to_go_on(registry, request_, 
     with pytest.raises(TextclfError) as said:
         release(registry, with_options(request_, bump="patch"))
     assert said.value.hint == "1.0.1 is published; to promote it: textclf promote 1.0.1"
+
+
+def test_what_is_only_published_does_not_depend_on_what_is_promoted(registry, request_, tmp_path):
+    """A promoted version that is damaged stays for verify to name."""
+    release(registry, request_)
+    (tmp_path / "models/1.0.0/text_classifier.joblib").write_bytes(b"")
+    (tmp_path / "models/text_classifier.joblib").unlink()
+    result = release(registry, with_options(request_, promote=False, bump="patch"))
+    assert (str(result.plan.version), result.kept) == ("1.0.1", None)
+    assert not (tmp_path / "models/text_classifier.joblib").exists()

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -451,3 +452,42 @@ def test_a_diagnosis_says_where_the_bucket_is(server, region, said, hint):
     server.status, server.region = 301, region
     *_, finding = diagnose(parse_location(URLS["aws"]))
     assert (finding.ok, finding.detail, finding.hint) == (False, said, hint)
+
+
+@pytest.mark.parametrize("problem", [None, "the account is gone"])
+def test_federated_credentials_of_google_are_got_by_its_library(google_file, monkeypatch, problem):
+    """It is asked at once, so that what it says is an error before any request."""
+
+    class GoogleAuthError(Exception):
+        """The library's own."""
+
+    def provider():
+        if problem:
+            raise GoogleAuthError(problem)
+        return "provider"
+
+    path = google_file("external_account")
+    for name, members in {
+        "google.auth.exceptions": {"GoogleAuthError": GoogleAuthError},
+        "obstore.auth.google": {"GoogleCredentialProvider": provider},
+    }.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**members))
+    if problem:
+        with pytest.raises(StoreError, match=rf"{path.name} .* cannot be used: {problem}"):
+            access("google")
+    else:
+        assert access("google").provider == "provider"
+
+
+def test_a_login_of_azure_is_used_by_its_library_if_that_is_there(home, monkeypatch):
+    """It renews what ends."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    (home / ".azure").mkdir()
+    (home / ".azure/azureProfile.json").touch()
+    for name, members in {
+        "azure.identity": {"AzureCliCredential": lambda: "credential"},
+        "obstore.auth.azure": {"AzureCredentialProvider": lambda credential: [credential]},
+    }.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**members))
+    found = access("azure")
+    assert (found.credentials, found.provider) == ("az login", ["credential"])
