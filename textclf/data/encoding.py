@@ -203,8 +203,7 @@ class Replacer:
         codecs.register_error(self.errors, self._replace)
 
     def _replace(self, error: UnicodeError) -> tuple[str, int]:
-        if not isinstance(error, UnicodeDecodeError):
-            raise error
+        assert isinstance(error, UnicodeDecodeError)
         self.count += 1
         return "\N{REPLACEMENT CHARACTER}", error.end
 
