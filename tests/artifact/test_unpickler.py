@@ -245,6 +245,14 @@ def test_a_model_marked_for_memory_mapping_is_read():
     assert type(load(with_header(allow_mmap=True))["classifier"].class_count_) is np.ndarray
 
 
+def test_arrays_without_padding_are_read():
+    """As earlier versions of joblib wrote them."""
+    data = with_header(numpy_array_alignment_bytes=None)
+    assert (
+        load(data).predict(TEXTS).tolist() == joblib.load(io.BytesIO(data)).predict(TEXTS).tolist()
+    )
+
+
 class Reduced:
     """What pickle writes as a call and a state."""
 
