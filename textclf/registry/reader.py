@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
-from textclf.metadata.channels import LATEST, is_channel, require_channel
 from textclf.metadata.schema import (
     ARTIFACT,
     LARGEST_METADATA,
@@ -24,30 +23,23 @@ from textclf.metadata.schema import (
 )
 from textclf.metadata.versions import is_version, parse_version
 from textclf.registry import layout, naming
-from textclf.registry.promotion_log import PromotionLog, PromotionRecord
+from textclf.registry.logs import RegistryLogs
 from textclf.registry.signatures import Signatures
 from textclf.registry.signing import PublicKey
-from textclf.registry.store.base import LogNames, Missing, Store, View, read_or_none
-from textclf.registry.version_state import EventLog
+from textclf.registry.store.base import Missing, Store, View, read_or_none
 
 Described = TypeVar("Described", FileListing, Metadata, Summary)
 
 
-class RegistryReader:
+class RegistryReader(RegistryLogs):
     """All versions of one model in one store, to be read.
 
     Attributes:
-        store: where all files are.
-        promotions: the log that says which version is latest.
-        events: the log of everything else that was done to versions, or refused.
         signatures: the signatures of versions, and which one is required.
     """
 
     def __init__(self, store: Store, signed_by: PublicKey | None = None) -> None:
-        self.store = store
-        self.promotions = PromotionLog(store)
-        self._logs = {LATEST: self.promotions}
-        self.events = EventLog(store)
+        super().__init__(store)
         self.signatures = Signatures(store, self.events, signed_by)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -58,44 +50,6 @@ class RegistryReader:
     def signed_by(self) -> PublicKey | None:
         """The key whose signature a version needs to be promoted or read."""
         return self.signatures.required
-
-    def history(self, channel: str = LATEST) -> list[PromotionRecord]:
-        """Return all promotions of a channel, oldest first."""
-        return self.channel(channel).records()
-
-    # -- channels --------------------------------------------------------------------------------
-
-    def channel(self, name: str) -> PromotionLog:
-        """Return the promotion log of a channel, which may be empty.
-
-        Raises:
-            UsageError: the name cannot be that of a channel.
-        """
-        if name not in self._logs:
-            self._logs[name] = PromotionLog(self.store, require_channel(name))
-        return self._logs[name]
-
-    def channels(self, listed: LogNames | None = None) -> list[PromotionLog]:
-        """Return the promotion logs of all channels, that of ``latest`` first.
-
-        Args:
-            listed: the names in the folders of all logs, if they were listed just now.
-        """
-        if listed is None:
-            names = self.store.names(layout.CHANNELS)
-        else:
-            names = list(map(layout.channel_of, listed))
-        return [self.promotions, *map(self.channel, sorted(filter(is_channel, names)))]
-
-    def promotions_of_all(self, listed: LogNames) -> Iterator[PromotionRecord]:
-        """Yield the records of all channels that are not damaged, those of ``latest`` first."""
-        for log in self.channels(listed):
-            yield from log.readable_records(listed)
-
-    def promoted(self, channel: str = LATEST) -> Version | None:
-        """Return the promoted version of a channel."""
-        head = self.channel(channel).head()
-        return parse_version(head.to) if head else None
 
     # -- which versions there are ----------------------------------------------------------------
 
@@ -131,10 +85,6 @@ class RegistryReader:
         with contextlib.suppress(NoSuchVersion, IntegrityError, StoreError):
             return bool(self.metadata(version))
         return False
-
-    def latest(self) -> Version | None:
-        """Return the promoted version."""
-        return self.promoted()
 
     def summaries(
         self, versions: Sequence[Version] | None = None
@@ -280,25 +230,6 @@ class RegistryReader:
                 f"{self.locate(version, METADATA)} was changed after its promotion",
                 hint="restore it from a copy, or train again",
             )
-
-    def first_promotion(self, version: str) -> PromotionRecord | None:
-        """Return a version's first promotion in any channel; it has the digest of its metadata.
-
-        If one is known already, it is that one: all have the same digest.
-        """
-        for records in (self.known_promotions, self._all_promotions):
-            for record in records():
-                if record.to == version:
-                    return record
-        return None
-
-    def known_promotions(self) -> Iterator[PromotionRecord]:
-        """Yield the promotions in all channels that were read before; nothing is read."""
-        for log in self._logs.values():
-            yield from log.known_records()
-
-    def _all_promotions(self) -> Iterator[PromotionRecord]:
-        return self.promotions_of_all(self.store.log_names())
 
     def locate(self, version: Version, file: str = ARTIFACT) -> str:
         """Return the location of a file of a version; that of the model is for ``joblib.load``."""

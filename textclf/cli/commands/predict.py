@@ -16,7 +16,7 @@ from textclf.cli.options.reading import TableOptions
 from textclf.cli.options.texts import describes_table, open_texts
 from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, table_file
-from textclf.cli.output.predictions import WRITERS, PredictionStyle
+from textclf.cli.output.predictions import PredictionStyle, write_answers
 from textclf.cli.output.progress import LabelledTexts
 from textclf.errors import UsageError
 
@@ -160,12 +160,8 @@ def predict(
         else:
             lines = source.batches(reading.encoding) if table is None else _texts(table)
             answers = _answers(predictor, progress.watch(lines), limits, explain=explain)
-            if common.as_json:
-                from textclf.cli.output.predictions_json import write_json
-
-                write_json(predictor, answers, style)
-            else:
-                WRITERS[output_format or "text"](answers, style)
+            chosen = "json" if common.as_json else output_format or "text"
+            write_answers(predictor, answers, style, chosen)
         for note in table.bad.notes() if table else ():
             render.warning(note)
         show_phase(None)

@@ -13,6 +13,7 @@ from textclf.formatting import escape_controls, percent
 if TYPE_CHECKING:
     from textclf.prediction.explanation import Explanation
     from textclf.prediction.model import Prediction
+    from textclf.prediction.predictor import Predictor
 
 Answer = tuple["Prediction", "Explanation | None"]
 """A prediction, and its explanation if one is wanted."""
@@ -78,12 +79,23 @@ def _write_csv(answers: Iterable[Answer], style: PredictionStyle) -> None:
         writer.writerow([cell(prediction.text), *labels, *known])
 
 
-WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
+_WRITERS: dict[str, Callable[[Iterable[Answer], PredictionStyle], None]] = {
     "text": _write_text,
     "jsonl": _write_jsonl,
     "csv": _write_csv,
 }
-"""Writes predictions to stdout, one at a time, in each format."""
+
+
+def write_answers(
+    predictor: Predictor, answers: Iterable[Answer], style: PredictionStyle, output_format: str
+) -> None:
+    """Write predictions to stdout, one at a time, as ``text``, ``jsonl``, ``csv`` or ``json``."""
+    if output_format != "json":
+        _WRITERS[output_format](answers, style)
+        return
+    from textclf.cli.output.predictions_json import write_json
+
+    write_json(predictor, answers, style)
 
 
 _LISTED = 10
