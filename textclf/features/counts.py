@@ -27,7 +27,7 @@ from textclf.features.tokens import (
     grown,
     tokenizer_for,
 )
-from textclf.jit import compiled, inlined
+from textclf.jit import compiled, entries_of, inlined
 
 Indices = NDArray[np.int32]
 
@@ -534,10 +534,10 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the parts of three matrices
     filled = 0
     for row in range(len(left_ends) - 1):
         first = filled
-        for left in range(left_ends[row], left_ends[row + 1]):
-            middle, times = left_indices[left], left_data[left]
-            for right in range(right_ends[middle], right_ends[middle + 1]):
-                column, product = right_indices[right], times * right_data[right]
+        for left in entries_of(left_ends, row):
+            times = left_data[left]
+            for right in entries_of(right_ends, np.uint32(left_indices[left])):
+                column, product = np.uint32(right_indices[right]), times * right_data[right]
                 place = places[column]
                 if place >= first:
                     data[place] += product

@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
 from textclf.features.counts import COUNTED_BY, Counts, NoExactShortcut, count
-from textclf.jit import compiled
+from textclf.jit import compiled, entries_of
 
 Settings = Mapping[str, Any]
 Rows = NDArray[np.intp]
@@ -261,9 +261,10 @@ def _count_in_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
 ) -> None:
     """Count the rows in which each column occurs, and add up its counts in them."""
     for row in rows:
-        for entry in range(indptr[row], indptr[row + 1]):
-            frequencies[indices[entry]] += 1
-            totals[indices[entry]] += data[entry]
+        for entry in entries_of(indptr, row):
+            column = np.uint32(indices[entry])
+            frequencies[column] += 1
+            totals[column] += data[entry]
 
 
 @compiled
@@ -288,10 +289,10 @@ def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     at = 0
     for number in range(len(rows)):
         row, total = rows[number], 0.0
-        for entry in range(indptr[row], indptr[row + 1]):
-            column = place[indices[entry]]
+        for entry in entries_of(indptr, row):
+            column = place[np.uint32(indices[entry])]
             if column >= 0:
-                value = values[data[entry]] * idf[column]
+                value = values[np.uint32(data[entry])] * idf[np.uint32(column)]
                 out_indices[at], out[at] = column, value
                 total += value * value if power == 2 else value  # noqa: PLR2004 - the l2 norm
                 at += 1

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from textclf.jit import compiled, inlined
+from textclf.jit import compiled, entries_of, inlined
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ def _fingerprint(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     """
     for row in range(len(indptr) - 1):
         mark = _mix(np.uint64(row + 1))
-        for entry in range(indptr[row], indptr[row + 1]):
-            column = indices[entry]
-            keys[column] += _mix(mark ^ bits[entry])
-            entries[column] += 1
-            sums[column] += data[entry]
-            last[column] = row
+        for entry in entries_of(indptr, row):
+            at = np.uint32(indices[entry])
+            keys[at] += _mix(mark ^ bits[entry])
+            entries[at] += 1
+            sums[at] += data[entry]
+            last[at] = row
     for column in range(len(keys)):
         if entries[column] == 1:
             keys[column] = _mix(np.uint64(last[column] + 1))
@@ -135,9 +135,9 @@ def _merge_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     at = 0
     for row in range(len(indptr) - 1):
         start = at
-        for entry in range(indptr[row], indptr[row + 1]):
-            merged = group[indices[entry]]
-            value = data[entry] * factor[indices[entry]]
+        for entry in entries_of(indptr, row):
+            column = np.uint32(indices[entry])
+            merged, value = np.uint32(group[column]), data[entry] * factor[column]
             if seen[merged] >= start:
                 out[seen[merged]] += value
             else:

@@ -50,7 +50,7 @@ _LITTLE = 1 << 21
 _UNBOUNDED = np.float32(1e30)
 """Greater than any gradient."""
 _FACTOR, _SUMMAND = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
-_HIGH, _LOW = np.uint64(33), np.uint64(31)
+_ONE, _HIGH, _LOW = np.uint64(1), np.uint64(33), np.uint64(31)
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
                 order[at], order[active] = order[active], row
                 continue
             at += 1
-            begin, end, code = indptr[row], indptr[row + 1], codes[row]
+            begin, end, code = np.uint64(indptr[row]), np.uint64(indptr[row + 1]), codes[row]
             sign, inverse_cost = load(signs, code, like), load(inverse_costs, code, like)
             dual = load(duals, row, like)
             product = _product(indices, data, begin, end, weights, like)
@@ -271,18 +271,20 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
 def _product(  # noqa: PLR0913, PLR0917
     indices: NDArray[np.uint32],
     data: Floats,
-    begin: int,
-    end: int,
+    begin: np.uint64,
+    end: np.uint64,
     weights: Floats,
     like: tuple[np.float32, ...],
 ) -> Any:
     """A row times the weights of every lane, including the intercepts, in two alternating sums."""
     even, odd = load(weights, len(weights) - 1, like), broadcast(0, like)
-    for entry in range(begin, end - 1, 2):
+    is_odd = (end - begin) & _ONE
+    for entry in range(begin, end - is_odd, 2):
         even = even + broadcast(data[entry], like) * load(weights, indices[entry], like)
-        odd = odd + broadcast(data[entry + 1], like) * load(weights, indices[entry + 1], like)
-    if (end - begin) % 2:
-        even = even + broadcast(data[end - 1], like) * load(weights, indices[end - 1], like)
+        following = entry + _ONE
+        odd = odd + broadcast(data[following], like) * load(weights, indices[following], like)
+    if is_odd:
+        even = even + broadcast(data[end - _ONE], like) * load(weights, indices[end - _ONE], like)
     return even + odd
 
 
@@ -290,8 +292,8 @@ def _product(  # noqa: PLR0913, PLR0917
 def _add(  # noqa: PLR0913, PLR0917
     indices: NDArray[np.uint32],
     data: Floats,
-    begin: int,
-    end: int,
+    begin: np.uint64,
+    end: np.uint64,
     weights: Floats,
     step: Any,
     like: tuple[np.float32, ...],

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from textclf.jit import compiled
+from textclf.jit import compiled, entries_of
 
 _MIN_GRADIENT = 1e-12
 """Projected gradients below this do not change a dual."""
@@ -93,7 +93,7 @@ def _add_norms(
 ) -> None:
     """Add ‖x‖² + 1 to the diagonal of the Hessian of the dual, which is 1/2C without."""
     for row in range(len(diagonal)):
-        for entry in range(indptr[row], indptr[row + 1]):
+        for entry in entries_of(indptr, row):
             diagonal[row] += data[entry] * data[entry]
         diagonal[row] += 1
 
@@ -125,8 +125,8 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     while at < active:
         row = rows[at]
         gradient = 0.0
-        for entry in range(indptr[row], indptr[row + 1]):
-            gradient += weights[indices[entry]] * data[entry]
+        for entry in entries_of(indptr, row):
+            gradient += weights[np.uint32(indices[entry])] * data[entry]
         gradient = (gradient + weights[-1]) * signs[row] - 1 + duals[row] * inverse_costs[row]
         projected = gradient
         if duals[row] == 0:
@@ -140,8 +140,8 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
             before = duals[row]
             duals[row] = max(before - gradient / diagonal[row], 0.0)
             step = (duals[row] - before) * signs[row]
-            for entry in range(indptr[row], indptr[row + 1]):
-                weights[indices[entry]] += step * data[entry]
+            for entry in entries_of(indptr, row):
+                weights[np.uint32(indices[entry])] += step * data[entry]
             weights[-1] += step
         at += 1
     return active, highest, lowest

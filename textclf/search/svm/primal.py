@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from textclf.jit import compiled, inlined
+from textclf.jit import compiled, entries_of, inlined
 from textclf.search.svm.dual import WIDTHS, BinaryProblem
 from textclf.search.svm.simd import (
     broadcast,
@@ -240,9 +240,9 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and their buff
     for row in range(len(codes)):
         if not trying | accepted_rows[row]:
             continue
-        begin, end, code = indptr[row], indptr[row + 1], codes[row]
+        code = codes[row]
         value = bias
-        for entry in range(begin, end):
+        for entry in entries_of(indptr, row):
             value = value + broadcast(data[entry], like) * load(vector, indices[entry], like)
         sign, twice_cost = load(sides[0], code, like), load(sides[1], code, like)
         slack = one - sign * value
@@ -253,7 +253,7 @@ def _multiply(  # noqa: PLR0913, PLR0917 - the rows, the problems and their buff
             loss = loss + where(is_active, twice_cost * slack * slack, zero)
             value = twice_cost * where(is_active, where(tries, value - sign, value), zero)
             bias_product = bias_product + value
-            for entry in range(begin, end):
+            for entry in entries_of(indptr, row):
                 at = indices[entry]
                 store(product, at, load(product, at, like) + broadcast(data[entry], like) * value)
     store(product, last, bias_product)
