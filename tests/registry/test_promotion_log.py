@@ -63,6 +63,13 @@ def test_a_record_that_is_missing_is_damage(two):
         two.promotions.read(9)
 
 
+def test_nothing_is_written_that_could_not_be_read(two):
+    """A record says which one it is."""
+    with pytest.raises(ValueError, match="could not be read back"):
+        two.promotions.create(9, two.history()[0])
+    assert [record.n for record in two.history()] == [1, 2]
+
+
 def test_a_record_that_cannot_be_read_is_an_error(two, root):
     """Nobody knows what it says."""
     record = root / registries.LOG / "00000002.json"

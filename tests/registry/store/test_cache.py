@@ -32,13 +32,14 @@ class Bucket:
 
     def __init__(self):
         self.objects, self.requests, self.is_down = MemoryStore(), [], False
+        self.broken = None
 
     def __getattr__(self, name):
         verb = getattr(self.objects, name)
 
         def request(*arguments, **options):
             self.requests.append(f"{name} {arguments[0] if arguments else ''}")
-            if self.is_down:
+            if self.is_down or arguments[:1] == (self.broken,):
                 raise obstore.exceptions.GenericError("HTTP error: error sending request")
             return verb(*arguments, **options)
 
@@ -293,6 +294,20 @@ def test_logs_that_are_long_are_asked_for_one_by_one(reader, writer, monkeypatch
     monkeypatch.setattr("textclf.registry.store.known_registry._ON_A_PAGE", 0)
     writer.tag(V("1.0.0"), {"a": "b"})
     assert list(reader().summaries()) == summaries
+
+
+@pytest.mark.usefixtures("two")
+def test_if_an_event_cannot_be_read_everything_is_asked_for_again(bucket, reader, writer):
+    """Nobody knows which version it is about."""
+    metadata = reader().metadata_bytes(V("1.1.0"))
+    writer.tag(V("1.0.0"), {"a": "b"})
+    _, asked = requests_of(bucket, lambda: list(reader().summaries()))
+    assert f"get reviews/1.1.0/{METADATA}" not in asked
+    writer.tag(V("1.0.0"), {"a": "c"})
+    bucket.broken = f"reviews/{log_record(EVENTS, 2)}"
+    found, asked = requests_of(bucket, lambda: reader().metadata_bytes(V("1.1.0")))
+    assert found == metadata
+    assert f"get reviews/1.1.0/{METADATA}" in asked
 
 
 @pytest.mark.usefixtures("two")

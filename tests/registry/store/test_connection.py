@@ -23,6 +23,9 @@ PROFILES = """
 region = eu-west-1
 endpoint_url = https://minio.example.com
 
+[profile session]
+region = eu-west-1
+
 [profile process]
 region = eu-west-2
 credential_process = {process}
@@ -58,6 +61,7 @@ def profiles(home):
     (home / ".aws/config").write_text(PROFILES.format(process=process))
     (home / ".aws/credentials").write_text(
         f"[keys]\naws_access_key_id = AKIA1\naws_secret_access_key = {SECRET}\n"
+        f"[session]\naws_access_key_id = AKIA1\naws_secret_access_key = {SECRET}\n"
         f"aws_session_token = {SECRET}2\n"
     )
 
@@ -199,7 +203,8 @@ def test_a_profile_with_keys_needs_no_boto3(monkeypatch, with_boto3):
     assert found.region == "eu-west-1 (the profile keys)"
     assert found.endpoint == "https://minio.example.com"
     assert found.config["secret_access_key"] == SECRET
-    assert found.config["session_token"] == f"{SECRET}2"
+    monkeypatch.setenv("AWS_PROFILE", "session")
+    assert access("aws").config["session_token"] == f"{SECRET}2"
     assert SECRET not in repr(found)
 
 
@@ -355,6 +360,14 @@ def test_a_missing_file_of_google_is_an_error(home, monkeypatch):
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "none.json"))
     with pytest.raises(StoreError, match=r"cannot read .*none\.json \(GOOGLE_APPLICATION_"):
         access("google")
+
+
+def test_credentials_that_make_no_sense_are_an_error_without_them(monkeypatch):
+    """Before any request."""
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", f'{{"private_key": "{SECRET}"')
+    with pytest.raises(StoreError, match="cannot connect to gs://bucket/x: ") as error:
+        open_store(parse_location(URLS["google"]))
+    assert SECRET not in str(error.value)
 
 
 def test_without_obstore_the_extra_is_named(monkeypatch):

@@ -331,7 +331,11 @@ def test_a_lost_bucket_is_no_missing_key():
         def put(self, *_arguments, **_options):
             raise FileNotFoundError("404 <Code>NoSuchBucket</Code>")
 
-    for act in (lambda store: store.read("key"), lambda store: store.create("key", b"")):
+    for act in (
+        lambda store: store.read("key"),
+        lambda store: store.create("key", b""),
+        lambda store: store.objects.put_once("key", b"", "create"),
+    ):
         with pytest.raises(StoreError, match="the bucket does not exist"):
             act(opened(Lost()))
 

@@ -102,7 +102,7 @@ class CachedStore(Store):
             self._learn(EVENTS)
             files = self._files()
         missing = [key for key in keys if key not in files]
-        fetched = iter(self._fetched(missing, most)) if missing else iter(())
+        fetched = iter(self._fetched(missing, most) if missing else ())
         for key in keys:
             if key not in files:
                 yield next(fetched)
@@ -111,6 +111,7 @@ class CachedStore(Store):
                 yield self.read(key, most)
             except (Missing, StoreError) as error:
                 yield error
+        yield from fetched  # nothing more, but at its end it keeps what came
 
     def _fetched(self, keys: Sequence[str], most: int) -> Iterator[bytes | Missing | StoreError]:
         if self._offline:
