@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import pickletools
+import re
 import zipfile
 
 import joblib
@@ -387,16 +388,38 @@ class Odd(BaseEstimator):
     [
         (Odd(scores=[0.1, np.nan, 0.9]), "does not give a label of its own and 3 scores"),
         (Odd(scores=[0.1, 0.9]), "does not give a label of its own and 3 scores"),
+        (Odd(scores=["a", "b", "c"]), "cannot score a list of texts: TypeError"),
         (Odd(labels="none of them"), "does not give a label of its own and 3 scores"),
         (make_pipeline(words(), OneClassSVM()).fit(TEXTS), "labels of the pipeline are not text"),
     ],
-    ids=["no numbers", "too few", "another label", "one class"],
+    ids=["no numbers", "too few", "text", "another label", "one class"],
 )
 def test_answers_that_make_no_sense_are_refused(tmp_path, pipeline, said):
     """They would be those of a version for ever."""
     with pytest.raises(UsageError, match=said):
         publish(tmp_path, pipeline)
     assert not any(tmp_path.iterdir())
+
+
+def say_the_same(texts):
+    return [LABELS[0]] * len(texts)
+
+
+def fail(_texts):
+    raise ZeroDivisionError("of its own")
+
+
+def test_a_pipeline_that_was_changed_is_what_it_says(tmp_path):
+    """And not what its steps would say; one that fails is refused."""
+    pipeline = fitted(COMPILED["TF-IDF, LogisticRegression"])
+    pipeline.predict = say_the_same
+    result = publish(tmp_path / "a", pipeline)
+    assert result.metadata.pipeline.opened_by == "untrusted"
+    assert re.search("form of it labels .* test rows differently", result.metadata.pipeline.reason)
+    pipeline.predict = fail
+    with pytest.raises(UsageError, match="cannot label a list of texts: ZeroDivisionError: of its"):
+        publish(tmp_path / "b", pipeline)
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_pipeline_without_scores_is_refused(tmp_path):

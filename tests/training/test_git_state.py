@@ -192,6 +192,14 @@ def test_without_the_commit_only_its_name_is_known(repository, change):
     assert read_git_state(repository.folder) == GitState(commit, None)
 
 
+def test_a_head_that_is_no_commit_is_known_by_its_name(repository):
+    """Such as the tree that a commit holds, in a pack."""
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    repository.git("gc", "-q")
+    (repository.folder / ".git/HEAD").write_text(f"{tree}\n")
+    assert read_git_state(repository.folder) == GitState(tree, None)
+
+
 def test_a_branch_that_leads_to_itself_is_unknown(repository):
     """Symbolic refs are not followed forever."""
     (repository.folder / ".git/refs/heads/main").write_text("ref: refs/heads/main\n")

@@ -36,12 +36,16 @@ def test_the_split_of_older_versions_can_be_made_again():
 
 
 def test_rows_that_cannot_be_split_are_refused(tmp_path):
-    """Three rows of which none falls among the test rows are too few."""
+    """None falls among the test rows, or, as older versions split, a label has only one row."""
     path = tmp_path / "data.csv"
     path.write_text("text,label\na,x\nb,x\nc,x\n")
     options = ReadOptions()
     with pytest.raises(DataError, match=r"1% of .* cannot be split off"):
         prepare(read_dataset(path, options), None, 0.01, options, SearchSettings(SPACE))
+    path.write_text("text,label\na,x\nb,x\nc,y\n")
+    rows, settings = read_dataset(path, options), SearchSettings(SPACE)
+    with pytest.raises(DataError, match="cannot be split as it was: The least populated"):
+        prepare(rows, None, 0.5, options, settings, split_method=None)
 
 
 def test_a_label_that_is_a_text_is_refused():

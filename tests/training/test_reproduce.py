@@ -9,10 +9,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from textclf.artifact.model_file import to_bytes
+from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import OnBadRows, ReadOptions, read_dataset
 from textclf.errors import DataError, IntegrityError, TextclfError, UsageError
 from textclf.metadata.schema import BumpRecord, Metadata, decode, encode
-from textclf.search.space import SpaceSource, parse_space, preset_source
+from textclf.search.estimators import build_pipeline
+from textclf.search.space import CandidateParams, SpaceSource, parse_space, preset_source
 from textclf.training.job import SearchSettings, prepare
 from textclf.training.recorded import Moved, recorded_job
 from textclf.training.reproduce import Outcome, reproduce, same_files
@@ -321,6 +324,20 @@ def test_different_predictions_are_counted(version):
     names = [change.name for change in found.scores]
     assert names[:2] == ["cv accuracy", "test accuracy"]
     assert "fold scores of candidate 1" in names
+
+
+def test_a_recorded_model_without_probabilities_is_compared_by_its_labels(version):
+    """Versions had none before textclf calibrated them."""
+    metadata, artifact = version
+    job = recorded_job(metadata)
+    svm = build_pipeline(CandidateParams({"word": {}}, "LinearSVC", {}), 0)
+    svm.fit(job.train.texts, job.train.labels)
+    before, after = (
+        model.predict(job.test.texts) for model in (svm, load_pipeline(artifact, name="model"))
+    )
+    found = again(metadata, to_bytes(svm))
+    assert found.predictions.changed_labels == (before != after).sum()
+    assert found.predictions.largest_difference is None
 
 
 def test_a_recorded_model_that_does_not_work_here_is_different(version):

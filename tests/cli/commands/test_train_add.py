@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import registries
 
 GRID = """\
 [features.word]
@@ -239,3 +240,17 @@ def test_small_labels_that_were_dropped_stay_so(train, cli):
     assert train("--add", "more.csv")["data"]["labels"]["rare"] == 3
     assert cli("reproduce", "1.0.1", "--exact").code == 0
     assert cli("reproduce", "2.0.0", "--exact").code == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_rows_are_not_added_where_test_rows_were_chosen_at_random(cli):
+    """As versions before did; the hint chooses them by their texts, and then rows are added."""
+    shared = ("--grid", "grid.toml", "--cv", "2", "--test-size", "0.2", "-q")
+    assert cli("train", "train.csv", *shared, "--no-promote").code == 0
+    path = Path("models/1.0.0/metadata.json")
+    registries.edit(path, test=json.loads(path.read_text())["test"] | {"split_method": None})
+    refused = cli("train", "--add", "march.csv", "--from", "1.0.0")
+    assert (refused.code, "1.0.0 were chosen at random" in refused.err) == (2, True)
+    assert "hint: train once without --add" in refused.err
+    assert cli("train", "train.csv", *shared, "--bump", "patch").code == 0
+    assert cli("train", "--add", "march.csv").code == 0
