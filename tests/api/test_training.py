@@ -89,6 +89,19 @@ def test_a_path_is_read_as_the_command_line_reads_it(tmp_path, rows, capsys):
     assert result.metadata.data.path == printed["data"]["path"]
 
 
+def test_tokens_with_spaces_are_left_to_scikit_learn(tmp_path, rows):
+    """They are not counted by textclf, and the scores on the test rows are those of the model."""
+    texts, labels = rows
+    word = {"token_pattern": r"\w+ \w+", "ngram_range": [[1, 2]]}
+    grid = {"features": {"word": word}, "classifier": {"ComplementNB": {}}}
+    result = textclf.train(
+        texts[50:], labels[50:], test=(texts[:50], labels[:50]), models=tmp_path, grid=grid, cv=2
+    )
+    said = textclf.load(tmp_path).label(texts[:50])
+    right = sum(a == b for a, b in zip(said, labels, strict=False))
+    assert result.metadata.test_accuracy == right / 50
+
+
 def test_labels_may_be_numbers(tmp_path, rows):
     """They are known by their digits."""
     texts, labels = rows

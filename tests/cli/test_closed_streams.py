@@ -23,6 +23,7 @@ CHANGES = [
     (("versions", "prune", "--keep", "1", "--models", "unpromoted"), "removed 1.0.0"),
     (("versions", "export", "1.0.0", "m.tar.gz"), "wrote m.tar.gz"),
     (("versions", "import", "old.tar.gz", "--models", "other", "-q"), "imported 1.0.0"),
+    (("versions", "push", "1.0.0", "1.0.1", "new"), "copied 1.0.0, 1.0.1 to new"),
     (("verify", "--repair", "--models", "unaliased"), "restored unaliased/text_classifier.joblib"),
 ]
 

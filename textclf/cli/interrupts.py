@@ -15,8 +15,7 @@ _RETRY_SECONDS = 0.02
 
 def obey_interrupts() -> None:
     """Make Ctrl-C a KeyboardInterrupt that compilation cannot swallow, unless it is ignored."""
-    default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if default and hasattr(signal, "pthread_kill"):  # not on Windows
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
 
 

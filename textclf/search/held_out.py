@@ -57,8 +57,8 @@ def held_out_probabilities(  # noqa: PLR0913 - the settings of a search
     if values.ndim > 1:
         probabilities[values[np.arange(len(rows)), numbers] == -np.inf] = np.nan
     probabilities = probabilities[np.argsort(rows)]
-    if counts := cache.counts_for(candidate.features):
-        probabilities[~_has_known_ngrams(counts, folds)] = np.nan
+    known = _has_known_ngrams(cache.counts_for(candidate.features), folds)
+    probabilities[~known] = np.nan
     return probabilities
 
 

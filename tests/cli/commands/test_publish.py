@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 PUBLISH = ("publish", "model.joblib", "--test", "data/test.csv")
 
@@ -46,6 +47,17 @@ def test_a_file_is_published_and_promoted(compiled, cli):
     assert cli("verify").code == 0
     assert (compiled / "models/2.0.0/scorer.safetensors").exists()
     assert "no new version" in cli(*PUBLISH).out
+
+
+@pytest.mark.usefixtures("project")
+def test_scores_that_are_no_probabilities_are_not_called_calibrated(cli):
+    """Decision values are evaluated like any others, without a word on calibration."""
+    save(LinearSVC())
+    assert cli(*PUBLISH).code == 0
+    shown = cli("evaluate", "data/test.csv").out
+    assert "2.0.0 on 12 rows" in shown
+    assert "calibration" not in shown
+    assert "calibration" in cli("evaluate", "data/test.csv", "--version", "1.0.1").out
 
 
 @pytest.mark.usefixtures("compiled")
