@@ -1,6 +1,5 @@
 """Read labelled data: a file or a folder becomes a `Dataset` with its fingerprints."""
 
-import difflib
 import enum
 import hashlib
 import os
@@ -29,6 +28,7 @@ from textclf.data.folder import read_folder
 from textclf.data.format import MOST_BAD, NO_LABEL, Format, Rows, Source
 from textclf.data.jsonl import JSONL
 from textclf.data.likely_encoding import likely_encodings, utf_16_without_mark
+from textclf.data.other_files import no_such_file
 from textclf.data.parquet import PARQUET
 from textclf.data.records import NOT_LABELLED
 from textclf.data.spreadsheet import SPREADSHEET, is_spreadsheet
@@ -402,20 +402,9 @@ def _read_bytes(path: Path, name: str) -> bytes:
     try:
         data = read_bytes(path)
     except FileNotFoundError:
-        raise DataError(f"there is no file {name}", hint=_similar_names(path)) from None
+        raise no_such_file(path) from None
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error.strerror}") from None
     if not data:
         raise DataError(f"{name} is empty")
     return data
-
-
-def _similar_names(path: Path) -> str | None:
-    try:
-        names = sorted(encodable(name) for name in os.listdir(path.parent))  # noqa: PTH208 - names only
-    except OSError:
-        return f"there is no folder {encodable(path.parent.as_posix())} either"
-    longer = [name for name in names if name.startswith(path.name)]
-    similar = list(dict.fromkeys(longer + difflib.get_close_matches(path.name, names)))[:3]
-    paths = [encodable((path.parent / name).as_posix()) for name in similar]
-    return f"did you mean {' or '.join(paths)}?" if paths else None

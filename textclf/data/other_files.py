@@ -1,11 +1,15 @@
 """Refuse what holds rows, if any, in a form that is not read: archives, documents, databases."""
 
+import difflib
 import io
+import os
+import re
 import shlex
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from textclf.errors import DataError
@@ -84,3 +88,23 @@ def _tar_members(data: bytes) -> Iterator[str]:
             yield from (member.name for member in archive if member.isfile())
     except (tarfile.TarError, ValueError, OverflowError):
         return
+
+
+def no_such_file(path: Path) -> DataError:
+    """Return the error for a file that is not there, with those whose names are like its own."""
+    name = encodable(path.as_posix())
+    if url := re.match(r"([a-z][a-z0-9+.-]+):/(?=[^/])", name):
+        return DataError(
+            f"{url[1]}://{name[url.end() :]} is a URL, and data is read from files",
+            hint="download it, then name the file",
+        )
+    try:
+        names = sorted(encodable(name) for name in os.listdir(path.parent))  # noqa: PTH208 - names only
+    except OSError:
+        folder = encodable(path.parent.as_posix())
+        return DataError(f"there is no file {name}", hint=f"there is no folder {folder} either")
+    longer = [other for other in names if other.startswith(path.name)]
+    similar = list(dict.fromkeys(longer + difflib.get_close_matches(path.name, names)))[:3]
+    paths = [encodable((path.parent / other).as_posix()) for other in similar]
+    hint = f"did you mean {' or '.join(paths)}?" if paths else None
+    return DataError(f"there is no file {name}", hint=hint)

@@ -10,7 +10,6 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from textclf.data.near_duplicates import distinct_words, without_near_duplicates
@@ -68,7 +67,7 @@ def pick(predictor: Predictor, batches: Iterable[Batch], number: int) -> list[Pi
         for (place, text, row), prediction in zip(rows, predictions, strict=True):
             (label, best), (_, second), *_ = prediction.scores.items()
             candidates.add(Picked(place, text, row, label, best, best - second))
-    return list(islice(candidates.distinct(), number))
+    return [picked for _, picked in zip(range(number), candidates.distinct(), strict=False)]
 
 
 class _Smallest:

@@ -121,6 +121,7 @@ def test_how_many_there_are_is_told(project, cli):
     done = cli("pick", "t.txt")
     assert len(records(done.out)) == 1
     assert "no more than 1 text, near-duplicates" in done.err
+    assert cli("pick", "t.txt", "--n", "9" * 20).out == done.out
     (project / "t.txt").write_text("\n \n")
     assert (cli("pick", "t.txt", "-o", "o.csv").code, (project / "o.csv").exists()) == (4, False)
     assert cli("pick", "absent.txt").code == 4

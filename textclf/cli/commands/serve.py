@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import socket
@@ -19,6 +20,16 @@ from textclf.cli.output import render
 from textclf.errors import UsageError
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+_LONGEST_DRAIN = 86_400
+
+
+def _parse_seconds(text: str | float) -> float:
+    """Return seconds up to a day. Raises BadParameter."""
+    with contextlib.suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= _LONGEST_DRAIN:
+            return seconds
+    raise typer.BadParameter(f"{text!r} is not a number of seconds from 0 to {_LONGEST_DRAIN:,}")
+
 
 Host = Annotated[
     str, typer.Option(envvar="TEXTCLF_HOST", metavar="ADDRESS", help="Address to listen on.")
@@ -63,7 +74,11 @@ AllowPromote = Annotated[
 ]
 Drain = Annotated[
     float,
-    typer.Option(min=0.0, metavar="SECONDS", help="How long to go on answering after SIGTERM."),
+    typer.Option(
+        parser=_parse_seconds,
+        metavar="SECONDS",
+        help="How long to go on answering after SIGTERM.",
+    ),
 ]
 NoAccessLog = Annotated[
     bool,
@@ -155,8 +170,9 @@ def _inherit(descriptor: int) -> socket.socket:
     """Return the socket that this process was started with. Raises UsageError if it is none."""
     try:
         return socket.socket(fileno=descriptor)
-    except OSError as error:
-        raise UsageError(f"--fd {descriptor} is not a socket: {error.strerror}") from None
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", error)
+        raise UsageError(f"--fd {descriptor} is not a socket: {reason}") from None
 
 
 def _prepare_logs(on_dropped: Callable[[int], None], *, access_log: bool) -> None:

@@ -183,6 +183,10 @@ def _open(file: Path | None) -> Iterator[Any]:
             yield stream
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{file} is not a complete gzip file: {error}") from None
+    except FileNotFoundError:
+        from textclf.data.other_files import no_such_file
+
+        raise no_such_file(file) from None
     except OSError as error:
         if error.filename is None:
             raise
