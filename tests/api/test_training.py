@@ -197,9 +197,10 @@ def test_a_grid_that_makes_no_sense_is_told_where(tmp_path, rows, grid, said):
 def test_a_grid_may_be_a_file(tmp_path, rows):
     """As on the command line; a preset is another search space."""
     grid = tmp_path / "grid.toml"
-    grid.write_text("[features.word]\n[classifier.ComplementNB]\n")
+    grid.write_text("[features.word]\nuse_idf = [false]\n[classifier.ComplementNB]\n")
     result = textclf.train(*rows, models=tmp_path / "models", grid=grid, cv=2)
     assert result.metadata.best_params["classifier"] == "ComplementNB"
+    assert textclf.load(tmp_path / "models").label(rows[0][:3])
     with pytest.raises(UsageError, match="give a grid or a preset"):
         textclf.train(*rows, models=tmp_path / "models", grid=grid, preset="fast")
 

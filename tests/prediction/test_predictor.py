@@ -1,5 +1,6 @@
 """Labels and scores of a predictor."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -78,6 +79,20 @@ def test_the_label_is_the_model_s_where_scores_tie(sample):
     assert tied
     assert [p.label for p in predictions] == fitted.predict(unseen).tolist()
     assert all(next(iter(p.scores)) == p.label for p in predictions)
+
+
+def test_a_predictor_says_what_it_is(tmp_path, sample):
+    """Its version and the number of its labels."""
+    published(tmp_path, sample)
+    assert repr(load(tmp_path)) == "<Predictor of version 1.0.0, 3 labels>"
+
+
+def test_an_installation_without_a_part_of_textclf_is_an_error(tmp_path, sample, monkeypatch):
+    """Only compiled loops may be left out."""
+    published(tmp_path, sample)
+    monkeypatch.setitem(sys.modules, "textclf.scorer.batch", None)
+    with pytest.raises(ModuleNotFoundError, match=r"textclf\.scorer\.batch"):
+        load(tmp_path).label(["x" * 1_000_000])
 
 
 def test_many_texts_are_labelled_like_one(tmp_path, sample):
