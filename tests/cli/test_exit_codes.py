@@ -60,7 +60,7 @@ import pytest
         (["pick", "data/trian.csv"], 4, "no file data/trian.csv", "data/train.csv"),
         (["pick", "https://a.example/b.csv"], 4, "https://a.example/b.csv is a URL", "download it"),
         (["check", "s3://bucket/b.csv"], 4, "s3://bucket/b.csv is a URL", "download it"),
-        (["pick", "a.csv", "b.csv"], 2, "unexpected argument: b.csv", "textclf pick --help"),
+        (["pick", "a.csv", "b.csv"], 2, "unexpected extra argument: b.csv", "textclf pick --help"),
         (["serve", "--drain", "nan"], 2, "not a number of seconds from 0 to 86,400", "--help"),
         (["serve", "--drain", "inf"], 2, "not a number of seconds from 0 to 86,400", "--help"),
         (["serve", "--fd", "9" * 20], 2, f"--fd {'9' * 20} is not a socket: ", None),
