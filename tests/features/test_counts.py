@@ -18,11 +18,13 @@ from sklearn.feature_extraction.text import CountVectorizer
 from textclf.features import counts
 from textclf.features.counts import NoExactShortcut, count
 from textclf.features.tokens import RunTokenizer, chunks, tokenizer_for
+from textclf.search.writing import WORDS_WITH_MARKS
 
 RUNS = (
     r"(?u)\b\w\w+\b", r"\b\w\w+\b", r"(?u)\b\w+\b", r"\b\w+\b", r"\w+", r"(?u)\w+", r"\w\w+",
     r"\w\w\w+", r"\w{2,}", r"(?u)\w{1,}", r"\b\w{3,}\b", r"\w+|[^\w\s]", r"(?u)\b\w\w+\b|[^\w\s]",
     r"\b\w+\b|[^\w\s]", r"\S+", r"(?u)\S+", r"[^\s]+",
+    r"[\w\u0300-\u036f]+", r"(?u)[\w\u0300-\u036f\u0900-\u0963]+|\S", WORDS_WITH_MARKS,
 )  # fmt: skip
 """Token patterns that are runs of one class of characters."""
 
@@ -30,6 +32,7 @@ ODD = (
     r"[a-z]+", r"(?i)[a-zß]+\d*", r"\b(\w)\w*\b", r"\w*", r"(?:\w+')?\w+", r"(x)?\w", r"\w+|\S",
     r"(?a)\w+", r"\w{2,3}", r"\w+\b|[^\w\s]+", r"\b\S+\b", r"\w{0,}", r"\w+?", r"\W", r"\W+", ".",
     r"(?s).", r"\w\s\w", r"\Bx+", r"\S+\s*",
+    r"[\w\u0020-\u0040]+|\S", r"[\w\u1680-\u1681]+", r"[\w'-]+|\S", r"[\w\u0900-\u0963]|\S",
 )  # fmt: skip
 """Others: groups, options, empty tokens, tokens that hold spaces."""
 
@@ -139,7 +142,7 @@ def test_tokens_are_those_of_re(corpora, pattern):
         ]
 
 
-@pytest.mark.parametrize("pattern", [r"\w+", r"\w\w+|[^\w\s]", r"\S+"])
+@pytest.mark.parametrize("pattern", [r"\w+", r"\w\w+|[^\w\s]", r"\S+", WORDS_WITH_MARKS])
 def test_every_character_is_what_re_thinks_it_is(pattern):
     """Every code point there is, before a letter, gives the tokens of ``re``."""
     text = "x\n".join(map(chr, range(sys.maxunicode + 1)))

@@ -9,9 +9,11 @@ from textclf.scorer.scorer import Scorer
 from textclf.scorer.writer import compile_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
+from textclf.search.writing import WORDS_WITH_MARKS
 
 EXPLAINED = {
     "words": {"word": {"ngram_range": [1, 2], "stop_words": ["the"], "sublinear_tf": True}},
+    "marks": {"word": {"token_pattern": WORDS_WITH_MARKS}},
     "joined": {"word": {}, "char_wb": {"ngram_range": [3, 5], "strip_accents": "unicode"}},
     "long": {"char_wb": {"ngram_range": [6, 7]}},
     "chars": {"char": {"ngram_range": [2, 4], "norm": "l1"}},

@@ -17,6 +17,7 @@ from textclf.scorer.scorer import Scorer, label_index
 from textclf.scorer.writer import compile_scorer
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
+from textclf.search.writing import WORDS_WITH_MARKS
 
 FEATURES = {
     "plain": {"word": {}},
@@ -29,6 +30,7 @@ FEATURES = {
         }
     },
     "visible": {"word": {"token_pattern": r"\S+", "ngram_range": [2, 2], "norm": None}},
+    "marks": {"word": {"token_pattern": WORDS_WITH_MARKS, "ngram_range": [1, 2]}},
     "regex": {"word": {"token_pattern": r"[aeiou]*", "ngram_range": [1, 2], "stop_words": ["e"]}},
     "joined": {
         "word": {"binary": True, "norm": "l1", "lowercase": False},
@@ -40,6 +42,7 @@ CLASSIFIERS = {
     "plain": ("LogisticRegression", {}),
     "words": ("LinearSVC", {}),
     "visible": ("MultinomialNB", {}),
+    "marks": ("LinearSVC", {}),
     "regex": ("SGDClassifier", {"loss": "log_loss"}),
     "joined": ("SGDClassifier", {"loss": "modified_huber"}),
     "chars": ("RidgeClassifier", {}),

@@ -24,6 +24,7 @@ from textclf.scorer.writer import compile_scorer
 from textclf.search.calibration import calibrate, needs_calibration
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
+from textclf.search.writing import WORDS_WITH_MARKS
 
 UPDATE = bool(os.environ.get("UPDATE_VECTORS"))
 
@@ -80,6 +81,7 @@ MORE_WORDS = {
     }
 }
 VISIBLE = {"word": {"token_pattern": r"\S+", "lowercase": False, "binary": True, "norm": "l1"}}
+MARKED_WORDS = {"word": {"token_pattern": WORDS_WITH_MARKS, "ngram_range": [1, 2]}}
 PIECES = {"char_wb": {"ngram_range": [2, 4], "min_df": 3, "strip_accents": "unicode"}}
 LONG_PIECES = {"char_wb": {"ngram_range": [5, 5], "min_df": 2, "strip_accents": "ascii"}}
 CHARS = {"char": {"ngram_range": [1, 3], "min_df": 3, "sublinear_tf": True, "lowercase": False}}
@@ -91,6 +93,7 @@ RECIPES = {
     "word-multinomial": Recipe(MORE_WORDS, "MultinomialNB", {"alpha": 0.1}),
     "word-complement": Recipe(VISIBLE, "ComplementNB", labels="ab"),
     "word-ridge": Recipe(WORDS, "RidgeClassifier", labels=["10", "9", "__proto__"]),
+    "word-marks": Recipe(MARKED_WORDS, "LinearSVC"),
     "char_wb-logistic": Recipe(PIECES, "LogisticRegression", {"C": 20}, "ab", 0.6),
     "char_wb-ascii": Recipe(LONG_PIECES, "LogisticRegression", {"C": 20}, threshold=0.4),
     "char-ridge": Recipe(RAW_CHARS, "RidgeClassifier", {"fit_intercept": False}, calibrate=False),

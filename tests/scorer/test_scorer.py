@@ -26,6 +26,7 @@ from textclf.scorer.writer import CannotCompile, compile_scorer
 from textclf.search.calibration import calibrate
 from textclf.search.estimators import build_pipeline
 from textclf.search.space import CandidateParams
+from textclf.search.writing import WORDS_WITH_MARKS
 
 AWKWARD = [
     "", " ", "!!!", "unseenword", "\u0391\u03a3 \u039f\u0394\u039f\u03a3. \u03a3", "\u0130stanbul",
@@ -42,6 +43,7 @@ FEATURES = {
             "stop_words": "english",
         }
     },
+    "marks": {"word": {"token_pattern": WORDS_WITH_MARKS, "ngram_range": [1, 2]}},
     "regex": {"word": {"token_pattern": r"(?i)\b([a-z]{2,}|\d+)\b", "ngram_range": [2, 3]}},
     "joined": {
         "word": {"binary": True, "norm": "l1", "lowercase": False},

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from textclf.jit import compiled, inlined
 
-_OTHER, _RUN, _SINGLE = 0, 1, 2
+OTHER, RUN, SINGLE = 0, 1, 2
 """Kinds of characters: in no token, in runs, and tokens of their own."""
 
 _ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -47,12 +47,22 @@ class RunPattern:
     Attributes:
         run: the class, as a regular expression.
         least: the length of the shortest run that is a token.
-        single: a class whose characters are tokens of their own, or "".
+        singles: whether all other visible characters are tokens of their own.
     """
 
     run: str
     least: int = 1
-    single: str = ""
+    singles: bool = False
+
+    def kinds(self, codes: range) -> NDArray[np.uint8]:
+        """Ask ``re`` for the kinds of characters."""
+        code_points = np.arange(codes.start, codes.stop, dtype="<u4")
+        text = code_points.tobytes().decode("utf-32-le", "surrogatepass")
+        kinds = np.full(len(text), OTHER, np.uint8)
+        for kind, characters in [(SINGLE, r"\S")] * self.singles + [(RUN, self.run)]:
+            for match in re.finditer(f"{characters}+", text):
+                kinds[match.start() : match.end()] = kind
+        return kinds
 
 
 class Tokenizer(Protocol):
@@ -96,9 +106,10 @@ def tokenizer_for(pattern: str) -> Tokenizer:
 
 
 def as_runs(pattern: str) -> RunPattern | None:
-    r"""Recognize a token pattern that means runs of ``\w`` or ``\S``, in one of many spellings.
+    r"""Recognize a token pattern that means runs of one class, in one of many spellings.
 
-    Word boundaries around a longest run of ``\w`` are redundant.
+    The class is ``\S``, ``\w``, or ``\w`` and ranges of characters from U+0300 to U+0FFF, such as
+    ``[\w\u0900-\u0963]``. Word boundaries around a longest run of ``\w`` are redundant.
 
     Returns:
         The runs, or ``None`` for any other pattern.
@@ -107,11 +118,12 @@ def as_runs(pattern: str) -> RunPattern | None:
     if pattern in {r"\S+", r"[^\s]+"}:
         return RunPattern(r"\S")
     words = r"(?:\\b)?(?:((?:\\w)+)\+|\\w\{([1-9][0-9]{0,8}),\})(?:\\b)?(\|\[\^\\w\\s\])?"
-    match = re.fullmatch(words, pattern)
-    if not match:
-        return None
-    least = int(match[2]) if match[2] else len(match[1]) // 2
-    return RunPattern(r"\w", least, r"[^\w\s]" if match[3] else "")
+    if match := re.fullmatch(words, pattern):
+        least = int(match[2]) if match[2] else len(match[1]) // 2
+        return RunPattern(r"\w", least, singles=bool(match[3]))
+    code = r"\\u0[3-9a-f][0-9a-f]{2}"
+    match = re.fullmatch(rf"(\[\\w(?:{code}-{code})+\])\+(\|\\S)?", pattern)
+    return RunPattern(match[1], singles=bool(match[2])) if match else None
 
 
 class RunTokenizer:
@@ -170,17 +182,12 @@ class RunTokenizer:
             self._slots[free_slots(used >> _HALF, len(self._slots))] = used
 
     def _classify(self, highest: int) -> None:
-        """Ask ``re`` for the kind of all code points up to one."""
+        """Learn the kinds of all code points up to one."""
         known = len(self._kinds)
-        if highest < known:
-            return
-        size = 1 << max(highest.bit_length(), 8)
-        new = "".join(map(chr, range(known, min(size, 0x110000))))
-        kinds = np.full(len(new), _OTHER, np.uint8)
-        for kind, characters in ((_RUN, self._runs.run), (_SINGLE, self._runs.single)):
-            for match in re.finditer(f"{characters}+" if characters else "(?!)", new):
-                kinds[match.start() : match.end()] = kind
-        self._kinds = np.concatenate((self._kinds, kinds))
+        if highest >= known:
+            size = 1 << max(highest.bit_length(), 8)
+            new = self._runs.kinds(range(known, min(size, 0x110000)))
+            self._kinds = np.concatenate((self._kinds, new))
 
 
 class RegexTokenizer:
@@ -257,10 +264,10 @@ def _find_runs(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
         while at < end:
             start, kind = at, kinds[codes[at]]
             at += 1
-            if kind == _RUN:
-                while at < end and kinds[codes[at]] == _RUN:
+            if kind == RUN:
+                while at < end and kinds[codes[at]] == RUN:
                     at += 1
-            if kind == _SINGLE or (kind == _RUN and at - start >= least):
+            if kind == SINGLE or (kind == RUN and at - start >= least):
                 starts[count], stops[count] = start, at
                 count += 1
         ends[text] = count

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence, Sized
 from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
 
+from textclf.features.tokens import OTHER, RUN, SINGLE, RunPattern, as_runs
 from textclf.jit import compiled, inlined
 from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.scorer.batch_ngrams import Bytes, Places, WordSet, drop_words
-from textclf.scorer.ngrams import Block, Runs, kept, single_spaced
-
-_OTHER, _RUN, _SINGLE = 0, 1, 2
-"""Kinds of characters: in no token, in runs, and tokens of their own."""
+from textclf.scorer.ngrams import Block, kept, single_spaced
 
 _USUAL = 0x800
 """The characters that are classified at first."""
@@ -45,11 +42,11 @@ def token_finder(block: Block) -> Callable[[Sequence[str]], TokenBytes]:
         return _characters
     if block.kind == "char_wb":
         return _CharactersInWords()
-    if block.runs is None:
-        findall = compile_token_pattern(block.token_pattern).findall
-        ignored = frozenset(block.stop_words)
-        return lambda texts: _regex_words([kept(findall(text), ignored) for text in texts])
-    return _RunsOfCharacters(block.runs, block.stop_words)
+    if runs := as_runs(block.token_pattern):
+        return _RunsOfCharacters(runs, block.stop_words)
+    findall = compile_token_pattern(block.token_pattern).findall
+    ignored = frozenset(block.stop_words)
+    return lambda texts: _regex_words([kept(findall(text), ignored) for text in texts])
 
 
 def _characters(texts: Sequence[str]) -> TokenBytes:
@@ -63,7 +60,7 @@ class _CharactersInWords:
     """Finds the characters of words with a space on either side; the words are segments."""
 
     def __init__(self) -> None:
-        self._kinds = _CharacterKinds(r"\S")
+        self._kinds = _CharacterKinds(RunPattern(r"\S"))
 
     def __call__(self, texts: Sequence[str]) -> TokenBytes:
         buffer, _, ends = self._kinds.words(texts, least=1, padding=1)
@@ -75,9 +72,8 @@ class _CharactersInWords:
 class _RunsOfCharacters:
     """Finds runs of characters, each with a space behind; the texts are segments."""
 
-    def __init__(self, runs: Runs, stop_words: Sequence[str]) -> None:
-        run, single = (r"\w", r"[^\w\s]") if runs.of == "word" else (r"\S", "")
-        self._kinds = _CharacterKinds(run, single if runs.singles else "")
+    def __init__(self, runs: RunPattern, stop_words: Sequence[str]) -> None:
+        self._kinds = _CharacterKinds(runs)
         self._least = runs.least
         self._stop_words = WordSet.from_words(stop_words) if stop_words else None
 
@@ -93,9 +89,9 @@ class _RunsOfCharacters:
 class _CharacterKinds:
     """A table of what ``re`` says of each character, of all only where a text has unusual ones."""
 
-    def __init__(self, run: str, single: str = "") -> None:
-        self._classes = ((_RUN, run), (_SINGLE, single))
-        self._table = self._classify(_USUAL)
+    def __init__(self, runs: RunPattern) -> None:
+        self._runs = runs
+        self._table = runs.kinds(range(_USUAL))
 
     def words(self, texts: Sequence[str], least: int, padding: int) -> tuple[Bytes, Places, Places]:
         """Return what ``_space_words`` writes, of the tokens of some texts."""
@@ -106,17 +102,9 @@ class _CharacterKinds:
             data, ends, self._table, least, padding, buffer, places, segments
         )
         if count < 0:
-            self._table = self._classify(0x110000)
+            self._table = self._runs.kinds(range(0x110000))
             return self.words(texts, least, padding)
         return buffer[:filled], places[: count + 1], segments
-
-    def _classify(self, count: int) -> Bytes:
-        text = np.arange(count, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
-        kinds = np.full(count, _OTHER, np.uint8)
-        for kind, characters in self._classes:
-            for match in re.finditer(f"{characters}+" if characters else "(?!)", text):
-                kinds[match.start() : match.end()] = kind
-        return kinds
 
 
 def _regex_words(tokens: Sequence[Sequence[str]]) -> TokenBytes:
@@ -188,20 +176,20 @@ def _space_words(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     for text in range(len(ends)):
         length, begin, after = 0, at, at
         while after < ends[text] or length:
-            kind, width = _OTHER, 1
+            kind, width = OTHER, 1
             if after < ends[text]:
                 width = _width(data[after])
                 code = _code_point(data, after, width)
                 if code >= len(kinds):
                     return -1, 0
                 kind = kinds[code]
-            if kind == _RUN:
+            if kind == RUN:
                 begin = begin if length else after
                 length += 1
                 after += width
                 continue
             stop = after
-            if length == 0 and kind == _SINGLE:
+            if length == 0 and kind == SINGLE:
                 begin, stop = after, after + width
             if length >= least or stop > after:
                 places[count] = filled

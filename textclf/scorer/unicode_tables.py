@@ -19,12 +19,16 @@ _SIGMA, _FINAL, _LONG_LOWER = 0x3A3, 0x3C2, 0x130
 
 
 @functools.cache
-def tables() -> dict[str, Table]:
-    """Return ranges of characters (first, last), and what characters become in lower case."""
+def tables(word: str = r"\w") -> dict[str, Table]:
+    """Return ranges of characters (first, last), and what characters become in lower case.
+
+    Args:
+        word: the class of the characters that words consist of, as a regular expression.
+    """
     ends, ends_before_letter = _sigma_ends_a_word(" "), _sigma_ends_a_word("A")
     combining = np.fromiter((unicodedata.combining(chr(code)) > 0 for code in _CASED), np.bool_)
     return {
-        "word": _matching(r"\w+"),
+        "word": _matching(f"{word}+"),
         "space": _matching(r"\s+"),
         "lower": _lower(),
         "cased": _ranges(_CASED[~ends]),

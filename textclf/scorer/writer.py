@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -62,7 +63,7 @@ def compile_scorer(
         abstain_unknown=msgspec.UNSET if abstain_unknown is None else abstain_unknown,
     )
     _require_finite(weights, intercept, np.asarray(scale))
-    arrays = _unicode()
+    arrays = _unicode(_word_characters(vectorizers))
     begin = 0
     for number, vectorizer in enumerate(vectorizers):
         end = begin + len(vectorizer.vocabulary_)
@@ -143,7 +144,14 @@ def _runs(pattern: str) -> Runs | None:
     runs = as_runs(pattern)
     if runs is None:
         return None
-    return Runs("word" if runs.run == r"\w" else "visible", runs.least, bool(runs.single))
+    return Runs("visible" if runs.run == r"\S" else "word", runs.least, runs.singles)
+
+
+def _word_characters(vectorizers: Sequence[Any]) -> str:
+    """Return the class of the characters that words consist of, as a regular expression."""
+    patterns = [each.token_pattern for each in vectorizers if each.analyzer == "word"]
+    classes = [runs.run for runs in map(as_runs, patterns) if runs and runs.run != r"\S"]
+    return classes[0] if classes else r"\w"
 
 
 def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
@@ -167,8 +175,8 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
     ]
 
 
-def _unicode() -> list[_Array]:
+def _unicode(word: str) -> list[_Array]:
     return [
         (f"unicode.{name}", "U32", table.shape, table.astype("<u4").tobytes())
-        for name, table in unicode_tables.tables().items()
+        for name, table in unicode_tables.tables(word).items()
     ]

@@ -19,7 +19,7 @@ from textclf import files
 from textclf.errors import UsageError
 from textclf.formatting import suggestion
 from textclf.metadata.schema import Space
-from textclf.search.writing import Writing
+from textclf.search.writing import WORDS_WITH_MARKS, Writing
 
 BLOCKS = ("word", "char_wb", "char")
 """Kinds of feature blocks: the ``analyzer`` of a TfidfVectorizer."""
@@ -126,12 +126,23 @@ def preset_space(name: str, writing: Writing, *, unequal: bool = False) -> Space
 
     Args:
         name: the preset.
-        writing: that of the texts: word n-grams, character n-grams or both are searched.
+        writing: that of the texts: word n-grams, character n-grams or both are searched, and words
+            may include combining marks.
         unequal: whether labels are so unequal that balanced weights are searched, too.
     """
     sources = [name] * writing.has_spaced + [f"unspaced/{name}"] * writing.has_unspaced
     space = [grid for source in sources for grid in parse_space(preset_source(source))]
+    if writing.has_marked:
+        space = [_with_marks(grid) for grid in space]
     return space + [_balanced(grid) for grid in space if unequal]
+
+
+def _with_marks(grid: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy whose words, if it has any, include combining marks."""
+    features = dict(grid["features"])
+    if "word" in features:
+        features["word"] = {**features["word"], "token_pattern": [WORDS_WITH_MARKS]}
+    return {**grid, "features": features}
 
 
 def _balanced(grid: dict[str, Any]) -> dict[str, Any]:

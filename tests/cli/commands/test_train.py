@@ -7,6 +7,7 @@ import pytest
 import registries
 
 from textclf.metadata.versions import parse_version
+from textclf.search.writing import WORDS_WITH_MARKS
 
 GRID = """\
 [features.word]
@@ -409,6 +410,22 @@ def test_where_words_have_no_spaces_presets_search_characters(data, cli):
     explained = cli("predict", "--explain", "我的早餐太贵了").out
     assert explained.startswith("差")
     assert "'太贵了'" in explained or "'太贵'" in explained
+    assert cli("reproduce", "latest").code == 0
+
+
+def test_where_vowel_signs_are_combining_marks_presets_search_whole_words(data, cli):
+    """`train` says so, records the pattern, and the version explains whole words and reproduces."""
+    said = {"अच्छा": ("अच्छी", "बढ़िया", "सुंदर"), "बुरा": ("ख़राब", "बेकार", "महँगी")}
+    rows = [f"{n} {film} {word} थी।,{label}" for label, words in said.items() for word in words
+            for film in ("फ़िल्म", "कहानी", "किताब") for n in range(3)]  # fmt: skip
+    (data / "hi.csv").write_text("\n".join(["text,label", *rows]), "utf-8")
+    done = cli("train", "hi.csv", "--preset", "fast", "--cv", "2")
+    why = "words with their combining marks, such as vowel signs, which 100% of the texts have"
+    assert f"\n  {why}\n" in done.out
+    shown = json.loads(cli("versions", "show", "latest", "--json").out)
+    [grid] = shown["search"]["space"]
+    assert grid["features"]["word"]["token_pattern"] == [WORDS_WITH_MARKS]
+    assert "  बेकार\n" in cli("predict", "--explain", "किताब बेकार थी।").out
     assert cli("reproduce", "latest").code == 0
 
 

@@ -318,6 +318,11 @@ def _show_why(job: JobSummary, indent: str = "") -> None:
             f"{indent}{kinds} n-grams, since {texts} of the texts are written without "
             f"spaces between words ({', '.join(writing.scripts)})"
         )
+    if writing and writing.has_marked:
+        render.sentence(
+            f"{indent}words with their combining marks, such as vowel signs, which "
+            f"{writing.marked:.0%} of the texts have"
+        )
     if job.is_balanced:
         render.sentence(
             f"{indent}each LinearSVC also with class_weight=balanced, since some labels have far "
