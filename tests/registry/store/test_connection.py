@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from certificates import self_signed
 
 from textclf.errors import StoreError
 from textclf.registry.diagnosis import diagnose
@@ -432,9 +433,12 @@ def test_a_bucket_in_another_region_is_said_so(server):
         open_store(parse_location(URLS["aws"])).objects.put("key", b"data", "create")
 
 
-def test_the_region_is_asked_of_the_bucket(server, monkeypatch):
+@pytest.mark.parametrize("is_private", [True, False])
+def test_the_region_is_asked_of_the_bucket(server, monkeypatch, home, is_private):
     """AWS tells it to everybody; where it does not, the error says how to set it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
+    if is_private:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(self_signed(home)))
     server.region = "eu-south-2"
     assert access("aws").region == "eu-south-2 (asked of the bucket)"
     server.region = None
