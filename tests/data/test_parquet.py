@@ -1,11 +1,14 @@
 """Parquet, read by polars in a process of its own."""
 
 import sys
+from pathlib import Path
 
 import polars as pl
+import pytest
 from data_files import SKIP, refused, rows
 
 from textclf.data.dataset import ReadOptions, read_dataset
+from textclf.data.parquet import write_parquet
 from textclf.errors import DataError
 
 
@@ -57,3 +60,12 @@ def test_polars_breaks_down(tmp_path, monkeypatch):
     """A process that ends without an answer is a damaged file, not a damaged textclf."""
     monkeypatch.setattr("textclf.data.isolated.sys.executable", "/bin/false")
     assert "polars broke down" in refused(tmp_path / "a", b"PAR1PAR1")[0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("rows", ["", '{"text": "a"}\n'])
+def test_a_full_disk_is_an_error_of_the_system(tmp_path, rows):
+    """As of any file that cannot be written, whatever library writes it."""
+    (tmp_path / "rows.jsonl").write_text(rows)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_parquet(tmp_path / "rows.jsonl", Path("/dev/full"), ["text"])

@@ -1,5 +1,6 @@
 """Read Parquet with polars."""
 
+import errno
 import io
 import json
 import shutil
@@ -83,13 +84,20 @@ def write_rows_here(path: str, out: Any) -> None:
 
 
 def write_parquet(json_lines: Path, target: Path, columns: Sequence[str]) -> None:
-    """Write a file of JSON objects, one a line, as Parquet, with these columns if it is empty."""
+    """Write a file of JSON objects, one a line, as Parquet, with these columns if it is empty.
+
+    Raises:
+        OSError: it cannot be written, as where the disk is full.
+    """
     import polars as pl
 
-    if not json_lines.stat().st_size:
-        pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_parquet(target)
-        return
-    pl.scan_ndjson(json_lines, infer_schema_length=None).sink_parquet(target)
+    try:
+        if json_lines.stat().st_size:
+            pl.scan_ndjson(json_lines, infer_schema_length=None).sink_parquet(target)
+        else:
+            pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_parquet(target)
+    except pl.exceptions.PolarsError as error:
+        raise OSError(errno.EIO, excerpt(error, 120)) from None
 
 
 def read_here(source: Source) -> Rows:

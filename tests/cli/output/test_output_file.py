@@ -162,3 +162,16 @@ def test_a_file_that_was_created_meanwhile_is_kept(project, start):
     assert (running.returncode, "out.csv already exists" in err.decode()) == (2, True)
     assert (project / "out.csv").read_text() == "theirs"
     assert not list(project.glob(".*.part"))
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab"], ids=["new", "more"])
+def test_stdout_may_be_a_file(project, process, mode):
+    """What is written to /dev/stdout is beside what is printed there, and after what there was."""
+    (project / "out.txt").write_text("before\n")
+    with (project / "out.txt").open(mode) as out:
+        done = process(*COMMANDS["errors"], "/dev/stdout", stdout=out)
+    assert done.code == 0, done.err
+    before, table, printed = (project / "out.txt").read_text().partition('"text","label"')
+    assert before == ("before\n" if mode == "ab" else "")
+    assert table
+    assert "accuracy" in printed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -66,7 +67,10 @@ class OutputFile(NamedTuple):
         """
         try:
             if _is_stream(self.target):
-                with self.target.open("wb") as file:
+                sys.stdout.flush()  # which may be the same file
+                descriptor = _descriptor(self.target)
+                opened = self.target if descriptor is None else os.dup(descriptor)
+                with open(opened, "wb") as file:  # noqa: PTH123 - a descriptor is no path
                     yield file
                 return
             part = self.target.with_name(f".{uuid.uuid4().hex}.part")
@@ -155,11 +159,21 @@ def _exists(path: Path) -> UsageError:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a path is a device or a pipe, such as ``/dev/stdout``."""
+    """Whether a path is a device, a pipe, or an open file such as ``/dev/stdout``."""
+    if _descriptor(path) is not None:
+        return True
     with suppress(OSError):
         mode = path.stat().st_mode
         return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
     return False
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the descriptor of the open file that a path names; to open it would begin anew."""
+    name = {"/dev/stdout": "1", "/dev/stderr": "2"}.get(str(path))
+    if str(path.parent) in ("/dev/fd", "/proc/self/fd"):
+        name = path.name
+    return int(name) if name and name.isdecimal() else None
 
 
 def _same(path: Path, other: Path | int) -> bool:
