@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
 
@@ -101,16 +101,7 @@ class SearchOptions:
         """
         from textclf.training.job import search_settings
 
-        return search_settings(
-            self._space(context),
-            sample=self.sample,
-            scoring=self.scoring,
-            folds=self.cv,
-            seed=self.seed,
-            method=self.search,
-            threshold=self.threshold,
-            abstain_unknown=self.abstain_unknown,
-        )
+        return search_settings(self._space(context), **self._fields())
 
     def settings_for_more_rows(
         self, context: typer.Context, metadata: "Metadata"
@@ -127,18 +118,21 @@ class SearchOptions:
         source = None
         if is_typed(context, "grid") or is_typed(context, "preset"):
             source = self._space(context)
-        fields = {
+        options = {"folds": "cv", "method": "search"}
+        asked = {
+            name: value
+            for name, value in self._fields().items()
+            if is_typed(context, options.get(name, name))
+        }
+        return settings_for_more_rows(metadata, source, asked)
+
+    def _fields(self) -> dict[str, Any]:
+        """Return the fields of `SearchSettings` that are options."""
+        return {
             "sample": self.sample, "folds": self.cv, "scoring": self.scoring, "seed": self.seed,
             "method": self.search, "threshold": self.threshold,
             "abstain_unknown": self.abstain_unknown,
         }  # fmt: skip
-        options = {"folds": "cv", "method": "search"}
-        asked = {
-            name: value
-            for name, value in fields.items()
-            if is_typed(context, options.get(name, name))
-        }
-        return settings_for_more_rows(metadata, source, asked)
 
     def _space(self, context: typer.Context) -> "SpaceSource":
         from textclf.search.space import preset_source, read_source
