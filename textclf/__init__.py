@@ -3,11 +3,9 @@
 The public names are loaded when they are first used, so that importing the package costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from textclf._version import __version__
 
+TYPE_CHECKING = False  # as typing has it, whose import takes as long as to press Ctrl-C
 if TYPE_CHECKING:
     from textclf.api.labelling import check_labels as check_labels
     from textclf.api.labelling import pick as pick
@@ -63,7 +61,9 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOMES:
         raise AttributeError(f"module 'textclf' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -149,7 +149,8 @@ main()
 
 @pytest.mark.parametrize("options", ["", "'--json'"])
 @pytest.mark.parametrize(
-    "module", ["textclf.cli", "typer", "textclf.cli.interrupts", "textclf.cli.commands.versions"]
+    "module",
+    ["typing", "textclf.cli", "typer", "textclf.cli.interrupts", "textclf.cli.commands.versions"],
 )
 @pytest.mark.usefixtures("project")
 def test_ctrl_c_while_the_program_is_imported(module, options):
