@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 import registries
 
+import textclf
+from textclf.training import train as training
+
 GRID = """\
 [features.word]
 [features.char_wb]
@@ -127,6 +130,24 @@ def test_test_rows_that_were_split_off_stay_test_rows(folder, train, cli):
     assert second["data"]["rows"] + second["test"]["rows"] == 90
     assert second["test"]["train_overlap"] == 0
     assert cli("reproduce", "latest", "--exact").code == 0
+
+
+@pytest.mark.usefixtures("first")
+def test_a_version_that_is_promoted_meanwhile_is_named(train, cli, monkeypatch):
+    """Its rows are not among those that rows are added to, as where two are added at once."""
+    train("--add", "march.csv", "--no-promote")
+
+    def train_meanwhile(*arguments, **settings):
+        textclf.promote("1.0.1", models="models")
+        return training.train(*arguments, **settings)
+
+    monkeypatch.setattr("textclf.release.release.train", train_meanwhile)
+    done = cli("train", "--add", "april.csv")
+    assert "promoted 1.0.2 (was 1.0.1)" in done.out
+    assert (
+        "warning: 1.0.1 was promoted while 1.0.2 was trained; 1.0.2 is compared with 1.0.0 and has "
+        "its rows and the new ones\n" in done.err
+    )
 
 
 @pytest.mark.usefixtures("first")

@@ -303,8 +303,21 @@ def _show_published(
     if promotion:
         render.sentence(promotions.promotion_line(promotion, quiet=quiet))
         _warn_if_worse(result.delta, metadata.version)
+        _warn_if_overtaken(result, promotion.previous)
     elif not result.refusal:
         render.hint(f"not promoted; to promote it: textclf promote {metadata.version}", quiet=quiet)
+
+
+def _warn_if_overtaken(result: ReleaseResult, previous: str | None) -> None:
+    """Say that what was compared with was no longer promoted in the end, if that is so."""
+    assert result.published is not None
+    version, delta = result.published.version, result.delta
+    if delta and previous != delta.against:
+        rows = " and has its rows and the new ones" if result.job and result.job.added else ""
+        render.warning(
+            f"{previous} was promoted while {version} was trained; {version} is compared with "
+            f"{delta.against}{rows}"
+        )
 
 
 def _show_why(job: JobSummary, indent: str = "") -> None:
