@@ -168,14 +168,14 @@ import os, signal, sys
 from textclf.release import promote as promotion
 from textclf.cli.app import run
 
-promote = promotion.promote
+promote = promotion.promote_through_gate
 
 def hesitant(*arguments, **settings):
     for _ in range({times}):
         os.kill(os.getpid(), signal.SIGINT)
     return promote(*arguments, **settings)
 
-promotion.promote = hesitant
+promotion.promote_through_gate = hesitant
 sys.exit(run(["promote", "1.0.0"]))
 """
 

@@ -10,7 +10,7 @@ from textclf.metadata.verdict import Verdict
 from textclf.metadata.versions import parse_version
 from textclf.registry.verification import verify
 from textclf.release.gate import Gate, parse_requirement
-from textclf.release.promote import RecordedEvidence, promote
+from textclf.release.promote import RecordedEvidence, promote_through_gate
 
 V1, V2, V3 = map(parse_version, ("1.0.0", "1.1.0", "1.2.0"))
 
@@ -34,7 +34,7 @@ def publish(tmp_path):
 
 
 def through(registry, version, gate, **how):
-    return promote(registry, version, gate, RecordedEvidence(registry, version), **how)
+    return promote_through_gate(registry, version, gate, RecordedEvidence(registry, version), **how)
 
 
 def test_a_version_that_passes_is_promoted_with_its_verdict(publish):
@@ -150,7 +150,7 @@ def test_a_concurrent_promotion_is_compared_with(publish):
             return evidence.metrics(version)
 
     with pytest.raises(GateRefused, match=r"below 0\.9000"):
-        promote(registry, V3, Gate(max_class_regression=0.1), ConcurrentPromotion())
+        promote_through_gate(registry, V3, Gate(max_class_regression=0.1), ConcurrentPromotion())
     assert registry.latest() == V2
     assert [event.detail["against"] for event in registry.events.records()] == ["1.1.0"]
 

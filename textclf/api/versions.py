@@ -14,8 +14,7 @@ from textclf.metadata.channels import LATEST
 from textclf.prediction.predictor import Predictor
 from textclf.registry.promotion import Promotion
 from textclf.release.gate import parse_gate
-from textclf.release.promote import gather_evidence
-from textclf.release.promote import promote as promote_through_gate
+from textclf.release.promote import gather_evidence, promote_through_gate
 
 if TYPE_CHECKING:
     from textclf.evaluation.evaluate import Evaluation

@@ -17,7 +17,7 @@ from textclf.data.dialect import (
 from textclf.data.exports import find_export
 from textclf.data.format import Format, Rows, Source
 from textclf.data.header_row import require_no_header
-from textclf.data.layout import Layout, Table, announced_delimiter, find_table
+from textclf.data.layout import FileLayout, RowLayout, announced_delimiter, find_layout
 from textclf.data.lines import (
     START,
     Position,
@@ -48,7 +48,7 @@ def read_delimited(source: Source) -> Rows:
     exported = None if source.columns.positions else exported_dialect(samples)
     if exported:
         return read_delimited_export(data, source.name, source.columns, exported)
-    table = find_table(data, samples, source.name, source.columns, start)
+    table = find_layout(data, samples, source.name, source.columns, start)
     rows = _read_table(data, source.name, table)
     rows.notes += table.notes
     if source.columns.positions and source.columns.header is None:
@@ -58,7 +58,7 @@ def read_delimited(source: Source) -> Rows:
     return rows
 
 
-def _read_table(data: bytes, name: str, table: Table) -> Rows:
+def _read_table(data: bytes, name: str, table: FileLayout) -> Rows:
     """Read the rows with the quotes with which most of them can be used.
 
     Quotation marks that nothing was quoted with are ordinary characters. Where some cells are
@@ -79,7 +79,7 @@ def _read_table(data: bytes, name: str, table: Table) -> Rows:
     return best
 
 
-def _read_quoted(data: bytes, name: str, table: Table) -> Rows:
+def _read_quoted(data: bytes, name: str, table: FileLayout) -> Rows:
     rows = _read_body(data, name, table)
     swallowing = set(_swallowing_lines(data, table, rows))
     return _read_body(data, name, table, swallowing) if swallowing else rows
@@ -100,7 +100,7 @@ def _cuts_labels(rows: Rows) -> bool:
     return any('"' in (label[0], label[-1]) for label in rows.known_labels.values())
 
 
-def _swallowing_lines(data: bytes, table: Table, rows: Rows) -> Iterator[int]:
+def _swallowing_lines(data: bytes, table: FileLayout, rows: Rows) -> Iterator[int]:
     """Find quotes that swallow rows.
 
     Returns:
@@ -139,7 +139,7 @@ def _joined_lines(
         yield start, first, last
 
 
-def _read_body(data: bytes, name: str, table: Table, swallowing: Collection[int] = ()) -> Rows:
+def _read_body(data: bytes, name: str, table: FileLayout, swallowing: Collection[int] = ()) -> Rows:
     """Read all records; after a malformed one go on at the next physical line.
 
     Args:
@@ -179,7 +179,7 @@ def _read_body(data: bytes, name: str, table: Table, swallowing: Collection[int]
     return rows
 
 
-def _take(reader: Any, before: int, layout: Layout, rows: Rows) -> tuple[int, str | None]:
+def _take(reader: Any, before: int, layout: RowLayout, rows: Rows) -> tuple[int, str | None]:
     """Take records to the end, or to the first malformed one.
 
     This loop is all that a good row goes through, so it makes its checks in place.
@@ -210,14 +210,14 @@ def _take(reader: Any, before: int, layout: Layout, rows: Rows) -> tuple[int, st
     return line, None
 
 
-def _take_unusual(row: list[str], line: int, layout: Layout, rows: Rows) -> None:
+def _take_unusual(row: list[str], line: int, layout: RowLayout, rows: Rows) -> None:
     """Take a row that has a new label, an unusual width, or something missing."""
     while len(row) > layout.width and not row[-1].strip():
         row.pop()
     if not any(map(str.strip, row)) or _is_rule(row):
         return
     if len(row) > layout.width or len(row) <= max(layout.text, layout.label):
-        rows.bad.append((line, f"{plural(len(row), 'column')}, {layout.norm}"))
+        rows.bad.append((line, f"{plural(len(row), 'column')}, {layout.expected}"))
     elif (row[layout.text].lstrip("\ufeff"), row[layout.label].lstrip("\ufeff")) == layout.names:
         rows.bad.append((line, "the header again, as in files that were joined"))
     else:

@@ -14,45 +14,45 @@ MOST_TITLE_LINES = 20
 """Records above the one that names the columns."""
 
 
-class Layout(NamedTuple):
+class RowLayout(NamedTuple):
     """The place of text and label in a row.
 
     Attributes:
         text: the index of the text.
         label: the index of the label.
         width: the number of columns that rows should have.
-        norm: where the width comes from, for the reason of a row that has another.
+        expected: where the width comes from, for the reason of a row that has another.
         names: the names of text and label, as the header writes them.
     """
 
     text: int
     label: int
     width: int
-    norm: str
+    expected: str
     names: tuple[str, str] | None = None
 
 
-class Table(NamedTuple):
+class FileLayout(NamedTuple):
     """How a delimited file is written.
 
     Attributes:
         dialect: how its cells are told apart.
-        layout: the place of its columns.
+        rows: the place of text and label in its rows.
         body: where its rows start.
         first: the cells of its header, or of its first record.
         notes: sentences on what is not read.
     """
 
     dialect: Dialect
-    layout: Layout
+    rows: RowLayout
     body: Position
     first: Sequence[str]
     notes: Sequence[str] = ()
 
 
-def find_table(
+def find_layout(
     data: bytes, samples: Sequence[Sample], name: str, columns: Columns, start: Position
-) -> Table:
+) -> FileLayout:
     """Return how a file is written and where its columns are.
 
     Args:
@@ -76,7 +76,7 @@ def announced_delimiter(data: bytes) -> tuple[Position, str | None]:
     return (Position(1, line.end()), line[1].decode()) if line else (START, None)
 
 
-def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Columns) -> Table:
+def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Columns) -> FileLayout:
     """Return the first dialect in which the first record, or one of the next, names both."""
     for at in range(1 + MOST_TITLE_LINES):
         for sample in samples:
@@ -85,10 +85,10 @@ def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Col
             exact = columns.text in record and columns.label in record
             if len(text) == 1 and len(label) == 1 and (at == 0 or exact):
                 require_different(name, text[0], label[0])
-                layout = _layout(record, sample.records[at + 1 :], text[0], label[0])
+                layout = _row_layout(record, sample.records[at + 1 :], text[0], label[0])
                 body = START.forward(data, sample.ends[at])
                 notes = reading_notes(sample, at, has_row_names=layout.width > len(record))
-                return Table(sample.dialect, layout, body, record, notes)
+                return FileLayout(sample.dialect, layout, body, record, notes)
     best = max(samples, key=lambda sample: sample.likeness(columns))
     if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
         raise not_separated(name, samples, columns)
@@ -111,13 +111,13 @@ def reading_notes(sample: Sample, at: int, *, has_row_names: bool) -> list[str]:
     return notes
 
 
-def _layout(header: list[str], body: list[list[str]], text: int, label: int) -> Layout:
+def _row_layout(header: list[str], body: list[list[str]], text: int, label: int) -> RowLayout:
     names = header[text], header[label]
     if _has_row_names(len(header), body, text, label):
-        norm = f"the header names {len(header)} after the names of the rows"
-        return Layout(text + 1, label + 1, len(header) + 1, norm, names)
+        expected = f"the header names {len(header)} after the names of the rows"
+        return RowLayout(text + 1, label + 1, len(header) + 1, expected, names)
     width = 1 + max(text, label, *(i for i, cell in enumerate(header) if cell.strip()))
-    return Layout(text, label, width, f"the header names {width}", names)
+    return RowLayout(text, label, width, f"the header names {width}", names)
 
 
 def _has_row_names(width: int, body: list[list[str]], text: int, label: int) -> bool:
@@ -137,7 +137,7 @@ def _has_row_names(width: int, body: list[list[str]], text: int, label: int) -> 
 
 def _without_header(
     samples: Sequence[Sample], name: str, columns: Columns, start: Position
-) -> Table:
+) -> FileLayout:
     """Return the most regular dialect; the width of most records is the one all should have."""
     text, label = columns.positions or (0, 0)
     last = max(text, label)
@@ -149,5 +149,5 @@ def _without_header(
     if best.width <= last:
         raise no_such_position(name, best, last, "text" if text == last else "label")
     require_different(name, text, label)
-    layout = Layout(text, label, best.width, f"most rows have {best.width}")
-    return Table(best.dialect, layout, start, best.header)
+    layout = RowLayout(text, label, best.width, f"most rows have {best.width}")
+    return FileLayout(best.dialect, layout, start, best.header)

@@ -36,7 +36,7 @@ from textclf.data.table_rows import (
     LINES,
     BadRows,
     Batch,
-    Shape,
+    TableLayout,
     batches,
     delimited_rows,
     json_rows,
@@ -289,8 +289,8 @@ def _delimited(
     names = _names(header, body, sample.width)
     if header is not None and len(names) > len(header):
         text += 1
-    shape = Shape(sample.dialect, header, text, len(names), places)
-    rows = delimited_rows(lines, before, shape, bad)
+    layout = TableLayout(sample.dialect, header, text, len(names), places)
+    rows = delimited_rows(lines, before, layout, bad)
     separator = sample.dialect.delimiter if len(names) > 1 else ","
     notes = () if at is None else tuple(reading_notes(sample, at, has_row_names=False))
     return TextTable(names, separator, header is not None, batches(rows, bad), bad, notes)

@@ -155,7 +155,7 @@ class _Lines:
         self.taken.clear()
 
 
-class Shape(NamedTuple):
+class TableLayout(NamedTuple):
     """How the rows of a delimited file are written.
 
     Attributes:
@@ -174,17 +174,17 @@ class Shape(NamedTuple):
 
 
 def delimited_rows(
-    lines: Iterator[str], before: int, shape: Shape, bad: BadRows
+    lines: Iterator[str], before: int, layout: TableLayout, bad: BadRows
 ) -> Iterator[tuple[int, str | None, list[str]]]:
     """Yield the place, the text and the cells of each row; go on after a malformed line.
 
     Args:
         lines: the lines after the header.
         before: the number of lines before them.
-        shape: how they are written.
+        layout: how they are written.
         bad: takes the rows that cannot be read.
     """
-    dialect, header, text_at, width, places = shape
+    dialect, header, text_at, width, places = layout
     source = _Lines(lines, before)
     headers = [header, [f"\ufeff{header[0]}", *header[1:]]] if header else []
     while True:

@@ -72,7 +72,7 @@ OnPromotion = Callable[[PromotionRecord], object]
 """Takes the record of a promotion once it is in the log and the alias has followed."""
 
 
-def promote(
+def promote_chosen(
     registry: Registry,
     choose: Choice,
     message: str | None,

@@ -173,7 +173,7 @@ class Registry(RegistryReader):
         from textclf.registry import promotion
 
         target = promotion.Target(version)
-        return promotion.promote(self, lambda _: target, message, judge, channel)
+        return promotion.promote_chosen(self, lambda _: target, message, judge, channel)
 
     def rollback(
         self,
@@ -200,7 +200,7 @@ class Registry(RegistryReader):
         from textclf.registry import promotion
 
         log = self.channel(channel)
-        return promotion.promote(
+        return promotion.promote_chosen(
             self,
             lambda head: promotion.rollback_target(self, log, head, steps=steps, to=to),
             message,

@@ -149,7 +149,7 @@ def find_baseline(evidence: Evidence, promoted: Version | None) -> Baseline:
         return Baseline(str(promoted), unavailable_reason=f"{error}{hint}")
 
 
-def promote(  # noqa: PLR0913 - what is promoted, through which gate, and why
+def promote_through_gate(  # noqa: PLR0913 - what is promoted, through which gate, and why
     registry: Registry,
     version: Version,
     gate: Gate,

@@ -26,7 +26,7 @@ from textclf.registry.registry import Registry
 from textclf.registry.signing import Signer
 from textclf.release.baseline import Baseline, BaselineDelta
 from textclf.release.gate import Gate
-from textclf.release.promote import LiveEvidence, find_baseline, promote
+from textclf.release.promote import LiveEvidence, find_baseline, promote_through_gate
 from textclf.search.fit import FoldResult
 from textclf.search.writing import Writing
 from textclf.training.job import Job
@@ -235,7 +235,7 @@ def _promote(
         return None, None
     gate, message, force = options.gate, options.message, options.force
     try:
-        done = promote(registry, version, gate, evidence, message=message, force=force)
+        done = promote_through_gate(registry, version, gate, evidence, message=message, force=force)
     except GateRefused as refusal:
         return None, refusal
     except TextclfError as error:

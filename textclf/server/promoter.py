@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textclf.metadata.channels import LATEST
 from textclf.release.gate import Gate
-from textclf.release.promote import RecordedEvidence, promote
+from textclf.release.promote import RecordedEvidence, promote_through_gate
 
 if TYPE_CHECKING:
     from textclf.registry.registry import Registry
@@ -48,7 +48,9 @@ class Promoter:
         """
         version = self.registry.resolve(name)
         evidence = RecordedEvidence(self.registry, version)
-        promote(self.registry, version, self.gate, evidence, message=message, channel=self.channel)
+        promote_through_gate(
+            self.registry, version, self.gate, evidence, message=message, channel=self.channel
+        )
 
     def rollback(self, message: str) -> None:
         """Promote the version that was promoted before. Raises NoSuchVersion."""

@@ -61,7 +61,7 @@ def promote(
 
     More: docs/gates.md, docs/events.md
     """
-    from textclf.release import promote as promotion
+    from textclf.release.promote import gather_evidence, promote_through_gate
 
     gate.require_reason(message)
     conditions = gate.gate(context)
@@ -78,10 +78,10 @@ def promote(
         show_phase("reading the data" if data else None)
         rows = reading.read(data, quiet=common.quiet) if data else None
         show_phase("labelling the texts" if data else None)
-        evidence = promotion.gather_evidence(registry, resolved, conditions, rows, channel)
+        evidence = gather_evidence(registry, resolved, conditions, rows, channel)
     try:
         with deferred_interrupts():
-            done = promotion.promote(
+            done = promote_through_gate(
                 registry,
                 resolved,
                 conditions,
