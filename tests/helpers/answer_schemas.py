@@ -34,10 +34,10 @@ from textclf.metadata import schema, verdict
 from textclf.metadata.schema import Metadata
 from textclf.prediction import explanation
 from textclf.registry import copying, diagnosis, verification
+from textclf.registry.event_log import Event
 from textclf.registry.listing import ListedVersion
 from textclf.registry.promotion_log import PromotionRecord
 from textclf.registry.store import file_cache
-from textclf.registry.version_state import Event
 from textclf.release import baseline
 from textclf.training import reproduce, warmup
 

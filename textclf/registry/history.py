@@ -15,9 +15,9 @@ import msgspec
 from textclf.errors import IntegrityError, TextclfError
 from textclf.metadata.channels import LATEST
 from textclf.metadata.verdict import Verdict
+from textclf.registry.event_log import Event, EventKind
 from textclf.registry.promotion_log import AppendOnlyLog, PromotionRecord
 from textclf.registry.reader import RegistryReader
-from textclf.registry.version_state import Event, EventKind
 
 T = TypeVar("T", PromotionRecord, Event)
 

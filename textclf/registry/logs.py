@@ -9,9 +9,9 @@ from semver import Version
 from textclf.metadata.channels import LATEST, is_channel, require_channel
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
+from textclf.registry.event_log import EventLog
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord
 from textclf.registry.store.base import LogNames, Store
-from textclf.registry.version_state import EventLog
 
 
 class RegistryLogs:

@@ -10,7 +10,7 @@ from textclf.errors import NoSuchVersion
 from textclf.metadata.channels import LATEST, PREVIOUS, is_channel
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
-from textclf.registry.version_state import describe_pruning
+from textclf.registry.event_log import describe_pruning
 
 if TYPE_CHECKING:
     from textclf.registry.promotion_log import PromotionRecord

@@ -30,9 +30,9 @@ from textclf.formatting import tag_list
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
+from textclf.registry.event_log import EventKind, EventLog, describe_pruning
 from textclf.registry.reader import RegistryReader
 from textclf.registry.store.base import Stamped, Store, read_or_none
-from textclf.registry.version_state import EventKind, EventLog, describe_pruning
 
 _ABANDONED = timedelta(days=1)
 """A hold of this age was left by a process that died: a promotion takes milliseconds."""

@@ -27,11 +27,11 @@ from textclf.metadata.schema import (
 from textclf.metadata.sketch import Sketch
 from textclf.metadata.versions import Bump, line, next_version, parse_version
 from textclf.registry import layout
+from textclf.registry.event_log import EventKind
 from textclf.registry.promotion_log import utc_now
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import Signer
 from textclf.registry.store.base import Exists, Incomplete, read_or_none, retry_on_conflict
-from textclf.registry.version_state import EventKind
 
 _OTHER_WRITER = (
     "another writer may be publishing it; a day after it has died, textclf verify --repair removes "

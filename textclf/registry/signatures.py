@@ -9,9 +9,9 @@ from semver import Version
 
 from textclf.metadata.schema import SIGNATURE, sha256
 from textclf.registry import layout
+from textclf.registry.event_log import EventKind, EventLog
 from textclf.registry.signing import PublicKey, Signer
 from textclf.registry.store.base import Exists, Store, read_or_none
-from textclf.registry.version_state import EventKind, EventLog
 
 
 class Signatures:

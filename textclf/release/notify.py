@@ -21,9 +21,9 @@ import msgspec
 
 from textclf.errors import TextclfError, UsageError
 from textclf.metadata.versions import parse_version
+from textclf.registry.event_log import EventKind
 from textclf.registry.promotion_log import PromotionRecord
 from textclf.registry.registry import Registry
-from textclf.registry.version_state import EventKind
 
 COMMAND_SECONDS: Final = 30
 """How long a command may run."""

@@ -14,9 +14,9 @@ from textclf.formatting import first_few
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, Metrics
 from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
+from textclf.registry.event_log import EventKind
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry
-from textclf.registry.version_state import EventKind
 from textclf.release.baseline import Baseline
 from textclf.release.gate import TRAIN_OVERLAP, Gate, judge
 

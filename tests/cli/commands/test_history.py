@@ -18,7 +18,7 @@ def test_history(cli):
 @pytest.mark.usefixtures("project")
 def test_a_refusal_stands_between_the_promotions_of_its_second(cli, monkeypatch):
     """In one second a refusal follows the promotion it compares with, and precedes others."""
-    for module in ("promotion", "version_state"):
+    for module in ("promotion", "event_log"):
         monkeypatch.setattr(f"textclf.registry.{module}.utc_now", lambda: "2100-01-01T00:00:00Z")
     assert cli("promote", "1.0.0").code == 0
     gate = ("--require", "f1[nothing]>=0.5")

@@ -13,10 +13,10 @@ from textclf.metadata.channels import LATEST
 
 if TYPE_CHECKING:
     from textclf.metadata.verdict import Check, Verdict
+    from textclf.registry.event_log import Event
     from textclf.registry.history import Entry
     from textclf.registry.promotion import Promotion
     from textclf.registry.promotion_log import PromotionRecord
-    from textclf.registry.version_state import Event
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _row(check: Check, *, compared: bool) -> list[object]:
 
 def show_history(entries: Sequence[Entry]) -> None:
     """Show promotions and other events as a table."""
-    from textclf.registry.version_state import Event
+    from textclf.registry.event_log import Event
 
     render.table(
         ["n", "at", "what", "from", "to", "by", "message"],

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 from textclf.metadata.verdict import FORCED
+from textclf.registry.event_log import Event
 from textclf.registry.history import Entry, unmet_rules, what_happened
-from textclf.registry.version_state import Event
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, table
 from textclf.server.pages.layout import Page, json_link, link, problems, version_link

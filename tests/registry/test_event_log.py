@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.errors import UsageError
-from textclf.registry.version_state import Event, VersionState, check_tags, version_states
+from textclf.registry.event_log import Event, VersionState, check_tags, version_states
 
 NUMBERS = itertools.count(1)
 
