@@ -164,6 +164,20 @@ def test_no_word_is_cut_on_a_narrow_terminal(terminal, cli, command, columns):
         assert len(line) <= columns or len(line.split()) <= 2 or "  " in line.strip()
 
 
+@pytest.mark.parametrize("columns", range(36, 52))
+@pytest.mark.usefixtures("project")
+def test_a_line_is_broken_where_it_is_full(terminal, columns):
+    """Colours take no room, and the words keep theirs."""
+    shown = terminal("promote", "9.9.9", COLUMNS=str(columns)).out.replace("\r", "")
+    first, *more, _hint = COLOUR.sub("", shown).splitlines()
+    assert " ".join([first, *map(str.strip, more)]) == (
+        "error: no version 9.9.9; the closest: 1.0.0, 1.0.1"
+    )
+    assert len(first) <= columns
+    assert not more or len(f"{first} {more[0].split()[0]}") > columns
+    assert shown.startswith("\x1b[31merror:\x1b[0m no version")
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("columns", "left_out"), [(60, {"cv acc", "rows", "test acc"}), (80, {"cv acc"}), (120, set())]

@@ -41,13 +41,15 @@ def _folded(text: str, stream: TextIO, hang: int = 2) -> str:
     if not stream.isatty():
         return text
     columns = _columns(stream)
-    if len(re.sub("\x1b\\[[0-9;]*m", "", text)) <= columns:  # without colours
+    pieces = re.split("(\x1b\\[[0-9;]*m)", text)  # of which every second one is a style
+    plain = "".join(pieces[::2])
+    if len(plain) <= columns:
         return text
     import textwrap  # only needed where it is narrow
 
     indent = " " * (len(text) - len(text.lstrip(" ")) + hang)
-    return textwrap.fill(
-        text,
+    folded = textwrap.fill(
+        plain,
         max(columns, 20),
         subsequent_indent=indent,
         expand_tabs=False,
@@ -55,6 +57,19 @@ def _folded(text: str, stream: TextIO, hang: int = 2) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return _restyled(folded, pieces)
+
+
+def _restyled(folded: str, pieces: Sequence[str]) -> str:
+    """Return a text that was folded with its styles, each after the character that it was after."""
+    styled, at = "", 0
+    for number, piece in enumerate(pieces):
+        begin, missing = at, 0 if number % 2 else len("".join(piece.split()))
+        while missing:
+            missing -= not folded[at].isspace()
+            at += 1
+        styled += piece if number % 2 else folded[begin:at]
+    return styled + folded[at:]
 
 
 def _columns(stream: TextIO) -> int:
