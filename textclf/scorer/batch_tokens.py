@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textclf.features.tokens import OTHER, RUN, SINGLE, RunPattern, as_runs
+from textclf.features.tokens import RunPattern, as_runs
 from textclf.jit import compiled, inlined
 from textclf.metadata.token_pattern import compile_token_pattern
 from textclf.scorer.batch_ngrams import Bytes, Places, WordSet, drop_words
 from textclf.scorer.ngrams import Block, kept, single_spaced
+
+_OTHER, _RUN, _SINGLE = 0, 1, 2
+"""The kinds of `RunPattern.kinds`; compiled functions use constants of their own file."""
 
 _USUAL = 0x800
 """The characters that are classified at first."""
@@ -176,20 +179,20 @@ def _space_words(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     for text in range(len(ends)):
         length, begin, after = 0, at, at
         while after < ends[text] or length:
-            kind, width = OTHER, 1
+            kind, width = _OTHER, 1
             if after < ends[text]:
                 width = _width(data[after])
                 code = _code_point(data, after, width)
                 if code >= len(kinds):
                     return -1, 0
                 kind = kinds[code]
-            if kind == RUN:
+            if kind == _RUN:
                 begin = begin if length else after
                 length += 1
                 after += width
                 continue
             stop = after
-            if length == 0 and kind == SINGLE:
+            if length == 0 and kind == _SINGLE:
                 begin, stop = after, after + width
             if length >= least or stop > after:
                 places[count] = filled
