@@ -7,13 +7,17 @@ read: …".
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import stat
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textclf.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Self
 
 LARGEST: Final = 1 << 32
 """Bytes of one file, packed or unpacked: parsed, they are several times as much memory."""
@@ -25,6 +29,32 @@ _MOST_DOTS: Final = 500
 """On a line: for a key of so many parts tomllib's memory grows with the square of their number."""
 
 _CHUNK = 1 << 20
+
+
+class MappedFile(mmap.mmap):
+    """A file as a memory map, of which pieces can be read as well.
+
+    Where somebody has truncated the file, to read is an error, but to touch the map ends the
+    process.
+    """
+
+    _descriptor: int
+
+    def __new__(cls, file: BufferedReader) -> Self:
+        """Map an open file, which is not empty and may be closed then."""
+        mapped = super().__new__(cls, file.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped._descriptor = os.dup(file.fileno())
+        return mapped
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def piece(self, at: int, size: int) -> bytes:
+        """Return bytes of the file. Raises OSError if it no longer has them."""
+        data = os.pread(self._descriptor, size, at)
+        if len(data) < size:
+            raise OSError(errno.EIO, "it was truncated")
+        return data
 
 
 def user_folder(variable: str, usual: str) -> Path | None:

@@ -1,6 +1,7 @@
 """The files of the registry over HTTP, for those who name the server as their registry."""
 
 import hashlib
+import os
 
 import pytest
 from predictors import published
@@ -8,6 +9,7 @@ from served import serving
 
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
+from textclf.server.shared_store import SharedStore
 
 SIGNATURE = ".registry/signatures/1.0.0/0123456789ab.sig"
 SHOWN = [
@@ -50,6 +52,25 @@ def test_files_of_the_registry_are_sent(served, registry):
         assert (again.status, again.body) == (304, b"")
         head = served.request("HEAD", f"/v1/registry/files/{key}")
         assert (head.status, head.body) == (200, b"")
+
+
+def test_a_file_that_is_truncated_ends_its_answer_alone(served, registry, monkeypatch):
+    """Whoever truncates a file while it is sent does not end the server with it."""
+    key = "1.0.0/scorer.safetensors"
+    path = registry.store.root / key
+    content, view = path.read_bytes(), SharedStore.content
+
+    def truncated(self, key):
+        found = view(self, key)
+        os.truncate(path, 100)
+        return found
+
+    monkeypatch.setattr(SharedStore, "content", truncated)
+    answer = served.get(f"/v1/registry/files/{key}")
+    monkeypatch.undo()
+    path.write_bytes(content)
+    assert (answer.status, b"cannot be read: it was truncated" in answer.body) == (500, True)
+    assert served.get(f"/v1/registry/files/{key}").body == content
 
 
 @pytest.mark.parametrize(

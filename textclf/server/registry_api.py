@@ -7,7 +7,7 @@ The files below ``/v1/registry`` are for those who name this server as their reg
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from textclf.errors import NoSuchVersion
+from textclf.errors import NoSuchVersion, StoreError
 from textclf.registry.layout import never_changes
 from textclf.registry.store.base import Missing, View
 from textclf.server.catalogue import parse_query
@@ -138,17 +138,30 @@ async def file_response(request: Request, content: View, *, immutable: bool) -> 
     """
     if isinstance(content, bytes):
         exchange_of(request).hold(len(content))
-    etag = f'"{await run_in_threadpool(lambda: hashlib.sha256(content).hexdigest())}"'
+    etag = f'"{await run_in_threadpool(_digest, content)}"'
     headers = {"etag": etag, "cache-control": YEAR if immutable else "no-cache"}
     if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
     headers["content-length"] = str(len(content))
-    return StreamingResponse(_pieces(content), 200, headers, "application/octet-stream")
+    pieces = iterate_in_threadpool(_pieces(content))
+    return StreamingResponse(pieces, 200, headers, "application/octet-stream")
 
 
-def _pieces(content: View) -> AsyncIterator[bytes]:
-    pieces: Iterator[bytes] = (content[at : at + _PIECE] for at in range(0, len(content), _PIECE))
-    return iterate_in_threadpool(pieces)
+def _digest(content: View) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(content):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _pieces(content: View) -> Iterator[bytes]:
+    """Yield content in pieces. Raises StoreError if somebody has truncated the file."""
+    for at in range(0, len(content), _PIECE):
+        size = min(_PIECE, len(content) - at)
+        try:
+            yield content[at : at + size] if isinstance(content, bytes) else content.piece(at, size)
+        except OSError as error:
+            raise StoreError(f"a file of the registry cannot be read: {error.strerror}") from None
 
 
 async def _found(read: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import mmap
 import os
 import time
 from pathlib import Path
@@ -147,7 +148,7 @@ def test_files_are_mapped_from_the_cache(reader):
     """A scorer is opened from the cache as it is from a disk, without reading all of it."""
     read_latest(reader())
     view = reader().view(V("1.1.0"), FILE)
-    assert type(view).__name__ == "mmap"
+    assert isinstance(view, mmap.mmap)
 
 
 @pytest.mark.usefixtures("two")

@@ -8,18 +8,17 @@ one file, the last to appear and the first to disappear, tells whether the other
 from __future__ import annotations
 
 import enum
-import mmap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from textclf.errors import StoreError
-from textclf.files import LARGEST
+from textclf.files import LARGEST, MappedFile
 from textclf.registry import layout
 
 T = TypeVar("T")
 
-View = bytes | mmap.mmap
+View = bytes | MappedFile
 """Content that may still be where it is stored; slices of either type are bytes."""
 
 LogNames = Mapping[str, Sequence[str]]

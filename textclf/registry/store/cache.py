@@ -7,14 +7,13 @@ there, so it takes the store itself.
 from __future__ import annotations
 
 import hashlib
-import mmap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from textclf.errors import IntegrityError, StoreError, Unreachable
-from textclf.files import LARGEST
+from textclf.files import LARGEST, MappedFile
 from textclf.registry.layout import EVENTS, PROMOTIONS, is_log, never_changes
 from textclf.registry.store.base import (
     Incomplete,
@@ -92,7 +91,7 @@ class CachedStore(Store):
             if path is None:  # there is no place for it
                 return data
         with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return MappedFile(file)
 
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST

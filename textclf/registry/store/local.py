@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import mmap
 import os
 import shutil
 import stat
@@ -20,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textclf.errors import StoreError
-from textclf.files import LARGEST, open_binary, read_bytes
+from textclf.files import LARGEST, MappedFile, open_binary, read_bytes
 from textclf.registry.layout import STAGING
 from textclf.registry.store.base import (
     Exists,
@@ -60,7 +59,7 @@ class LocalStore(Store):
         with self._reading(key) as path, open_binary(path) as file:
             if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
                 return b""
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return MappedFile(file)
 
     def read_stamped(self, key: str) -> Stamped:
         """See Store: no stamp is needed, because writers look again after they have replaced."""
