@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from semver import Version
+    from textclf.metadata.versions import Version
 
 ALIAS: Final = "text_classifier.joblib"
 """The copy of the promoted version's model that clients load."""

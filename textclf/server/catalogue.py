@@ -20,8 +20,7 @@ from textclf.server.refusal import Refusal
 from textclf.server.version_index import METRICS, SORTS, VersionIndex, sort_key
 
 if TYPE_CHECKING:
-    from semver import Version
-
+    from textclf.metadata.versions import Version
     from textclf.registry.registry import Registry
     from textclf.report.subject import Subject
 

@@ -9,8 +9,7 @@ import typer
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    import semver
-
+    from textclf.metadata.versions import Version
     from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
 
@@ -29,7 +28,7 @@ def warn_of_code(name: str) -> None:
     render.warning(f"--unsafe-load: {name} is opened without restrictions; any code in it runs now")
 
 
-def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
+def load_predictor(registry: Registry, version: Version, *, unsafe: bool) -> Predictor:
     """Load a version. Its digest, and its signature if one is required, are checked."""
     from textclf.prediction.predictor import Predictor
 
