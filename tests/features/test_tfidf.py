@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from textclf.features.counts import count
-from textclf.features.tfidf import CountCache, derive_matrices, fit_tfidf
+from textclf.features.tfidf import CountCache, WeightedCounts, fit_tfidf, join
 
 PIECES = (
     "the", "a", "cat", "Cat's", "x", "xx", "don't", "_", "3.14", "ΣΑΣ", "İ", "ß", "ﬁn", "é",
@@ -66,7 +66,7 @@ def ours(corpus, block, given_settings, rows, limits):
     except ValueError as error:
         return str(error)
     everything = np.arange(len(corpus))
-    return counts.terms(learned.columns), learned, learned.transform(counts, everything)
+    return counts.terms(learned.columns), learned, join([learned.of(counts)], everything)
 
 
 def check(corpus, block, given_settings, rows, limits):
@@ -84,7 +84,7 @@ def check(corpus, block, given_settings, rows, limits):
     assert len(terms) == len(scheme.vocabulary_)
     assert weighted.shape == matrix.shape
     exact = count(corpus, block, given_settings, *scheme.ngram_range)
-    derived = derive_matrices(scheme, exact)(np.arange(len(corpus)))
+    derived = join([WeightedCounts.by_vectorizer(scheme, exact)], np.arange(len(corpus)))
     assert derived.shape == matrix.shape
     assert abs(derived - matrix).max() <= 1e-12
     order = [scheme.vocabulary_[term] for term in terms]
@@ -159,7 +159,7 @@ def test_texts_without_any_kept_ngram_are_rows_of_zeros():
     counts = count(corpus, "word", {}, 1, 1)
     for norm in ("l1", "l2", None):
         learned = fit_tfidf(counts, "word", {"norm": norm}, np.array([0, 1]))
-        matrix = learned.transform(counts, np.array([2, 3, 0]))
+        matrix = join([learned.of(counts)], np.array([2, 3, 0]))
         assert matrix[:2].nnz == 0
         assert matrix.shape == (3, 3)
         assert np.isfinite(matrix.toarray()).all()

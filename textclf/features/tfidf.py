@@ -8,12 +8,14 @@ once; the result turns any rows into the vectorizer's matrix.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from multiprocessing.pool import ThreadPool
 from typing import Any, Self
 
 import numpy as np
+from joblib import cpu_count
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
@@ -24,6 +26,9 @@ from textclf.jit import compiled, entries_of
 
 Settings = Mapping[str, Any]
 Rows = NDArray[np.intp]
+
+_CHUNK = 64
+"""Rows of a matrix that are made at a time, so that they stay in the cache."""
 
 
 def build_vectorizer(block: str, settings: Settings) -> TfidfVectorizer:
@@ -59,26 +64,70 @@ class TfidfWeights:
     values: NDArray[np.float64]
     norm: str | None
 
-    def transform(self, counts: Counts, rows: Rows) -> csr_matrix:
-        """Make the weighted matrix of some rows, (rows, columns kept)."""
+    def of(self, counts: Counts) -> WeightedCounts:
+        """Weigh the counts that the columns are of."""
         place = np.full(counts.columns, -1, np.int32)
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
-        return _weigh(counts, rows, place, self.idf, self.values, self.norm)
+        return WeightedCounts(counts, place, self.idf, self.values, self.norm)
 
 
-def derive_matrices(vectorizer: TfidfVectorizer, counts: Counts) -> Callable[[Rows], csr_matrix]:
-    """Return a function that makes the matrix of some of the texts that were counted.
+@dataclass(frozen=True)
+class WeightedCounts:
+    """N-gram counts, and how a TfidfVectorizer weighs them.
 
-    Args:
-        vectorizer: the fitted vectorizer whose matrix it is.
-        counts: the counts of the texts, over its n-gram range.
+    Attributes:
+        counts: the counts.
+        place: the column of the vectorizer's matrix for each of the counts, or -1.
+        idf: as in ``TfidfWeights``; so are ``values`` and ``norm``.
     """
-    vocabulary = vectorizer.vocabulary_
-    terms = counts.terms(np.arange(counts.columns))
-    place = np.fromiter(map(vocabulary.get, terms, repeat(-1)), np.int32, len(terms))
-    idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(len(vocabulary))
-    values = _values(vectorizer, int(counts.data.max(initial=0)))
-    return lambda rows: _weigh(counts, rows, place, idf, values, vectorizer.norm)
+
+    counts: Counts
+    place: NDArray[np.int32]
+    idf: NDArray[np.float64]
+    values: NDArray[np.float64]
+    norm: str | None
+
+    @classmethod
+    def by_vectorizer(cls, vectorizer: TfidfVectorizer, counts: Counts) -> Self:
+        """Weigh counts, over the n-gram range of a fitted vectorizer, as it does."""
+        vocabulary = vectorizer.vocabulary_
+        terms = counts.terms(np.arange(counts.columns))
+        place = np.fromiter(map(vocabulary.get, terms, repeat(-1)), np.int32, len(terms))
+        idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(len(vocabulary))
+        values = _values(vectorizer, int(counts.data.max(initial=0)))
+        return cls(counts, place, idf, values, vectorizer.norm)
+
+
+def join(
+    blocks: Sequence[WeightedCounts], rows: Rows, dtype: type[np.floating[Any]] = np.float64
+) -> csr_matrix:
+    """Make the matrix of some rows, with the columns of the blocks side by side.
+
+    It is filled some rows at a time, so that there is never a second copy of it.
+    """
+    sizes = sum(np.diff(block.counts.indptr)[rows] for block in blocks)
+    ends = np.append(0, np.cumsum(sizes))
+    firsts = range(0, len(rows), _CHUNK)
+    room = np.diff(ends[[*firsts, len(rows)]]).max(initial=0)
+    part_indices, part = np.empty(room, np.int32), np.empty(room)
+    data, indices = np.empty(ends[-1], dtype), np.empty(ends[-1], np.int32)
+    indptr, filled = np.zeros(len(rows) + 1, np.int64), 0
+    for first in firsts:
+        chunk = slice(first, min(first + _CHUNK, len(rows)))
+        starts = ends[chunk] - ends[first]
+        stops, width = starts.copy(), 0
+        for block in blocks:
+            counts, power = block.counts, {"l1": 1, "l2": 2, None: 0}[block.norm]
+            _weigh_rows(
+                counts.indptr, counts.indices, counts.data, rows[chunk], block.place, block.idf,
+                block.values, power, width, stops, part_indices, part,
+            )  # fmt: skip
+            width += len(block.idf)
+        filled = _append_rows(
+            starts, stops, part_indices, part, filled, indptr[1:][chunk], indices, data
+        )
+    shape = len(rows), sum(len(block.idf) for block in blocks)
+    return csr_matrix((data[:filled], indices[:filled], indptr), shape=shape)
 
 
 def fit_tfidf(counts: Counts, block: str, settings: Settings, rows: Rows) -> TfidfWeights:
@@ -169,8 +218,9 @@ class CountCache:
         for features in candidates:
             for block, settings in features.items():
                 blocks_by_key.setdefault(_key(block, settings), []).append((block, settings))
-        tables = {key: _count_shared(texts, blocks) for key, blocks in blocks_by_key.items()}
-        return cls(np.asarray(texts, dtype=object), tables)
+        with ThreadPool(min(len(blocks_by_key), cpu_count())) as pool:  # of daemons, for Ctrl-C
+            tables = pool.starmap(_count_shared, [(texts, own) for own in blocks_by_key.values()])
+        return cls(np.asarray(texts, dtype=object), dict(zip(blocks_by_key, tables, strict=True)))
 
     def counts_for(self, features: Mapping[str, Settings]) -> tuple[Counts, ...]:
         """The counts of each block; empty if the features need the scikit-learn fallback."""
@@ -223,31 +273,8 @@ def build_fitted_vectorizer(
         scheme.idf_ = weights.idf
     fitted._tfidf = scheme  # noqa: SLF001 - where fit leaves it
     fitted.fixed_vocabulary_ = False
-    fitted.vocabulary_ = {term: number for number, term in enumerate(terms)}
+    fitted.vocabulary_ = dict(zip(terms, range(len(terms)), strict=True))
     return fitted
-
-
-def _weigh(  # noqa: PLR0913, PLR0917 - counts, and what a vectorizer has learned
-    counts: Counts,
-    rows: Rows,
-    place: NDArray[np.int32],
-    idf: NDArray[np.float64],
-    values: NDArray[np.float64],
-    norm: str | None,
-) -> csr_matrix:
-    """Make the weighted matrix of rows of counts; ``place`` is the new column of each, or -1."""
-    power = {"l1": 1, "l2": 2, None: 0}[norm]
-    most = int((counts.indptr[rows + 1] - counts.indptr[rows]).sum())
-    indptr, indices, data = (
-        np.zeros(len(rows) + 1, np.int64),
-        np.empty(most, np.int32),
-        np.empty(most),
-    )
-    filled = _weighted_rows(
-        counts.indptr, counts.indices, counts.data, rows, place, idf, values, power,
-        indptr, indices, data,
-    )  # fmt: skip
-    return csr_matrix((data[:filled], indices[:filled], indptr), shape=(len(rows), len(idf)))
 
 
 @compiled
@@ -268,7 +295,7 @@ def _count_in_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
 
 
 @compiled
-def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+def _weigh_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     data: NDArray[np.int32],
@@ -277,28 +304,47 @@ def _weighted_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     idf: NDArray[np.float64],
     values: NDArray[np.float64],
     power: int,
-    out_ptr: NDArray[np.int64],
+    first: int,
+    stops: NDArray[np.int64],
     out_indices: NDArray[np.int32],
     out: NDArray[np.float64],
-) -> int:
-    """Fill a CSR matrix of the rows: values of the counts times idf, each row divided by its norm.
+) -> None:
+    """Add a block to rows: values of the counts times idf, divided by their norm in each row.
 
-    Returns:
-        The number of its entries.
+    The columns of the block begin at ``first``. ``stops`` holds where each row ends, and is
+    updated.
     """
-    at = 0
     for number in range(len(rows)):
-        row, total = rows[number], 0.0
-        for entry in entries_of(indptr, row):
+        at, total = stops[number], 0.0
+        for entry in entries_of(indptr, rows[number]):
             column = place[np.uint32(indices[entry])]
             if column >= 0:
                 value = values[np.uint32(data[entry])] * idf[np.uint32(column)]
-                out_indices[at], out[at] = column, value
+                out_indices[at], out[at] = first + column, value
                 total += value * value if power == 2 else value  # noqa: PLR2004 - the l2 norm
                 at += 1
         norm = np.sqrt(total) if power == 2 else total  # noqa: PLR2004
         if power and norm > 0:
-            for entry in range(out_ptr[number], at):
-                out[entry] /= norm
-        out_ptr[number + 1] = at
-    return at
+            for place_in_row in range(stops[number], at):
+                out[place_in_row] /= norm
+        stops[number] = at
+
+
+@compiled
+def _append_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    part_indices: NDArray[np.int32],
+    part: NDArray[np.float64],
+    filled: int,
+    ends: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    data: NDArray[np.floating[Any]],
+) -> int:
+    """Copy rows, without the gaps between them, and note where each ends; return the last end."""
+    for row in range(len(starts)):
+        for at in range(starts[row], stops[row]):
+            indices[filled], data[filled] = part_indices[at], part[at]
+            filled += 1
+        ends[row] = filled
+    return filled

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from sklearn.metrics import get_scorer
 
 from textclf.captured_warnings import capture_warnings
 from textclf.features.counts import Counts
-from textclf.features.tfidf import CountCache, build_feature_union, fit_tfidf
+from textclf.features.tfidf import CountCache, build_feature_union, fit_tfidf, join
 from textclf.formatting import first_line
 from textclf.search.column_merging import find_mergeable_columns
 from textclf.search.estimators import (
@@ -178,16 +178,11 @@ def _matrices(task: FitTask, texts: NDArray[np.object_], counts: Sequence[Counts
     if not counts:
         union = build_feature_union(candidate.features)
         return _Matrices(union.fit_transform(texts[train]), union.transform(texts[held_out]))
-    learned = [
-        (fit_tfidf(table, block, settings, train), table)
+    blocks = [
+        fit_tfidf(table, block, settings, train).of(table)
         for (block, settings), table in zip(candidate.features.items(), counts, strict=True)
     ]
-    return _Matrices(
-        *(
-            hstack([weights.transform(table, rows) for weights, table in learned], format="csr")
-            for rows in task.fold
-        )
-    )
+    return _Matrices(join(blocks, train), join(blocks, held_out))
 
 
 def _solve_svms(task: FitTask, matrices: _Matrices, labels: NDArray[np.str_]) -> Mapping[int, Any]:

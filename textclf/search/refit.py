@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from textclf.captured_warnings import capture_warnings
 from textclf.features.counts import Counts
 from textclf.features.tfidf import (
     CountCache,
-    Rows,
     Settings,
     TfidfWeights,
     build_fitted_vectorizer,
     fit_tfidf,
+    join,
 )
 from textclf.search.column_merging import find_mergeable_columns
 from textclf.search.estimators import (
@@ -32,9 +32,6 @@ from textclf.search.estimators import (
 )
 from textclf.search.space import CandidateParams
 from textclf.search.svm.linear_svc import fit_all_classes, is_large
-
-_CHUNK = 50_000
-"""Rows weighted at a time, so that only their part of the matrix is held in double precision."""
 
 
 def refit(
@@ -57,71 +54,43 @@ def refit(
         if not counts:
             return build_pipeline(candidate, seed).fit(cache.texts, y)
         rows = np.arange(len(cache.texts))
-        blocks = [
+        weights = [
             _sorted_by_term(fit_tfidf(table, block, settings, rows), table)
             for (block, settings), table in zip(candidate.features.items(), counts, strict=True)
         ]
+        features = _union(candidate.features, weights, counts)
         model = build_classifier(candidate, seed)
         large = is_large(model, sum(len(table.indices) for table in counts), len(np.unique(y)))
         dtype = np.float32 if large else np.float64
-        matrix = _matrix([weights for weights, _ in blocks], counts, dtype)
+        matrix = join(
+            [own.of(table) for own, table in zip(weights, counts, strict=True)], rows, dtype
+        )
         del cache, counts  # to release their memory
         if not large or not fit_all_classes(model, matrix, y):
             model = _fit(model, matrix.astype(np.float64, copy=False), y)
-        return Pipeline([("features", _union(candidate.features, blocks)), ("classifier", model)])
+        return Pipeline([("features", features), ("classifier", model)])
 
 
-def _sorted_by_term(weights: TfidfWeights, counts: Counts) -> tuple[TfidfWeights, list[str]]:
-    """Bring the columns into the order of a vocabulary; also return that vocabulary."""
-    terms = counts.terms(weights.columns)
-    order = np.asarray(sorted(range(len(terms)), key=terms.__getitem__))
-    ordered = replace(
+def _sorted_by_term(weights: TfidfWeights, counts: Counts) -> TfidfWeights:
+    """Bring the columns into the order of a vocabulary."""
+    order = np.argsort(counts.ranks()[weights.columns])
+    return replace(
         weights,
         columns=weights.columns[order],
         frequencies=weights.frequencies[order],
         idf=weights.idf[order],
     )
-    return ordered, [terms[number] for number in order]
 
 
 def _union(
-    features: Mapping[str, Settings], blocks: Sequence[tuple[TfidfWeights, list[str]]]
+    features: Mapping[str, Settings], weights: Sequence[TfidfWeights], counts: Sequence[Counts]
 ) -> FeatureUnion:
     return FeatureUnion(
         [
-            (block, build_fitted_vectorizer(block, settings, terms, weights))
-            for (block, settings), (weights, terms) in zip(features.items(), blocks, strict=True)
+            (block, build_fitted_vectorizer(block, settings, table.terms(own.columns), own))
+            for (block, settings), own, table in zip(features.items(), weights, counts, strict=True)
         ]
     )
-
-
-def _matrix(
-    weights: Sequence[TfidfWeights], counts: Sequence[Counts], dtype: type[np.floating[Any]]
-) -> csr_matrix:
-    """Make the matrix of all rows, the blocks side by side in the order of the vocabularies.
-
-    It is filled a few rows at a time, so that there is never a second copy of it.
-    """
-    rows = counts[0].rows
-    most = sum(len(table.indices) for table in counts)
-    data, indices = np.empty(most, dtype), np.empty(most, np.int32)
-    indptr = np.zeros(rows + 1, np.int64)
-    for start in range(0, rows, _CHUNK):
-        chunk = np.arange(start, min(start + _CHUNK, rows))
-        part = _joined_blocks(weights, counts, chunk)
-        begin = indptr[start]
-        data[begin : begin + part.nnz], indices[begin : begin + part.nnz] = part.data, part.indices
-        indptr[chunk + 1] = begin + part.indptr[1:]
-    filled = slice(indptr[-1])
-    columns = sum(len(block.columns) for block in weights)
-    return csr_matrix((data[filled], indices[filled], indptr), shape=(rows, columns))
-
-
-def _joined_blocks(
-    weights: Sequence[TfidfWeights], counts: Sequence[Counts], rows: Rows
-) -> csr_matrix:
-    blocks = [block.transform(table, rows) for block, table in zip(weights, counts, strict=True)]
-    return blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr")
 
 
 def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import hstack
 from sklearn.pipeline import Pipeline
 
 from textclf.artifact.model_file import describe, to_bytes
@@ -19,7 +18,7 @@ from textclf.artifact.unpickler import load_pipeline
 from textclf.data.dataset import Dataset, ReadOptions
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.features.counts import Counts
-from textclf.features.tfidf import CountCache, derive_matrices
+from textclf.features.tfidf import CountCache, WeightedCounts, join
 from textclf.metadata.schema import (
     MOST_BAD_ROWS,
     SCHEMA,
@@ -318,9 +317,8 @@ def score_counted(model: Pipeline, rows: Dataset, counts: Sequence[Counts]) -> S
     if not counts:
         return ScoredRows.from_pipeline(model, rows)
     vectorizers = [block for _, block in model.named_steps["features"].transformer_list]
-    blocks = [derive_matrices(*pair) for pair in zip(vectorizers, counts, strict=True)]
+    blocks = list(map(WeightedCounts.by_vectorizer, vectorizers, counts))
     chunks = (
         np.arange(start, min(start + _CHUNK, len(rows))) for start in range(0, len(rows), _CHUNK)
     )
-    matrices = (hstack([block(chunk) for block in blocks], format="csr") for chunk in chunks)
-    return ScoredRows.from_matrices(model, rows, matrices)
+    return ScoredRows.from_matrices(model, rows, (join(blocks, chunk) for chunk in chunks))

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
 from textclf import machine_code
-from textclf.features.tfidf import CountCache, fit_tfidf
+from textclf.features.tfidf import CountCache, fit_tfidf, join
 from textclf.machine_code import compilation
 from textclf.scorer.batch import BatchScorer
 from textclf.scorer.scorer import SCORER, Scorer
@@ -82,7 +82,7 @@ def _solve(width: int) -> None:
     settings = {"ngram_range": (1, 2)}
     [counts] = CountCache.from_texts(_TEXTS, [{"word": settings}]).counts_for({"word": settings})
     rows = np.arange(len(_TEXTS))
-    matrix: csr_matrix = fit_tfidf(counts, "word", settings, rows).transform(counts, rows)
+    matrix: csr_matrix = join([fit_tfidf(counts, "word", settings, rows).of(counts)], rows)
     merged = find_mergeable_columns(matrix).apply(matrix)
     codes = np.unique(_LABELS, return_inverse=True)[1]
     problems = [BinaryProblem(number % 3, 1.0, 1.0) for number in range(width)]
