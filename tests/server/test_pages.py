@@ -246,6 +246,21 @@ def test_a_page_promotes_and_rolls_back_through_the_gate(promoting):
     assert b"rolled back" in served.get("/history", x_api_key="k").body
 
 
+def test_a_form_that_is_sent_twice_rolls_back_once(promoting):
+    """The version on the button is promoted, whatever was promoted since the page was shown."""
+    served, registry = promoting
+    for name in ("1.0.0", "1.1.0", "1.0.0"):
+        registry.promote(parse_version(name))
+    body = served.get("/", x_api_key="k").body
+    assert b"Roll back to 1.1.0" in body
+    assert b'<input type="hidden" name="to" value="1.1.0">' in body
+    for _ in range(3):
+        post(served, "/rollback", b"message=because&to=1.1.0")
+        assert str(registry.latest()) == "1.1.0"
+    answer = post(served, "/rollback", b"message=because&to=9.9.9")
+    assert (answer.status, b"Nothing was promoted" in answer.body) == (404, True)
+
+
 def test_a_page_promotes_in_the_channel_that_the_server_follows(tmp_path, sample):
     """The others stay as they are."""
     published(tmp_path, sample)

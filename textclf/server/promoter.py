@@ -52,6 +52,13 @@ class Promoter:
             self.registry, version, self.gate, evidence, message=message, channel=self.channel
         )
 
-    def rollback(self, message: str) -> None:
-        """Promote the version that was promoted before. Raises NoSuchVersion."""
-        self.registry.rollback(message=message, channel=self.channel)
+    def rollback(self, message: str, to: str | None) -> None:
+        """Promote the version that was promoted before, or the one that a page named as that.
+
+        So a form that is sent twice, or after another promotion, does what its button says.
+
+        Raises:
+            NoSuchVersion: it was not promoted before.
+        """
+        target = self.registry.resolve(to) if to else None
+        self.registry.rollback(message=message, to=target, channel=self.channel)

@@ -79,7 +79,7 @@ def _promotion(promotion: PromotionRecord | None, served: str) -> Html:
 def _rollback(service: Service) -> Html | None:
     """Return the form that rolls back, if this server may do that and there is a version before."""
     before = service.promoter.previous() if service.settings.allow_promote else None
-    return promotion_form(f"Roll back to {before}", "/rollback") if before else None
+    return promotion_form(f"Roll back to {before}", "/rollback", before) if before else None
 
 
 def _form(text: str) -> Html:

@@ -135,11 +135,12 @@ def choice(name: str, options: dict[str, str], chosen: str) -> Html:
     )
 
 
-def promotion_form(button: str, path: str) -> Html:
-    """Return a form that changes which version is promoted, with a message."""
+def promotion_form(button: str, path: str, to: str | None = None) -> Html:
+    """Return a form that changes which version is promoted, with a message and to which one."""
     return el(
         "form",
         field("Message", el("input", name_="message", required=True, maxlength=500)),
+        el("input", type="hidden", name_="to", value=to) if to else None,
         el("button", button),
         method="post",
         action=url(path),

@@ -14,6 +14,7 @@ from textclf.report.html.markup import el, join
 from textclf.server.exchange import exchange_of, json_response, read_body
 from textclf.server.pages import compare, history, home, version, versions
 from textclf.server.pages.layout import Page, page_response, style_path, stylesheet, url
+from textclf.server.promoter import Promoter
 from textclf.server.refusal import Refusal, as_refusal
 from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
@@ -100,22 +101,28 @@ async def _try(request: Request) -> Response:
 
 async def _promote(request: Request) -> Response:
     version = request.path_params["version"]
-    return await _change(request, lambda service, why: service.promoter.promote(version, why))
+    return await _change(request, lambda promoter, why, _: promoter.promote(version, why))
 
 
 async def _rollback(request: Request) -> Response:
-    return await _change(request, lambda service, why: service.promoter.rollback(why))
+    return await _change(request, lambda promoter, why, to: promoter.rollback(why, to))
 
 
-async def _change(request: Request, change: Callable[[Service, str], None]) -> Response:
-    """Change which version is promoted, and show the first page."""
+async def _change(
+    request: Request, change: Callable[[Promoter, str, str | None], None]
+) -> Response:
+    """Change which version is promoted, and show the first page.
+
+    The form has a message, and perhaps the version that it is ``to`` promote.
+    """
     require_same_origin(request)
     service = Service.of(request)
-    message = (await _form(request)).get("message", "").strip()
+    form = await _form(request)
+    message = form.get("message", "").strip()
     try:
         if not message:
             raise Refusal.invalid("a promotion needs a message, which is recorded")
-        await run_in_threadpool(change, service, message)
+        await run_in_threadpool(change, service.promoter, message, form.get("to"))
         await run_in_threadpool(service.reloader.check)
     except (Refusal, TextclfError) as error:
         return page_response(request, _problem(as_refusal(error), "Nothing was promoted"))
