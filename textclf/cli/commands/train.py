@@ -103,13 +103,13 @@ def train(
 
     More: docs/cli.md, docs/more-data.md, docs/search-space.md, docs/gates.md
     """
+    search.require_consistent()
+    gate.require_reason(versioning.message)
+    _require_one_source(context, add)
     with common.phases() as show_phase:
         with loading(show_phase):
             from textclf.release.release import ReleaseRequest, release
 
-        search.require_consistent()
-        gate.require_reason(versioning.message)
-        _require_one_source(context, add)
         registry = common.open_registry(to_write=not versioning.dry_run)
         notify.watch(context, registry)
         options = versioning.release_options(context, registry, gate, adds=bool(add))

@@ -63,12 +63,12 @@ def publish_pipeline(
     Raises:
         GateRefused: the version is published, and was not promoted.
     """
+    gate.require_reason(versioning.message)
     with common.phases() as show_phase:
         with loading(show_phase):
             from textclf.metadata.limits import Limits
             from textclf.release.publish import PublishRequest, publish
 
-        gate.require_reason(versioning.message)
         registry = common.open_registry(to_write=not versioning.dry_run)
         notify.watch(context, registry)
         options = versioning.release_options(context, registry, gate)
