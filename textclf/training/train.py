@@ -38,7 +38,7 @@ from textclf.search.grid_search import Runner, grid_search, in_threads, stratifi
 from textclf.search.refit import refit
 from textclf.search.results import WinnerDecisions, best, summarize
 from textclf.search.space import CandidateParams
-from textclf.training.job import Job
+from textclf.training.job import Job, SearchSettings
 from textclf.training.phases import OnPhase, Phase
 from textclf.training.scorer_check import check_scorer
 
@@ -109,12 +109,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
         opened = load_pipeline(artifact, name=record.file)
         scored = score_counted(opened, job.test, count().counts_for(features))
-        scorer = compile_scorer(
-            scored.model,
-            threshold=job.settings.threshold,
-            abstain_unknown=job.settings.abstain_unknown,
-        )
-        check_scorer(scorer, scored)
+        scorer = _checked_scorer(scored, job.settings)
         test = scored.test_record(job.sketch, job.split, job.split_method)
     metadata = Metadata(
         version=version,
@@ -137,6 +132,17 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         abstain_unknown=job.settings.abstain_unknown,
     )
     return Trained(metadata, artifact, {SCORER: scorer}, scored)
+
+
+def _checked_scorer(scored: ScoredRows, settings: SearchSettings) -> bytes:
+    """Compile the model that scored the test rows. Raises as `train` does if both disagree."""
+    scorer = compile_scorer(
+        scored.model,
+        threshold=settings.threshold,
+        abstain_unknown=settings.abstain_unknown,
+    )
+    check_scorer(scorer, scored)
+    return scorer
 
 
 @dataclass(frozen=True)
