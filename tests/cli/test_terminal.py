@@ -138,6 +138,16 @@ def test_only_the_last_column_of_a_table_is_wrapped(cli, monkeypatch, columns):
     assert all(re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d", row) for row in rows)
 
 
+@pytest.mark.usefixtures("project")
+def test_a_terminal_is_as_wide_as_it_is(terminal, monkeypatch):
+    """The variable COLUMNS only says otherwise."""
+    command = ("versions", "show", "1.0.1")
+    shown = terminal(*command, COLUMNS="120").out
+    assert terminal(*command, COLUMNS="60").out != shown
+    monkeypatch.delenv("COLUMNS")
+    assert terminal(*command).out == shown
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80])
 @pytest.mark.parametrize(
     "command",

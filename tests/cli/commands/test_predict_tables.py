@@ -191,6 +191,15 @@ def test_a_large_table_is_read_in_parts(project, cli, encoding):
     ]
 
 
+def test_parquet_is_read_no_further_than_it_is_wanted(project, cli):
+    """The first row that cannot be used ends the command, and the process that reads the file."""
+    content = as_parquet(text=[["a list"]] * 1000)
+    (project / "t.parquet").write_bytes(content)
+    done = cli("predict", "--file", "t.parquet", "--on-bad-rows", "fail")
+    assert (done.code, done.out) == (4, "")
+    assert "1 bad row in t.parquet" in done.err
+
+
 def test_parquet_comes_from_stdin(cli, labels):
     """As it comes from a file."""
     content = as_parquet(review=[text for _, text, _ in ROWS[:2]])

@@ -57,6 +57,9 @@ def test_compiling_is_named_after_some_seconds(capsys, monkeypatch):
 
 def test_on_a_terminal_the_line_is_written_again_and_removed(capsys, monkeypatch):
     """There is one line, no longer than the terminal is wide, and none at the end."""
+    compilation = Compilation()
+    monkeypatch.setattr(progress, "compilation", compilation)
+    monkeypatch.setattr(progress, "_SECONDS_OF_COMPILING", 0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
@@ -65,6 +68,9 @@ def test_on_a_terminal_the_line_is_written_again_and_removed(capsys, monkeypatch
         written = wait_for(capsys, "\r\x1b[2K")
         assert "fitting the best c…" in written
         assert "\n" not in written
+        compilation.begin()
+        wait_for(capsys, "compiling, once fo…")
+        compilation.end()
     assert capsys.readouterr().err.endswith("\r\x1b[2K")
 
 
