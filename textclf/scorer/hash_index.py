@@ -23,6 +23,6 @@ def index_by_hash(
     chosen = np.fromiter(map(crc32, words), np.uint32, count) & np.uint32(slots - 1)
     order = np.argsort(chosen, kind="stable")
     starts = np.append(0, np.cumsum(np.bincount(chosen, minlength=slots)))
-    arranged = [words[place] for place in order]
-    ends = np.append(0, np.cumsum([len(word) for word in arranged], dtype=np.int64))
+    arranged = list(map(words.__getitem__, order.tolist()))
+    ends = np.append(0, np.cumsum(np.fromiter(map(len, arranged), np.int64, count)))
     return order, starts, ends, b"".join(arranged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from multiprocessing.pool import ThreadPool
 from typing import Any
 
 import numpy as np
@@ -58,17 +59,18 @@ def refit(
             _sorted_by_term(fit_tfidf(table, block, settings, rows), table)
             for (block, settings), table in zip(candidate.features.items(), counts, strict=True)
         ]
-        features = _union(candidate.features, weights, counts)
         model = build_classifier(candidate, seed)
         large = is_large(model, sum(len(table.indices) for table in counts), len(np.unique(y)))
         dtype = np.float32 if large else np.float64
         matrix = join(
             [own.of(table) for own, table in zip(weights, counts, strict=True)], rows, dtype
         )
-        del cache, counts  # to release their memory
-        if not large or not fit_all_classes(model, matrix, y):
-            model = _fit(model, matrix.astype(np.float64, copy=False), y)
-        return Pipeline([("features", features), ("classifier", model)])
+        with ThreadPool(1) as pool:  # of daemons, for Ctrl-C; liblinear runs without the GIL
+            union = pool.apply_async(_union, (candidate.features, weights, counts))
+            del cache, counts  # to release their memory
+            if not large or not fit_all_classes(model, matrix, y):
+                model = _fit(model, matrix.astype(np.float64, copy=False), y)
+            return Pipeline([("features", union.get()), ("classifier", model)])
 
 
 def _sorted_by_term(weights: TfidfWeights, counts: Counts) -> TfidfWeights:
