@@ -71,12 +71,14 @@ def test_an_interruption_and_a_bug_are_json_too(cli, monkeypatch):
     for error, kind, code in (
         (KeyboardInterrupt, "interrupted", 130),
         (ZeroDivisionError, "unexpected", 1),
+        (EOFError, "unexpected", 1),
         (MemoryError, "memory", 1),
         (PermissionError(13, "Permission denied"), "system", 1),
     ):
         monkeypatch.setattr(entries, lambda _, error=error: (_ for _ in ()).throw(error))
         failure = json.loads(cli("history", "--json").err)
         assert (failure["kind"], failure["exit_code"]) == (kind, code)
+        assert kind != "unexpected" or f"unexpected {error.__name__}" in failure["message"]
 
 
 def test_every_error_has_its_own_kind():

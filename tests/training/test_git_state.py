@@ -200,6 +200,16 @@ def test_a_head_that_is_no_commit_is_known_by_its_name(repository):
     assert read_git_state(repository.folder) == GitState(tree, None)
 
 
+def test_an_index_with_a_file_in_the_place_of_a_folder_is_not_read(repository):
+    """Git writes no such index; the commit is known."""
+    repository.commit(**{"one-x": "1"})
+    repository.git("update-index", "--assume-unchanged", "one-x")
+    path = repository.folder / ".git/index"
+    path.write_bytes(path.read_bytes().replace(b"one-x", b"one/x"))
+    state = read_git_state(repository.folder)
+    assert state == GitState(repository.git("rev-parse", "HEAD"), None)
+
+
 def test_a_branch_that_leads_to_itself_is_unknown(repository):
     """Symbolic refs are not followed forever."""
     (repository.folder / ".git/refs/heads/main").write_text("ref: refs/heads/main\n")

@@ -71,6 +71,8 @@ def describe(error: BaseException) -> Failure:
         case OSError():  # such as a full disk that stdout is written to
             path = f"{error.filename}: " if error.filename else ""
             return Failure("system", f"{path}{error.strerror or error}")
+        case typer.Abort(__cause__=EOFError() as cause):  # which Typer takes for Ctrl-D
+            return describe(cause)
         case MemoryError():
             hint = "use fewer candidates, fewer --jobs, or a larger machine"
             return Failure("memory", "out of memory", hint)

@@ -156,7 +156,7 @@ def test_a_file_that_was_created_meanwhile_is_kept(project, start):
     running = start("predict", "-o", "out.csv")
     running.stdin.write(b"great\n")
     running.stdin.flush()
-    wait_until(lambda: list(project.glob(".*.part")))
+    wait_until(lambda: list(project.glob(".*.part")), seconds=60)
     (project / "out.csv").write_text("theirs")
     _, err = running.communicate(timeout=60)
     assert (running.returncode, "out.csv already exists" in err.decode()) == (2, True)
