@@ -170,13 +170,44 @@ def test_rows_that_make_no_sense_are_told_by_their_index(tmp_path, arguments, er
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["threshold", "abstain_unknown"])
+@pytest.mark.parametrize(
+    "name", ["threshold", "abstain_unknown", "max_regression", "max_class_regression"]
+)
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "40%"])
 def test_shares_are_between_0_and_1(tmp_path, name, share):
     """Others are refused before anything is read, for a version that is trained or published."""
     for call in (textclf.train, textclf.publish):
         with pytest.raises(UsageError, match=f"{name}=.* is not a number between 0 and 1"):
             call("nowhere", test="nowhere.csv", models=tmp_path, **{name: share})
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "said"),
+    [
+        *((textclf.train, {"cv": cv}, f"cv={cv!r} is ") for cv in (1, "5", 2.5)),
+        (textclf.train, {"seed": -1}, "seed=-1 is less than 0"),
+        (textclf.train, {"seed": 2**32}, "seed=4294967296 is more than 4294967295"),
+        (textclf.train, {"sample": -1}, "sample=-1 is less than 0"),
+        (textclf.train, {"jobs": 0}, "-1 for one per core"),
+        (textclf.train, {"min_rows_per_label": 0}, "min_rows_per_label=0 is less than 1"),
+        (textclf.train, {"test_size": 20}, "test_size=20 is not a number between 0 and 1"),
+        (textclf.train, {"preset": "quick"}, "preset='quick' is not one of 'fast', 'default', "),
+        (textclf.train, {"search": "racing"}, "search='racing' is not one of 'exact', 'race'"),
+        (textclf.train, {"bump": "none"}, "bump='none' is not one of 'auto', 'patch', "),
+        (textclf.train, {"on_bad_rows": "drop"}, "on_bad_rows='drop' is not one of 'auto', "),
+        (textclf.train, {"message": 5}, "message=5 is not a text"),
+        (textclf.promote, {"version": "1.0.0", "message": "\ud800"}, "is not a text"),
+        (textclf.promote, {"version": "1.0.0", "require": "x>1"}, "'x>1' is not a requirement"),
+        (textclf.rollback, {"steps": 0}, "steps=0 is less than 1"),
+        (textclf.rollback, {"steps": 2, "to": "1.0.0"}, "steps and to exclude each other"),
+        (textclf.check_labels, {"data": "nowhere", "cv": 1}, "cv=1 is less than 2"),
+    ],
+)  # fmt: skip
+def test_arguments_are_those_that_the_options_take(tmp_path, function, arguments, said):
+    """Others are refused before anything is read, whatever a dry run would say."""
+    models = {} if function is textclf.check_labels else {"models": tmp_path}
+    with pytest.raises(UsageError, match=said):
+        function(**arguments, **models)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textclf.api.arguments import Models, registry_of
+from textclf.api.arguments import Models, registry_of, require_valid
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows, require_whole
 from textclf.data.table_rows import Batch
-from textclf.errors import UsageError
 from textclf.prediction.picking import Picked
 from textclf.prediction.picking import pick as pick_from
 from textclf.prediction.predictor import Predictor
@@ -39,7 +38,9 @@ def check_labels(
 
     Raises:
         DataError: the rows cannot be read, or are too few to judge each other.
+        UsageError: ``cv`` is not 2 or more.
     """
+    require_valid(locals())
     rows = labelled_rows(data, labels, ReadOptions(text_column, label_column))
     return find_suspect_labels(rows, folds=cv)
 
@@ -64,10 +65,9 @@ def pick(
         IntegrityError: a file of it is not what was published.
         TypeError: something in the texts is not a str; the message names its index.
         ValueError: a text has half of a surrogate pair, with which it could not be written.
-        UsageError: ``n`` is less than 1.
+        UsageError: ``n`` is not 1 or more.
     """
-    if n < 1:
-        raise UsageError(f"n={n!r} is less than 1")
+    require_valid(locals())
     registry = registry_of(models)
     listed = [require_whole(text, "text", n) for n, text in enumerate(list_texts(texts))]
     batch = Batch(listed, listed, range(len(listed)))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from textclf.api.arguments import Models, publishing, require_reason, telling_registry
+from textclf.api.arguments import (
+    BadRowsPolicy,
+    Bump,
+    Models,
+    publishing,
+    require_valid,
+    telling_registry,
+)
 from textclf.api.results import TrainResult
 from textclf.data.dataset import OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
-from textclf.metadata.limits import Limits, require_shares
+from textclf.metadata.limits import Limits
 from textclf.release.gate import parse_gate
 from textclf.release.publication import ReleaseOptions
 from textclf.release.publish import PublishRequest
@@ -30,10 +37,10 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
     encoding: str | None = None,
     header: bool | None = None,
     sheet: str | None = None,
-    on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
+    on_bad_rows: BadRowsPolicy = "auto",
     threshold: float | None = None,
     abstain_unknown: float | None = None,
-    bump: Literal["auto", "patch", "minor", "major"] = "auto",
+    bump: Bump = "auto",
     from_version: str | None = None,
     promote: bool = True,
     require: Sequence[str] = (),
@@ -107,8 +114,7 @@ def publish(  # noqa: PLR0913 - the options of ``textclf publish``, by their nam
     Warns:
         UserWarning: the version is promoted, and somebody could not be told of it.
     """
-    require_reason(message, force=force)
-    require_shares(threshold=threshold, abstain_unknown=abstain_unknown)
+    require_valid(locals())
     read = ReadOptions(
         text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
     )

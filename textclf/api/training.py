@@ -6,15 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from textclf.api.arguments import Models, publishing, require_reason, telling_registry
+from textclf.api.arguments import (
+    BadRowsPolicy,
+    Bump,
+    Models,
+    Preset,
+    SearchMethod,
+    publishing,
+    require_valid,
+    telling_registry,
+)
 from textclf.api.results import TrainResult
 from textclf.data.dataset import Dataset, OnBadRows, ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
 from textclf.data.small_labels import LabelLimits
 from textclf.errors import UsageError
-from textclf.metadata.limits import require_shares
 from textclf.release.gate import parse_gate
 from textclf.release.publication import ReleaseCallbacks, ReleaseOptions
 from textclf.release.release import ReleaseRequest, release
@@ -47,14 +55,14 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     encoding: str | None = None,
     header: bool | None = None,
     sheet: str | None = None,
-    on_bad_rows: Literal["auto", "fail", "skip"] = "auto",
+    on_bad_rows: BadRowsPolicy = "auto",
     min_rows_per_label: int | None = None,
     drop_small_labels: bool = False,
-    bump: Literal["auto", "patch", "minor", "major"] = "auto",
+    bump: Bump = "auto",
     from_version: str | None = None,
     grid: Grid | None = None,
-    preset: Literal["fast", "default", "thorough"] | None = None,
-    search: Literal["exact", "race"] = "exact",
+    preset: Preset | None = None,
+    search: SearchMethod = "exact",
     sample: int | None = None,
     cv: int = 5,
     scoring: str = "accuracy",
@@ -148,8 +156,7 @@ def train(  # noqa: PLR0913 - the options of ``textclf train``, by their names
     Warns:
         UserWarning: the version is promoted, and somebody could not be told of it.
     """
-    require_reason(message, force=force)
-    require_shares(threshold=threshold, abstain_unknown=abstain_unknown)
+    require_valid(locals())
     read = ReadOptions(
         text_column, label_column, delimiter, encoding, OnBadRows(on_bad_rows), header, sheet
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textclf.api.arguments import Models, registry_of, require_reason, telling_registry
+from textclf.api.arguments import Models, registry_of, require_valid, telling_registry
 from textclf.api.results import CompareResult
 from textclf.data.dataset import ReadOptions
 from textclf.data.in_memory import LabelledRows, labelled_rows
@@ -158,7 +158,7 @@ def promote(  # noqa: PLR0913 - the options of ``textclf promote``, by their nam
     Warns:
         UserWarning: it is promoted, and somebody could not be told of it.
     """
-    require_reason(message, force=force)
+    require_valid(locals())
     gate = parse_gate(
         require, max_regression, max_class_regression, allow_training_rows=allow_training_rows
     )
@@ -197,10 +197,14 @@ def rollback(  # noqa: PLR0913 - the options of ``textclf rollback``, by their n
 
     Raises:
         NoSuchVersion: the log does not go back that far.
+        UsageError: an argument makes no sense.
 
     Warns:
         UserWarning: it is done, and somebody could not be told of it.
     """
+    require_valid(locals())
+    if to and steps != 1:
+        raise UsageError("steps and to exclude each other")
     with telling_registry(models, on_promote, webhook) as registry:
         target = registry.resolve(to) if to else None
         return registry.rollback(steps=steps, to=target, channel=channel, message=message)

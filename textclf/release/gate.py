@@ -122,14 +122,15 @@ class Gate(msgspec.Struct, frozen=True):
 
 
 def parse_gate(
-    require: Iterable[str] = (),
+    require: Iterable[str] | str = (),
     max_regression: float | None = None,
     max_class_regression: float | None = None,
     *,
     allow_training_rows: bool = False,
 ) -> Gate:
     """Return a gate whose requirements are as they are typed. Raises UsageError."""
-    requirements = tuple(map(parse_requirement, require))
+    listed = [require] if isinstance(require, str) else require
+    requirements = tuple(map(parse_requirement, listed))
     return Gate(requirements, max_regression, max_class_regression, allow_training_rows)
 
 
