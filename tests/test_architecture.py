@@ -40,7 +40,7 @@ def imported_at_once(path):
 
 def test_the_command_line_defers_what_is_heavy():
     """At import a command loads Typer and itself, nothing that trains or reads data."""
-    heavy = {"sklearn", "numpy", "scipy", "joblib", "polars", "rich", "msgspec"}
+    heavy = {"sklearn", "numpy", "scipy", "joblib", "polars", "rich", "msgspec", "semver"}
     light = (
         "textclf.cli", "textclf.errors", "textclf.formatting", "textclf._version",
         "textclf.machine_code", "textclf.metadata.channels", "textclf.registry.store.location",

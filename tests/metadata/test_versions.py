@@ -1,14 +1,14 @@
 import dataclasses
 
 import pytest
-import semver
 from hypothesis import given
 from hypothesis import strategies as st
+from semver import Version
 
 from textclf.errors import TextclfError
 from textclf.metadata.bump import Recipe, infer_bump
 from textclf.metadata.json_values import differ, flatten
-from textclf.metadata.versions import Bump, Version, is_version, next_version, parse_version
+from textclf.metadata.versions import Bump, is_version, next_version, parse_version
 
 SPACE = [
     {
@@ -52,14 +52,6 @@ def test_a_version_is_read_as_it_is_written(version):
     assert is_version(str(version))
 
 
-@given(small, small)
-def test_a_version_equals_its_text_and_no_other(version, other):
-    """A version may be compared with the text of a number, as users write it."""
-    assert version == str(version)
-    assert (version == str(other)) is (version == other)
-    assert (version != str(other)) is (version != other)
-
-
 @pytest.mark.parametrize(
     "text",
     ["", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-rc1", "1.0.0+x", "vv1.0.0", "1.0.0\n", " 1.0.0",
@@ -93,17 +85,16 @@ def test_the_next_number_stays_on_its_line(base, bump, taken):
     """A patch keeps major and minor, a minor keeps the major; what follows the bump is 0."""
     version = next_version(base, bump, taken)
     kept = {Bump.PATCH: 2, Bump.MINOR: 1, Bump.MAJOR: 0}[bump]
-    assert version[:kept] == base[:kept]
-    assert not any(version[kept + 1 : 3])
-    line = [v for v in taken if v[:kept] == base[:kept]]
+    assert version.to_tuple()[:kept] == base.to_tuple()[:kept]
+    assert not any(version.to_tuple()[kept + 1 : 3])
+    line = [v for v in taken if v.to_tuple()[:kept] == base.to_tuple()[:kept]]
     assert all(version > other for other in line)
 
 
 @given(small, bumps)
 def test_alone_the_next_number_is_semver_s(base, bump):
     """With nothing in the way the number is the one Semantic Versioning gives."""
-    expected = getattr(semver.Version(*base), f"bump_{bump}")()
-    assert next_version(base, bump, {base}) == str(expected)
+    assert next_version(base, bump, {base}) == getattr(base, f"bump_{bump}")()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +122,7 @@ def test_the_next_number_can_be_read_back_or_there_is_none(base, bump, used, res
     try:
         version = next_version(base, bump, used, reserved)
     except TextclfError:
-        assert any(LARGEST in v for v in (base, *used, *reserved) if v)
+        assert any(LARGEST in v.to_tuple() for v in (base, *used, *reserved) if v)
         return
     assert parse_version(str(version)) == version
     assert version not in used | reserved

@@ -6,10 +6,11 @@ import shutil
 import pytest
 import registries
 from registries import FURTHER, refusal, remove
+from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion
 from textclf.metadata.schema import METADATA
-from textclf.metadata.versions import Bump, Version, parse_version
+from textclf.metadata.versions import Bump, parse_version
 from textclf.registry.verification import verify
 
 V = parse_version

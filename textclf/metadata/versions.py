@@ -14,12 +14,15 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+
+from semver import Version
 
 from textclf.errors import TextclfError
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _FOLDER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
+
+FIRST = Version(1, 0, 0)
 
 
 class Bump(enum.StrEnum):
@@ -28,38 +31,6 @@ class Bump(enum.StrEnum):
     PATCH = "patch"
     MINOR = "minor"
     MAJOR = "major"
-
-
-_KEPT = {Bump.PATCH: 2, Bump.MINOR: 1, Bump.MAJOR: 0}
-"""How many of the numbers a bump leaves as they are."""
-
-
-class Version(NamedTuple):
-    """The three numbers of a version, which are compared in turn; it also equals its own text."""
-
-    major: int
-    minor: int
-    patch: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
-
-    def __eq__(self, other: object) -> bool:
-        return str(self) == other if isinstance(other, str) else tuple.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return tuple.__hash__(self)
-
-    def next(self, bump: Bump) -> Version:
-        """Return the version after a bump: one number goes up, and those behind it are 0."""
-        kept = _KEPT[bump]
-        return Version(*(*self[:kept], self[kept] + 1, 0, 0)[:3])
-
-
-FIRST = Version(1, 0, 0)
 
 
 def parse_version(text: str) -> Version:
@@ -71,7 +42,7 @@ def parse_version(text: str) -> Version:
     number = text.removeprefix("v")
     if not is_version(number):
         raise ValueError(f"{text} is not of the form 1.2.3")
-    return Version(*map(int, number.split(".")))
+    return Version.parse(number)
 
 
 def is_version(name: str) -> bool:
@@ -81,7 +52,8 @@ def is_version(name: str) -> bool:
 
 def line(base: Version | None, bump: Bump) -> tuple[int, ...]:
     """Return the numbers that a version and all that may follow it by a bump begin with."""
-    return base[: _KEPT[bump]] if base else ()
+    kept = {Bump.PATCH: 2, Bump.MINOR: 1, Bump.MAJOR: 0}[bump]
+    return (base.major, base.minor)[:kept] if base else ()
 
 
 def next_version(
@@ -105,12 +77,12 @@ def next_version(
         TextclfError: there is none: a part of it would have more than nine digits.
     """
     prefix = line(base, bump)
-    rivals = [v for v in used if v[: len(prefix)] == prefix]
+    rivals = [v for v in used if v.to_tuple()[: len(prefix)] == prefix]
     highest = max([*rivals, *([base] if base else [])], default=None)
     bump = bump if base else Bump.MAJOR
-    version = highest.next(bump) if highest else FIRST
+    version = highest.next_version(bump) if highest else FIRST
     while version in reserved:
-        version = version.next(bump)
+        version = version.next_version(bump)
     if not is_version(str(version)):
         raise TextclfError(
             f"no {bump} number follows {highest}: the parts of a version have at most nine digits",

@@ -15,7 +15,8 @@ from textclf.prediction.process_lock import ProcessLock
 from textclf.registry.naming import promoted_version
 
 if TYPE_CHECKING:
-    from textclf.metadata.versions import Version
+    from semver import Version
+
     from textclf.prediction.model import Model
     from textclf.registry.registry import Registry
 

@@ -9,8 +9,9 @@ from textclf.prediction.scorer_model import ScorerModel
 from textclf.scorer.scorer import SCORER, Scorer
 
 if TYPE_CHECKING:
+    from semver import Version
+
     from textclf.metadata.limits import Limits
-    from textclf.metadata.versions import Version
     from textclf.prediction.model import Model
     from textclf.registry.registry import Registry
 

@@ -13,7 +13,8 @@ from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.texts import list_texts, require_text
 
 if TYPE_CHECKING:
-    from textclf.metadata.versions import Version
+    from semver import Version
+
     from textclf.prediction.explanation import Explanation
     from textclf.prediction.model import Model
     from textclf.registry.registry import Registry

@@ -6,9 +6,11 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 
+from semver import Version
+
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import sha256
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.reader import RegistryReader
 from textclf.registry.store.base import Changed, Exists, back_off

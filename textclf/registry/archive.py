@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from semver import Version
+
 from textclf.errors import IntegrityError, UsageError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE, Metadata, decode, file_problem
-from textclf.metadata.versions import Version, is_version, parse_version
+from textclf.metadata.versions import is_version, parse_version
 from textclf.registry.archive_formats import (
     DAMAGED,
     ArchiveFormat,

@@ -12,10 +12,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import msgspec
+from semver import Version
 
 from textclf.errors import StoreError
 from textclf.metadata.schema import LARGEST_METADATA, METADATA, sha256
-from textclf.metadata.versions import Version
 from textclf.registry import layout
 from textclf.registry.publisher import require_free
 from textclf.registry.registry import Registry

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
+from semver import Version
 
 from textclf.errors import NoSuchVersion, UsageError
-from textclf.metadata.versions import Version, is_version
+from textclf.metadata.versions import is_version
 from textclf.registry import layout
 from textclf.registry.promotion_log import AppendOnlyLog, current_user, raised, utc_now
 from textclf.registry.store.base import LogNames, Store

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from textclf.metadata.versions import Version
+    from semver import Version
 
 ALIAS: Final = "text_classifier.joblib"
 """The copy of the promoted version's model that clients load."""

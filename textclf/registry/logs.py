@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from semver import Version
+
 from textclf.metadata.channels import LATEST, is_channel, require_channel
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.event_log import EventLog
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, TextclfError
 from textclf.metadata.schema import METADATA, SIGNATURE, sha256
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.alias import sync_alias
 from textclf.registry.copying import absent_versions, in_parallel, never

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semver import Version
+
 from textclf.errors import NoSuchVersion
 from textclf.metadata.channels import LATEST, PREVIOUS, is_channel
 from textclf.metadata.schema import METADATA
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry.event_log import describe_pruning
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def unknown_version(registry: RegistryReader, version: Version) -> NoSuchVersion
 
 
 def _distance(one: Version, other: Version) -> tuple[int, ...]:
-    return tuple(abs(a - b) for a, b in zip(one, other, strict=True))
+    return tuple(abs(a - b) for a, b in zip(one.to_tuple()[:3], other.to_tuple()[:3], strict=True))
 
 
 def describe_absence(registry: RegistryReader) -> str | None:

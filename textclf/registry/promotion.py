@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
+from semver import Version
 
 from textclf.errors import NoSuchVersion, StoreError
 from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.metadata.schema import Metadata, sha256
 from textclf.metadata.verdict import Verdict
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry.alias import sync_alias
 from textclf.registry.naming import existing_version, nothing_promoted
 from textclf.registry.promotion_log import PromotionLog, PromotionRecord, current_user, utc_now

@@ -23,10 +23,12 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from semver import Version
+
 from textclf.errors import NoSuchVersion, StoreError
 from textclf.formatting import tag_list
 from textclf.metadata.schema import METADATA
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.event_log import EventKind, EventLog, describe_pruning
 from textclf.registry.reader import RegistryReader

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
+from semver import Version
 
 from textclf.errors import IntegrityError, TextclfError
 from textclf.metadata.bump import Recipe, infer_bump
@@ -24,7 +25,7 @@ from textclf.metadata.schema import (
     sha256,
 )
 from textclf.metadata.sketch import Sketch
-from textclf.metadata.versions import Bump, Version, line, next_version, parse_version
+from textclf.metadata.versions import Bump, line, next_version, parse_version
 from textclf.registry import layout
 from textclf.registry.event_log import EventKind
 from textclf.registry.promotion_log import utc_now

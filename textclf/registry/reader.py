@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from semver import Version
+
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError
 from textclf.metadata.schema import (
     ARTIFACT,
@@ -19,7 +21,7 @@ from textclf.metadata.schema import (
     file_problem,
     sha256,
 )
-from textclf.metadata.versions import Version, is_version, parse_version
+from textclf.metadata.versions import is_version, parse_version
 from textclf.registry import layout, naming
 from textclf.registry.logs import RegistryLogs
 from textclf.registry.signatures import Signatures
@@ -75,7 +77,7 @@ class RegistryReader(RegistryLogs):
             numbers: the numbers of all folders, if they were listed just now.
         """
         numbers = self.numbers() if numbers is None else numbers
-        highest_first = (v for v in reversed(numbers) if v[: len(line)] == line)
+        highest_first = (v for v in reversed(numbers) if v.to_tuple()[: len(line)] == line)
         counts = self._is_signed if self.signed_by else self.is_published
         return next((v for v in highest_first if counts(v)), None)
 
@@ -249,7 +251,8 @@ class RegistryReader(RegistryLogs):
 
 def _numbers(names: Iterable[str]) -> list[Version]:
     """Return those of the names that are numbers of versions, lowest first."""
-    return sorted(parse_version(name) for name in names if is_version(name))
+    numbers = (parse_version(name) for name in names if is_version(name))
+    return sorted(numbers, key=Version.to_tuple)  # their own comparison is slow for thousands
 
 
 def _record(files: list[FileRecord], name: str) -> FileRecord | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from semver import Version
+
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, sha256
-from textclf.metadata.versions import Version
 from textclf.registry.reader import RegistryReader
 from textclf.registry.signing import PublicKey, Signer
 from textclf.registry.store.base import Store

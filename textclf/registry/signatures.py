@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
+from semver import Version
+
 from textclf.metadata.schema import SIGNATURE, sha256
-from textclf.metadata.versions import Version
 from textclf.registry import layout
 from textclf.registry.event_log import EventKind, EventLog
 from textclf.registry.signing import PublicKey, Signer

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
+from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfError
 from textclf.metadata.schema import METADATA, SIGNATURE, FileRecord, file_problem, sha256
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.alias import is_published_model, sync_alias
 from textclf.registry.naming import describe_absence

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+from semver import Version
 
 from textclf.errors import GateRefused, TextclfError
 from textclf.evaluation.train_overlap import train_overlap
@@ -13,7 +14,6 @@ from textclf.formatting import first_few
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import Metadata, Metrics
 from textclf.metadata.verdict import FORCED, PASSED, JudgedRows, Verdict
-from textclf.metadata.versions import Version
 from textclf.registry.event_log import EventKind
 from textclf.registry.promotion import Promotion
 from textclf.registry.registry import Registry

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
+from semver import Version
+
 from textclf.data.dataset import Dataset
 from textclf.data.quality import DataProblem
 from textclf.errors import GateRefused, IntegrityError, NoSuchVersion, TextclfError
@@ -16,7 +18,7 @@ from textclf.evaluation.scored_rows import ScoredRows
 from textclf.evaluation.train_overlap import train_overlap
 from textclf.metadata.schema import Metadata
 from textclf.metadata.verdict import Verdict
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry.alias import sync_alias
 from textclf.registry.promotion import Promotion
 from textclf.registry.publisher import Plan

@@ -20,7 +20,8 @@ from textclf.server.refusal import Refusal
 from textclf.server.version_index import METRICS, SORTS, VersionIndex, sort_key
 
 if TYPE_CHECKING:
-    from textclf.metadata.versions import Version
+    from semver import Version
+
     from textclf.registry.registry import Registry
     from textclf.report.subject import Subject
 

@@ -39,7 +39,7 @@ SORTS = ("version", "saved_at", "rows", *METRICS)
 def sort_key(field: str) -> Callable[[ListedVersion], Any]:
     """Return what to sort by, highest first: what is not known comes last."""
     if field == "version":
-        return lambda listed: parse_version(listed.version)
+        return lambda listed: parse_version(listed.version).to_tuple()[:3]
 
     def known_first(listed: ListedVersion) -> tuple[bool, Any]:
         value = getattr(listed, field)

@@ -7,9 +7,9 @@ import pytest
 import registries
 from hypothesis import given
 from hypothesis import strategies as st
+from semver import Version
 
 from textclf.exporters.mlflow.run import alias_of, describe_run, metric_names
-from textclf.metadata.versions import Version
 
 
 def test_a_run_has_parameters_metrics_tags_and_data_sets():

@@ -18,7 +18,8 @@ from textclf.registry.store.location import Folder, lies_within
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textclf.metadata.versions import Version
+    from semver import Version
+
     from textclf.registry.registry import Registry
 
 _VERSIONS = "Version numbers, latest, previous, or channels."

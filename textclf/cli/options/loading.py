@@ -9,7 +9,8 @@ import typer
 from textclf.cli.output import render
 
 if TYPE_CHECKING:
-    from textclf.metadata.versions import Version
+    import semver
+
     from textclf.prediction.predictor import Predictor
     from textclf.registry.registry import Registry
 
@@ -28,7 +29,7 @@ def warn_of_code(name: str) -> None:
     render.warning(f"--unsafe-load: {name} is opened without restrictions; any code in it runs now")
 
 
-def load_predictor(registry: Registry, version: Version, *, unsafe: bool) -> Predictor:
+def load_predictor(registry: Registry, version: semver.Version, *, unsafe: bool) -> Predictor:
     """Load a version. Its digest, and its signature if one is required, are checked."""
     from textclf.prediction.predictor import Predictor
 

@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from semver import Version
+
 from textclf._version import __version__
 from textclf.errors import TextclfError, UsageError
 from textclf.exporters.mlflow.run import DIGEST_TAG, Run
 from textclf.files import read_bytes
 from textclf.formatting import first_line
 from textclf.metadata.schema import METADATA
-from textclf.metadata.versions import Version
 from textclf.registry.store.location import without_secrets
 
 T = TypeVar("T")

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from semver import Version
 
 from textclf.errors import IntegrityError, NoSuchVersion, UsageError
 from textclf.exporters.mlflow.run import alias_of, describe_run
 from textclf.metadata.channels import LATEST
 from textclf.metadata.schema import METADATA, Metadata, decode, sha256
-from textclf.metadata.versions import Version, parse_version
+from textclf.metadata.versions import parse_version
 from textclf.registry.naming import promoted_version
 from textclf.registry.reader import RegistryReader
 from textclf.registry.registry import Registry

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from semver import Version
+
 from textclf.metadata.schema import Metadata
-from textclf.metadata.versions import Version
 
 DIGEST_TAG: Final = "textclf.metadata_sha256"
 """The tag by which a version is found again, whatever number MLflow has given to it."""

@@ -18,8 +18,9 @@ from textclf.errors import UsageError
 from textclf.formatting import encodable, escape_controls
 
 if TYPE_CHECKING:
+    import semver
+
     from textclf.data.dataset import Dataset
-    from textclf.metadata.versions import Version as Number
     from textclf.registry.registry import Registry
     from textclf.report.subject import Subject
 
@@ -118,7 +119,7 @@ def report(
 
 
 def _subject(
-    registry: Registry, version: Number, rows: Dataset | None, *, include_texts: bool
+    registry: Registry, version: semver.Version, rows: Dataset | None, *, include_texts: bool
 ) -> Subject:
     metadata = registry.metadata(version)
     if rows:
@@ -152,7 +153,7 @@ def _hint_at_missing(subject: Subject, common: CommonOptions, *, include_texts: 
         )
 
 
-def _print_path(versions: list[Number], path: str, common: CommonOptions) -> None:
+def _print_path(versions: list[semver.Version], path: str, common: CommonOptions) -> None:
     if common.as_json:
         render.json(ReportAnswer([str(version) for version in versions], encodable(path)))
     else:
