@@ -200,7 +200,7 @@ def test_a_webhook_that_is_no_http_server_is_a_warning(cli):
                 connection.recv(1 << 16)
                 connection.sendall(b"220 mail.example.com\r\n")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{other.getsockname()[1]}"
         assert "did not answer with HTTP" in cli("promote", "1.0.0", "--webhook", url).err
