@@ -157,6 +157,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    render.name_registry("")
     try:
         code = _call(arguments)
         sys.stdout.flush()

@@ -108,6 +108,8 @@ def show(failure: Failure, arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    if failure.hint:
+        failure = failure._replace(hint=render.with_registry(failure.hint))
     if _asks_for_json(arguments):
         render.json_error(_without_controls(failure)._asdict())
     else:

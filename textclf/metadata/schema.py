@@ -354,7 +354,7 @@ class Metadata(msgspec.Struct, frozen=True):
         if self.data is None or self.search is None:
             raise UsageError(
                 f"{self.version} was fitted outside of textclf, which does not know how",
-                hint="textclf versions show lists what is known of it",
+                hint=f"textclf versions show {self.version} lists what is known of it",
             )
         return self.data, self.search
 

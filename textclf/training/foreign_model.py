@@ -23,6 +23,7 @@ from textclf.artifact.skops_file import is_skops, open_skops
 from textclf.artifact.unpickler import load_pipeline, read_foreign
 from textclf.artifact.unsafe import load_anything, load_object
 from textclf.data.dataset import Dataset
+from textclf.data.label_spelling import written_in_several_ways
 from textclf.errors import DataError, IntegrityError, TextclfError, UnsafeModel, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.formatting import first_line, plural
@@ -278,9 +279,12 @@ def _tested(  # noqa: PLR0913, PLR0917 - the parts of the result
 
 def _require_known_label(rows: Dataset, labels: list[str]) -> None:
     if not rows.label_counts.keys() & set(labels):
+        similar = written_in_several_ways(sorted({*rows.label_counts, *labels}))
         raise DataError(
             f"{rows.path} has none of the labels that the pipeline knows: it has "
             f"{', '.join(sorted(rows.label_counts)[:5])}, and the pipeline knows "
             f"{', '.join(labels[:5])}",
-            hint="check the column of the labels",
+            hint="write the labels as the pipeline does"
+            if similar
+            else "check the column of the labels",
         )

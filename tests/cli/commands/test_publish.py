@@ -171,3 +171,28 @@ def test_what_is_no_model_file_is_told(cli, name, code):
     done = cli("publish", name, "--test", "data/test.csv")
     assert done.code == code
     assert name in done.err
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"),
+    [
+        ("POSITIVE", "write the labels as the pipeline does"),
+        ("4", "check the column of the labels"),
+    ],
+)
+def test_labels_of_another_spelling_are_told_of(compiled, cli, label, hint):
+    """Where no label is known, the hint tells another spelling from another column."""
+    (compiled / "odd.jsonl").write_text(json.dumps({"text": "great", "label": label}))
+    done = cli("publish", "model.joblib", "--test", "odd.jsonl")
+    assert done.code == 4
+    assert done.err.endswith(f"hint: {hint}\n")
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_hint_names_the_version(cli):
+    """The command that a hint shows can be typed as it is."""
+    cli(*PUBLISH)
+    _, _, hint = cli("train", "--add", "data/test.csv").err.partition("hint: textclf ")
+    command, _, _ = hint.partition(" lists")
+    assert command == "versions show 2.0.0"
+    assert cli(*command.split()).code == 0

@@ -1,5 +1,8 @@
 """The option --models: a folder or a URL, from the flag, the environment or the settings."""
 
+import json
+import shlex
+
 import pytest
 
 
@@ -38,3 +41,37 @@ def test_a_url_that_cannot_be_read_is_refused(with_models, empty, url):
         assert "hint: " in done.err
         assert "hunter2" not in done.out + done.err
     assert {path.name for path in empty.iterdir()} <= {"textclf.toml"}
+
+
+@pytest.fixture
+def elsewhere(project):
+    """The registry in another folder than the default one, where there is none."""
+    (project / "models").rename(project / "else where")
+    return ("--models", "else where")
+
+
+def follow(cli, text):
+    """Run the command that a line ends with."""
+    _, _, command = text.rstrip("`\n").rpartition("textclf ")
+    return cli(*shlex.split(command))
+
+
+def test_further_commands_name_the_registry_that_was_typed(elsewhere, cli):
+    """A hint that is obeyed works on the same registry, and not on that of the default."""
+    train = ("train", "--bump", "patch", "--preset", "fast", "--cv", "2", "--no-promote")
+    promoted = follow(cli, cli(*train, *elsewhere).err.splitlines()[-1])
+    assert (promoted.code, "promoted 1.0.2 (was 1.0.1)" in promoted.out) == (0, True)
+    undone = follow(cli, promoted.out)
+    assert (undone.code, "promoted 1.0.1 (was 1.0.2)" in undone.out) == (0, True)
+    missing = ("predict", "great", "--version", "9.9.9", *elsewhere)
+    assert "1.0.2" in follow(cli, cli(*missing).err).out
+    hint = json.loads(cli(*missing, "--json").err)["hint"]
+    assert hint == "textclf versions list --models 'else where'"
+
+
+def test_further_commands_name_no_registry_that_was_not_typed(elsewhere, cli, monkeypatch):
+    """What the environment names, it names for them, too."""
+    monkeypatch.setenv("TEXTCLF_MODELS", elsewhere[1])
+    assert cli("predict", "great", "--version", "9.9.9").err.endswith(
+        "hint: textclf versions list\n"
+    )

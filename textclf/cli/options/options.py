@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textclf.cli.options.settings import read_settings, settings_file
+from textclf.cli.output import render
 from textclf.errors import TextclfError, UsageError
 from textclf.metadata.channels import LATEST, PREVIOUS
 from textclf.registry.store.location import Folder, Location, parse_location
@@ -46,6 +48,8 @@ def parse_models(given: str | Models) -> Models:
 def with_source(context: typer.Context, models: Models) -> Models:
     """Return the value of ``--models`` with the settings file that it comes from, if it does."""
     source = context.get_parameter_source("models")
+    if source is not None and source.name == "COMMANDLINE":
+        render.name_registry(f"--models {shlex.quote(str(models))}")
     if source is not None and source.name == "DEFAULT_MAP":
         return replace(models, settings_file=settings_file())
     return models

@@ -45,7 +45,7 @@ def promotion_line(promotion: Promotion, *, quiet: bool) -> str:
     back = ""
     if promotion.previous and not quiet:  # after a rollback, another one goes further back
         undo = f"promote {promotion.previous}{to}" if promotion.restores else f"rollback{option}"
-        back = f"; back: `textclf {undo}`"
+        back = f"; back: `{render.with_registry(f'textclf {undo}')}`"
     return f"promoted {render.strong(promotion.version)}{where}{was}{back}"
 
 

@@ -106,10 +106,24 @@ def answer_to_change(change: Callable[[], str]) -> Iterator[None]:
             ) from None
 
 
+def name_registry(option: str) -> None:
+    """Take the option that names the registry, if it was typed: further commands need it, too."""
+    _registry_option[:] = [option]
+
+
+def with_registry(text: str) -> str:
+    """Return a text in which the commands name the registry that this one works on."""
+    option = "".join(_registry_option)
+    if not option or "--models" in text:
+        return text
+    return re.sub(f"\\btextclf ({_ON_REGISTRY})\\b", lambda found: f"{found[0]} {option}", text)
+
+
 def hint(text: str, *, quiet: bool = False) -> None:
     """Write to stderr how to go on: in one line, from which a command can be copied."""
     if not quiet:
-        _write_to_stderr(f"{paint('hint:', '36', sys.stderr)} {escape_controls(text)}\n")
+        text = escape_controls(with_registry(text))
+        _write_to_stderr(f"{paint('hint:', '36', sys.stderr)} {text}\n")
 
 
 def progress(text: str) -> None:
@@ -119,7 +133,7 @@ def progress(text: str) -> None:
 
 def warning(text: str) -> None:
     """Write a warning to stderr."""
-    _note("warning", text, "33")
+    _note("warning", with_registry(text), "33")
 
 
 def error(text: str, next_step: str | None = None, details: Iterable[str] = ()) -> None:
@@ -158,6 +172,14 @@ def remove_status() -> None:
         if _has_status.is_set():
             _write_to_stderr("")
 
+
+_ON_REGISTRY = (
+    "train|publish|predict|pick|evaluate|serve|promote|rollback|history|verify|reproduce|sign|"
+    "doctor|(?:versions|mlflow) [a-z]+"
+)
+"""The commands that take ``--models``."""
+
+_registry_option: list[str] = []
 
 _has_status = threading.Event()
 _writing = threading.RLock()

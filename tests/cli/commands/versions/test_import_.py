@@ -17,7 +17,7 @@ def test_a_version_goes_to_another_registry(project, cli):
     other = ("--models", "other")
     done = cli("versions", "import", "model.tar.gz", *other)
     assert (done.code, done.out) == (0, "imported 1.0.1\n")
-    assert done.err == "hint: not promoted; to promote it: textclf promote 1.0.1\n"
+    assert done.err == "hint: not promoted; to promote it: textclf promote --models other 1.0.1\n"
     assert cli("versions", "import", "model.tar.gz", *other).out.startswith("1.0.1 is already here")
     assert cli("promote", "1.0.1", *other).code == 0
     assert cli("predict", "so great", *other).out == cli("predict", "so great").out
