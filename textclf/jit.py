@@ -45,7 +45,7 @@ _events: Any = numba.core.event
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-SHARED_SOURCES = ("jit.py", "search/svm/simd.py")
+SHARED_SOURCES = ("jit.py", "search/svm/prefetching.py", "search/svm/simd.py")
 """Files of this package whose functions compiled functions of other files may call."""
 
 

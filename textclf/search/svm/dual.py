@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from textclf.jit import compiled, inlined
+from textclf.search.svm.prefetching import prefetch_row
 from textclf.search.svm.simd import (
     broadcast,
     greater,
@@ -35,6 +36,7 @@ from textclf.search.svm.simd import (
     mask_from_bits,
     maximum,
     minimum,
+    prefetch,
     store,
     where,
 )
@@ -78,7 +80,8 @@ class DualSolver:
 
     Attributes:
         problems: the problems.
-        weights: (columns + 1, problems); the last row holds the intercepts.
+        weights: (columns + 1, problems), one problem after the other in memory; the last row holds
+            the intercepts.
         passes: (problems,), the number of passes over the rows so far.
     """
 
@@ -96,9 +99,9 @@ class DualSolver:
         is_little = matrix.nnz * len(problems) <= _LITTLE
         self._least_width = _width_for(min(len(problems), WIDTHS[-1])) if is_little else WIDTHS[0]
         self.problems = problems
-        self.weights = np.zeros((columns + 1, len(problems)), np.float32)
+        self.weights = np.zeros((columns + 1, len(problems)), np.float32, order="F")
         self.passes = np.zeros(len(problems), np.intp)
-        self._duals = np.zeros((rows, len(problems)), np.float32)
+        self._duals = np.zeros((rows, len(problems)), np.float32, order="F")
 
     def solve(
         self, numbers: NDArray[np.intp], tolerance: float, epochs: int, seed: int, *, jobs: int = 1
@@ -133,7 +136,7 @@ class DualSolver:
 
     def decisions(self, matrix: csr_matrix, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
         """Decision values of some problems for the rows of a matrix, (rows, numbers)."""
-        weights = np.take(self.weights, numbers, axis=1).astype(np.float64)
+        weights = self.weights[:, numbers].astype(np.float64, order="C")
         values: NDArray[np.float64] = matrix @ weights[:-1] + weights[-1]
         return values
 
@@ -151,7 +154,7 @@ class DualSolver:
             done, passes = _descend(
                 (np.float32(0),) * width, order, *self._rows, self._codes,
                 *self._sides(running, width), weights, duals, np.zeros(len(order), np.uint16),
-                self._stop, np.float32(tolerance),
+                np.empty_like(order), self._stop, np.float32(tolerance),
                 stop_at, epochs, seed, (1 << width) - (1 << len(running)),
             )  # fmt: skip
             self.weights[:, running] = weights[:, : len(running)]
@@ -181,7 +184,7 @@ def _width_for(problems: int) -> int:
 def _padded(matrix: Floats, columns: list[int], width: int) -> Floats:
     """Copy some columns, and add columns of zeros."""
     padded = np.zeros((len(matrix), width), np.float32)
-    padded[:, : len(columns)] = np.take(matrix, columns, axis=1)
+    padded[:, : len(columns)] = matrix[:, columns]
     return padded
 
 
@@ -199,6 +202,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     weights: Floats,
     duals: Floats,
     idle: NDArray[np.uint16],
+    waiting: NDArray[np.intp],
     stop: NDArray[np.bool_],
     tolerance: np.float32,
     stop_at: int,
@@ -221,27 +225,24 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     Returns:
         The lanes that are done, and the number of passes.
     """
-    active, ever_idle = len(order), 0
+    all_lanes, ever_idle = (1 << len(like)) - 1, 0
     zero, one, unbounded = broadcast(0, like), broadcast(1, like), broadcast(_UNBOUNDED, like)
     shrink_above, state = unbounded, np.uint64(2 * seed + 1)
     for epoch in range(epochs):
         high, low = zero - unbounded, unbounded
-        state = _shuffle(order, active, state)
-        at = 0
-        while at < active:
-            row = order[at]
-            skipped = np.int64(idle[row]) | done
-            if skipped + 1 == 1 << len(like):
-                active -= 1
-                order[at], order[active] = order[active], row
-                continue
-            at += 1
+        state = _shuffle(order, state)
+        count = _select(order, idle, all_lanes & ~done, waiting)
+        for at in range(count):
+            row, soon = waiting[at], waiting[min(at + 2, count - 1)]
+            prefetch(duals, soon * len(like))
+            prefetch_row(indptr, indices, data, soon)
             begin, end, code = np.uint64(indptr[row]), np.uint64(indptr[row + 1]), codes[row]
             sign, inverse_cost = load(signs, code, like), load(inverse_costs, code, like)
             dual = load(duals, row, like)
             product = _product(indices, data, begin, end, weights, like)
             gradient = sign * product - one + inverse_cost * dual
             has_dual = greater(dual, zero)
+            skipped = np.int64(idle[row]) | done
             skipped |= mask_bits(greater(gradient, shrink_above)) & ~mask_bits(has_dual)
             idle[row], ever_idle = np.uint16(skipped & ~done), ever_idle | skipped & ~done
             gradient = where(has_dual, gradient, minimum(gradient, zero))
@@ -254,14 +255,15 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
             if mask_bits(greater(step * step, zero)):
                 store(duals, row, new_dual)
                 _add(indices, data, begin, end, weights, step, like)
-        converged = ~mask_bits(greater(high - low, broadcast(tolerance, like))) & ~done
+        unsolved = mask_bits(greater(high - low, broadcast(tolerance, like)))
+        converged = all_lanes & ~unsolved & ~done
         shrink_above = where(greater(high, zero), high, unbounded)
         done |= converged & ~ever_idle
         if stop[0] or _count_running(done, len(like)) <= stop_at:
             return done, epoch + 1
         reactivated = converged & ~done
         if reactivated:
-            active, ever_idle = len(order), ever_idle & ~reactivated
+            ever_idle &= ~reactivated
             shrink_above = where(mask_from_bits(reactivated, like), unbounded, shrink_above)
             _clear_idle(reactivated, idle)
     return done, epochs
@@ -316,6 +318,18 @@ def _count_running(done: int, lanes: int) -> int:
 
 
 @inlined
+def _select(
+    order: NDArray[np.intp], idle: NDArray[np.uint16], lanes: int, selected: NDArray[np.intp]
+) -> int:
+    """Write the rows that are not idle in all of some lanes to an array; return their number."""
+    count = 0
+    for row in order:
+        selected[count] = row
+        count += (lanes & ~np.int64(idle[row])) != 0
+    return count
+
+
+@inlined
 def _clear_idle(lanes: int, idle: NDArray[np.uint16]) -> None:
     """Mark all rows as not idle in some lanes."""
     for row in range(len(idle)):
@@ -323,10 +337,10 @@ def _clear_idle(lanes: int, idle: NDArray[np.uint16]) -> None:
 
 
 @inlined
-def _shuffle(order: NDArray[np.intp], count: int, state: np.uint64) -> np.uint64:
-    """Shuffle the first ``count`` rows (Fisher and Yates) by the generator of Knuth's MMIX."""
-    for at in range(count):
+def _shuffle(order: NDArray[np.intp], state: np.uint64) -> np.uint64:
+    """Shuffle the rows (Fisher and Yates) by the generator of Knuth's MMIX."""
+    for at in range(len(order)):
         state = state * _FACTOR + _SUMMAND
-        other = at + np.int64(((state >> _HIGH) * np.uint64(count - at)) >> _LOW)
+        other = at + np.int64(((state >> _HIGH) * np.uint64(len(order) - at)) >> _LOW)
         order[at], order[other] = order[other], order[at]
     return state

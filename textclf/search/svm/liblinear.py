@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from textclf.jit import compiled, entries_of
+from textclf.search.svm.prefetching import prefetch_row
 
 _MIN_GRADIENT = 1e-12
 """Projected gradients below this do not change a dual."""
@@ -124,6 +125,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - one algorithm, as it is published
     at = 0
     while at < active:
         row = rows[at]
+        prefetch_row(indptr, indices, data, rows[min(at + 2, active - 1)])
         gradient = 0.0
         for entry in entries_of(indptr, row):
             gradient += weights[np.uint32(indices[entry])] * data[entry]

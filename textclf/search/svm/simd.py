@@ -91,6 +91,27 @@ def store(_context: Any, rows: Any, row: Any, vector: Any) -> Typed:
     return types.none(rows, row, vector), build
 
 
+@_intrinsic
+def prefetch(_context: Any, array: Any, number: Any) -> Typed:
+    """Have an entry of an array, counted along its rows, brought into the cache."""
+
+    def build(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        made = make_array(array)(context, builder, values[0])  # type: ignore[no-untyped-call]
+        at = context.cast(builder, values[1], number, types.intp)
+        pointer = builder.bitcast(builder.gep(made.data, [at]), ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
+        instruction = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        builder.call(instruction, [pointer, *map(flag, _TO_READ_AGAIN)])
+        return context.get_dummy_value()
+
+    return types.none(array, number), build
+
+
+_TO_READ_AGAIN = (0, 3, 1)
+"""Arguments of ``llvm.prefetch``: to be read, kept in all levels of the cache, data."""
+
+
 def _row_pointer(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     rows, row, other = signature.args
     vector = other if isinstance(other, Floats) else _type_like(other)
