@@ -200,8 +200,10 @@ def test_debug_shows_the_traceback(process):
 @pytest.mark.usefixtures("project")
 def test_a_closed_reader_gives_no_traceback(start, command):
     """If the reader ends before the answer, nothing is printed and the exit code is not 0."""
-    running = start(*command)
-    running.stdout.close()
+    read, write = os.pipe()
+    os.close(read)
+    running = start(*command, stdout=write)
+    os.close(write)
     _, err = running.communicate(timeout=60)
     assert err == b""
     assert running.returncode == 1
