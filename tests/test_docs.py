@@ -125,14 +125,17 @@ def played(block, folder):
     for command, _ in commands(block):
         code, output = run(command, folder)
         assert "Traceback" not in output
-        output = SLOW_PHASE.sub("", output)
+        output = SLOW.sub("", output)
         assert (code != 0) == bool(FAILS.search(output)), f"{command}: exit {code}\n{output}"
         shown.append(f"$ {command}\n{output}")
     return "".join(shown)
 
 
-SLOW_PHASE = re.compile(r"^[a-z][a-z -]+: (\d+ min )?[\d.]+ s\n", re.MULTILINE)
-"""A line of a phase that takes long on a busy machine."""
+SLOW = re.compile(
+    r"^([a-z][a-z -]+: (\d+ min )?[\d.]+ s|compiling, once .*|[\d,]+ texts labelled, .*)\n",
+    re.MULTILINE,
+)
+"""A line of what takes long on a busy machine."""
 
 MACHINE = [  # what differs between two runs or two machines
     (r"^\d+/\d+ fits.*\n(?=\d+/\d+ fits)", ""),
