@@ -24,8 +24,11 @@ from textclf.search.svm import liblinear, primal
 from textclf.search.svm.dual import WIDTHS, BinaryProblem, DualSolver
 from textclf.search.svm.linear_svc import held_out_decisions
 
-_TEXTS = ("a good day, and a fine one!", "a bad day for us all", "the parcel comes today") * 8
-_LABELS = ("good", "bad", "other") * 8
+_TEXTS = (
+    *("a good day, and a fine one!", "a bad day for us all", "the parcel comes today") * 8,
+    " ".join(map(str, range(1000))),  # more words than hash tables have room for at first
+)
+_LABELS = (*("good", "bad", "other") * 8, "other")
 
 _FEATURES: tuple[Mapping[str, Mapping[str, Any]], ...] = (
     {"word": {"ngram_range": (1, 2), "stop_words": "english"}, "char_wb": {"ngram_range": (2, 3)}},
