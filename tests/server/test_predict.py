@@ -179,7 +179,10 @@ def test_json_lines_get_two_fields_more(served, predictor):
     ]
 
 
-@pytest.mark.parametrize(("kind", "header"), [("text/csv", b"text\n"), ("application/jsonl", b"")])
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [("text/csv", b"text\n"), ("application/jsonl", b""), ("application/x-ndjson", b"")],
+)
 def test_a_stream_is_answered_while_it_is_sent(served, kind, header):
     """More rows than the limits of a single request allow, with each one answered."""
     rows = b"".join(b'"text number %d"\n' % n for n in range(20_000))
