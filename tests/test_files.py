@@ -1,8 +1,10 @@
 """Whatever a name stands for is read, or refused in words: nothing is waited for without end."""
 
 import contextlib
+import gc
 import gzip
 import os
+import resource
 import socket
 import threading
 
@@ -82,3 +84,22 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
         read_dataset(path)
     path.write_bytes(gzip.compress(b"text,label\n" + b"good,a\n" * 100, mtime=0) * 2)
     assert len(read_dataset(path)) == 200
+
+
+def test_a_file_is_not_mapped_without_a_descriptor_for_it(tmp_path):
+    """Where no more files may be opened, mapping one more is that error, and no other follows."""
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with path.open("rb") as file:
+        for spare in range(2):  # mmap keeps a descriptor of its own
+            last = os.dup(file.fileno())
+            os.close(last)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (last + spare, hard))
+            try:
+                with pytest.raises(OSError, match="Too many open files"):
+                    files.MappedFile(file)
+                gc.collect()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert files.MappedFile(file).piece(1, 3) == b"ont"

@@ -38,7 +38,7 @@ class MappedFile(mmap.mmap):
     process.
     """
 
-    _descriptor: int
+    _descriptor: int | None = None
 
     def __new__(cls, file: BufferedReader) -> Self:
         """Map an open file, which is not empty and may be closed then."""
@@ -47,10 +47,12 @@ class MappedFile(mmap.mmap):
         return mapped
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor is not None:  # no descriptor may have been left for it
+            os.close(self._descriptor)
 
     def piece(self, at: int, size: int) -> bytes:
         """Return bytes of the file. Raises OSError if it no longer has them."""
+        assert self._descriptor is not None
         data = os.pread(self._descriptor, size, at)
         if len(data) < size:
             raise OSError(errno.EIO, "it was truncated")

@@ -4,6 +4,9 @@ import json
 import shlex
 
 import pytest
+from paths import ROOT
+
+from textclf.cli.output import render
 
 
 @pytest.fixture(params=["flag", "environment", "settings"])
@@ -67,6 +70,16 @@ def test_further_commands_name_the_registry_that_was_typed(elsewhere, cli):
     assert "1.0.2" in follow(cli, cli(*missing).err).out
     hint = json.loads(cli(*missing, "--json").err)["hint"]
     assert hint == "textclf versions list --models 'else where'"
+
+
+def test_every_command_on_a_registry_names_the_one_that_was_typed(monkeypatch):
+    """Those whose work does not depend on a registry take --models, but need not be given it."""
+    monkeypatch.setattr(render, "_registry_option", ["--models there"])
+    snapshots = (ROOT / "tests" / "cli" / "help").glob("textclf-*.txt")
+    takes = {path.stem.replace("-", " ") for path in snapshots if "--models" in path.read_text()}
+    named = {command for command in takes if render.with_registry(command) != command}
+    assert len(named) > 20
+    assert takes - named == {"textclf cache", "textclf check", "textclf warmup"}
 
 
 def test_further_commands_name_no_registry_that_was_not_typed(elsewhere, cli, monkeypatch):

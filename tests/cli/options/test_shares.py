@@ -55,7 +55,9 @@ def test_a_percentage_is_no_decision_value(tmp_path, cli):
     assert json.loads(cli(*predict, "-9").out)["predictions"][0]["label"]
     done = cli(*predict, "80%")
     assert done.code == 2
-    assert "are decision values, and a percentage is one of probabilities" in done.err
+    assert (
+        "are decision values, not probabilities, so --threshold cannot be a percentage" in done.err
+    )
 
 
 @pytest.mark.usefixtures("data")

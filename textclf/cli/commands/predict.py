@@ -190,9 +190,9 @@ def _require_reachable(threshold: float | None, predictor: Predictor) -> None:
             )
     elif isinstance(threshold, Percentage):
         raise UsageError(
-            f"the scores of {predictor.version} are decision values, and a percentage is one of "
-            "probabilities",
-            hint="--threshold takes any number; without it, predict shows the scores",
+            f"the scores of {predictor.version} are decision values, not probabilities, so "
+            "--threshold cannot be a percentage",
+            hint="give it a number; predict without --threshold shows the scores",
         )
 
 
