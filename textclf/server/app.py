@@ -85,8 +85,9 @@ def api_routes() -> Sequence[PathRoute]:
         PathRoute(v2 + "/infer", open_inference.infer, "POST",
                   "Label texts, as Open Inference clients ask",
                   takes=open_inference.InferenceRequest),
-        PathRoute(version, open_inference.model_metadata, summary="The same of a version"),
-        PathRoute(version + "/ready", open_inference.ready, summary="Whether it is ready"),
-        PathRoute(version + "/infer", open_inference.infer, "POST", "Label texts with it",
+        PathRoute(version, open_inference.model_metadata,
+                  summary="The inputs and outputs of a version"),
+        PathRoute(version + "/ready", open_inference.ready, summary="Whether a version is ready"),
+        PathRoute(version + "/infer", open_inference.infer, "POST", "Label texts with a version",
                   takes=open_inference.InferenceRequest),
     ]  # fmt: skip

@@ -453,7 +453,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same of a version */
+        /** The inputs and outputs of a version */
         get: operations["get_v2_models_name_versions_version"];
         put?: never;
         post?: never;
@@ -470,7 +470,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it is ready */
+        /** Whether a version is ready */
         get: operations["get_v2_models_name_versions_version_ready"];
         put?: never;
         post?: never;
@@ -489,7 +489,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Label texts with it */
+        /** Label texts with a version */
         post: operations["post_v2_models_name_versions_version_infer"];
         delete?: never;
         options?: never;
