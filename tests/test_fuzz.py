@@ -6,7 +6,7 @@ import json
 import fuzz as fuzz_targets
 import pytest
 from effort import cases
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 quick = settings(deadline=None, max_examples=cases(30, 60), suppress_health_check=list(HealthCheck))
@@ -92,6 +92,7 @@ def test_json_with_other_values(fuzz, name, data):
 
 @quick
 @given(st.lists(words, max_size=8))
+@example(["train", "train", "train"])
 def test_any_words(fuzz, chosen):
     """Any words after `textclf` do what they say or get a sentence."""
     fuzz.TARGETS["command"].run("\0".join(chosen).encode())

@@ -52,7 +52,10 @@ _WORDING: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = 
     (r"a valid float( range)?", "a number"),
     (r"is not in the range x>=(\d+)", r"is less than \1"),
     (r"is not in the range (\d+)<=x<=(\d+)", r"is not from \1 to \2"),
-    (r"[Gg]ot unexpected extra arguments?(?:\(s\))? \((.*)\)", r"unexpected extra argument: \1"),
+    (
+        r"[Gg]ot unexpected extra arguments?(?:\(s\))? \((.*)\)",
+        r"got an unexpected extra argument: \1",
+    ),
     (r"^[A-Z](?=[a-z])", lambda first: first[0].lower()),
     (r"\.$", ""),
 )
