@@ -37,19 +37,20 @@ def registry(tmp_path_factory, sample):
 class Client:
     """Asks one request after the other over connections that it keeps while the server does."""
 
-    def __init__(self, port, body):
-        self.body, self.answers, self.cut = body, 0, []
+    def __init__(self, port, body, pause=0.0, **headers):
+        self.body, self.pause, self.answers, self.cut = body, pause, 0, []
+        self.headers = {"content-type": "application/json"} | headers
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(self):
         """Return the value of an answer, or None if nothing listens any more."""
         sent = False
+        time.sleep(self.pause)
         try:
             if self.connection.sock is None:
                 self.connection.connect()
             sent = True
-            headers = {"content-type": "application/json"}
-            self.connection.request("POST", "/v1/predict", self.body, headers)
+            self.connection.request("POST", "/v1/predict", self.body, self.headers)
             answer = self.connection.getresponse()
             value = json.loads(answer.read())
         except (OSError, http.client.HTTPException) as error:
@@ -102,22 +103,55 @@ def test_promotions_every_second_neither_fail_a_request_nor_mix_versions(registr
     print(sum(client.answers for client in clients), "answers")  # noqa: T201
 
 
+def end_under_load(process, clients):
+    """Ask until nothing listens, and send SIGTERM once each client has some answers."""
+    threading.Thread(target=process.stdout.read, daemon=True).start()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        asked = [pool.submit(list, iter(client.ask, None)) for client in clients]
+        wait_until(lambda: all(client.answers > 20 for client in clients))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        for future in asked:
+            future.result()
+
+
 @pytest.mark.parametrize("drain", ["0", "1"])
 def test_sigterm_under_load_resets_no_connection(registry, drain):
     """Each request that was sent is answered, to the last; then nothing listens."""
     body = json.dumps({"texts": ["this is great"] * 50})
     with running(registry.store.root, "--port", "0", "--drain", drain) as (process, port):
-        threading.Thread(target=process.stdout.read, daemon=True).start()
         clients = [Client(port, body) for _ in range(CLIENTS)]
-        with ThreadPoolExecutor(CLIENTS) as pool:
-            asked = [pool.submit(lambda client=client: list(iter(client.ask, None)))
-                     for client in clients]  # fmt: skip
-            wait_until(lambda: all(client.answers > 20 for client in clients))
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
-            for future in asked:
-                future.result()
+        end_under_load(process, clients)
     assert [client.cut for client in clients] == [[]] * CLIENTS
+
+
+PAUSE = """
+import socket
+import time
+
+accept = socket.socket.accept
+
+def accept_late(listener):
+    try:
+        return accept(listener)
+    except BlockingIOError:
+        time.sleep(0.05)
+        raise
+
+socket.socket.accept = accept_late
+"""
+
+
+def test_sigterm_resets_no_connection_made_while_the_listener_closes(registry, tmp_path):
+    """Not even where the process pauses between the last connection it takes and the close."""
+    (tmp_path / "sitecustomize.py").write_text(PAUSE)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    body = json.dumps({"texts": ["great"]})
+    options = ("--port", "0", "--drain", "0")
+    with running(registry.store.root, *options, env=environment) as (process, port):
+        clients = [Client(port, body, pause=0.005, connection="close") for _ in range(16)]
+        end_under_load(process, clients)
+    assert [client.cut for client in clients] == [[]] * len(clients)
 
 
 def test_a_second_signal_ends_a_server_whose_clients_do_not(registry):

@@ -19,7 +19,7 @@ _LARGEST_HEAD = 64 << 10
 _SECONDS = 10.0
 """How long the head of a request may take to arrive, and the rest of a refused body."""
 
-_LAST_SECONDS = 0.5
+_LAST_SECONDS = 1.0
 """How long a request may be on its way when the server stops."""
 
 _WRITE_SECONDS = 30.0

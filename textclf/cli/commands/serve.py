@@ -147,7 +147,12 @@ def serve(
     if descriptor is None and host not in _LOCAL and not api_key:
         render.warning(f"others can reach {host}, and no --api-key is asked of them")
     version_served = service.model.version
-    run(service, listener, lambda: common.progress(_ready(listener, version_served)))
+    run(
+        service,
+        listener,
+        lambda: common.progress(_ready(listener, version_served)),
+        inherited=descriptor is not None,
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
