@@ -369,6 +369,51 @@ def test_credentials_that_make_no_sense_are_an_error_without_them(monkeypatch):
     with pytest.raises(StoreError, match="cannot connect to gs://bucket/x: ") as error:
         open_store(parse_location(URLS["google"]))
     assert SECRET not in str(error.value)
+    assert "Debug" not in str(error.value)
+
+
+KEYS = {
+    "aws": {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ALLOW_HTTP": "true"},
+    "azure": {"AZURE_STORAGE_ACCOUNT_NAME": "acc", "AZURE_STORAGE_ACCOUNT_KEY": "aGVsbG8="},
+    "google": {"GOOGLE_BEARER_TOKEN": "x"},
+}
+
+
+@pytest.mark.parametrize("address", ["localhost:9000", "http://", "http://a b", "http://a:99999"])
+@pytest.mark.parametrize(
+    ("cloud", "variable"),
+    [
+        ("aws", "AWS_ENDPOINT_URL"),
+        ("azure", "AZURE_STORAGE_ENDPOINT"),
+        ("google", "GOOGLE_BASE_URL"),
+    ],
+)
+def test_a_server_that_is_not_named_by_a_url_is_an_error(cloud, variable, address, monkeypatch):
+    """It is refused before a request is made, in which obstore would panic."""
+    for name, value in {**KEYS[cloud], "AWS_REGION": "x", variable: address}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StoreError, match=r"is not the URL of a server") as error:
+        open_store(parse_location(URLS[cloud]))
+    assert address in error.value.message
+    assert "https://HOST" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("cloud", "variable"),
+    [
+        *((cloud, name) for cloud, names in KEYS.items() for name in names if "HTTP" not in name),
+        ("aws", "AWS_SESSION_TOKEN"),
+        ("aws", "AWS_REGION"),
+    ],
+)
+def test_a_line_break_in_a_variable_is_an_error_that_names_it(cloud, variable, monkeypatch):
+    """Files of secrets often end with one, and obstore would panic, or sign with another key."""
+    for name, value in {"AWS_REGION": "x", **KEYS[cloud]}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(variable, f"{SECRET}\n")
+    with pytest.raises(StoreError, match=f"^{variable} has a line break") as error:
+        open_store(parse_location(URLS[cloud]))
+    assert SECRET not in str(error.value)
 
 
 def test_without_obstore_the_extra_is_named(monkeypatch):

@@ -89,6 +89,7 @@ def test_the_home_folder_is_expanded(monkeypatch, tmp_path):
         ("s3://bucket/x?endpoint=http://evil", "is not the URL", "?region="),
         ("gs://bucket/x?region=eu-west-1", "is not the URL", "?region="),
         ("abfss://c@evil.example.com/x", "is not the URL", "dfs.core.windows.net"),
+        (f"wasbs://c@{ACCOUNT}/x", "a scheme that is not read: wasbs", "write abfss://"),
         ("https://b.s3.eu-west-1.amazonaws.com/p", "a link into a bucket", "write s3://b/p"),
         ("https://acc.blob.core.windows.net/c/p", "a link into", f"write abfss://c@{ACCOUNT}/p"),
         ("https://storage.googleapis.com/b/p", "a link into a bucket", "write gs://b/p"),

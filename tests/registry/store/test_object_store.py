@@ -272,8 +272,12 @@ def test_a_denied_request_says_what_the_server_says(answer, sentence):
             ),
             r"https://a.example cannot be reached \(its certificate is not trusted: AWS_CA_BUNDLE",
         ),
+        (
+            GenericError("HTTP error at https://a.example/c\n\nDebug source:\nInvalidMessage(x)"),
+            r"https://a.example cannot be reached \(it does not answer in TLS: is it http://\?\)",
+        ),
     ],
-    ids=["unauthenticated", "slow", "not trusted"],
+    ids=["unauthenticated", "slow", "not trusted", "not encrypted"],
 )
 def test_a_failed_request_says_why(error, sentence):
     """Of what a library shows, only the reason."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,8 +38,31 @@ class Access:
 
 
 def first_set(names: Iterable[str]) -> str | None:
-    """Return the first of these environment variables that has a value."""
-    return next((name for name in names if os.environ.get(name)), None)
+    """Return the first of these environment variables that has a value.
+
+    Raises:
+        StoreError: the value has a line break, which no request can have, and obstore panics. Only
+            JSON may have one.
+    """
+    name = next((name for name in names if os.environ.get(name)), None)
+    if name and re.search(r"[\r\n]", value := os.environ[name]) and not value.startswith("{"):
+        raise StoreError(
+            f"{name} has a line break, maybe at its end", hint=f"set {name} without it"
+        )
+    return name
+
+
+def require_address(endpoint: str) -> None:
+    """Raise StoreError if a server has another form than a URL, of which obstore would panic."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(endpoint)
+        is_web = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        if is_web and not re.search(r"\s", endpoint):
+            return
+    raise StoreError(
+        f"{endpoint} is not the URL of a server",
+        hint="write it as https://HOST or https://HOST:PORT",
+    )
 
 
 def is_true(name: str) -> bool:

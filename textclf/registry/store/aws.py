@@ -87,8 +87,9 @@ def _credentials(bucket: Bucket, profile: Mapping[str, str]) -> Found:
 
 def _require_both(name: str) -> None:
     for other in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        if not os.environ.get(other):
+        if not first_set((other,)):
             raise StoreError(f"{name} is set, but {other} is not", hint=f"set {other}, too")
+    first_set(("AWS_SESSION_TOKEN",))  # raises if it has a line break
 
 
 def _of_profile(profile: Mapping[str, str], *, is_named: bool) -> Found | None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from textclf._version import __version__
 from textclf.errors import StoreError
 from textclf.registry.store import aws
-from textclf.registry.store.access import Access, is_true
-from textclf.registry.store.location import Bucket, Cloud, Server, without_secrets
+from textclf.registry.store.access import Access, is_true, require_address
+from textclf.registry.store.location import Bucket, Cloud, Server
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig, S3Store
@@ -118,6 +118,8 @@ def connect(bucket: Bucket, access: Access) -> Connected:
             hint="pip install 'textclf-cli[remote]'",
         ) from None
     kinds = {Cloud.S3: store.S3Store, Cloud.AZURE: store.AzureStore, Cloud.GOOGLE: store.GCSStore}
+    if access.endpoint:
+        require_address(access.endpoint)
     more: dict[str, Any] = {"credential_provider": access.provider} if access.provider else {}
     try:
         opened: Connected = kinds[bucket.cloud](
@@ -128,7 +130,9 @@ def connect(bucket: Bucket, access: Access) -> Connected:
             **more,
         )
     except (BaseError, ValueError) as error:
-        raise StoreError(f"cannot connect to {bucket}: {without_secrets(str(error))}") from None
+        from textclf.registry.store.object_errors import reason
+
+        raise StoreError(f"cannot connect to {bucket}: {reason(error)}") from None
     return opened
 
 

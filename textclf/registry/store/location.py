@@ -164,7 +164,7 @@ def without_secrets(text: str) -> str:
 
 
 def _without_user(match: re.Match[str]) -> str:
-    is_azure = match["scheme"].lower().startswith("abfs")
+    is_azure = match["scheme"].lower().startswith(("abfs", "wasb"))
     is_container = is_azure and re.fullmatch(_BUCKET, match["user"])
     return match[0] if is_container else f"{match['scheme']}…@"
 

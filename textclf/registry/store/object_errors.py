@@ -67,7 +67,7 @@ def reason(error: BaseException) -> str:
     if _is_denied(error) and code in (None, "AccessDenied"):
         return _DENIED
     if code:
-        message = _element("Message", text)
+        message = (_element("Message", text) or "").partition(" RequestId:")[0]
         return f"{code}: {message.rstrip('.')}" if message else code
     return without_secrets(_first_paragraph(text))[:_LONGEST].rstrip(" :.")
 
@@ -79,6 +79,8 @@ def _no_answer(text: str) -> str:
         why = "no answer in time"
     elif "InvalidCertificate" in text:
         why = "its certificate is not trusted: AWS_CA_BUNDLE names more of them"
+    elif "InvalidMessage" in text:
+        why = "it does not answer in TLS: is it http://?"
     else:
         causes = re.findall(r'(?:message|error): "([^"]+)"', text)
         why = causes[-1] if causes else "no connection"
