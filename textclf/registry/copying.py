@@ -44,18 +44,13 @@ class CopiedVersion(msgspec.Struct, frozen=True):
     signatures: int = 0
 
 
-def never() -> bool:
-    """Return False: nobody asks to stop."""
-    return False
-
-
 def copy_versions(
     source: Registry,
     target: Registry,
     versions: Sequence[Version],
     *,
     at_once: int = 1,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[CopiedVersion]:
     """Copy versions, and yield each when it is there; none is promoted.
 

@@ -156,24 +156,17 @@ def _update(store: ObjectStore, key: str) -> None:
 
 
 def _conditions(store: ObjectStore) -> Finding:
-    from textclf.registry.store.conditions import violated_condition
+    from textclf.registry.store.conditions import OBEDIENT_SERVERS, violated_condition
 
-    key = f"{PROBES}/{uuid.uuid4().hex}"
+    check = "conditional writes"
     try:
-        problem = violated_condition(store.objects, key)
+        problem = violated_condition(store.objects)
     except StoreError as error:
-        return _failed("conditional writes", error)
-    finally:
-        with contextlib.suppress(StoreError):
-            store.remove(key)
+        return _failed(check, error)
     if problem:
-        return Finding(
-            "conditional writes",
-            ok=False,
-            detail=f"not obeyed: the server {problem}",
-            hint="docs/remote.md names servers and versions that obey conditional writes",
-        )
-    return Finding("conditional writes", ok=True, detail="obeyed")
+        detail = f"not obeyed: the server {problem}"
+        return Finding(check, ok=False, detail=detail, hint=OBEDIENT_SERVERS)
+    return Finding(check, ok=True, detail="obeyed")
 
 
 def _tried(check: str, call: Callable[[], object], denied: str | None = None) -> Finding:

@@ -24,7 +24,7 @@ from textclf.metadata.schema import METADATA, SIGNATURE, sha256
 from textclf.metadata.versions import parse_version
 from textclf.registry import layout
 from textclf.registry.alias import sync_alias
-from textclf.registry.copying import absent_versions, in_parallel, never
+from textclf.registry.copying import absent_versions, in_parallel
 from textclf.registry.naming import describe_absence, promoted_version
 from textclf.registry.promotion_log import AppendOnlyLog
 from textclf.registry.publisher import create_copy, reserved_numbers
@@ -72,7 +72,7 @@ def mirror(
     target: Registry,
     *,
     at_once: int = 1,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = lambda: False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Mirrored:
     """Let a registry have all that another one has, and nothing else.
@@ -180,7 +180,8 @@ class _Mirror:
 
     def _copy(self, seen: _Seen) -> None:
         """Let the target have what was seen of the source."""
-        promotions, events = self._missing_promotions(seen), self._missing_events(seen)
+        promotions = self._missing_promotions(seen)
+        events = self._missing(self._source.events, self._target.events, seen.events)
         absent = absent_versions(self._source, self._target, seen.versions)
         self._find_lost(seen)
         if absent or events.files or any(missing.files for missing in promotions):
@@ -207,9 +208,6 @@ class _Mirror:
             self._missing(self._source.channel(channel), self._target.channel(channel), numbers)
             for channel, numbers in seen.promotions.items()
         ]
-
-    def _missing_events(self, seen: _Seen) -> _MissingRecords:
-        return self._missing(self._source.events, self._target.events, seen.events)
 
     def _missing(
         self, ours: AppendOnlyLog[Any], theirs: AppendOnlyLog[Any], numbers: Sequence[int]

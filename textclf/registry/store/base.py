@@ -152,14 +152,6 @@ def _read_or_error(store: Store, key: str, most: int) -> bytes | Missing | Store
         return error
 
 
-def names_of_logs(store: Store) -> LogNames:
-    """List each folder of a log; see `Store.log_names`."""
-    folders = [layout.PROMOTIONS, layout.EVENTS]
-    names = {folder: store.names(folder) for folder in folders}
-    channels = [layout.channel_log(name) for name in store.names(layout.CHANNELS)]
-    return {**names, **{folder: store.names(folder) for folder in channels}}
-
-
 class Store(Protocol):
     """A place to keep files, safe for any number of readers and writers at once.
 
@@ -177,7 +169,7 @@ class Store(Protocol):
         """
         ...
 
-    def view(self, key: str, digest: str | None = None) -> View:
+    def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - read is no copy
         """Return the content of a key, as a memory map if the place can do that. Raises Missing.
 
         It is not for keys that are replaced: those may change under the reader.
@@ -187,7 +179,7 @@ class Store(Protocol):
             digest: the SHA-256 of the content, by which a copy may be found; it is not checked each
                 time.
         """
-        ...
+        return self.read(key)
 
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
@@ -199,8 +191,12 @@ class Store(Protocol):
         return (_read_or_error(self, key, most) for key in keys)
 
     def read_stamped(self, key: str) -> Stamped:
-        """Return the content of a key that is about to be replaced, if there is any."""
-        ...
+        """Return the content of a key that is about to be replaced, if there is any.
+
+        There is no stamp where `replace` takes none: its writers look again after they have
+        replaced, or cannot replace anything.
+        """
+        return Stamped(read_or_none(self, key), None)
 
     def exists(self, key: str) -> bool:
         """Whether something is stored under a key."""
@@ -224,7 +220,9 @@ class Store(Protocol):
 
         A place that is far away lists all of them at once.
         """
-        return names_of_logs(self)
+        names = {folder: self.names(folder) for folder in (layout.PROMOTIONS, layout.EVENTS)}
+        channels = [layout.channel_log(name) for name in self.names(layout.CHANNELS)]
+        return names | {folder: self.names(folder) for folder in channels}
 
     def folders_with(self, name: str) -> list[str]:
         """Return the names of the folders at the top in which a file of this name is."""

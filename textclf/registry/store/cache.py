@@ -17,13 +17,11 @@ from textclf.files import LARGEST, MappedFile
 from textclf.registry.layout import EVENTS, PROMOTIONS, is_log, never_changes
 from textclf.registry.store.base import (
     Incomplete,
-    LogNames,
     Missing,
     Stamped,
     Store,
     View,
     check_key,
-    names_of_logs,
 )
 from textclf.registry.store.file_cache import FileCache
 from textclf.registry.store.known_registry import KnownRegistry, RemoteStore
@@ -145,9 +143,6 @@ class CachedStore(Store):
         below = (key.removeprefix(start).split("/")[0] for key in known if key.startswith(start))
         return [name for name in dict.fromkeys(below) if name > after]
 
-    def log_names(self) -> LogNames:
-        return names_of_logs(self)
-
     def folders_with(self, name: str) -> list[str]:
         if not self._offline:
             return self._remote.folders_with(name)
@@ -183,9 +178,6 @@ class CachedStore(Store):
 
     def require_writable(self) -> None:
         self._asked("").require_writable()
-
-    def sweep(self) -> None:
-        self._asked("").sweep()
 
     # -- logs ------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textclf.errors import StoreError
 from textclf.registry.layout import PROBES
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _WRONG_TAG = '"00000000000000000000000000000000"'
 _LARGEST_FINDING = 1 << 16
+
+OBEDIENT_SERVERS: Final = "docs/remote.md names servers and versions that obey conditional writes"
+"""The hint where a server does not."""
 
 
 class ConditionCheck:
@@ -64,31 +67,36 @@ class ConditionCheck:
 
     def require_creation(self) -> None:
         """Raise StoreError if an object cannot be created now."""
-        with self._probe() as key:
+        with _probe(self._objects) as key:
             self._objects.put_once(key, b"", "create")
 
     def _try_out(self) -> None:
-        with self._probe() as key:
-            if problem := violated_condition(self._objects, key):
-                raise StoreError(
-                    f"{self._objects.locate()} cannot keep a registry: its server {problem}, so "
-                    "that writers would overwrite each other's versions",
-                    hint="docs/remote.md names servers and versions that obey conditional writes",
-                )
-
-    @contextlib.contextmanager
-    def _probe(self) -> Iterator[str]:
-        """Give a key that nobody else uses, and remove what is there in the end."""
-        key = f"{PROBES}/{uuid.uuid4().hex}"
-        try:
-            yield key
-        finally:
-            with contextlib.suppress(StoreError):  # the role may not remove anything
-                self._objects.delete(key)
+        if problem := violated_condition(self._objects):
+            raise StoreError(
+                f"{self._objects.locate()} cannot keep a registry: its server {problem}, so "
+                "that writers would overwrite each other's versions",
+                hint=OBEDIENT_SERVERS,
+            )
 
 
-def violated_condition(objects: Objects, key: str) -> str | None:
-    """Try out conditional writes on a key that does not exist; say which one is not obeyed."""
+@contextlib.contextmanager
+def _probe(objects: Objects) -> Iterator[str]:
+    """Give a key that nobody else uses, and remove what is there in the end."""
+    key = f"{PROBES}/{uuid.uuid4().hex}"
+    try:
+        yield key
+    finally:
+        with contextlib.suppress(StoreError):  # the role may not remove anything
+            objects.delete(key)
+
+
+def violated_condition(objects: Objects) -> str | None:
+    """Try out conditional writes; say which one is not obeyed."""
+    with _probe(objects) as key:
+        return _violated_by(objects, key)
+
+
+def _violated_by(objects: Objects, key: str) -> str | None:
     if objects.put_once(key, b"update", {"e_tag": _WRONG_TAG, "version": "1"}):
         return "updates an object that does not exist, although the request says If-Match"
     try:

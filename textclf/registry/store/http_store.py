@@ -21,12 +21,10 @@ from textclf.registry.store.base import (
     Missing,
     Stamped,
     Store,
-    View,
     check_key,
     check_name,
     is_key,
     read_at_once,
-    read_or_none,
 )
 from textclf.registry.store.http_client import API_KEY, HttpClient
 from textclf.registry.store.location import Server
@@ -80,18 +78,10 @@ class HttpStore(Store):
     def read(self, key: str, most: int = LARGEST) -> bytes:
         return self._client.get(_file(key), most, self.locate(key))
 
-    def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
-        """See Store: the content is read."""
-        return self.read(key)
-
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
         return read_at_once(self, keys, most, _AT_ONCE)
-
-    def read_stamped(self, key: str) -> Stamped:
-        """See Store: there is no stamp, because nothing can be replaced."""
-        return Stamped(read_or_none(self, key), None)
 
     def exists(self, key: str) -> bool:
         return self._client.exists(_file(key), self.locate(key))

@@ -31,7 +31,6 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
-    read_or_none,
 )
 from textclf.registry.store.location import parse_folder
 
@@ -60,10 +59,6 @@ class LocalStore(Store):
             if not os.fstat(file.fileno()).st_size:  # an empty file cannot be mapped
                 return b""
             return MappedFile(file)
-
-    def read_stamped(self, key: str) -> Stamped:
-        """See Store: no stamp is needed, because writers look again after they have replaced."""
-        return Stamped(read_or_none(self, key), None)
 
     def exists(self, key: str) -> bool:
         path = self._path(key)

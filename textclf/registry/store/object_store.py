@@ -23,7 +23,6 @@ from textclf.registry.store.base import (
     Missing,
     Stamped,
     Store,
-    View,
     back_off,
     check_key,
     check_name,
@@ -64,10 +63,6 @@ class ObjectStore(Store):
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
         return self.objects.read(key, most)
-
-    def view(self, key: str, digest: str | None = None) -> View:  # noqa: ARG002 - this is no copy
-        """See Store: the content is read."""
-        return self.read(key)
 
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
