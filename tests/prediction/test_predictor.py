@@ -152,14 +152,25 @@ def test_known_ngrams_are_only_counted_where_that_is_asked_for(tmp_path, sample)
     assert predictor.predict("great", abstain_unknown=0).known == 1
 
 
+@pytest.mark.parametrize("limit", ["abstain_unknown", "threshold"])
 @pytest.mark.parametrize("share", [-1, 1.5, float("nan"), "40%"])
-def test_a_share_is_a_number_between_0_and_1(tmp_path, sample, share):
-    """Another one is refused, whichever way a text is labelled."""
-    published(tmp_path, sample)
+def test_a_share_is_a_number_between_0_and_1(tmp_path, sample, share, limit):
+    """Another one is refused, whichever way a text is labelled: 90 is not taken for 90%."""
+    published(tmp_path, sample, classifier="ComplementNB")
     predictor = load(tmp_path)
     for label in (predictor.predict, predictor.explain):
-        with pytest.raises(UsageError, match="is not a number between 0 and 1"):
-            label("great", abstain_unknown=share)
+        with pytest.raises(UsageError, match=f"{limit}=.* is not a number between 0 and 1"):
+            label("great", **{limit: share})
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), "40%"])
+def test_a_threshold_of_decision_values_is_a_number(sample, threshold):
+    """Any number."""
+    model, _ = predictor(sample, "LinearSVC")
+    assert model.predict("great", threshold=1e9).label is None
+    assert model.predict("great", threshold=-1e9).label
+    with pytest.raises(UsageError, match=r"threshold=.* is not a number"):
+        model.predict("great", threshold=threshold)
 
 
 def test_what_is_not_compiled_cannot_tell_known_from_unknown(sample):

@@ -28,6 +28,18 @@ def test_unknown_paths_and_methods_are_told(served):
     assert "error" in answer.json()
 
 
+def test_a_slash_at_the_end_leads_to_the_path_without_it(served):
+    """By a relative redirection, since only a proxy knows its own name, path and encryption."""
+    for path, target in {
+        "/versions/": "../versions",
+        "/v1/history/?limit=1": "../history?limit=1",
+    }.items():
+        answer = served.get(path)
+        assert (answer.status, answer.headers["location"]) == (307, target)
+    assert served.get("/nothing/").headers["location"] == "../nothing"
+    assert served.get("//").status == 404
+
+
 def test_without_the_key_nothing_is_answered_but_health(registry):
     """A key may come as a bearer token, a header, or a browser's password."""
     with serving(registry, api_key="sesame ✓") as served:

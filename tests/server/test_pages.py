@@ -296,6 +296,7 @@ def test_the_gate_refuses_on_a_page_too(promoting):
         {"origin": "null"},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "cross-site", "origin": None},
     ],
 )
 def test_another_site_cannot_promote_with_a_users_password(promoting, headers):
@@ -303,6 +304,14 @@ def test_another_site_cannot_promote_with_a_users_password(promoting, headers):
     served, registry = promoting
     assert post(served, "/versions/1.0.0/promote", **headers).status == 403
     assert str(registry.latest()) == "1.1.0"
+
+
+def test_a_page_promotes_behind_a_proxy_that_names_another_host(promoting):
+    """Browsers say themselves that a form was sent from the page's own site."""
+    served, registry = promoting
+    headers = {"origin": "https://ml.example.com", "sec_fetch_site": "same-origin"}
+    assert post(served, "/versions/1.0.0/promote", **headers).status == 303
+    assert str(registry.latest()) == "1.0.0"
 
 
 def test_a_promotion_needs_a_reason_and_a_key(promoting):

@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from predictors import published
 from served import serving
 
 from textclf.server.batching import Batcher
@@ -79,6 +80,16 @@ def test_many_texts_get_the_same_predictions_as_one_by_one(served):
     assert [p["label"] for p in together[:20]] == [p["label"] for p in single]
     assert [p["score"] for p in together[:20]] == pytest.approx([p["score"] for p in single])
     assert len(together) == 400
+
+
+@pytest.mark.parametrize(("texts", "threshold"), [(["a"], 90), ([], -0.5)])
+def test_a_threshold_that_is_no_probability_is_refused(tmp_path, sample, texts, threshold):
+    """Where the scores are probabilities: no text would have a label, and nobody would know why."""
+    registry, _ = published(tmp_path, sample, classifier="ComplementNB")
+    with serving(registry) as served:
+        answer = served.predict(*texts, threshold=threshold)
+    said = f"threshold={threshold:.1f} is not a number between 0 and 1"
+    assert (answer.status, answer.json()["error"]) == (422, said)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,18 @@ def test_the_history_is_that_of_the_command_line_newest_first(served, registry, 
     assert served.get("/v1/history?after=2").json()["entries"] == entries[::-1][2:]
 
 
+def test_the_history_is_paged(served):
+    """`next` leads through all of it, on the pages for people as well."""
+    everything = served.get("/v1/history").json()["entries"]
+    paged, after = [], 0
+    while after is not None:
+        answer = served.get(f"/v1/history?limit=2&after={after}").json()
+        assert len(answer["entries"]) <= 2
+        paged, after = paged + answer["entries"], answer["next"]
+    assert paged == everything
+    assert b"history?after=2&amp;limit=2" in served.get("/history?limit=2").body
+
+
 def test_the_latest_version_is_the_promoted_one(served):
     """Not the newest; with who promoted it and why."""
     latest = served.get("/v1/latest").json()
@@ -105,7 +117,11 @@ def test_lists_are_paged_sorted_and_searched(served):
         ("/v1/versions/1.0", 404, "'1.0' is not a version"),
         ("/v1/compare?a=1.0.0", 422, "two versions"),
         ("/v1/compare?a=1.0.0&b=9.9.9", 404, "9.9.9"),
+        ("/v1/compare?a=1.0.0&b=1.1.0&c=1", 422, "has no parameter c; it has a, b"),
         ("/v1/history?after=x", 422, "after"),
+        ("/v1/history?after=-1", 422, "after"),
+        ("/v1/history?limit=0", 422, "limit"),
+        ("/history.json?nope=1", 422, "nope"),
         ("/v1/versions/1.0.0/files/nope", 404, "no file nope"),
         ("/v1/versions/1.0.0/files/..%2fmetadata.json", 404, "no such path"),
     ],

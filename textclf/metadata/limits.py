@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import NamedTuple
 
@@ -32,6 +33,19 @@ class Limits(NamedTuple):
         return (self.threshold is None or score >= self.threshold) and (
             self.abstain_unknown is None or known is None or known >= self.abstain_unknown
         )
+
+    def require_reachable(self, score_type: str) -> None:
+        """Raise UsageError if a limit is wrong for scores of a type: a probability is 0 to 1.
+
+        A threshold of minus infinity is that of nobody: every score reaches it.
+        """
+        require_shares(abstain_unknown=self.abstain_unknown)
+        if self.threshold is None or self.threshold == -math.inf:
+            return
+        if score_type == "probability":
+            require_shares(threshold=self.threshold)
+        elif not isinstance(self.threshold, Real) or math.isnan(self.threshold):
+            raise UsageError(f"threshold={self.threshold!r} is not a number")
 
     def __str__(self) -> str:
         """Return under which conditions a text gets no label; nothing if it always gets one."""

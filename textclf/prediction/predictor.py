@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from textclf.errors import UsageError
 from textclf.formatting import plural
-from textclf.metadata.limits import Limits, require_shares
+from textclf.metadata.limits import Limits
 from textclf.prediction.model import Prediction
 from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.texts import list_texts, require_text
@@ -146,10 +146,10 @@ class Predictor:
 
         Raises:
             TypeError: something in it is not a str; the message names its index.
-            UsageError: ``abstain_unknown`` is not between 0 and 1, or the version is not compiled,
-                so that known n-grams cannot be counted.
+            UsageError: ``abstain_unknown``, or ``threshold`` where scores are probabilities, is not
+                between 0 and 1; or the version is not compiled, so that known n-grams cannot be
+                counted.
         """
-        require_shares(abstain_unknown=abstain_unknown)
         limits = Limits(threshold, abstain_unknown)
         if isinstance(texts, str):
             return _predict(self._current()[0], [str(texts)], limits)[0][0]
@@ -183,11 +183,9 @@ class Predictor:
 
         Raises:
             TypeError: the text is not a str.
-            UsageError: the version cannot be explained, or ``abstain_unknown`` is not between 0
-                and 1.
+            UsageError: the version cannot be explained, or a limit is wrong, as for `predict`.
         """
         model, _ = self._current()
-        require_shares(abstain_unknown=abstain_unknown)
         limits = Limits(threshold, abstain_unknown)
         [(prediction, index)] = _predict(model, [require_text(text)], limits)
         return model.explain(prediction, index)
@@ -214,6 +212,7 @@ class Predictor:
 
 def _predict(model: Model, texts: list[str], limits: Limits) -> list[tuple[Prediction, int]]:
     """Return the predictions of some texts, each with the index of its best label."""
+    limits.require_reachable(model.score_type)
     if not texts:
         return []
     limits = limits.or_else(model.limits)

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from textclf.server import health
@@ -16,7 +15,7 @@ from textclf.server.pages.routes import page_routes
 from textclf.server.predict import PredictRequest, PredictResponse, predict
 from textclf.server.protocols import invocations, kserve_v1, open_inference
 from textclf.server.registry_api import registry_routes
-from textclf.server.routing import PathRoute
+from textclf.server.routing import PathRoute, PathRouter
 from textclf.server.service import Service
 from textclf.server.settings import ServerSettings
 
@@ -50,7 +49,7 @@ def application(service: Service) -> ASGIApp:
 
     api = api_routes()
     routes = [*api, *kserve_v1.vertex_routes(), *openapi_routes(api), *page_routes(service)]
-    return Gateway(Router(routes, lifespan=lifespan), service)
+    return Gateway(PathRouter(routes, lifespan), service)
 
 
 def api_routes() -> Sequence[PathRoute]:
@@ -60,7 +59,8 @@ def api_routes() -> Sequence[PathRoute]:
     version = v2 + "/versions/{version}"
     return [
         PathRoute("/v1/predict", predict, "POST", "Label texts",
-                  takes=PredictRequest, returns=PredictResponse, query=["text_column"]),
+                  takes=PredictRequest, returns=PredictResponse,
+                  query=["text_column", "label_column", "score_column"]),
         *registry_routes(),
         PathRoute("/healthz", health.healthz, summary=live),
         PathRoute("/readyz", health.readyz, summary=ready),

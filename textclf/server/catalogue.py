@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -25,8 +25,22 @@ if TYPE_CHECKING:
     from textclf.registry.registry import Registry
     from textclf.report.subject import Subject
 
+T = TypeVar("T")
+
 _LIMIT = 50
 _MOST = 1000
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which part of the history is shown; all of it is in the URL.
+
+    Attributes:
+        after: how many entries come before the page.
+        limit: how many entries a page has.
+    """
+
+    after: Annotated[int, msgspec.Meta(ge=0, lt=10**9)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = _LIMIT
 
 
 class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,22 +208,21 @@ class Catalogue:
         """Return the version that a name such as ``latest`` means. Raises NoSuchVersion."""
         return self._registry.resolve(name)
 
-    def history(self, after: int = 0, limit: int = _LIMIT) -> HistoryPage:
+    def history(self, query: HistoryQuery) -> HistoryPage:
         """Return a page of the history, newest first."""
         known = read_history(self._registry)
-        newest = known.entries[::-1]
-        more = after + limit < len(newest)
+        newest, end = known.entries[::-1], query.after + query.limit
         return HistoryPage(
-            newest[after : after + limit],
-            after + limit if more else None,
+            newest[query.after : end],
+            end if end < len(newest) else None,
             [error.message for error in known.damaged],
         )
 
 
-def parse_query(parameters: Mapping[str, str]) -> ListQuery:
-    """Return what a URL asks for. Raises Refusal."""
+def parse_query(parameters: Mapping[str, str], kind: type[T]) -> T:
+    """Return what a URL asks for, as a value of a type. Raises Refusal."""
     try:
-        return msgspec.convert(dict(parameters), ListQuery, strict=False)
+        return msgspec.convert(dict(parameters), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Refusal.invalid(str(error)) from None
 

@@ -98,6 +98,8 @@ class Labeller:
 
 
 def _with_labels(answer: Answer, limits: Limits) -> Labelled:
+    """Return an answer with its labels. Raises UsageError if the limits make no sense."""
+    limits.require_reachable(answer.model.predictor.score_type)
     limits = limits.or_else(answer.model.predictor.limits)
     labels = [
         prediction.label if limits.allow(prediction.score, prediction.known) else None

@@ -19,9 +19,8 @@ from starlette.responses import Response, StreamingResponse
 from textclf.errors import NoSuchVersion, StoreError
 from textclf.registry.layout import never_changes
 from textclf.registry.store.base import Missing, View
-from textclf.server.catalogue import parse_query
+from textclf.server.catalogue import HistoryQuery, ListQuery, parse_query
 from textclf.server.exchange import exchange_of, json_response
-from textclf.server.pages.history import history_start
 from textclf.server.refusal import Refusal
 from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
@@ -46,7 +45,8 @@ def registry_routes() -> Sequence[PathRoute]:
         PathRoute("/v1/compare", _answer(_compare),
                   summary="What differs between two versions", query=["a", "b"]),
         PathRoute("/v1/history", _answer(_history),
-                  summary="Promotions and other events, newest first", query=["after"]),
+                  summary="Promotions and other events, newest first",
+                  query=["limit", "after"]),
         PathRoute("/v1/registry/files/{key:path}", _file, summary="A file of the registry"),
         _listing("names", "names", "The names in a folder of the registry", "folder", "after"),
         _listing("digests", "digests", "The digests of the records of its logs",
@@ -71,7 +71,7 @@ def _latest(service: Service, _request: Request) -> Any:
 
 
 def _versions(service: Service, request: Request) -> Any:
-    return service.catalogue.versions(parse_query(request.query_params)).as_json()
+    return service.catalogue.versions(parse_query(request.query_params, ListQuery)).as_json()
 
 
 def _version(service: Service, request: Request) -> Any:
@@ -86,7 +86,8 @@ def _compare(service: Service, request: Request) -> Any:
 
 
 def _history(service: Service, request: Request) -> Any:
-    return service.catalogue.history(history_start(request)).as_json()
+    query = parse_query(request.query_params, HistoryQuery)
+    return service.catalogue.history(query).as_json()
 
 
 async def _version_file(request: Request) -> Response:

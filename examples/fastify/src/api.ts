@@ -665,6 +665,8 @@ export interface operations {
         parameters: {
             query?: {
                 text_column?: string;
+                label_column?: string;
+                score_column?: string;
             };
             header?: never;
             path?: never;
@@ -849,6 +851,7 @@ export interface operations {
     get_v1_history: {
         parameters: {
             query?: {
+                limit?: string;
                 after?: string;
             };
             header?: never;

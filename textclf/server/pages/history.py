@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from starlette.requests import Request
 
 from textclf.metadata.verdict import FORCED
@@ -11,15 +12,15 @@ from textclf.registry.event_log import Event
 from textclf.registry.history import Entry, unmet_rules, what_happened
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, table
+from textclf.server.catalogue import HistoryQuery, parse_query
 from textclf.server.pages.layout import Page, json_link, link, problems, version_link
-from textclf.server.refusal import Refusal
 from textclf.server.service import Service
 
 
 def history(service: Service, request: Request) -> Page:
     """Return a page of the history."""
-    after = history_start(request)
-    page = service.catalogue.history(after)
+    query = parse_query(request.query_params, HistoryQuery)
+    page = service.catalogue.history(query)
     body = join(
         el("h1", "History"),
         problems(page.problems),
@@ -35,18 +36,16 @@ def history(service: Service, request: Request) -> Page:
             ],
             map(_row, page.entries),
         ),
-        link("Older", "/history", after=page.next) if page.next else None,
-        json_link("/history", after=after or None),
+        link("Older", "/history", **_state(query, page.next)) if page.next else None,
+        json_link("/history", **_state(query, query.after)),
     )
     return Page("History", body, page.as_json())
 
 
-def history_start(request: Request) -> int:
-    """Return the number of entries before the page that a URL asks for. Raises Refusal."""
-    after = request.query_params.get("after", "0")
-    if not (after.isascii() and after.isdecimal() and len(after) < 10):  # noqa: PLR2004
-        raise Refusal.invalid("after is the number of entries before the page")
-    return int(after)
+def _state(query: HistoryQuery, after: int) -> dict[str, int]:
+    """Return the parameters of a page of the history, without those that are as by default."""
+    state: dict[str, int] = msgspec.to_builtins(HistoryQuery(after, query.limit))
+    return state
 
 
 def _row(entry: Entry) -> Sequence[object]:

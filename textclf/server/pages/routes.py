@@ -142,12 +142,13 @@ async def _form(request: Request) -> dict[str, str]:
 def require_same_origin(request: Request) -> None:
     """Refuse a change that another site makes with the credentials of a browser's user.
 
-    A browser sends Origin with every form that it posts, and Sec-Fetch-Site; programs send
-    neither.
+    A browser says so in Sec-Fetch-Site, whatever a proxy has made of Host. One that is old, or that
+    does not trust the connection, sends Origin alone with a form; programs send neither.
     """
-    origin, host = request.headers.get("origin"), request.headers.get("host", "")
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if site not in ("same-origin", "none") or (
-        origin is not None and origin.partition("://")[2] != host
-    ):
+    site, origin = (request.headers.get(name) for name in ("sec-fetch-site", "origin"))
+    if site is None and origin is not None:
+        is_own = origin.partition("://")[2] == request.headers.get("host", "")
+    else:
+        is_own = site in (None, "same-origin", "none")
+    if not is_own:
         raise Refusal(403, "this form was sent from another site", "cross_site")

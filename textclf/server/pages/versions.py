@@ -45,7 +45,7 @@ _HEADS = {
 
 def versions(service: Service, request: Request) -> Page:
     """Return a page of the list."""
-    page = service.catalogue.versions(parse_query(request.query_params))
+    page = service.catalogue.versions(parse_query(request.query_params, ListQuery))
     body = join(
         el("h1", "Versions"),
         problems(page.problems),
