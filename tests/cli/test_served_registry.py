@@ -174,7 +174,7 @@ def test_a_key_is_asked_for(cli, project, monkeypatch):
         url = f"http://127.0.0.1:{running.port}"
         refused = cli("predict", "great", "--models", url)
         assert refused.code == 1
-        assert "asks for another API key" in refused.err
+        assert "asks for an API key" in refused.err
         assert "TEXTCLF_API_KEY=" in refused.err
         assert cli("doctor", "--models", url).code == 1
         monkeypatch.setenv("TEXTCLF_API_KEY", "s3cret")

@@ -56,6 +56,7 @@ _WORDING: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = 
         r"[Gg]ot unexpected extra arguments?(?:\(s\))? \((.*)\)",
         r"got an unexpected extra argument: \1",
     ),
+    (r"\(env var: '\[(.*)\]'\)", r"(env var: \1)"),  # several
     (r"^[A-Z](?=[a-z])", lambda first: first[0].lower()),
     (r"\.$", ""),
 )

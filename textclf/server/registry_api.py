@@ -141,7 +141,8 @@ async def file_response(request: Request, content: View, *, immutable: bool) -> 
         exchange_of(request).hold(len(content))
     etag = f'"{await run_in_threadpool(_digest, content)}"'
     headers = {"etag": etag, "cache-control": YEAR if immutable else "no-cache"}
-    if request.headers.get("if-none-match") == etag:
+    known = request.headers.get("if-none-match", "").split(",")
+    if {"*", etag} & {tag.strip().removeprefix("W/") for tag in known}:  # proxies weaken it
         return Response(None, 304, headers)
     headers["content-length"] = str(len(content))
     pieces = iterate_in_threadpool(_pieces(content))

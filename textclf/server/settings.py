@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from textclf.registry.store.http_client import authorization
 from textclf.release.gate import Gate
 
 
@@ -41,3 +42,7 @@ class ServerSettings:
     allow_promote: bool = False
     gate: Gate = field(default_factory=Gate)
     drain: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Raise UsageError if there is a key that no client can send."""
+        authorization(self.api_key)

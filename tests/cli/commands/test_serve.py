@@ -12,6 +12,8 @@ def test_options_that_cannot_be_served_with(project, cli):
         for options, said in (
             (["--allow-promote"], "--allow-promote needs an API key"),
             (["--fd", number], f"--fd {number} is not a socket"),
+            (["--api-key", "k\n"], "the API key (TEXTCLF_API_KEY) has a line break"),
+            (["--port", "99999"], "(env var: 'TEXTCLF_PORT', 'AIP_HTTP_PORT'): 99999 is not from"),
         ):
             done = cli("serve", *options)
             assert (done.code, done.out, said in done.err) == (2, "", True)

@@ -179,8 +179,8 @@ def test_a_service_that_is_not_there_is_told():
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ((401, OURS, b'{"error": "key"}'), AccessDenied, "asks for another API key"),
-        ((403, {}, b""), AccessDenied, "asks for another API key"),
+        ((401, OURS, b'{"error": "key"}'), AccessDenied, "asks for an API key"),
+        ((403, {}, b""), AccessDenied, "asks for an API key"),
         ((404, {}, b"<html>"), StoreError, "does not answer as textclf serve does"),
         ((302, {"Location": "http://evil/"}, b""), StoreError, "does not answer as textclf serve"),
         ((500, OURS, b'{"error": "a  b\\n\\u001b[1m"}'), StoreError, "a b"),
@@ -219,9 +219,10 @@ def test_the_key_is_sent_and_never_shown(service, monkeypatch):
         open_registry(service.url, read_only=True).versions()
     assert "s3cret" not in str(refused.value)
     assert service.asked[0][1]["Authorization"] == "Bearer s3cret"
-    monkeypatch.setenv("TEXTCLF_API_KEY", "a\r\nX-Evil: 1")
-    with pytest.raises(UsageError, match="TEXTCLF_API_KEY"):
-        open_registry(service.url).versions()
+    for unsendable in ("a\r\nX-Evil: 1", "s3cret\n", " ", "ключ"):
+        monkeypatch.setenv("TEXTCLF_API_KEY", unsendable)
+        with pytest.raises(UsageError, match="TEXTCLF_API_KEY"):
+            open_registry(service.url).versions()
 
 
 def test_without_encryption_only_this_machine_is_asked(monkeypatch):

@@ -71,7 +71,8 @@ class HttpClient:
         self._url, self._watch = url, watch
         self._parts = urlsplit(url)
         self._proxy = _proxy(self._parts)
-        self._headers = {"User-Agent": f"textclf/{__version__}", **_authorization(api_key)}
+        self._headers = {"User-Agent": f"textclf/{__version__}", **authorization(api_key)}
+        self._key_wanted = "another API key than it got" if api_key else "an API key"
         self._target = self._parts.path
         if self._proxy and self._parts.scheme == "http":  # without a tunnel, it sees each request
             self._headers |= _proxy_authorization(self._proxy)
@@ -196,7 +197,7 @@ class HttpClient:
                 return Missing(shown)
             case 401 | 403:
                 return AccessDenied(
-                    f"{self._url} asks for another API key than it got ({refused.status})",
+                    f"{self._url} asks for {self._key_wanted} ({refused.status})",
                     hint=f"{API_KEY}=… textclf …",
                 )
             case status if status in _NOT_NOW:
@@ -209,11 +210,15 @@ class HttpClient:
         )
 
 
-def _authorization(api_key: str | None) -> dict[str, str]:
+def authorization(api_key: str | None) -> dict[str, str]:
+    """Return the header that carries a key, if there is one. Raises UsageError if none can."""
     if not api_key:
         return {}
-    if not (api_key.isascii() and api_key.isprintable()):
-        raise UsageError(f"{API_KEY} contains a character that no key has")
+    if not (api_key.isascii() and api_key.isprintable() and api_key == api_key.strip()):
+        raise UsageError(
+            f"the API key ({API_KEY}) has a line break, a space at an end, or a character that is "
+            "not ASCII, which no request can carry"
+        )
     return {"Authorization": f"Bearer {api_key}"}
 
 
