@@ -1,5 +1,8 @@
 """The columns of text and label, by name and by position."""
 
+import csv
+import shlex
+
 import pytest
 from data_files import read, refused, rows
 
@@ -49,3 +52,75 @@ def test_a_column_for_each_label(tmp_path):
         read(tmp_path / "a.csv", content, text_column="comment", label_column="toxic").labels[1]
         == "1"
     )
+
+
+COMMENTS = [(f"a comment, number {n}", "ham" if n % 3 else "spam") for n in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "delimiter", "hint"),
+    [
+        pytest.param(
+            ("Timestamp", "What did you think of our service? (please be honest)", "Kind"),
+            lambda text, label: ("2024/01/02", text, label),
+            ",",
+            "--text-column 'What did you think of our service? (please be honest)' "
+            "--label-column Kind",
+            id="a question",
+        ),
+        pytest.param(
+            ("Free text\n(verbatim)", "Kind of\ncomment"),
+            lambda text, label: (text, label),
+            ",",
+            "--text-column 'Free text (verbatim)' --label-column 'Kind of comment'",
+            id="line breaks",
+        ),
+        pytest.param(
+            ("text", "note", "label_1", "label_2"),
+            lambda text, label: (text, "" if label == "ham" else "x", label, ""),
+            ",",
+            "--label-column label_1",
+            id="mostly empty columns",
+        ),
+        pytest.param(
+            ("0", "1"),
+            lambda text, label: (text, label),
+            ",",
+            "--text-column 0 --label-column 1",
+            id="numbers for names",
+        ),
+        pytest.param(
+            ("id", "Text", "Label"),
+            lambda text, label: ("7", text, label),
+            "^",
+            "--delimiter '^'",
+            id="another delimiter",
+        ),
+    ],
+)
+def test_hints_lead_to_the_rows(tmp_path, header, row, delimiter, hint):
+    """The columns or the delimiter that a hint names give the rows, and no row is lost or added."""
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([header, *(row(*pair) for pair in COMMENTS)])
+    content = path.read_bytes()
+    assert refused(path, content)[1] == hint
+    words = shlex.split(hint.replace("--", ""))
+    options = {
+        name.replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)
+    }
+    assert rows(read(path, content, **options)) == COMMENTS
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("".join(f"{n}: a comment, number {n}\n" for n in range(12)), "name them by"),
+        ('"text,label"\n' + '"a comment,spam"\n' * 3, "take off the quotes that are around"),
+    ],
+    ids=["no labels", "whole lines in quotes"],
+)
+def test_hints_guess_no_columns_that_are_none(tmp_path, content, hint):
+    """A column in which no value recurs is not guessed to be that of the labels."""
+    assert refused(tmp_path / "a.csv", content)[1].startswith(hint)

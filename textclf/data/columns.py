@@ -13,6 +13,9 @@ from textclf.formatting import excerpt
 _MOST_NAMES = 10
 """Column names in a message."""
 
+_FEWEST_ROWS = 10
+"""Rows of which two have the same label, if they have labels."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -37,7 +40,8 @@ class Columns:
     def locate(self, header: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the indices of the columns that may be meant by text and by label.
 
-        A column goes by its exact name, by its position, or by its name in other case.
+        A column goes by its exact name, by its position, or by its name in other case or with other
+        white space.
         """
         return _locate(header, self.text), _locate(header, self.label)
 
@@ -57,7 +61,7 @@ class Columns:
         if len(indices) != 1:
             nested = any(isinstance(cell, list | dict) for row in records for cell in row)
             texts = [["" if cell is None else str(cell) for cell in row] for row in records]
-            guess = None if nested else guess_columns(texts, len(header))
+            guess = None if nested else guess_columns(texts, len(header), labelled=False)
             error = wrong_columns(file, header, self, guess, options=("text",))
             if nested:
                 error.hint = f'give each object its text under the key "{excerpt(self.text)}"'
@@ -96,8 +100,13 @@ def _locate(header: Sequence[str], wanted: str) -> list[int]:
     index = position_of(wanted)
     if index is not None:
         return [index] if index < len(header) else []
-    folded = wanted.strip().casefold()
-    return [i for i, cell in enumerate(header) if folded and cell.strip().casefold() == folded]
+    folded = one_line(wanted).casefold()
+    return [i for i, cell in enumerate(header) if folded and one_line(cell).casefold() == folded]
+
+
+def one_line(name: str) -> str:
+    """Return the name of a column with a blank for each white space in it, as one can type it."""
+    return " ".join(name.split())
 
 
 class NoLabels(DataError):
@@ -145,11 +154,13 @@ def wrong_columns(
         problems.append(f'{times} "{excerpt(name)}"')
         guessed = [header[guess[at]]] if guess and header[guess[at]].strip() else []
         only = names if len(names) == len(options) == 1 else []
-        similar = difflib.get_close_matches(name, names, 1) or guessed or only
-        if indices:
-            hints.append(f"--{option}-column {indices[0] + 1}")
-        elif similar:
-            hints.append(f"--{option}-column {shlex.quote(similar[0])}")
+        similar = difflib.get_close_matches(name, names)
+        chosen = [each for each in guessed if each in similar] or similar or guessed or only
+        if indices or (chosen and header.count(chosen[0]) > 1):
+            position = indices[0] if indices else header.index(chosen[0])
+            hints.append(f"--{option}-column {position + 1}")
+        elif chosen:
+            hints.append(f"--{option}-column {shlex.quote(one_line(chosen[0]))}")
         else:
             unnamed.append(f"--{option}-column")
     text, label = columns.locate(header)
@@ -175,28 +186,33 @@ def _with_header(hints: Sequence[str], columns: Columns, needed: Sequence[str]) 
     return " ".join([*hints, "--header"] if hints and positions else hints)
 
 
-def guess_columns(records: list[list[str]], width: int | None = None) -> tuple[int, int] | None:
+def guess_columns(
+    records: list[list[str]], width: int | None = None, *, labelled: bool = True
+) -> tuple[int, int] | None:
     """Guess text and label: the most that is written, and the fewest different values.
 
     Args:
         records: some rows.
         width: the number of columns; if not given, that of the first record.
+        labelled: whether there are labels, which recur in all but a few rows.
 
     Returns:
         Two indices; None unless two columns are filled and have more than one value.
     """
     width = len(records[0]) if width is None else width
     columns = list(zip(*(r[:width] for r in records if len(r) >= width), strict=True))
+    values = [set(filter(None, cells)) for cells in columns]
     candidates = [
         i
         for i, cells in enumerate(columns)
-        if sum(map(bool, cells)) > len(cells) / 2 and len(set(cells)) > 1
+        if sum(map(bool, cells)) > len(cells) / 2 and len(values[i]) > 1
     ]
     if len(candidates) < 2:  # noqa: PLR2004 - a text and a label
         return None
-    text = max(candidates, key=lambda i: sum(map(len, set(columns[i]))))
-    label = min((i for i in candidates if i != text), key=lambda i: len(set(columns[i])))
-    return text, label
+    text = max(candidates, key=lambda i: sum(map(len, values[i])))
+    label = min((i for i in candidates if i != text), key=lambda i: len(values[i]))
+    recurs = len(values[label]) < len(columns[label]) or len(columns[label]) < _FEWEST_ROWS
+    return (text, label) if recurs or not labelled else None
 
 
 def name_options(text: str, label: str) -> str:

@@ -12,7 +12,7 @@ from textclf.data.columns import (
     position_options,
     wrong_columns,
 )
-from textclf.data.dialect import Sample
+from textclf.data.dialect import DELIMITERS, Sample
 from textclf.errors import DataError
 from textclf.formatting import excerpt
 
@@ -22,6 +22,11 @@ _LONGEST_NAME = 40
 _FEWEST_LINES = 3
 """Lines from which on one can tell what separates them."""
 
+_FLAGS: Final = {
+    frozenset({"0", "1"}): "0 and 1",
+    frozenset({"false", "true"}): "true and false",
+}
+_DIGIT: Final = re.compile(r"\d")
 _WIDE_SEPARATORS: Final = {"::+": "the colons", r"\|\|+": "the bars", " {2,}": "the blanks"}
 """What is said about separators that take more than one character, by their patterns."""
 
@@ -41,13 +46,19 @@ def no_such_columns(
             hint=f"repair it; without a header give positions: {positions}",
         )
     needs_label = "label" in options
-    flags = _flag_columns(header, body) if needs_label else []
+    flags = _flag_columns(header, body) if needs_label else {}
     if len(flags) > 1 and columns.label not in header:
+        first = next(iter(flags))
         return DataError(
-            f"{name} has a column of 0 and 1 for each of several labels: {listed(flags)}",
-            hint=f"--label-column {shlex.quote(flags[0])} learns one of them",
+            f"{name} has a column of {flags[first]} for each of several labels: "
+            f"{listed(list(flags))}",
+            hint=f"--label-column {shlex.quote(first)} learns one of them",
         )
-    guess = guess_columns([header, *body])
+    if len(header) == 1 and (way := _way_to_separate_names(header[0], columns, options)):
+        return DataError(
+            f'{name}:1: nothing separates the columns in "{excerpt(header[0])}"', hint=way
+        )
+    guess = guess_columns([header, *body], labelled=needs_label)
     is_usual = columns == Columns() if needs_label else columns.text == Columns().text
     if is_usual and guess and _looks_like_data(header, body, guess[1]):
         names = 'the columns "text" and "label"' if needs_label else 'a column "text"'
@@ -58,8 +69,22 @@ def no_such_columns(
         )
     if len(header) == 1 and not needs_label:
         return _no_such_text(name, header[0], [header, *body])
-    guess = guess_columns(body, len(header)) if body else None
+    guess = guess_columns(body, len(header), labelled=needs_label) if body else None
     return wrong_columns(name, header, columns, guess, options)
+
+
+def _way_to_separate_names(
+    line: str, columns: Columns, options: Sequence[str] = ("text", "label")
+) -> str | None:
+    """Return how to separate the columns that the first line names, if it does."""
+    for character in dict.fromkeys(line):
+        names = line.split(character)
+        named = all(names) and all(columns.locate(names)[: len(options)])
+        if named and not (character.isalnum() or character.isspace() or character == '"'):
+            if character in DELIMITERS:
+                return "take off the quotes that are around whole lines"
+            return f"--delimiter {shlex.quote(character)}"
+    return None
 
 
 def _no_such_text(name: str, first: str, records: list[list[str]]) -> DataError:
@@ -75,17 +100,33 @@ def _no_such_text(name: str, first: str, records: list[list[str]]) -> DataError:
     )
 
 
-def _flag_columns(header: list[str], body: list[list[str]]) -> list[str]:
-    """Return the names of the columns that hold both 0 and 1, and nothing else."""
+def _flag_columns(header: list[str], body: list[list[str]]) -> dict[str, str]:
+    """Return the names of the columns that hold both 0 and 1, or true and false, and which."""
     columns = zip(*(row for row in body if len(row) == len(header)), strict=True)
-    flags = zip(header, columns, strict=False)
-    return [cell for cell, values in flags if cell.strip() and set(values) == {"0", "1"}]
+    values = (frozenset(map(str.casefold, cells)) for cells in columns)
+    named = ((cell, _FLAGS.get(found)) for cell, found in zip(header, values, strict=False))
+    return {cell: flags for cell, flags in named if cell.strip() and flags}
 
 
 def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bool:
-    """Tell whether a first record is no header: a name is short, and stands there once."""
-    recurs = any(len(row) > label and row[label] == header[label] for row in body)
-    return recurs or any(len(cell) > _LONGEST_NAME or cell.strip().isdecimal() for cell in header)
+    """Tell whether a first record is no header: a name stands there once, and is short.
+
+    A longer one is a name, too, if all labels but it recur, or all cells below it have a digit.
+    """
+    rows = [row for row in body if len(row) == len(header)]
+    labels = [row[label] for row in rows]
+    if header[label] in labels:
+        return True
+    if len(set(labels)) <= len(labels) / 2 or any(
+        map(_is_above_numbers, header, zip(*rows, strict=True))
+    ):
+        return False
+    return any(len(cell) > _LONGEST_NAME or cell.strip().isdecimal() for cell in header)
+
+
+def _is_above_numbers(name: str, cells: Sequence[str]) -> bool:
+    """Tell whether all cells of a column have a digit, such as dates, but not the first one."""
+    return not _DIGIT.search(name) and all(map(_DIGIT.search, cells))
 
 
 def no_such_position(name: str, sample: Sample, index: int, option: str) -> DataError:
@@ -104,7 +145,7 @@ def not_separated(name: str, samples: Sequence[Sample], columns: Columns) -> Dat
         return wrong_columns(name, [lines[0]], columns)
     return DataError(
         f'{name}:1: nothing separates a text from its label in "{excerpt(lines[0])}"',
-        hint=_way_to_separate(lines, columns),
+        hint=_way_to_separate_names(lines[0], columns) or _way_to_separate(lines, columns),
     )
 
 
