@@ -83,7 +83,11 @@ def _require_reason(message: Any, *, force: bool) -> None:
 def publishing(
     registry: Registry, sign: str | Path | None, *, include_texts: bool
 ) -> dict[str, Any]:
-    """Return what signs a version and what makes its report, by the names of the core."""
+    """Return what signs a version and what makes its report, by the names of the core.
+
+    Raises:
+        UsageError: the key cannot be used, or is not the one that is required.
+    """
     return {
         "sign": publishing_signer(registry.signed_by, Path(sign) if sign else None),
         "report": partial(page_maker, texts=include_texts),

@@ -275,14 +275,6 @@ class Opened(StrEnum):
     """``joblib.load``, which runs any code in the file; only where somebody asks for it."""
 
 
-HOW_OPENED = {
-    Opened.SCORER: "the compiled scorer",
-    Opened.RESTRICTED: "the restricted loader, not compiled",
-    Opened.UNTRUSTED: "--unsafe-load only (untrusted)",
-}
-"""What opens a published pipeline, for people."""
-
-
 class PipelineRecord(msgspec.Struct, frozen=True):
     """A pipeline that was fitted outside of textclf.
 
@@ -299,6 +291,16 @@ class PipelineRecord(msgspec.Struct, frozen=True):
     labels: list[str]
     path: str | None = None
     sha256: str | None = None
+
+    @property
+    def how_opened(self) -> str:
+        """What opens it, and why not the scorer, for people."""
+        opener = {
+            Opened.SCORER: "the compiled scorer",
+            Opened.RESTRICTED: "the restricted loader, not compiled",
+            Opened.UNTRUSTED: "--unsafe-load only (untrusted)",
+        }[self.opened_by]
+        return f"{opener}: {self.reason}" if self.reason else opener
 
 
 class Metadata(msgspec.Struct, frozen=True):

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from semver import Version
 
-from textclf.data.dataset import Dataset
+from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.data.quality import DataProblem
 from textclf.errors import GateRefused, IntegrityError, NoSuchVersion, TextclfError
 from textclf.evaluation.scored_rows import ScoredRows
@@ -157,6 +158,11 @@ class ReleaseCallbacks:
     search: Callable[[Job], AbstractContextManager[OnFit]] = lambda _: nullcontext(lambda _: None)
     on_phase: OnPhase = lambda _: None
     on_publish: Callable[[], object] = lambda: None
+
+
+def read_rows(data: Path | Dataset, options: ReadOptions) -> Dataset:
+    """Return rows: those given, or those of a file. Raises DataError."""
+    return data if isinstance(data, Dataset) else read_dataset(data, options)
 
 
 def publish_and_promote(  # noqa: PLR0913, PLR0917 - what is published, how, and what becomes of it

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from textclf.data.dataset import Dataset, ReadOptions, read_dataset
+from textclf.data.dataset import Dataset, ReadOptions
 from textclf.data.quality import find_test_problems
 from textclf.errors import UsageError
 from textclf.evaluation.scored_rows import ScoredRows
@@ -26,6 +26,7 @@ from textclf.release.publication import (
     ReleaseResult,
     live_baseline,
     publish_and_promote,
+    read_rows,
 )
 from textclf.training.foreign_model import ForeignModel, Tested, prepare_foreign
 from textclf.training.phases import Phase
@@ -112,7 +113,7 @@ def publish(
 
 
 def _read(data: Path | Dataset, options: ReadOptions, callbacks: ReleaseCallbacks) -> Dataset:
-    rows = data if isinstance(data, Dataset) else read_dataset(data, options)
+    rows = read_rows(data, options)
     callbacks.on_read(rows)
     return rows
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from textclf.data.dataset import Dataset, ReadOptions, read_dataset
+from textclf.data.dataset import Dataset, ReadOptions
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
 from textclf.data.split import read_beside
@@ -26,6 +26,7 @@ from textclf.release.publication import (
     ReleaseResult,
     live_baseline,
     publish_and_promote,
+    read_rows,
 )
 from textclf.search.grid_search import Runner
 from textclf.training.job import Job, SearchSettings, prepare
@@ -133,7 +134,7 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
     """Read the data and return the job."""
     if request.data is None:
         raise UsageError("there is nothing to train on")
-    rows = _rows(request.data, request.read)
+    rows = read_rows(request.data, request.read)
     test_rows = _read_test_rows(request, callbacks)
     rows, test_rows = limit_labels(rows, test_rows, request.labels)
     for dataset in (rows, test_rows):
@@ -145,7 +146,7 @@ def _read_job(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
 def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Job:
     """Read the data of the base and what is added to it, and return the job."""
     assert request.options.base is not None  # a caller that adds rows has resolved it
-    additions = [Addition(_rows(data, request.read), request.read) for data in request.add]
+    additions = [Addition(read_rows(data, request.read), request.read) for data in request.add]
     metadata = registry.metadata(request.options.base)
     moved = Moved(request.moved, request.test)
     job, notes = extended_job(metadata, additions, request.search, request.labels, moved)
@@ -157,18 +158,14 @@ def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallb
 
 
 def _read_test_rows(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Dataset | None:
-    if request.test is None or isinstance(request.test, Dataset):
-        return request.test
-    if request.test_named:
-        return read_dataset(request.test, request.read)
+    if request.test is None:
+        return None
+    if request.test_named or isinstance(request.test, Dataset):
+        return read_rows(request.test, request.read)
     rows, problem = read_beside(request.test, request.read)
     if problem:
         callbacks.on_unlabelled(problem)
     return rows
-
-
-def _rows(data: Path | Dataset, options: ReadOptions) -> Dataset:
-    return data if isinstance(data, Dataset) else read_dataset(data, options)
 
 
 def _check_data(job: Job) -> tuple[DataProblem, ...]:

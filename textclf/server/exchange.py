@@ -27,6 +27,10 @@ SMALL = 16 << 10
 """Bytes that any request may hold: the number of connections bounds these."""
 
 
+KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable"
+"""The Cache-Control of what never changes."""
+
+
 class MemoryBudget:
     """Counts the bytes that requests hold: bodies, predictions, and answers until they are read.
 

@@ -20,13 +20,10 @@ from textclf.errors import NoSuchVersion, StoreError
 from textclf.registry.layout import never_changes
 from textclf.registry.store.base import Missing, View
 from textclf.server.catalogue import HistoryQuery, ListQuery, parse_query
-from textclf.server.exchange import exchange_of, json_response
+from textclf.server.exchange import KEEP_FOR_A_YEAR, exchange_of, json_response
 from textclf.server.refusal import Refusal
 from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
-
-YEAR = "public, max-age=31536000, immutable"
-"""How long what never changes may be kept."""
 
 _PIECE = 1 << 20
 
@@ -140,7 +137,7 @@ async def file_response(request: Request, content: View, *, immutable: bool) -> 
     if isinstance(content, bytes):
         exchange_of(request).hold(len(content))
     etag = f'"{await run_in_threadpool(_digest, content)}"'
-    headers = {"etag": etag, "cache-control": YEAR if immutable else "no-cache"}
+    headers = {"etag": etag, "cache-control": KEEP_FOR_A_YEAR if immutable else "no-cache"}
     known = request.headers.get("if-none-match", "").split(",")
     if {"*", etag} & {tag.strip().removeprefix("W/") for tag in known}:  # proxies weaken it
         return Response(None, 304, headers)

@@ -20,7 +20,7 @@ from textclf.cli.options.reading import (
     test_beside,
 )
 from textclf.cli.output import check_report, render
-from textclf.cli.output.output_file import Force, OutputFile, table_file
+from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.progress import loading
 from textclf.errors import DataError, UsageError
 
@@ -70,7 +70,13 @@ def check(
 
     require_data(data)
     given = data, test or test_beside(data)
-    target = _output_file(common, output, given, labels=labels, force=force)
+    if output and not labels:
+        raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
+    target = (
+        table_file(output, "--output", common.open_registry(), *given, force=force)
+        if output
+        else None
+    )
     asked = reading.read_options()
     options = replace(asked, on_bad_rows=OnBadRows.SKIP)
     with common.phases() as show_phase:
@@ -107,21 +113,6 @@ def _judge(common: CommonOptions, rows: Dataset, folds: int) -> SuspectLabels:
 
         show_phase("judging each label by a model of other rows")
         return find_suspect_labels(rows, folds=folds)
-
-
-def _output_file(
-    common: CommonOptions,
-    output: Path | None,
-    given: tuple[Path | None, ...],
-    *,
-    labels: bool,
-    force: bool,
-) -> OutputFile | None:
-    if output is None:
-        return None
-    if not labels:
-        raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
-    return table_file(output, "--output", common.open_registry(), *given, force=force)
 
 
 def _read_test_rows(

@@ -73,7 +73,7 @@ def evaluate(
     answer_format = document.choose_format(output_format, as_json=common.as_json)
     gate = parse_gate(fail_under or (), allow_training_rows=allow_training_rows)
     registry = common.open_registry()
-    output = table_file(errors, "--errors", registry, data, force=force) if errors else None
+    output = table_file(errors, "--errors", registry, data, force=force)
     resolved = registry.resolve(version)
     with common.phases() as show_phase:
         show_phase("reading the data")

@@ -13,11 +13,11 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import VersionOption
 from textclf.cli.options.reading import TableOptions
-from textclf.cli.options.texts import describes_table, open_texts
+from textclf.cli.options.texts import open_texts
 from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.progress import LabelledTexts
-from textclf.cli.output.table_writer import lines_of, write_table
+from textclf.cli.output.table_writer import write_table
 from textclf.errors import DataError
 from textclf.formatting import plural
 
@@ -88,6 +88,7 @@ def pick(
 
     More: docs/labels.md
     """
+    from textclf.data.table import lines_table
     from textclf.prediction.picking import pick as pick_texts
 
     texts, file = (["-"], None) if str(unlabelled) == "-" else ([], unlabelled)
@@ -96,12 +97,10 @@ def pick(
         registry = common.open_registry()
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         given = 0 if file is None else file
-        target = table_file(output, "--output", registry, given, force=force) if output else None
+        target = table_file(output, "--output", registry, given, force=force)
         show_phase("reading the texts")
-        table = source.table(reading, is_table=describes_table(context))
-        for note in table.notes if table else ():
-            common.progress(f"{source.name}: {note}")
-        table = table or lines_of(source.batches(reading.encoding))
+        table = source.table(context, reading, quiet=common.quiet)
+        table = table or lines_table(source.batches(reading.encoding))
         progress = LabelledTexts(quiet=common.quiet)
         show_phase(progress.line)
         picked = pick_texts(predictor, progress.watch(table.batches), n)

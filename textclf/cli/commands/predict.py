@@ -13,7 +13,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.loading import UnsafeLoad, load_predictor
 from textclf.cli.options.options import Percentage, VersionOption, parse_score, parse_share
 from textclf.cli.options.reading import TableOptions
-from textclf.cli.options.texts import describes_table, open_texts
+from textclf.cli.options.texts import open_texts
 from textclf.cli.output import render
 from textclf.cli.output.output_file import Force, table_file
 from textclf.cli.output.predictions import PredictionStyle, write_answers
@@ -137,24 +137,21 @@ def predict(
         registry = common.open_registry(offline_ok=offline_ok)
         predictor = load_predictor(registry, registry.resolve(version), unsafe=unsafe_load)
         _require_reachable(threshold, predictor)
-        target = None
-        if output:
-            given = file if file or texts not in (None, ["-"]) else 0
-            target = table_file(output, "--output", registry, given, force=force)
+        given = file if file or texts not in (None, ["-"]) else 0
+        target = table_file(output, "--output", registry, given, force=force)
         limits = Limits(threshold, abstain_unknown).or_else(predictor.limits)
         most = top_k and min(top_k, len(predictor.labels))
         style = PredictionStyle(most, abstain, limits.abstain_unknown is not None)
         show_phase("reading the texts")
-        table = source.table(reading, is_table=describes_table(context))
-        for note in table.notes if table else ():
-            common.progress(f"{source.name}: {note}")
+        table = source.table(context, reading, quiet=common.quiet)
         progress = LabelledTexts(quiet=common.quiet or source.from_arguments)
         show_phase(None if show_results else progress.line)
         as_it_is = output_format != "text" and not common.as_json and not explain
         if target or (table and as_it_is):
-            from textclf.cli.output.table_writer import lines_of, write_labelled
+            from textclf.cli.output.table_writer import write_labelled
+            from textclf.data.table import lines_table
 
-            table = table or lines_of(source.batches(reading.encoding))
+            table = table or lines_table(source.batches(reading.encoding))
             rows = _labelled(predictor, progress.watch(table.batches), limits)
             write_labelled(table, rows, style, target, output_format)
         else:

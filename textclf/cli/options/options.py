@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textclf.cli.options.settings import read_settings, settings_file
+from textclf.cli.options.settings import is_typed, read_settings, settings_file
 from textclf.cli.output import render
 from textclf.errors import TextclfError, UsageError
 from textclf.metadata.channels import LATEST, PREVIOUS
@@ -48,7 +48,7 @@ def parse_models(given: str | Models) -> Models:
 def with_source(context: typer.Context, models: Models) -> Models:
     """Return the value of ``--models`` with the settings file that it comes from, if it does."""
     source = context.get_parameter_source("models")
-    if source is not None and source.name == "COMMANDLINE" and str(models).isprintable():
+    if is_typed(context, "models") and str(models).isprintable():
         render.name_registry(f"--models {shlex.quote(str(models))}")
     if source is not None and source.name == "DEFAULT_MAP":
         return replace(models, settings_file=settings_file())

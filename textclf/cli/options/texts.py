@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textclf.cli.options.settings import is_typed
 from textclf.cli.output import render
 from textclf.errors import DataError, UsageError
 from textclf.formatting import plural
@@ -51,18 +52,31 @@ class TextSource:
         """Close what was opened on the stream, but not the stream itself."""
         self._opened.close()
 
-    def table(self, reading: ReadingOptions, *, is_table: bool) -> TextTable | None:
+    def table(
+        self, context: typer.Context, reading: ReadingOptions, *, quiet: bool
+    ) -> TextTable | None:
         """Return the table that the texts are a column of; ``None`` if each line is a text.
 
+        It is a table, whatever its name and its first bytes say, if an option was typed that only a
+        table needs.
+
         Args:
+            context: of the command.
             reading: how the table is written.
-            is_table: whether it is one, whatever its name and its first bytes say.
+            quiet: whether nothing is said of how it is read.
 
         Raises:
             DataError: it is neither a table nor text, or has no such column.
         """
         if self._stream is None:
             return None
+        named = ("text_column", "label_column", "delimiter", "header")
+        table = self._table(reading, is_table=any(is_typed(context, name) for name in named))
+        for note in table.notes if table and not quiet else ():
+            render.progress(f"{self.name}: {note}")
+        return table
+
+    def _table(self, reading: ReadingOptions, *, is_table: bool) -> TextTable | None:
         from textclf.data.dataset import misread_warning
         from textclf.data.table import open_table, require_text, table_format, unpacked
 
@@ -131,14 +145,6 @@ def _names_column(head: bytes, column: str) -> bool:
     """Whether the first line is that of a table whose name does not say that it is one."""
     cells = re.split(r"[,;\t|]", head.partition(b"\n")[0].decode("utf-8-sig", "replace"))
     return len(cells) > 1 and column.casefold() in {cell.strip(' "\r').casefold() for cell in cells}
-
-
-def describes_table(context: typer.Context) -> bool:
-    """Whether an option was typed that only a table needs."""
-    sources = map(
-        context.get_parameter_source, ("text_column", "label_column", "delimiter", "header")
-    )
-    return any(source and source.name == "COMMANDLINE" for source in sources)
 
 
 def _arguments(texts: list[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """Options of the commands that publish a version."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -95,18 +94,10 @@ class VersioningOptions:
         )
 
     def publishing(self, registry: "Registry") -> dict[str, Any]:
-        """Return what signs the version and what makes its report, by the names of the core.
+        """Return what signs the version and what makes its report. Raises UsageError."""
+        from textclf.api.arguments import publishing
 
-        Raises:
-            UsageError: the key cannot be used, or is not the one that is required.
-        """
-        from textclf.registry.signing import publishing_signer
-        from textclf.report.files import page_maker
-
-        return {
-            "sign": publishing_signer(registry.signed_by, self.sign),
-            "report": partial(page_maker, texts=self.include_texts),
-        }
+        return publishing(registry, self.sign, include_texts=self.include_texts)
 
 
 @dataclass(eq=False, repr=False)

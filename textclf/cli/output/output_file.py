@@ -141,14 +141,16 @@ def output_file(
 
 
 def table_file(
-    path: Path, option: str, registry: Registry, *inputs: Path | int | None, force: bool
-) -> OutputFile:
-    """Return the file that a user named for a table, as `output_file` does for any.
+    path: Path | None, option: str, registry: Registry, *inputs: Path | int | None, force: bool
+) -> OutputFile | None:
+    """Return the file that a user named for a table, if one, as `output_file` does for any.
 
     Raises:
         UsageError: it may not be written, or its name does not say which format.
         StoreError: it is in a folder that does not exist.
     """
+    if path is None:
+        return None
     file = output_file(path, option, registry, *inputs, force=force)
     _ = file.format
     return file

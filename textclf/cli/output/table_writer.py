@@ -91,13 +91,6 @@ def _json_writer(table: TextTable, added: Sequence[str], stream: IO[str]) -> Wri
     return write
 
 
-def lines_of(texts: Iterable[list[str]]) -> TextTable:
-    """Return texts that are no table as one with a single column."""
-    from textclf.data.table import lines_table
-
-    return lines_table(texts)
-
-
 def write_labelled(
     table: TextTable,
     rows: Iterable[tuple[Any, Prediction | None]],

@@ -267,7 +267,7 @@ def _show_model(metadata: Metadata) -> None:
     """Show what was published, or would be, and how good it is."""
     render.sentence(f"  {escape_controls(candidate_name(metadata.best_params))}")
     if metadata.pipeline:
-        render.sentence(f"  opened by {escape_controls(_opened_by(metadata.pipeline))}")
+        render.sentence(f"  opened by {escape_controls(metadata.pipeline.how_opened)}")
     searched, test = metadata.best_cv_accuracy is not None, metadata.test
     cv = f"{percent(metadata.best_cv_accuracy)} in cross-validation, " if searched else ""
     render.sentence(
@@ -341,13 +341,6 @@ def _show_why(job: JobSummary, indent: str = "") -> None:
             f"{indent}each LinearSVC also with class_weight=balanced, since some labels have far "
             "more rows than others"
         )
-
-
-def _opened_by(pipeline: PipelineRecord) -> str:
-    from textclf.metadata.schema import HOW_OPENED
-
-    reason = f": {pipeline.reason}" if pipeline.reason else ""
-    return f"{HOW_OPENED[pipeline.opened_by]}{reason}"
 
 
 def _show_delta(delta: BaselineDelta) -> None:

@@ -67,17 +67,12 @@ def _facts(
 
 def _pipeline(metadata: Metadata) -> dict[str, str]:
     """Return how a pipeline that was fitted elsewhere came here, and how it is opened."""
-    from textclf.metadata.schema import HOW_OPENED
-
     pipeline = metadata.pipeline
     if pipeline is None:
         return {}
     source = f", from {pipeline.path}" if pipeline.path else ""
-    reason = f": {pipeline.reason}" if pipeline.reason else ""
-    return {
-        "pipeline": f"{' → '.join(pipeline.steps)}{source}",
-        "opened by": f"{HOW_OPENED[pipeline.opened_by]}{reason}",
-    }
+    steps = f"{' → '.join(pipeline.steps)}{source}"
+    return {"pipeline": steps, "opened by": pipeline.how_opened}
 
 
 def _search(metadata: Metadata) -> str:

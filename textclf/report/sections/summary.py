@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textclf.formatting import candidate_name, percent, plural
-from textclf.metadata.schema import HOW_OPENED, Metadata, Metrics, SearchRecord
+from textclf.metadata.schema import Metadata, Metrics, SearchRecord
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import (
@@ -63,7 +63,8 @@ def _spread(search: SearchRecord, metadata: Metadata) -> str:
 
 
 def _facts(subject: Subject) -> Html:
-    bump, per_class = subject.metadata.bump, subject.metadata.test.metrics.per_class
+    metadata = subject.metadata
+    bump, per_class = metadata.bump, metadata.test.metrics.per_class
     weakest = min(per_class, key=lambda label: (per_class[label].f1, label))
     score = (
         f": F1 {percent(per_class[weakest].f1)} on {plural(per_class[weakest].support, 'test row')}"
@@ -71,22 +72,14 @@ def _facts(subject: Subject) -> Html:
     why = f"{bump.applied} version after {bump.base}: {'; '.join(bump.reasons)}"
     return fact_list(
         [
-            ("Model", el("bdi", candidate_name(subject.metadata.best_params))),
-            ("Opened by", _opened_by(subject.metadata)),
+            ("Model", el("bdi", candidate_name(metadata.best_params))),
+            ("Opened by", metadata.pipeline.how_opened if metadata.pipeline else None),
             ("Tested on", subject.tested_on),
             ("Weakest label", join(bdi(weakest), score)),
-            ("Ranking", _ranking(subject.metadata.test.metrics)),
+            ("Ranking", _ranking(metadata.test.metrics)),
             ("Number", el("bdi", why if bump.base else "the first version")),
         ]
     )
-
-
-def _opened_by(metadata: Metadata) -> str | None:
-    """Return how a pipeline that was fitted elsewhere is opened, and why."""
-    if metadata.pipeline is None:
-        return None
-    reason = f": {metadata.pipeline.reason}" if metadata.pipeline.reason else ""
-    return f"{HOW_OPENED[metadata.pipeline.opened_by]}{reason}"
 
 
 def _ranking(metrics: Metrics) -> Html | None:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from textclf.errors import TextclfError
 from textclf.report.html.markup import el, join
-from textclf.server.exchange import exchange_of, json_response, read_body
+from textclf.server.exchange import KEEP_FOR_A_YEAR, exchange_of, json_response, read_body
 from textclf.server.pages import compare, history, home, version, versions
 from textclf.server.pages.layout import Page, page_response, style_path, stylesheet, url
 from textclf.server.promoter import Promoter
@@ -20,8 +20,6 @@ from textclf.server.routing import Endpoint, PathRoute
 from textclf.server.service import Service
 
 Builder = Callable[[Service, Request], Page]
-
-_YEAR = "public, max-age=31536000, immutable"
 
 
 def page_routes(service: Service) -> Sequence[PathRoute]:
@@ -48,12 +46,12 @@ def page_routes(service: Service) -> Sequence[PathRoute]:
 
 
 async def _style(_request: Request) -> Response:
-    return Response(stylesheet(), 200, {"cache-control": _YEAR}, media_type="text/css")
+    return Response(stylesheet(), 200, {"cache-control": KEEP_FOR_A_YEAR}, media_type="text/css")
 
 
 async def _no_icon(_request: Request) -> Response:
     """Answer browsers, which ask for an icon unasked."""
-    return Response(None, 204, {"cache-control": _YEAR})
+    return Response(None, 204, {"cache-control": KEEP_FOR_A_YEAR})
 
 
 def _data(build: Builder) -> Endpoint:

@@ -65,7 +65,7 @@ def compare(
     if flips and not data:
         raise UsageError("--flips needs rows to score: --data FILE")
     registry = common.open_registry()
-    output = table_file(flips, "--flips", registry, data, force=force) if flips else None
+    output = table_file(flips, "--flips", registry, data, force=force)
     versions = registry.resolve(a), registry.resolve(b)
     comparison = compare_metadata(*map(registry.metadata, versions))
     scored = None
