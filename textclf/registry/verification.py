@@ -46,7 +46,7 @@ class Verification(msgspec.Struct, frozen=True):
     """The result of a check.
 
     Attributes:
-        versions: the number of version folders that were checked.
+        versions: the number of versions that were checked, without what writers have not completed.
         problems: all that is wrong.
         repaired: what was repaired before the check.
         failed: what could not be repaired, and why.
@@ -197,6 +197,7 @@ class _Check:
         self._registry = registry
         self._store = registry.store
         self._digests: dict[str, str] = {}
+        self._unfinished: set[str] = set()
         self._channels = [registry.promotions]
         with contextlib.suppress(StoreError):  # which is a problem of the promotion log
             self._channels = registry.channels()
@@ -225,7 +226,8 @@ class _Check:
         ]
         found = _persistent([*lasting, *derived])
         problems = tuple(problem for problems in found for problem in problems)
-        return Verification(len(folders), problems, repairable=any(found[len(lasting) :]))
+        versions = len(folders) - len(self._unfinished)
+        return Verification(versions, problems, repairable=any(found[len(lasting) :]))
 
     def _absence_problems(self) -> Iterator[Problem]:
         """Yield the problem that there is nothing to check, which nobody asks for on purpose."""
@@ -259,6 +261,8 @@ class _Check:
         except NoSuchVersion:
             if self._is_damaged(number):
                 yield Problem(version, key, "is missing: this folder is not a version")
+            else:
+                self._unfinished.add(version)
             return
         except TextclfError as error:
             yield Problem(version, key, self._without_location(error, key))
