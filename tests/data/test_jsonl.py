@@ -38,6 +38,35 @@ def test_documents(tmp_path, content, ending):
     assert rows(read(tmp_path / f"a.{ending}", content)) == ROWS
 
 
+@pytest.mark.parametrize(
+    ("record", "hint"),
+    [
+        (lambda text, label: {"id": 7, "data": {"text": text}, "meta": {"label": label}}, "data."),
+        (lambda text, label: {"text": text, "label": {"label": label, "by": 7}}, "label."),
+        (lambda text, label: {"prompt": text, "completion": label}, "prompt --label"),
+        (lambda text, label: [text, label], "1 --label-column 2"),
+    ],
+    ids=["objects", "an object for a label", "other names", "lists"],
+)
+def test_values_are_found_wherever_they_are(tmp_path, record, hint):
+    """Values in inner objects go by paths, those of lists by positions; the hint names them."""
+    pairs = [(f"text {n}", "xy"[n % 2]) for n in range(12)]
+    content = json.dumps([record(*pair) for pair in pairs])
+    given = refused(tmp_path / "a.json", content)[1]
+    assert hint in given
+    words = given.replace("--", "").replace("-column", "_column").split()
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    assert rows(read(tmp_path / "a.json", content, **options)) == pairs
+
+
+def test_several_lists_are_not_one_table(tmp_path):
+    """Lists for training and for testing in one document are refused, and not joined."""
+    content = json.dumps({"train": RECORDS, "test": RECORDS})
+    message, hint = refused(tmp_path / "a.json", content)
+    assert "a.json holds 2 lists of objects: train, test" in message
+    assert hint == "write each to a file of its own"
+
+
 def test_places_in_a_document(tmp_path):
     """A row of a list is named by the line on which it starts."""
     dataset = read(tmp_path / "a.json", json.dumps(RECORDS, indent=2))

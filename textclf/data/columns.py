@@ -51,29 +51,23 @@ class Columns:
         Args:
             header: the names of the columns.
             file: the name of the file, for messages.
-            records: some rows, from which it is guessed which column is meant, unless one of their
-                cells is a list or an object, which may hold the text.
+            records: the cells of some rows, from which it is guessed which column is meant.
 
         Raises:
             DataError: it is not there, or there more than once.
         """
         indices = _locate(header, self.text)
         if len(indices) != 1:
-            nested = any(isinstance(cell, list | dict) for row in records for cell in row)
-            texts = [["" if cell is None else str(cell) for cell in row] for row in records]
-            guess = None if nested else guess_columns(texts, len(header), labelled=False)
-            error = wrong_columns(file, header, self, guess, options=("text",))
-            if nested:
-                error.hint = f'give each object its text under the key "{excerpt(self.text)}"'
-            raise error
+            raise _wrong_names(file, header, self, records, ("text",))
         return indices[0]
 
-    def among(self, names: list[str], file: str) -> "Columns":
+    def among(self, names: list[str], file: str, records: Sequence[Sequence[Any]]) -> "Columns":
         """Return the exact names of the columns, in a format where a number is a name as well.
 
         Args:
             names: all names that there are.
             file: the name of the file, for messages.
+            records: the cells of some rows, from which it is guessed which columns are meant.
 
         Raises:
             DataError: one of the columns is not there, or there more than once.
@@ -83,9 +77,28 @@ class Columns:
             for indices, wanted in zip(self.locate(names), (self.text, self.label), strict=True)
         )
         if len(text) != 1 or len(label) != 1:
-            raise wrong_columns(file, names, self)
+            raise _wrong_names(file, names, self, records)
         require_different(file, text[0], label[0])
         return Columns(names[text[0]], names[label[0]])
+
+
+def _wrong_names(
+    file: str,
+    names: Sequence[str],
+    columns: Columns,
+    records: Sequence[Sequence[Any]],
+    options: Sequence[str] = ("text", "label"),
+) -> DataError:
+    """Return the error where a number is a name as well, and a list in a cell may hold texts."""
+    nested = any(isinstance(cell, list) for row in records for cell in row)
+    texts = [["" if cell is None else str(cell) for cell in row] for row in records]
+    labelled = "label" in options
+    guess = None if nested else guess_columns(texts, len(names), labelled=labelled)
+    error = wrong_columns(file, names, columns, guess, options)
+    error.hint = error.hint and error.hint.removesuffix(" --header")
+    if nested and not columns.locate(names)[0]:
+        error.hint = f'give each object its text under the key "{excerpt(columns.text)}"'
+    return error
 
 
 def position_of(column: str) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from textclf.data.columns import Columns
+from textclf.data.columns import Columns, listed, position_of
 from textclf.data.encoding import UNDECODED, not_in
 from textclf.data.format import Format, Rows, Source
 from textclf.data.lines import physical_lines, with_line_feeds
@@ -84,7 +84,8 @@ def _of_line(line: str) -> Any:
 def _document(text: str, source: Source) -> list[tuple[int, Any]]:
     """Return the records of a list, of an object that is a table, or of objects in a row.
 
-    A record of a list has the line on which it starts, a record of a table its number.
+    A list in place of an object has its values by their positions. A record of a list has the line
+    on which it starts, a record of a table its number.
     """
     try:
         values = list(_values(text))
@@ -95,9 +96,17 @@ def _document(text: str, source: Source) -> list[tuple[int, Any]]:
         raise DataError(f"{source.name}: invalid JSON: nested too deeply") from None
     alone = len(values) == 1 and not text.lstrip().startswith("[")
     if alone and isinstance(values[0][1], dict):
-        table = _table(values[0][1], source.columns)
+        table = _table(values[0][1], source)
         return values if table is None else list(enumerate(table, 1))
-    return values
+    return _named(values, source.columns) if _all([value for _, value in values], list) else values
+
+
+def _named(rows: list[tuple[int, list[Any]]], columns: Columns) -> list[tuple[int, Any]]:
+    """Return rows that are lists as objects, by the names in the first row or by positions."""
+    first = rows[0][1]
+    if position_of(columns.text) is None and columns.text in first:
+        return [(line, dict(zip(first, cells, strict=False))) for line, cells in rows[1:]]
+    return [(line, {str(n): cell for n, cell in enumerate(cells, 1)}) for line, cells in rows]
 
 
 def _values(text: str) -> Iterator[tuple[int, Any]]:
@@ -122,25 +131,35 @@ def _start(text: str, position: int) -> int:
     return between.end() if between else position
 
 
-def _table(document: dict[str, Any], columns: Columns) -> list[Any] | None:
+def _table(document: dict[str, Any], source: Source) -> list[Any] | None:
     """Return the records of a document that is a table, in the shapes that are in use.
 
     The data viewer of Hugging Face wraps each record; ``pandas.DataFrame.to_json`` has five shapes,
     and ``datasets.Dataset.to_dict`` has one.
+
+    Raises:
+        DataError: it holds several tables, such as those for training and for testing.
     """
     rows, names, data = (document.get(key, []) for key in ("rows", "columns", "data"))
     if _all(rows, dict) and all("row" in one for one in rows):
         return [one["row"] for one in rows]
     if _all(names, str) and _all(data, list):
         return [dict(zip(names, cells, strict=False)) for cells in data]
-    lists = [value for value in document.values() if _all(value, dict)]
+    lists = [name for name, value in document.items() if _all(value, dict)]
     if len(lists) == 1:
-        return list(lists[0])
+        return list(document[lists[0]])
+    if len(lists) == len(document) > 1:
+        raise DataError(
+            f"{source.name} holds {len(lists)} lists of objects: {listed(lists)}",
+            hint="write each to a file of its own",
+        )
     values = list(document.values())
-    if _all(values, list) or (_all(values, dict) and columns.text in document):
+    if _all(values, list) or (_all(values, dict) and source.columns.text in document):
         cells = [list(one.values()) if isinstance(one, dict) else one for one in values]
         return [dict(zip(document, row, strict=False)) for row in zip(*cells, strict=False)]
-    return values if _all(values, dict) and any(columns.text in one for one in values) else None
+    return (
+        values if _all(values, dict) and any(source.columns.text in one for one in values) else None
+    )
 
 
 def _all(values: Any, kind: type) -> bool:

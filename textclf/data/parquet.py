@@ -117,9 +117,10 @@ def _rows(source: Source) -> Rows:
 
     file = io.BytesIO(source.data)
     class_names = _class_names(pl.read_parquet_metadata(file))
-    export = find_export(pl.read_parquet(file, n_rows=SAMPLE).iter_rows(named=True))
+    head = pl.read_parquet(file, n_rows=SAMPLE)
+    export = find_export(head.iter_rows(named=True))
     if export is None:
-        keys = source.columns.among(list(pl.read_parquet_schema(file)), source.name)
+        keys = source.columns.among(head.columns, source.name, head.rows())
         frame = pl.read_parquet(file, columns=[keys.text, keys.label])
         _require_readable(frame, keys, source.name)
         export = HUGGING_FACE if keys.label in class_names else None

@@ -1,7 +1,7 @@
 """Take text and label from records: rows by the names of their columns, or JSON objects."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final
@@ -17,6 +17,9 @@ SAMPLE: Final = 100
 
 NOT_LABELLED: Final = "not labelled"
 """The reason for which a record that nobody has labelled is left out."""
+
+_DEEPEST = 5
+"""Objects within one another whose names are looked at."""
 
 _MOST_LABELS = 3
 """The most labels of one row that a message names."""
@@ -59,6 +62,28 @@ def read_records(
     return reader.rows
 
 
+def paths_in(records: Sequence[Record]) -> tuple[list[str], list[list[Any]]]:
+    """Return the paths of the values in some records, such as ``meta.label``, and the values."""
+    paths = list(dict.fromkeys(path for record in records for path in _paths(record, _DEEPEST)))
+    return paths, [[at_path(record, path) for path in paths] for record in records]
+
+
+def _paths(record: Record, depth: int) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, dict) and depth:
+            yield from (f"{name}.{path}" for path in _paths(value, depth - 1))
+        else:
+            yield name
+
+
+def at_path(record: Record, path: str) -> Any:
+    """Return the value of a record at a path; ``None`` if there is none."""
+    name, _, rest = path.partition(".")
+    if path in record or not isinstance(record.get(name), dict):
+        return record.get(path)
+    return at_path(record[name], rest)
+
+
 class RecordReader:
     """Reads the records of one file into ``rows``."""
 
@@ -72,8 +97,8 @@ class RecordReader:
             entries = [export.entry(record) for record in sample]
             self._columns = _columns_of_export(export, entries, columns, file)
         else:
-            names = list(dict.fromkeys(name for record in sample for name in record))
-            self._columns = columns.among(names, file) if names else columns
+            names, cells = paths_in(sample)
+            self._columns = columns.among(names, file, cells) if names else columns
 
     def add(self, place: int, record: Any) -> None:
         """Add the row of a record, or why there is none."""
@@ -94,7 +119,7 @@ class RecordReader:
             raise ValueError(reason)  # noqa: TRY004 - about the data, not the code
         text, label = self._columns.text, self._columns.label
         if self._export is None:
-            return _as_text(record.get(text)), _as_label(record.get(label)), None
+            return _as_text(at_path(record, text)), _as_label(at_path(record, label)), None
         if not self._export.recognise(record):
             raise ValueError(f"not a record as {self._export.tool} writes it")
         entry = self._export.entry(record)

@@ -30,6 +30,7 @@ from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
+from textclf.data.records import at_path
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
 from textclf.data.table_errors import no_such_columns, no_such_position, not_separated
 from textclf.data.table_rows import (
@@ -141,7 +142,7 @@ def table_format(head: bytes, name: str, text_column: str) -> Format | None:
             return format_
     if source.ending == ".json" or _is_json_lines(head, text_column):
         return JSONL
-    return next((f for f in FORMATS if f.binary and f.recognise(source)), None)
+    return next((f for f in FORMATS if (f.binary or f.unmistakable) and f.recognise(source)), None)
 
 
 def _is_json_lines(head: bytes, text_column: str) -> bool:
@@ -149,7 +150,7 @@ def _is_json_lines(head: bytes, text_column: str) -> bool:
     if not first.startswith(b"{"):
         return False
     try:
-        return text_column in json.loads(first)
+        return at_path(json.loads(first), text_column) is not None
     except (ValueError, RecursionError):
         return False
 

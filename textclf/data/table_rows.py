@@ -18,6 +18,7 @@ from textclf.data.columns import Columns
 from textclf.data.dialect import Dialect, reason_of
 from textclf.data.encoding import Replacer
 from textclf.data.format import MOST_BAD
+from textclf.data.records import at_path, paths_in
 from textclf.errors import DataError
 from textclf.formatting import excerpt, plural
 
@@ -234,12 +235,12 @@ def json_rows(
     records = _objects(lines, bad)
     head = list(islice(records, _SAMPLE))
     names = list(dict.fromkeys(name for _, record, _ in head for name in record))
-    cells = [[record.get(name) for name in names] for _, record, _ in head]
-    text = names[columns.text_index(names, bad.name, cells)] if names else columns.text
+    paths, cells = paths_in([record for _, record, _ in head])
+    text = paths[columns.text_index(paths, bad.name, cells)] if paths else columns.text
 
     def rows() -> Iterator[tuple[int, str | None, str]]:
         for number, record, line in chain(head, records):
-            value = record.get(text)
+            value = at_path(record, text)
             if isinstance(value, list | dict):
                 bad.add(number, "the text is a list or an object")
             else:

@@ -154,17 +154,18 @@ def test_keys_that_come_late_are_no_columns(project, cli):
     assert cli("predict", "--file", "t.jsonl", "-o", "out.jsonl").code == 0
 
 
-def test_the_labels_of_fasttext_are_a_column(project, cli):
-    """Its lines become objects with a text and the label that it has there."""
-    (project / "t.ft").write_text("__label__good great day\n__label__bad \n__label__bad awful\n")
-    done = cli("predict", "--file", "t.ft", "--on-bad-rows", "skip")
+@pytest.mark.parametrize("name", ["t.ft", "t.txt"])
+def test_the_labels_of_fasttext_are_a_column(project, cli, name):
+    """Its lines become objects with a text and the label that it has there, whatever its name."""
+    (project / name).write_text("__label__good great day\n__label__bad \n__label__bad awful\n")
+    done = cli("predict", "--file", name, "--on-bad-rows", "skip")
     written = [json.loads(line) for line in done.out.splitlines()]
     assert [(row["text"], row["label"]) for row in written] == [
         ("great day", "good"),
         ("awful", "bad"),
     ]
     assert list(written[0]) == ["text", "label", "predicted_label", "score"]
-    assert "t.ft:2: empty text" in done.err
+    assert f"{name}:2: empty text" in done.err
 
 
 def test_the_names_of_rows_are_a_column_without_a_name(project, cli):
@@ -287,6 +288,17 @@ NAMELESS = {
         "t.jsonl",
         '{"id": 1, "body": "a, great"}\n{"id": 2, "body": "awful, day"}\n{"id": 3, "body": "b"}\n',
         "--text-column body",
+    ),
+    "an inner key": (
+        "t.jsonl",
+        "\n".join(f'{{"data": {{"text": "{text}"}}}}' for text in ("a, great", "awful, day", "b")),
+        "--text-column data.text",
+    ),
+    "lists": ("t.json", '[["a, great", 1], ["awful, day", 2], ["b", 3]]', "--text-column 1"),
+    "a question": (
+        "t.csv",
+        'on,"Any other remarks that you have, of any kind"\n1,"a, great"\n2,"awful, day"\n3,b\n',
+        "--text-column 'Any other remarks that you have, of any kind'",
     ),
 }
 """Tables whose texts are not in a column of that name, and the options that read them."""
