@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from textclf.formatting import excerpt, plural
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.refusal import Refusal
 from textclf.server.row_formats import csv_reader
@@ -92,46 +93,51 @@ def _json_texts(invocation: Invocation) -> list[str]:
         case SplitFrame() as frame:
             return _column(frame.data, frame.columns, name)
         case dict() as columns:
-            return _texts(_text_column(columns, name), name)
+            column = _text_column(columns)
+            if column not in columns:
+                raise Refusal.invalid(f"{name} has no column 'text'")
+            return texts_of(columns[column], name)
         case rows:
-            return [text_of(row, f"{name}[{n}]") for n, row in enumerate(rows)]
+            return texts_of(rows, name)
 
 
 def _column(rows: Sequence[Sequence[Any]], columns: Sequence[str] | None, name: str) -> list[str]:
     """Return the texts of a table: its column ``text``, or the only one it has."""
-    at = columns.index("text") if columns and "text" in columns else 0
-    if at == 0 and columns and "text" not in columns and len(columns) > 1:
+    if columns is None:
+        return texts_of(rows, name)
+    column = _text_column(columns)
+    if column not in columns:
         raise Refusal.invalid(f"{name} has no column 'text'")
-    try:
-        return _texts([row[at] for row in rows], name)
-    except IndexError:
-        raise Refusal.invalid(f"a row of {name} has no column {at}") from None
+    for row in rows:
+        if len(row) != len(columns):
+            found, named = plural(len(row), "cell"), plural(len(columns), "column")
+            raise Refusal.invalid(f"a row of {name} has {found}, and the header has {named}")
+    at = columns.index(column)
+    return texts_of([row[at] for row in rows], name)
 
 
-def _text_column(columns: dict[str, list[Any]], name: str) -> list[Any]:
-    if "text" in columns:
-        return columns["text"]
-    if len(columns) == 1:
-        return next(iter(columns.values()))
-    raise Refusal.invalid(f"{name} has no column 'text'")
+def _text_column(columns: Collection[str]) -> str:
+    """Return the name of the column of texts: ``text``, or that of the only one there is."""
+    return next(iter(columns)) if len(columns) == 1 else "text"
 
 
-def text_of(row: Any, place: str) -> str:
-    """Return the text of a row, which may be a string, a list of one, or an object."""
+def texts_of(rows: Sequence[Any], name: str) -> list[str]:
+    """Return the texts of rows: strings, lists of one, or objects, all with the same column."""
+    column = next((_text_column(row) for row in rows if isinstance(row, dict)), "text")
+    return [_text_of(row, column, f"{name}[{n}]") for n, row in enumerate(rows)]
+
+
+def _text_of(row: Any, column: str, place: str) -> str:
     match row:
         case str():
             return row
         case [str() as text]:
             return text
-        case {"text": str() as text}:
-            return text
-        case dict() if len(row) == 1 and isinstance(text := next(iter(row.values())), str):
-            return text
-    raise Refusal.invalid(f"{place} is not a text, nor an object with a text in 'text'")
-
-
-def _texts(values: Sequence[Any], name: str) -> list[str]:
-    return [text_of(value, f"{name}[{n}]") for n, value in enumerate(values)]
+        case dict() if isinstance(row.get(column), str):
+            return str(row[column])
+    raise Refusal.invalid(
+        f"{place} is not a text, nor an object with a text in {excerpt(column)!r}"
+    )
 
 
 def _csv_texts(body: bytearray) -> list[str]:

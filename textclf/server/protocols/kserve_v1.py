@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.health import healthz
-from textclf.server.protocols.invocations import Labels, text_of
+from textclf.server.protocols.invocations import Labels, texts_of
 from textclf.server.refusal import Refusal
 from textclf.server.routing import PathRoute
 from textclf.server.service import Service
@@ -32,8 +32,7 @@ async def predict(request: Request) -> Response:
     """Answer with the label of each text."""
     service = Service.of(request)
     asked = decode_json(await read_body(request, service.settings), Instances)
-    texts = [text_of(row, f"instances[{n}]") for n, row in enumerate(asked.instances)]
-    labelled = await service.labeller.label(request, texts)
+    labelled = await service.labeller.label(request, texts_of(asked.instances, "instances"))
     return json_response(Labels(list(labelled.labels)))
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from textclf._version import __version__
+from textclf.formatting import plural
 from textclf.server.exchange import decode_json, json_response, read_body
 from textclf.server.labelling import Labelled
 from textclf.server.refusal import Refusal
@@ -130,7 +131,7 @@ def _input_texts(asked: InferenceRequest, binary: bytearray) -> list[str]:
             raise Refusal.invalid(f"inputs[0].data[{n}] is not a string")
     if tensor.shape not in ([len(values)], [len(values), 1]):
         raise Refusal.invalid(
-            f"inputs[0].shape is {tensor.shape}, and there are {len(values)} texts: "
+            f"inputs[0].shape is {tensor.shape}; that of {plural(len(values), 'text')} is "
             f"[{len(values)}] or [{len(values)}, 1]"
         )
     return values
