@@ -22,7 +22,7 @@ def test_byte_order_mark(tmp_path, encoding):
 
 
 RUSSIAN = ["отличный товар, рекомендую", "ужасное качество", "сломалось через день"]
-CHINESE = ["这个手机的质量非常好，我很满意", "物流太慢了，包装也坏了", "客服态度很差，不会再买"]
+CHINESE = ["这个手机的质量非常好，我很满意", "物流太慢了，第一次就退货", "客服态度很差，不会再买"]
 TAIWANESE = ["這個手機的品質非常好，我很滿意", "物流太慢了，包裝也壞了", "客服態度很差，不會再買"]
 KOREAN = ["정말 좋은 제품입니다", "다시는 사지 않겠습니다", "배송이 너무 늦었어요"]
 JAPANESE = ["とても良い商品です", "すぐに壊れました、残念です", "配送が遅かったです"]
@@ -168,6 +168,10 @@ def test_archives(tmp_path, name, kind, words, way):
         (pickle.dumps(["a"]), "a Python pickle"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
         (b"<!DOCTYPE html>\n<html>", "a web page"),
+        (b'\n<Table border="1">\n<tr><th>text</th>', "a table in HTML"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", "an XML document"),
+        (b"\xff\xff\xff\xff\x10\0\0\0", "an Arrow stream"),
+        (archive("zip", "Index/Document.iwa"), "a document of Apple's"),
         (archive("zip", "[Content_Types].xml", "word/document.xml"), "an Office document"),
     ],
 )

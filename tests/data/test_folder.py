@@ -36,6 +36,13 @@ def test_folder(tmp_path):
     assert read_dataset(path).sha256 != before
 
 
+def test_pages_in_a_folder_are_texts(tmp_path):
+    """A web page is no data set, but may be a text of one."""
+    page = b"<!doctype html><html>good</html>"
+    path = folder(tmp_path, pos__a_html=page, neg__b_xml=b"<?xml version='1.0'?><a>bad</a>")
+    assert [label for _, label in rows(read_dataset(path))] == ["neg", "pos"]
+
+
 def test_folder_with_bad_files(tmp_path):
     """An undecodable or empty file in a folder is a bad row."""
     path = folder(tmp_path, a__1=b"x", a__2=b"\xf4", b__1=b" \n", b__2=b"y")

@@ -49,6 +49,21 @@ def test_one_of_several_sheets_is_named(tmp_path):
     assert 'has no sheet "x", but Read me, Data' in refused(path, content, sheet="x")[0]
 
 
+def test_hidden_sheets_are_read_where_they_are_named(tmp_path):
+    """A hidden sheet, such as one with the values of a list, is no choice unless it is named."""
+    path = tmp_path / "a.xlsx"
+    content = xlsx({"Data": TABLE, "Lists": [["label", "text"], ["x", "a"]]}, hidden=["Lists"])
+    assert rows(read(path, content)) == [("good", "1"), ("bad", "true")]
+    assert rows(read(path, content, sheet="lists")) == [("a", "x")]
+
+
+def test_a_merged_cell_stands_in_each_of_its_rows(tmp_path):
+    """A label that is merged down its column is that of each row, also beside a merged title."""
+    table = [["A title", None], ["label", "text"], ["x", "a"], [None, "b"], ["y", "c"], [None] * 2]
+    content = xlsx({"Data": table}, merged=["A1:B1", "A3:A4", "A5:A6", "B5:B6", "D1:D9"])
+    assert rows(read(tmp_path / "a.xlsx", content)) == [("a", "x"), ("b", "x"), ("c", "y")]
+
+
 def test_an_export_in_a_sheet_is_one(tmp_path):
     """The columns of a labelling tool's export are recognised in a sheet, too."""
     table = [["text", "label", "answer"], ["a", "x", "accept"], ["b", "x", "reject"]]

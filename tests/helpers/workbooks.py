@@ -10,11 +10,19 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def xlsx(sheets):
-    """Return a workbook: the rows of each sheet by its name; a cell may be None."""
+def xlsx(sheets, *, hidden=(), merged=()):
+    """Return a workbook: the rows of each sheet by its name; a cell may be None.
+
+    Args:
+        sheets: the rows of each sheet.
+        hidden: the names of sheets that are hidden.
+        merged: the ranges of merged cells in each sheet, such as ``A1:A3``.
+    """
     numbered = list(enumerate(sheets.items(), 1))
     names = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{i}" r:id="r{i}"/>' for i, (name, _) in numbered
+        f'<sheet name={quoteattr(name)} sheetId="{i}" r:id="r{i}"'
+        f"{' state=' + quoteattr('hidden') if name in hidden else ''}/>"
+        for i, (name, _) in numbered
     )
     links = "".join(
         f'<Relationship Id="r{i}" Type="{_OFFICE}/worksheet" Target="worksheets/{i}.xml"/>'
@@ -29,7 +37,7 @@ def xlsx(sheets):
             "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
             f"<sheets>{names}</sheets></workbook>",
             "xl/_rels/workbook.xml.rels": _relations(links),
-            **{f"xl/worksheets/{i}.xml": _xlsx_sheet(rows) for i, (_, rows) in numbered},
+            **{f"xl/worksheets/{i}.xml": _xlsx_sheet(rows, merged) for i, (_, rows) in numbered},
         }
     )
 
@@ -38,14 +46,16 @@ def _relations(links):
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>'
 
 
-def _xlsx_sheet(rows):
+def _xlsx_sheet(rows, merged):
     body = "".join(
         f'<row r="{r}">'
         + "".join(_xlsx_cell(f"{chr(65 + c)}{r}", value) for c, value in enumerate(row))
         + "</row>"
         for r, row in enumerate(rows, 1)
     )
-    return f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>'
+    ranges = "".join(f'<mergeCell ref="{cells}"/>' for cells in merged)
+    more = f"<mergeCells>{ranges}</mergeCells>" if merged else ""
+    return f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData>{more}</worksheet>'
 
 
 def _xlsx_cell(at, value):

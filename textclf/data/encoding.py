@@ -46,16 +46,21 @@ class NotTextError(Exception):
         self.line, self.reason, self.codec = line, reason, codec
 
 
-def decompress(raw: bytes, name: str) -> bytes:
+def decompress(raw: bytes, name: str, *, is_text: bool = False) -> bytes:
     """Return the bytes, decompressed if they are gzip's.
+
+    Args:
+        raw: all of the file.
+        name: the file as the user knows it.
+        is_text: whether all of the file is one text.
 
     Raises:
         DataError: they are damaged, no data set, or far too many.
     """
-    refuse_other_files(raw, name)
+    refuse_other_files(raw, name, is_text=is_text)
     if raw.startswith(_GZIP):
         data = _gunzip(raw, name)
-        refuse_other_files(data, name)
+        refuse_other_files(data, name, is_text=is_text)
         return data
     if name.lower().endswith(".gz"):
         raise DataError(

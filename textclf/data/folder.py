@@ -36,7 +36,8 @@ def read_folder(path: Path, name: str, encoding: str | None) -> tuple[Rows, str]
         digest.update(os.fsencode(place) + b"\0" + hashlib.sha256(raw).digest())
         place = encodable(place)
         try:
-            text = to_utf8(decompress(raw, f"{name}/{place}"), encoding).decode()
+            data = decompress(raw, f"{name}/{place}", is_text=True)
+            text = to_utf8(data, encoding).decode()
         except NotTextError as problem:
             rows.bad.append((f"{place}:{problem.line}", problem.reason))
         else:

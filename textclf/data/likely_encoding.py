@@ -42,7 +42,7 @@ def _is_utf_16(head: bytes, name: str) -> bool:
     """Tell whether line breaks and spaces take two bytes, and all characters are ones in use."""
     high_bytes = head[1::2] if name == "utf-16-le" else head[::2]
     nulls = high_bytes.count(0)
-    if not nulls or nulls != head.count(0):
+    if nulls <= head.count(0) / 2:  # the low byte of a few characters is null, such as of \u4e00
         return False
     text = head[: len(head) & ~1].decode(name, "replace").removeprefix("\ufeff")
     odd = sum(map(_is_odd, text))

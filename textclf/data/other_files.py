@@ -30,6 +30,7 @@ _KINDS: Final = {
         "export the sheet as CSV in UTF-8",
     ),
     b"ARROW1\0\0": ("an Arrow or Feather file", "write it as Parquet"),
+    b"\xff\xff\xff\xff": ("an Arrow stream, as datasets keeps it", "write it as Parquet"),
     b"FEA1": ("a file of Feather", "write it as Parquet"),
     b"\x80\x03": ("a Python pickle", "write it as CSV or Parquet"),
     b"\x80\x04": ("a Python pickle", "write it as CSV or Parquet"),
@@ -38,17 +39,26 @@ _KINDS: Final = {
         "a Git LFS pointer, not the file itself",
         "git lfs pull",
     ),
-    b"<!doctype html": ("a web page, not a data set", "download the file that the page links to"),
 }
-"""First bytes → what they tell, and how to go on; letters of the first bytes in lower case."""
+"""First bytes → what they tell, and how to go on."""
+
+_SHEET: Final = "open it in a spreadsheet program, and save it as CSV in UTF-8"
+_PAGES: Final = {
+    b"<!doctype html": ("a web page, not a data set", "download the file that the page links to"),
+    b"<html": ("a page or a table in HTML", _SHEET),
+    b"<table": ("a table in HTML", _SHEET),
+    b"<?xml": ("an XML document", "write it as CSV or JSON"),
+}
+"""The same for marked-up text, by first bytes in lower case."""
 
 
-def refuse_other_files(data: bytes, name: str) -> None:
+def refuse_other_files(data: bytes, name: str, *, is_text: bool = False) -> None:
     """Refuse bytes that are known to be no data set.
 
     Args:
         data: all of the file.
         name: the file as the user knows it.
+        is_text: whether all of the file is one text, which may be marked up.
 
     Raises:
         DataError: it is an archive, a document or a database; with its members or the way on.
@@ -57,8 +67,11 @@ def refuse_other_files(data: bytes, name: str) -> None:
         raise _archive(name, "a zip archive", "unzip", _zip_members(data))
     if data[_TAR_MARK] == b"ustar":
         raise _archive(name, "a tar archive", "tar xf", _tar_members(data))
-    for start, (kind, way) in _KINDS.items():
-        if data.startswith(start) or data[: len(start)].lower() == start:
+    page = data[:100].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    kinds = [(told, data.startswith(start)) for start, told in _KINDS.items()]
+    kinds += [(told, page.startswith(start) and not is_text) for start, told in _PAGES.items()]
+    for (kind, way), found in kinds:
+        if found:
             raise DataError(f"{name} is {kind}", hint=way and way.format(shlex.quote(name)))
 
 
@@ -66,6 +79,10 @@ def _archive(name: str, kind: str, command: str, members: Iterator[str]) -> Data
     names = [encodable(member) for member in islice(members, _MOST_MEMBERS + 1)]
     if "[Content_Types].xml" in names or "mimetype" in names:
         return DataError(f"{name} is an Office document", hint="export the sheet as CSV in UTF-8")
+    if any(member.endswith(".iwa") for member in names):
+        return DataError(
+            f"{name} is a document of Apple's", hint="export the sheet as CSV in UTF-8"
+        )
     more = ", …" if len(names) > _MOST_MEMBERS else ""
     listed = ", ".join(excerpt(member) for member in names[:_MOST_MEMBERS]) + more
     return DataError(

@@ -117,12 +117,16 @@ def _limit_memory() -> None:
 
 def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
     """Return the number of the first row of a sheet, and the cells from it on."""
-    names = workbook.sheet_names
+    from python_calamine import SheetVisibleEnum
+
+    visible = SheetVisibleEnum.Visible
+    names = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == visible]
     if source.sheet is not None:
-        chosen = [name for name in names if name.casefold() == source.sheet.casefold()]
+        wanted = source.sheet.casefold()
+        chosen = [name for name in workbook.sheet_names if name.casefold() == wanted]
         if not chosen:
-            wanted = excerpt(source.sheet)
-            raise DataError(f'{source.name} has no sheet "{wanted}", but {listed(names)}')
+            wanted, there = excerpt(source.sheet), listed(workbook.sheet_names)
+            raise DataError(f'{source.name} has no sheet "{wanted}", but {there}')
         names = chosen
     sheets = {name: workbook.get_sheet_by_name(name) for name in names}
     filled = {name: sheet for name, sheet in sheets.items() if sheet.start is not None}
@@ -134,7 +138,19 @@ def _choose_sheet(workbook: Any, source: Source) -> tuple[int, list[list[Any]]]:
     if not filled:
         raise DataError(f"{source.name} has no cells")
     [sheet] = filled.values()
-    return sheet.start[0] + 1, sheet.to_python()
+    return sheet.start[0] + 1, _with_merged_cells(sheet)
+
+
+def _with_merged_cells(sheet: Any) -> list[list[Any]]:
+    """Return the cells of a sheet; what is merged down a column stands in each of its rows."""
+    rows: list[list[Any]] = sheet.to_python()
+    top, left = sheet.start
+    for (first, column), (last, _) in sheet.merged_cell_ranges or ():
+        at = column - left
+        for row in rows[max(first - top, 0) + 1 : last - top + 1]:
+            if 0 <= at < len(row) and any(row) and first >= top:
+                row[at] = rows[first - top][at]
+    return rows
 
 
 def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
