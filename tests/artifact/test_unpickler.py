@@ -154,6 +154,19 @@ def test_any_size_of_vocabulary_opens(terms, protocol):
     assert vocabulary == vectorizer(pipeline).vocabulary_
 
 
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_terms_of_any_length_and_characters_open(protocol):
+    """A vocabulary of several frames opens, terms of more than 255 bytes among its short ones."""
+    unusual = ["x" * 255, "x" * 256, "\xe9" * 127, "\xe9" * 128, "\n", "\x94K", "u", "\udc80"]
+    texts = [text for number in range(2000) for text in (f"term {number}", f"{number}" * 40)]
+    texts += unusual
+    whole_texts = TfidfVectorizer(token_pattern="(?s).+", lowercase=False)
+    pipeline = fitted(blocks=[("word", whole_texts)], texts=texts)
+    vocabulary = vectorizer(load(dumped(pipeline, protocol=protocol))).vocabulary_
+    assert list(vocabulary.items()) == list(vectorizer(pipeline).vocabulary_.items())
+    assert set(unusual) < vocabulary.keys()
+
+
 def test_arrays_are_writable_and_aligned():
     """An opened model's arrays are its own, not views of the file's bytes."""
     weights = load(dumped(fitted()))["classifier"].feature_log_prob_
