@@ -11,7 +11,7 @@ from served import serving
 from waiting import wait_until
 
 from textclf import load, open_registry
-from textclf.errors import StoreError
+from textclf.errors import StoreError, Unreachable
 from textclf.metadata.versions import parse_version
 
 
@@ -166,6 +166,23 @@ def test_what_is_in_the_cache_needs_no_service(cli, served, monkeypatch):
     assert cli("predict", "great").code == 1
     monkeypatch.setenv("TEXTCLF_OFFLINE", "1")
     assert json.loads(done(cli("predict", "great", "--json")))["version"] == "1.0.1"
+
+
+def test_a_service_that_cannot_reach_its_bucket_cannot_be_reached(cli, served, monkeypatch):
+    """It says why with 503; who has allowed it goes on with the cache, as without a service."""
+    done(cli("predict", "great"))
+    monkeypatch.setattr("textclf.registry.store.http_client._PAUSES", ())
+
+    class Gone:
+        def __getattr__(self, name):
+            raise Unreachable("cannot list s3://bucket: no answer in time")
+
+    served.service.shared = Gone()
+    refused = cli("predict", "great")
+    assert refused.code == 1
+    assert "does not answer now (503): cannot list s3://bucket: no answer in time" in refused.err
+    with pytest.warns(UserWarning, match="going on with what is in the cache"):
+        done(cli("predict", "great", "--offline-ok"))
 
 
 def test_a_key_is_asked_for(cli, project, monkeypatch):

@@ -96,7 +96,7 @@ class Gateway:
                 return Refusal(error.status_code, message, "http", error.headers)
             case TextclfError():
                 refusal = as_refusal(error)
-                if refusal.status == _FAILED:
+                if refusal.status >= _FAILED:
                     _logger.error("request %s: %s", exchange.request_id, error)
                 return refusal
             case _:

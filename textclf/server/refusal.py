@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textclf.errors import GateRefused, NoSuchVersion, TextclfError, UsageError
+from textclf.errors import GateRefused, NoSuchVersion, TextclfError, Unreachable, UsageError
 
 
 class Refusal(Exception):
@@ -56,5 +56,7 @@ def as_refusal(error: Refusal | TextclfError) -> Refusal:
             return Refusal.invalid(error.message)
         case GateRefused():
             return Refusal(409, error.message, "gate")
+        case Unreachable():
+            return Refusal(503, error.message, "unreachable", {"retry-after": "1"})
         case _:
             return Refusal(500, error.message, "registry")

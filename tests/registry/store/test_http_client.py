@@ -17,6 +17,7 @@ from textclf.errors import AccessDenied, StoreError, Unreachable, UsageError
 from textclf.registry.open import open_registry
 from textclf.registry.store import http_client
 from textclf.registry.store.base import Incomplete, Missing
+from textclf.registry.store.http_client import authorization
 from textclf.registry.store.http_store import HttpStore, open_server
 from textclf.registry.store.location import parse_location
 
@@ -219,7 +220,8 @@ def test_the_key_is_sent_and_never_shown(service, monkeypatch):
         open_registry(service.url, read_only=True).versions()
     assert "s3cret" not in str(refused.value)
     assert service.asked[0][1]["Authorization"] == "Bearer s3cret"
-    for unsendable in ("a\r\nX-Evil: 1", "s3cret\n", " ", "ключ"):
+    assert authorization("ключ")["Authorization"].encode("latin-1") == "Bearer ключ".encode()
+    for unsendable in ("a\r\nX-Evil: 1", "s3cret\n", " "):
         monkeypatch.setenv("TEXTCLF_API_KEY", unsendable)
         with pytest.raises(UsageError, match="TEXTCLF_API_KEY"):
             open_registry(service.url).versions()

@@ -201,7 +201,8 @@ class HttpClient:
                     hint=f"{API_KEY}=… textclf …",
                 )
             case status if status in _NOT_NOW:
-                return Unreachable(f"{self._url} does not answer now ({status})")
+                why = f": {refused.message}" if refused.is_textclf and refused.message else ""
+                return Unreachable(f"{self._url} does not answer now ({status}){why}")
             case status if refused.is_textclf:
                 return StoreError(f"cannot read {shown}: {refused.message} ({status})")
         return StoreError(
@@ -214,12 +215,12 @@ def authorization(api_key: str | None) -> dict[str, str]:
     """Return the header that carries a key, if there is one. Raises UsageError if none can."""
     if not api_key:
         return {}
-    if not (api_key.isascii() and api_key.isprintable() and api_key == api_key.strip()):
+    if not api_key.isprintable() or api_key != api_key.strip():
         raise UsageError(
-            f"the API key ({API_KEY}) has a line break, a space at an end, or a character that is "
-            "not ASCII, which no request can carry"
+            f"the API key ({API_KEY}) has a line break, another control character, or a space at "
+            "an end, which no request can carry"
         )
-    return {"Authorization": f"Bearer {api_key}"}
+    return {"Authorization": f"Bearer {api_key}".encode().decode("latin-1")}
 
 
 def _proxy(parts: SplitResult) -> SplitResult | None:
