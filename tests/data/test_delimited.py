@@ -124,6 +124,19 @@ def test_a_quote_that_swallows_rows(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("before", [0, 9999], ids=["at once", "late"])
+def test_quotes_after_backslashes(tmp_path, before):
+    """Quotes with a backslash before them, as Spark writes, are those of the text; others stay."""
+    pairs = [("a plain text", "x")] * before
+    pairs += [('"late", \nhe said', "x"), ('C:\\new, "so"', "y"), ("no quotes", "x")] * 2
+    quoted = [(text.replace('"', '\\"'), label) for text, label in pairs]
+    content = "text,label\n" + "".join(f'"{text}",{label}\n' for text, label in quoted)
+    assert rows(read(tmp_path / "a.csv", content + '"ends in \\\\",y\n')) == [
+        *pairs,
+        ("ends in \\\\", "y"),
+    ]
+
+
 def test_hopeless_quotes(tmp_path):
     """Quotes that open on each line and never close end in an error, not in endless reading."""
     message, _ = refused(tmp_path / "a.csv", "text,label\n" + 'x","a\n' * 3000, on_bad_rows=SKIP)

@@ -89,6 +89,8 @@ def _other_quotes(data: bytes, dialect: Dialect, rows: Rows) -> Iterator[Dialect
     """Return the ways to quote that may be meant where rows cannot be used because of quotes."""
     records = len(rows.texts) + len(rows.bad)
     malformed = not rows.texts or any(reason.startswith("malformed") for _, reason in rows.bad)
+    if dialect.quote == '"' and malformed and b'\\"' in data:
+        yield dialect._replace(escaped=True)
     if dialect.quote and malformed and not quotes_in_use(data, dialect, records):
         yield dialect._replace(quote=None)
     if dialect.quote == '"' and rows.bad and f"{dialect.delimiter}'".encode() in data:

@@ -22,6 +22,9 @@ _REGULAR_SHARE = 0.9
 _MOST_MALFORMED = 100
 """Malformed records in the sample after which no further ones are looked at."""
 
+_ESCAPED_QUOTE: Final = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+"""A quote after an odd number of backslashes."""
+
 _REASONS: Final = {
     "end of data": "malformed quoting: the quote is never closed",
     "new-line": "malformed quoting: a carriage return outside quotes",
@@ -36,17 +39,22 @@ class Dialect(NamedTuple):
         delimiter: the character between cells.
         quote: the character around cells; without one, every character is an ordinary one.
         skip_blanks: whether blanks after a delimiter belong to no cell.
+        escaped: whether a quote in a cell has a backslash before it, as Spark and MySQL write it,
+            rather than another quote.
     """
 
     delimiter: str
     quote: str | None = '"'
     skip_blanks: bool = False
+    escaped: bool = False
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """Return a CSV reader; a strict one raises csv.Error at a malformed record."""
         csv.field_size_limit(_LONGEST_FIELD)
         if self.quote is None:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        if self.escaped:
+            lines = (_ESCAPED_QUOTE.sub(r'\1""', line) for line in lines)
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -135,6 +143,8 @@ def _other_quotes(head: bytes, sample: Sample) -> Iterator[Dialect]:
     """Return the dialects that may be meant where cells begin like quoted ones and are not."""
     delimiter = sample.dialect.delimiter
     cells = [cell for record in sample.records for cell in record]
+    if [] in sample.records and b'\\"' in head:
+        yield Dialect(delimiter, escaped=True)
     if [] in sample.records:
         yield Dialect(delimiter, quote=None)
     if sample.share < 1 and any(cell.startswith("'") for cell in cells):

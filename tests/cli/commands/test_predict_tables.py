@@ -53,6 +53,7 @@ TABLES = {
     "a byte-order mark": ("t.csv", as_csv().encode("utf-8-sig")),
     "UTF-16": ("t.csv", as_csv().encode("utf-16")),
     "CRLF": ("t.csv", as_csv().replace("\n", "\r\n").encode()),
+    "quotes after backslashes": ("t.csv", as_csv().replace('""', '\\"').encode()),
     "gzip": ("t.csv.gz", gzip.compress(as_csv().encode())),
     "a title": ("t.csv", f"Reviews of May\n\n{as_csv()}".encode()),
     "sep=": ("t.csv", f"sep=;\n{as_csv(delimiter=';')}".encode()),
