@@ -88,6 +88,21 @@ def test_a_number_that_another_writer_has_is_not_given_again(empty, root):
     assert registries.violations(root) == []
 
 
+def test_a_number_is_not_given_again_that_was_given_and_pruned_meanwhile(two, root, monkeypatch):
+    """The folder is free again, but the log has named the number; the next is given."""
+    other, create_all = registries.open_registry(root), two.store.create_all
+
+    def hesitant(*arguments, **options):
+        monkeypatch.undo()
+        assert other.prune(V(registries.publish(other).version)) is None
+        create_all(*arguments, **options)
+
+    monkeypatch.setattr(two.store, "create_all", hesitant)
+    assert registries.publish(two).version == "1.3.0"
+    assert sorted(other.versions()) == [V("1.0.0"), V("1.1.0"), V("1.3.0")]
+    assert verify(two).ok
+
+
 def test_two_first_versions(empty):
     """Two that train into an empty registry at once get two numbers."""
     first = [empty.publish(registries.metadata("1.0.0", d), d).version for d in (b"a", b"b")]

@@ -141,9 +141,24 @@ def publish(
         signature = {SIGNATURE: sign(data)} if sign else {}
         contents = {ARTIFACT: artifact, **further, **signature, METADATA: data}
         registry.store.create_all(str(version), contents)
+        _require_first(registry, version, sha256(data))
         return published
 
     return retry_on_conflict(attempt)
+
+
+def _require_first(registry: RegistryReader, version: Version, digest: str) -> None:
+    """Remove a version again if another one of its number was published and pruned meanwhile.
+
+    The number was free when it was looked for, and the folder when it was created.
+
+    Raises:
+        Exists: that is so.
+    """
+    pruned = registry.events.version_state(version).pruned
+    if pruned and pruned.detail.get("metadata_sha256") != digest:
+        registry.store.remove_all(str(version), first=METADATA)
+        raise Exists(str(version))
 
 
 def _free_number(registry: RegistryReader, metadata: Metadata) -> Version:

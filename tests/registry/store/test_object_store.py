@@ -372,7 +372,7 @@ def many():
         (lambda registry: registry.history(), 1, 2),
         (lambda registry: registry.tag(V("1.0.0"), {"a": "b"}), 3, 4),
         (lambda registry: registry.promote(V("1.0.0")), 7, 21),
-        (lambda registry: registries.publish(registry, files=registries.FURTHER), 6, 9),
+        (lambda registry: registries.publish(registry, files=registries.FURTHER), 7, 9),
         (lambda registry: registry.rollback(), 7, 24),
         (lambda registry: registry.prune(V("1.7.0")), 9, 16),
         (lambda registry: registry.promote(V("1.1.0"), channel="staging"), 4, 10),
