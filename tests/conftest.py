@@ -3,11 +3,14 @@ import signal
 
 import pytest
 from cloud_servers import CLOUDS
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 from scratch import scratch_folder
 
-settings.register_profile("quick", deadline=None, max_examples=50)  # a busy machine is no failure
-settings.register_profile("thorough", deadline=None, max_examples=1000)
+# a busy machine is no failure
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", patient, derandomize=True, max_examples=50)
+settings.register_profile("thorough", patient, max_examples=1000)
 settings.load_profile("quick")
 
 # a shell lets what it starts in the background ignore Ctrl-C, and all its children inherit that
@@ -44,8 +47,20 @@ seaweedfs, azurite, google = map(_server, CLOUDS)
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _same_cases():
+    """Draw the same random cases in each run, whatever else a worker has imported before.
+
+    Hypothesis also draws the constants of the modules that are there; ``thorough`` lets it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if settings.get_current_profile_name() == "quick":
+            patch.setattr(providers, "_get_local_constants", lambda: providers._local_constants)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _no_pauses():
     """Let verify look as often as ever, but at once: here is nobody whose work it should await."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textclf.registry.verification._PAUSES", (0.0, 0.0, 0.0))
+        patch.setattr("textclf.registry.verification._PAUSES", (0.0, 0.0, 0.0, 0.0))
         yield

@@ -206,7 +206,7 @@ class Enumeration:
 def main(folder, operation, fault, store):
     """Print the report of one operation under one fault."""
     os.fsync = _fsync
-    verification._PAUSES = (0.0, 0.0, 0.0)  # here is nobody whose work verify should await
+    verification._PAUSES = (0.0, 0.0, 0.0, 0.0)  # here is nobody whose work verify should await
     report = Enumeration(Path(folder), operation, fault, STORES[store]).run()
     print(json.dumps(vars(report)))  # noqa: T201 - the answer of the script
 

@@ -215,7 +215,7 @@ def main():
         return 0
     # else the first command writes bytecode, and the next ones have fewer system calls
     compileall.compile_dir(Path(textclf.__file__).parent, quiet=1)
-    verification._PAUSES = (0.0, 0.0, 0.0)  # here is nobody whose work verify should await
+    verification._PAUSES = (0.0, 0.0, 0.0, 0.0)  # here is nobody whose work verify should await
     violations = []
     say(f"{'operation':30}" + "".join(f"{fault:>9}" for fault in FAULTS) + "  violations")
     with (

@@ -75,13 +75,15 @@ class StressTest:
         return self.report
 
     def _kill_one(self, writing):
+        """Kill a writer that is at work, and start another; that one, if all others have ended."""
         time.sleep(self.chance.uniform(0, 0.1))
         at_work = [process for process in writing if process.poll() is None]
         if at_work:
-            victim = self.chance.choice(at_work)
-            victim.kill()
-            writing.append(self._writer())
-            _begin(writing[-1])
+            self.chance.choice(at_work).kill()
+        writing.append(self._writer())
+        _begin(writing[-1])
+        if not at_work:
+            writing[-1].kill()
 
     def _writer(self, role="write"):
         self.report.writers += 1

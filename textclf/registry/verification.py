@@ -30,7 +30,7 @@ from textclf.registry.store.base import Incomplete, Missing, read_or_none
 
 T = TypeVar("T", bound=LogRecord)
 
-_PAUSES = (0.0, 0.05, 0.25)
+_PAUSES = (0.0, 0.05, 0.25, 1.0)
 """Seconds before each further look at what seems wrong: others may finish their work meanwhile."""
 
 
