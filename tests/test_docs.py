@@ -19,6 +19,7 @@ import pytest
 from cli_reference import reference
 from doc_servers import DocServers
 from paths import ROOT
+from slow_lines import without_slow_lines
 
 from textclf import errors
 from textclf.cli import app as cli
@@ -125,17 +126,11 @@ def played(block, folder):
     for command, _ in commands(block):
         code, output = run(command, folder)
         assert "Traceback" not in output
-        output = SLOW.sub("", output)
+        output = without_slow_lines(output)
         assert (code != 0) == bool(FAILS.search(output)), f"{command}: exit {code}\n{output}"
         shown.append(f"$ {command}\n{output}")
     return "".join(shown)
 
-
-SLOW = re.compile(
-    r"^([a-z][a-z -]+: (\d+ min )?[\d.]+ s|compiling, once .*|[\d,]+ texts labelled, .*)\n",
-    re.MULTILINE,
-)
-"""A line of what takes long on a busy machine."""
 
 MACHINE = [  # what differs between two runs or two machines
     (r"^\d+/\d+ fits.*\n(?=\d+/\d+ fits)", ""),

@@ -1,6 +1,8 @@
 """What every answer has: ids, versions, keys, limits, metrics and a line of the log."""
 
 import base64
+import contextlib
+import http.client
 import json
 import logging
 import socket
@@ -127,12 +129,17 @@ def test_endless_headers_are_cut_off(served):
 
 def test_a_client_that_sends_no_request_is_cut_off(registry, monkeypatch):
     """After some seconds with half a header; others are answered meanwhile."""
-    monkeypatch.setattr(http_protocol, "_SECONDS", 0.2)
-    with serving(registry) as served, socket.create_connection(served.address, 20) as slow:
-        slow.sendall(b"GET /healthz HTTP/1.1\r\nhost:")
-        assert served.get("/healthz").status == 200
-        assert slow.recv(1000).startswith(b"HTTP/1.1 408")
-        assert slow.recv(1000) == b""
+    with serving(registry) as served:
+        other = http.client.HTTPConnection(*served.address, timeout=20)
+        other.request("GET", "/healthz")
+        other.getresponse().read()
+        monkeypatch.setattr(http_protocol, "_SECONDS", 0.2)  # of connections from now on
+        with contextlib.closing(other), socket.create_connection(served.address, 20) as slow:
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nhost:")
+            other.request("GET", "/healthz")
+            assert other.getresponse().status == 200
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+            assert slow.recv(1000) == b""
 
 
 def test_a_body_that_does_not_arrive_is_cut_off(registry):

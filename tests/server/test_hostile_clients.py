@@ -3,9 +3,12 @@
 import contextlib
 import json
 import re
+import select
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from served import serving
@@ -83,10 +86,10 @@ def test_a_head_that_is_bad_for_two_reasons_gets_one_answer(served):
 
 def test_a_line_break_does_not_keep_a_connection_open_for_ever(registry, monkeypatch):
     """Although it is no request yet."""
-    monkeypatch.setattr(http_protocol, "_SECONDS", 0.1)
     with serving(registry) as served, connected(served) as connection:
         connection.sendall(head(path=b"/healthz", method=b"GET"))
         assert answers(connection, 1) == [200]
+        monkeypatch.setattr(http_protocol, "_SECONDS", 0.1)
         connection.sendall(b"\r\n")
         assert b" 408 " in connection.recv(1000)
 
@@ -95,14 +98,20 @@ def test_a_client_that_does_not_read_is_cut_off(registry, monkeypatch):
     """As many as there may be streams do not keep others from streaming."""
     monkeypatch.setattr(http_protocol, "_WRITE_SECONDS", 0.1)
     row = json.dumps({"text": "a", "more": "b" * 100_000}).encode() + b"\n"
-    with serving(registry, max_streams=2) as served, contextlib.ExitStack() as clients:
-        for _ in range(2):
-            client = clients.enter_context(connected(served))
-            client.settimeout(0.5)
-            client.sendall(head(JSONL, CHUNKED))
-            with contextlib.suppress(OSError):  # until nothing more is taken
-                while True:
-                    client.sendall(b"%x\r\n%s\r\n" % (len(row), row))
+
+    def send(client):
+        client.sendall(head(JSONL, CHUNKED))
+        while True:
+            client.sendall(b"%x\r\n%s\r\n" % (len(row), row))
+
+    with (
+        serving(registry, max_streams=2) as served,
+        connected(served) as one,
+        connected(served) as two,
+        ThreadPoolExecutor(2) as senders,
+    ):
+        for cut in [senders.submit(send, client) for client in (one, two)]:
+            assert isinstance(cut.exception(), ConnectionError)
         wait_until(lambda: served.service.streamer.slots.free == 2)
         answer = served.post("/v1/predict", b'"a"\n', content_type="application/jsonl")
         assert answer.status == 200
@@ -110,7 +119,7 @@ def test_a_client_that_does_not_read_is_cut_off(registry, monkeypatch):
 
 def test_a_slow_client_that_reads_gets_its_whole_answer(registry, monkeypatch):
     """However long it takes, as long as it reads."""
-    monkeypatch.setattr(http_protocol, "_WRITE_SECONDS", 0.1)
+    monkeypatch.setattr(http_protocol, "_WRITE_SECONDS", 0.5)
     with serving(registry) as served, connected(served) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         body = b'"this is great"\n' * 100_000
@@ -139,12 +148,12 @@ def test_a_stream_that_arrives_too_slowly_is_cut_off(registry, monkeypatch):
 
 def test_a_refused_body_is_read_for_some_seconds_only(registry, monkeypatch):
     """So that the client can read why; what comes in that time leaves the connection usable."""
-    monkeypatch.setattr(http_protocol, "_SECONDS", 0.5)
     with serving(registry, max_body=1000) as served:
         with connected(served) as connection:
             connection.sendall(head(b"content-length: 3000\r\n") + b"a" * 3000)
             connection.sendall(head(path=b"/healthz", method=b"GET"))
             assert answers(connection, 2) == [413, 200]
+        monkeypatch.setattr(http_protocol, "_SECONDS", 0.5)
         with connected(served) as connection:
             connection.sendall(head(b"content-length: 1000000000\r\n") + b"a" * 3000)
             assert answers(connection, 1) == [413]
@@ -223,12 +232,9 @@ def test_no_more_streams_than_allowed_are_answered(registry):
         opened = [clients.enter_context(connected(served)) for _ in range(4)]
         for client in opened:
             client.sendall(head(JSONL, CHUNKED, b"connection: close\r\n"))
-        statuses = []
-        for client in opened:
-            client.settimeout(0.3)
-            with contextlib.suppress(TimeoutError):
-                statuses.append(int(client.recv(1000).split()[1]))
-        assert statuses == [429] * 3
+        wait_until(lambda: len(select.select(opened, [], [], 0)[0]) == 3)
+        answered = select.select(opened, [], [], 0.3)[0]
+        assert [int(client.recv(1000).split()[1]) for client in answered] == [429] * 3
 
 
 def test_explanations_have_a_limit(served):
@@ -327,7 +333,9 @@ def test_a_large_answer_is_held_until_it_is_read(registry, monkeypatch):
 @pytest.mark.parametrize("slow_at", ["sending", "reading"])
 def test_slow_streams_make_way_for_those_that_are_refused(registry, monkeypatch, slow_at):
     """Whether they are sent or read slowly, others are answered soon."""
+    monkeypatch.setattr(pace, "_SLOWEST", 0.01)
     monkeypatch.setattr(pace, "_SLOWEST_WANTED", 1 << 40)
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: 100 * time.monotonic()))
     stop = threading.Event()
 
     def send_slowly(connection):
@@ -345,7 +353,7 @@ def test_slow_streams_make_way_for_those_that_are_refused(registry, monkeypatch,
             while not stop.wait(0.02):
                 connection.recv(20_000)
 
-    with serving(registry, max_streams=1, body_timeout=0.5) as served, connected(served) as slow:
+    with serving(registry, max_streams=1, body_timeout=20) as served, connected(served) as slow:
         slow.sendall(head(JSONL, CHUNKED))
         sender = send_slowly if slow_at == "sending" else send
         threads = [threading.Thread(target=run, args=(slow,)) for run in (sender, read_slowly)]

@@ -35,7 +35,7 @@ def get(port, path):
 
 def test_sigterm_is_told_first_and_cuts_nothing_off(models):
     """Readiness goes at once, requests are answered for some seconds, and the exit code is 0."""
-    with running(models, "--port", "0", "--drain", "1") as (process, port):
+    with running(models, "--port", "0", "--drain", "3") as (process, port):
         failed, statuses, stop = [], set(), threading.Event()
 
         def ask():
