@@ -74,9 +74,9 @@ class BatchScorer:
                 prepared[key] = list(map(prepare, texts))
             lo, hi = block.ngram_range
             tokens = find_tokens(prepared[key])
-            ngrams = room_for_ngrams(tokens.segments, tokens.texts, lo, hi)
+            ngrams = room_for_ngrams(tokens, lo, hi)
             add_contributions(
-                *tokens, *lookup, lo, hi, block.kind == "char_wb",
+                tokens, lookup, lo, hi, block.kind == "char_wb",
                 block.binary, block.sublinear_tf, _NORMS[block.norm],
                 ngrams, np.zeros(2 << len(ngrams).bit_length(), np.int64),
                 np.empty(len(ngrams), np.int64), np.empty(values.shape[1]), values,
@@ -86,12 +86,11 @@ class BatchScorer:
     def _count_known(self, texts: Sequence[str]) -> Places:
         counts = np.zeros((len(texts), 2), np.int64)
         for number in known_blocks(self._scorer.settings.blocks):
-            block, find_tokens, prepare, (starts, ends, grams, _) = self._parts[number]
+            block, find_tokens, prepare, lookup = self._parts[number]
             tokens = find_tokens(list(map(prepare, texts)))
             lo, hi = block.ngram_range
-            ngrams = room_for_ngrams(tokens.segments, tokens.texts, lo, hi)
-            keep_short = block.kind == "char_wb"
-            count_known(*tokens, starts, ends, grams, lo, hi, keep_short, ngrams, counts)
+            ngrams = room_for_ngrams(tokens, lo, hi)
+            count_known(tokens, lookup, lo, hi, block.kind == "char_wb", ngrams, counts)
         return counts
 
     def _require_finite(self, values: Values) -> Values:

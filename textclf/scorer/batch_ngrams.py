@@ -23,6 +23,24 @@ Values = NDArray[np.float64]
 _ONES = np.uint32(0xFFFFFFFF)
 
 
+class TokenBytes(NamedTuple):
+    """The tokens of some texts in UTF-8, side by side.
+
+    Attributes:
+        buffer: their bytes.
+        places: where each begins, and where the last one ends, (tokens + 1).
+        segments: the number of tokens up to the end of each segment, which no n-gram crosses.
+        texts: the number of segments up to the end of each text.
+        separator: the bytes behind a token that an n-gram does not end with: 1 for a space, or 0.
+    """
+
+    buffer: Bytes
+    places: Places
+    segments: Places
+    texts: Places
+    separator: int
+
+
 class Lookup(NamedTuple):
     """The arrays of a table, where they are in the scorer's file.
 
@@ -86,33 +104,25 @@ for _byte in range(256):
     _CRC[_byte] = _code
 
 
-def room_for_ngrams(segments: Places, texts: Places, lo: int, hi: int) -> Places:
+def room_for_ngrams(tokens: TokenBytes, lo: int, hi: int) -> Places:
     """Make the buffer that the n-grams of the text that has the most fit in, (n-grams, 3).
 
     Args:
-        segments: the number of tokens up to the end of each segment.
-        texts: the number of segments up to the end of each text.
+        tokens: the tokens of the texts.
         lo: the smallest number of tokens of an n-gram.
         hi: the largest; a segment shorter than ``lo`` may be one n-gram.
     """
-    tokens = np.diff(segments, prepend=0)
-    longest = np.minimum(tokens, hi)
-    sizes = (longest - lo + 1) * (2 * tokens + 2 - longest - lo) // 2
-    totals = np.concatenate(([0], np.cumsum(np.where(tokens < lo, 1, sizes))))
-    return np.empty((np.diff(totals[texts], prepend=0).max(initial=1), 3), np.int64)
+    lengths = np.diff(tokens.segments, prepend=0)
+    longest = np.minimum(lengths, hi)
+    sizes = (longest - lo + 1) * (2 * lengths + 2 - longest - lo) // 2
+    totals = np.concatenate(([0], np.cumsum(np.where(lengths < lo, 1, sizes))))
+    return np.empty((np.diff(totals[tokens.texts], prepend=0).max(initial=1), 3), np.int64)
 
 
 @compiled
-def add_contributions(  # noqa: PLR0913, PLR0917 - as above
-    buffer: Bytes,
-    places: Places,
-    segments: Places,
-    texts: Places,
-    separator: int,
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    text: Bytes,
-    rows: Values,
+def add_contributions(  # noqa: PLR0913, PLR0917 - compiled code makes no objects
+    tokens: TokenBytes,
+    lookup: Lookup,
     lo: int,
     hi: int,
     keep_short: bool,
@@ -127,30 +137,21 @@ def add_contributions(  # noqa: PLR0913, PLR0917 - as above
 ) -> None:
     """Add the contributions of the n-grams of each text to its decision values.
 
-    The parameters are those of ``Tokens`` and of ``Lookup``, the settings of the block (``norm`` is
-    0, or 1 and 2 for ``l1`` and ``l2``), buffers, and the values to add to, (texts, outputs).
-    ``slots`` are zeros, a power of 2 of them and at least twice as many as ``slot_of`` and n-grams.
+    Behind the tokens and the table come the settings of the block (``norm`` is 0, or 1 and 2 for
+    ``l1`` and ``l2``), buffers, and the values to add to, (texts, outputs). ``slots`` are zeros, a
+    power of 2 of them and at least twice as many as ``slot_of`` and n-grams.
     """
-    for number in range(len(texts)):
-        begin, end = texts[number - 1] if number else 0, texts[number]
-        count = _hash_ngrams(
-            buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
-        )
-        _look_up(buffer, ngrams, count, starts, ends, text)
+    for number in range(len(tokens.texts)):
+        count = _hash_ngrams(tokens, number, lo, hi, keep_short, ngrams)
+        _look_up(tokens.buffer, ngrams, count, lookup)
         count = _count_known(ngrams, count, slots, slot_of)
-        _add_rows(ngrams, count, rows, binary, sublinear, norm, sums, values[number])
+        _add_rows(ngrams, count, lookup.rows, binary, sublinear, norm, sums, values[number])
 
 
 @compiled
 def count_known(  # noqa: PLR0913, PLR0917 - as above
-    buffer: Bytes,
-    places: Places,
-    segments: Places,
-    texts: Places,
-    separator: int,
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    text: Bytes,
+    tokens: TokenBytes,
+    lookup: Lookup,
     lo: int,
     hi: int,
     keep_short: bool,
@@ -158,12 +159,9 @@ def count_known(  # noqa: PLR0913, PLR0917 - as above
     counts: Places,
 ) -> None:
     """Add to the counts, (texts, 2), how many n-grams of each text are known, and of how many."""
-    for number in range(len(texts)):
-        begin, end = texts[number - 1] if number else 0, texts[number]
-        count = _hash_ngrams(
-            buffer, places, segments, begin, end, separator, lo, hi, keep_short, ngrams
-        )
-        _look_up(buffer, ngrams, count, starts, ends, text)
+    for number in range(len(tokens.texts)):
+        count = _hash_ngrams(tokens, number, lo, hi, keep_short, ngrams)
+        _look_up(tokens.buffer, ngrams, count, lookup)
         for ngram in range(count):
             counts[number, 0] += ngrams[ngram, 0] >= 0
         counts[number, 1] += count
@@ -171,21 +169,14 @@ def count_known(  # noqa: PLR0913, PLR0917 - as above
 
 @inlined
 def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
-    buffer: Bytes,
-    places: Places,
-    segments: Places,
-    begin: int,
-    end: int,
-    separator: int,
-    lo: int,
-    hi: int,
-    keep_short: bool,
-    ngrams: Places,
+    tokens: TokenBytes, number: int, lo: int, hi: int, keep_short: bool, ngrams: Places
 ) -> int:
-    """Write where each n-gram of some segments begins and ends, and its hash; return their number.
+    """Write where each n-gram of a text begins and ends, and its hash; return how many there are.
 
     With ``keep_short`` a segment shorter than ``lo`` is an n-gram, too.
     """
+    buffer, places, segments, texts, separator = tokens
+    begin, end = texts[number - 1] if number else 0, texts[number]
     count = 0
     first = segments[begin - 1] if begin > 0 else 0
     for segment in range(begin, end):
@@ -207,24 +198,18 @@ def _hash_ngrams(  # noqa: PLR0913, PLR0917 - as above
 
 
 @inlined
-def _look_up(  # noqa: PLR0913, PLR0917 - as above
-    buffer: Bytes,
-    ngrams: Places,
-    count: int,
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    text: Bytes,
-) -> None:
+def _look_up(buffer: Bytes, ngrams: Places, count: int, lookup: Lookup) -> None:
     """Write the number of each n-gram to its first column, or -1.
 
     This takes two rounds, so that the memory of one n-gram is fetched while another is handled.
     """
+    starts = lookup.starts
     for ngram in range(count):
         slot = ngrams[ngram, 2] & (len(starts) - 2)
         ngrams[ngram, 2] = np.int64(starts[slot]) << 32 | np.int64(starts[slot + 1])
     for ngram in range(count):
         low, high = ngrams[ngram, 2] >> 32, ngrams[ngram, 2] & 0xFFFFFFFF
-        ngrams[ngram, 0] = _find(buffer, ngrams[ngram, 0], ngrams[ngram, 1], low, high, ends, text)
+        ngrams[ngram, 0] = _find(buffer, ngrams[ngram, 0], ngrams[ngram, 1], low, high, lookup)
 
 
 @inlined
@@ -284,16 +269,11 @@ def _add_rows(  # noqa: PLR0913, PLR0917 - as above
 
 
 @inlined
-def _find(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
-    buffer: Bytes,
-    begin: int,
-    end: int,
-    low: int,
-    high: int,
-    ends: NDArray[np.uint32],
-    text: Bytes,
+def _find(  # noqa: PLR0913, PLR0917 - as above
+    buffer: Bytes, begin: int, end: int, low: int, high: int, words: Lookup | WordSet
 ) -> int:
     """Return the number of an n-gram, which is among those from low to high, or -1."""
+    ends, text = words.ends, words.text
     for number in range(low, high):
         first = np.int64(ends[number])
         size = np.int64(ends[number + 1]) - first
@@ -311,9 +291,7 @@ def drop_words(  # noqa: PLR0913, PLR0917 - as above
     buffer: Bytes,
     places: Places,
     segments: Places,
-    starts: NDArray[np.uint32],
-    ends: NDArray[np.uint32],
-    text: Bytes,
+    words: WordSet,
     out: Bytes,
     out_places: Places,
     out_segments: Places,
@@ -330,8 +308,9 @@ def drop_words(  # noqa: PLR0913, PLR0917 - as above
             code = _ONES
             for at in range(begin, end - 1):
                 code = _CRC[(code ^ buffer[at]) & np.uint32(0xFF)] ^ (code >> np.uint32(8))
-            slot = np.int64(code ^ _ONES) & (len(starts) - 2)
-            if _find(buffer, begin, end - 1, starts[slot], starts[slot + 1], ends, text) < 0:
+            slot = np.int64(code ^ _ONES) & (len(words.starts) - 2)
+            low, high = words.starts[slot], words.starts[slot + 1]
+            if _find(buffer, begin, end - 1, low, high, words) < 0:
                 out_places[count] = filled
                 count += 1
                 for at in range(begin, end):

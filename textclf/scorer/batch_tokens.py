@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Sized
 from itertools import accumulate, chain
-from typing import NamedTuple
 
 import numpy as np
 
 from textclf.features.tokens import RunPattern, as_runs
 from textclf.jit import compiled, inlined
 from textclf.metadata.token_pattern import compile_token_pattern
-from textclf.scorer.batch_ngrams import Bytes, Places, WordSet, drop_words
+from textclf.scorer.batch_ngrams import Bytes, Places, TokenBytes, WordSet, drop_words
 from textclf.scorer.ngrams import Block, kept, single_spaced
 
 _OTHER, _RUN, _SINGLE = 0, 1, 2
@@ -19,24 +18,6 @@ _OTHER, _RUN, _SINGLE = 0, 1, 2
 
 _USUAL = 0x800
 """The characters that are classified at first."""
-
-
-class TokenBytes(NamedTuple):
-    """The tokens of some texts in UTF-8, side by side.
-
-    Attributes:
-        buffer: their bytes.
-        places: where each begins, and where the last one ends, (tokens + 1).
-        segments: the number of tokens up to the end of each segment, which no n-gram crosses.
-        texts: the number of segments up to the end of each text.
-        separator: the bytes behind a token that an n-gram does not end with: 1 for a space, or 0.
-    """
-
-    buffer: Bytes
-    places: Places
-    segments: Places
-    texts: Places
-    separator: int
 
 
 def token_finder(block: Block) -> Callable[[Sequence[str]], TokenBytes]:
@@ -84,7 +65,7 @@ class _RunsOfCharacters:
         words = self._kinds.words(texts, self._least, padding=0)
         if self._stop_words is not None:
             buffer, places, segments = map(np.empty_like, words)
-            count, filled = drop_words(*words, *self._stop_words, buffer, places, segments)
+            count, filled = drop_words(*words, self._stop_words, buffer, places, segments)
             words = buffer[:filled], places[: count + 1], segments
         return TokenBytes(*words, _each(texts), 1)
 
