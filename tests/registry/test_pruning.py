@@ -13,7 +13,7 @@ from textclf.errors import IntegrityError, NoSuchVersion, StoreError, TextclfErr
 from textclf.metadata.schema import METADATA
 from textclf.metadata.versions import parse_version
 from textclf.registry import pruning
-from textclf.registry.pruning import Pruner, promotion_hold
+from textclf.registry.pruning import finish_removal, promotion_hold
 from textclf.registry.publisher import reserved_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.store.local import LocalStore
@@ -317,7 +317,7 @@ def setup(root, tmp_path):
 def prune(registry):
     """Prune without the first look, which would need a third change of who is at work."""
     registry.events.append_event("pruned", V("1.0.0"), detail={"metadata_sha256": "?"})
-    return registry.pruner.finish(V("1.0.0"))
+    return finish_removal(registry, V("1.0.0"))
 
 
 RIVALS = {
@@ -367,7 +367,7 @@ def test_of_two_at_once_one_has_its_way(root, setup, rival, begins):
 
 SKEWED = {
     "two days ahead": lambda patch: patch.setattr(pruning, "_is_abandoned", lambda _: True),
-    "ignores holds": lambda patch: patch.setattr(Pruner, "_held", lambda _: iter(())),
+    "ignores holds": lambda patch: patch.setattr(pruning, "_held", lambda _: iter(())),
 }
 
 

@@ -16,7 +16,7 @@ from object_operations import EXPORTED, OPERATIONS, three, violations
 from textclf.errors import NoSuchVersion, TextclfError
 from textclf.metadata.schema import ARTIFACT, METADATA, SIGNATURE
 from textclf.metadata.versions import parse_version
-from textclf.registry import layout
+from textclf.registry import layout, pruning
 from textclf.registry.publisher import reserved_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.verification import verify
@@ -328,7 +328,7 @@ def test_the_model_appears_first_and_the_metadata_last():
     registry = Registry(store)
     registries.publish(registry, files=registries.FURTHER)
     registry.import_version(V("1.0.0"), files, source="a test")
-    Registry(store).pruner.prune(V("1.0.0"), message=None, metadata_sha256="?")
+    pruning.prune(Registry(store), V("1.0.0"), message=None, metadata_sha256="?")
     published, imported, removed = orders
     assert published[0] == imported[0] == ARTIFACT
     assert published[-1] == imported[-1] == METADATA

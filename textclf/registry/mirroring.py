@@ -111,7 +111,7 @@ class _Seen:
     signatures: Sequence[str]
 
     @classmethod
-    def of(cls, registry: Registry) -> _Seen:
+    def from_registry(cls, registry: Registry) -> _Seen:
         """Look at a registry: at its events before its promotions, and these before its versions.
 
         A version whose removal is among the events is then not promoted, and a version that is
@@ -161,9 +161,9 @@ class _Mirror:
 
     def run(self) -> Mirrored:
         for _ in range(_PASSES):
-            seen = _Seen.of(self._source)
+            seen = _Seen.from_registry(self._source)
             self._copy(seen)
-            if self._stop() or _Seen.of(self._source) == seen:
+            if self._stop() or _Seen.from_registry(self._source) == seen:
                 break
         latest = self._target.latest()
         return Mirrored(
@@ -307,7 +307,7 @@ class _Mirror:
         for channel, numbers in seen.promotions.items():
             head = self._source.channel(channel).read(numbers[-1]) if numbers else None
             if head and not self._target.is_published(parse_version(head.to)):
-                if _Seen.of(self._source) == seen:
+                if _Seen.from_registry(self._source) == seen:
                     promoted_version(self._source, channel, head)
                 return False
         return True

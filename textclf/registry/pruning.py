@@ -65,72 +65,71 @@ def _require_not_pruned(events: EventLog, version: Version) -> None:
         raise NoSuchVersion(describe_pruning(event), hint="textclf versions list")
 
 
-class Pruner:
-    """Removes versions of a registry."""
+def prune_exemptions(registry: RegistryReader) -> dict[str, str]:
+    """Return the versions that are not pruned, and why.
 
-    def __init__(self, registry: RegistryReader) -> None:
-        self._registry = registry
-        self._store, self._events = registry.store, registry.events
+    These are the promoted version of each channel, those that it could go back to in one step,
+    and tagged ones.
 
-    def prune_exemptions(self) -> dict[str, str]:
-        """Return the versions that are not pruned, and why.
+    Raises:
+        IntegrityError: a log is damaged, so that this is not known.
+    """
+    held = dict.fromkeys(_held(registry.store), "being promoted")  # first: a hold ends in the log
+    listed = registry.store.log_names()
+    in_use = [entry for log in registry.channels(listed) for entry in log.in_use(listed)]
+    tagged = {
+        version: f"tagged {tag_list(state.tags)}"
+        for version, state in registry.events.version_states(strict=True, listed=listed).items()
+        if state.tags
+    }
+    return {**held, **tagged, **dict(reversed(in_use))}
 
-        These are the promoted version of each channel, those that it could go back to in one step,
-        and tagged ones.
 
-        Raises:
-            IntegrityError: a log is damaged, so that this is not known.
-        """
-        held = dict.fromkeys(self._held(), "being promoted")  # first: a hold ends in the log
-        listed = self._store.log_names()
-        in_use = [entry for log in self._registry.channels(listed) for entry in log.in_use(listed)]
-        tagged = {
-            version: f"tagged {tag_list(state.tags)}"
-            for version, state in self._events.version_states(strict=True, listed=listed).items()
-            if state.tags
-        }
-        return {**held, **tagged, **dict(reversed(in_use))}
+def _held(store: Store) -> Iterator[str]:
+    for name in store.names(layout.HOLDS):
+        key = f"{layout.HOLDS}/{name}"
+        created = read_or_none(store, key)
+        if created is None:
+            continue  # released since
+        if _is_abandoned(created):
+            store.remove(key)
+        else:
+            yield layout.held_version(name)
 
-    def _held(self) -> Iterator[str]:
-        for name in self._store.names(layout.HOLDS):
-            key = f"{layout.HOLDS}/{name}"
-            created = read_or_none(self._store, key)
-            if created is None:
-                continue  # released since
-            if _is_abandoned(created):
-                self._store.remove(key)
-            else:
-                yield layout.held_version(name)
 
-    def prune(self, version: Version, *, message: str | None, metadata_sha256: str) -> str | None:
-        """Remove a version; see `Registry.prune`."""
-        if why := self.prune_exemptions().get(str(version)):
+def prune(
+    registry: RegistryReader, version: Version, *, message: str | None, metadata_sha256: str
+) -> str | None:
+    """Remove a version; see `Registry.prune`."""
+    if why := prune_exemptions(registry).get(str(version)):
+        return why
+    detail = {"metadata_sha256": metadata_sha256}
+    registry.events.append_event(EventKind.PRUNED, version, message=message, detail=detail)
+    return finish_removal(registry, version)
+
+
+def finish_removal(registry: RegistryReader, version: Version) -> str | None:
+    """Go on with a version that is marked as pruned; see `Registry.prune`."""
+    while mark := registry.events.version_state(version).pruned:
+        if why := prune_exemptions(registry).get(str(version)):
+            registry.events.append_event(EventKind.KEPT, version, message=f"it is {why}")
             return why
-        detail = {"metadata_sha256": metadata_sha256}
-        self._events.append_event(EventKind.PRUNED, version, message=message, detail=detail)
-        return self.finish(version)
+        registry.events.append_event(EventKind.REMOVED, version, detail={"event": mark.n})
+        if registry.events.version_state(version).removed:
+            registry.store.remove_all(str(version), first=METADATA)
+            return None
+    return "being promoted"  # another process said first that the version is kept
 
-    def finish(self, version: Version) -> str | None:
-        """Go on with a version that is marked as pruned; see `Registry.prune`."""
-        while mark := self._events.version_state(version).pruned:
-            if why := self.prune_exemptions().get(str(version)):
-                self._events.append_event(EventKind.KEPT, version, message=f"it is {why}")
-                return why
-            self._events.append_event(EventKind.REMOVED, version, detail={"event": mark.n})
-            if self._events.version_state(version).removed:
-                self._store.remove_all(str(version), first=METADATA)
-                return None
-        return "being promoted"  # another process said first that the version is kept
 
-    def unfinished(self) -> list[Version]:
-        """Return versions that are marked as pruned and of which files are left."""
-        states = self._events.version_states()
-        folders = set(self._store.names())  # listed last: a removal may end at any moment
-        return [
-            parse_version(version)
-            for version, state in states.items()
-            if state.pruned and version in folders and self._store.names(version)
-        ]
+def unfinished_removals(registry: RegistryReader) -> list[Version]:
+    """Return versions that are marked as pruned and of which files are left."""
+    states = registry.events.version_states()
+    folders = set(registry.store.names())  # listed last: a removal may end at any moment
+    return [
+        parse_version(version)
+        for version, state in states.items()
+        if state.pruned and version in folders and registry.store.names(version)
+    ]
 
 
 def _is_abandoned(created: bytes) -> bool:

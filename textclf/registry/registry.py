@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # deferred at run time: commands that only read start faster
     from textclf.metadata.bump import Recipe
     from textclf.metadata.sketch import Sketch
     from textclf.registry.promotion import Judge, OnPromotion, Promotion
-    from textclf.registry.pruning import Pruner
     from textclf.registry.publisher import Plan
 
 
@@ -210,13 +209,6 @@ class Registry(RegistryReader):
 
     # -- tags and removal ------------------------------------------------------------------------
 
-    @property
-    def pruner(self) -> Pruner:
-        """The object that removes versions."""
-        from textclf.registry.pruning import Pruner
-
-        return Pruner(self)
-
     def tag(
         self, version: Version, changes: Mapping[str, str | None], *, message: str | None = None
     ) -> Mapping[str, str]:
@@ -232,11 +224,13 @@ class Registry(RegistryReader):
         """Remove a version for good; its number stays reserved.
 
         Returns:
-            Why it was kept after all (see `Pruner.prune_exemptions`); ``None`` if it was removed.
+            Why it was kept after all (see `prune_exemptions`); ``None`` if it was removed.
 
         Raises:
             NoSuchVersion: the version is not published.
             IntegrityError: a log is damaged.
         """
+        from textclf.registry import pruning
+
         digest = sha256(self.metadata_bytes(version))
-        return self.pruner.prune(version, message=message, metadata_sha256=digest)
+        return pruning.prune(self, version, message=message, metadata_sha256=digest)

@@ -24,6 +24,7 @@ from textclf.registry.promotion_log import (
     PromotionLog,
     PromotionRecord,
 )
+from textclf.registry.pruning import finish_removal, unfinished_removals
 from textclf.registry.publisher import abandoned_numbers
 from textclf.registry.registry import Registry
 from textclf.registry.store.base import Incomplete, Missing, read_or_none
@@ -99,7 +100,7 @@ def _repairs(registry: Registry) -> Iterator[Callable[[], Iterable[str]]]:
     unfinished: list[Version] = []
 
     def find_unfinished() -> Iterable[str]:
-        unfinished.extend(registry.pruner.unfinished())
+        unfinished.extend(unfinished_removals(registry))
         return ()
 
     yield find_unfinished
@@ -122,7 +123,7 @@ def _remove_abandoned(registry: Registry) -> Iterator[str]:
 
 
 def _finish_removal(registry: Registry, version: Version) -> Iterator[str]:
-    why = registry.pruner.finish(version)
+    why = finish_removal(registry, version)
     yield f"kept {version}: it is {why}" if why else f"finished removing {version}"
 
 
@@ -398,7 +399,7 @@ class _Check:
 
     def _half_pruned_problems(self) -> Iterator[Problem]:
         with contextlib.suppress(StoreError):  # a problem of the event log
-            for version in self._registry.pruner.unfinished():
+            for version in unfinished_removals(self._registry):
                 yield Problem(str(version), str(version), "was pruned, but still exists")
 
     def _half_published_problems(self) -> Iterator[Problem]:

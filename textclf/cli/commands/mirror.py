@@ -47,7 +47,7 @@ def _show(done: Mirrored, source: Models, target: Models, output: OutputOptions)
     line = mirror_line(done, str(source), str(target))
     with render.answer_to_change(lambda: line if done.changed else ""):
         if output.as_json:
-            render.json(MirrorAnswer.of(done, encodable(source), encodable(target)))
+            render.json(MirrorAnswer.from_mirroring(done, encodable(source), encodable(target)))
         else:
             render.sentence(escape_controls(line))
     if done.lost:

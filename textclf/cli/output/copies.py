@@ -38,7 +38,7 @@ class MirrorAnswer:
     complete: bool
 
     @classmethod
-    def of(cls, done: Mirrored, source: str, target: str) -> MirrorAnswer:
+    def from_mirroring(cls, done: Mirrored, source: str, target: str) -> MirrorAnswer:
         """Return the answer about what a mirroring did."""
         names = [field.name for field in fields(cls)[2:]]
         return cls(source, target, *(getattr(done, name) for name in names))

@@ -81,7 +81,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def response_headers(url: str, certificates: bytes | None = None) -> Mapping[str, str]:
+def response_headers(url: str, certificates: bytes | None) -> Mapping[str, str]:
     """Return what a server says of itself to whoever asks; nothing if it does not answer.
 
     Args:

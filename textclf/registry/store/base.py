@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 from textclf.errors import StoreError
 from textclf.files import LARGEST, MappedFile
@@ -132,13 +132,13 @@ def read_or_none(store: Store, key: str, most: int = LARGEST) -> bytes | None:
         return None
 
 
-def read_at_once(
-    store: Store, keys: Sequence[str], most: int, threads: int
+def _read_at_once(
+    store: Store, keys: Sequence[str], most: int
 ) -> Iterator[bytes | Missing | StoreError]:
     """Yield the content of keys, which threads read; see `Store.read_many`."""
     from concurrent.futures import ThreadPoolExecutor  # deferred: a disk needs none
 
-    pool = ThreadPoolExecutor(min(threads, len(keys) or 1))
+    pool = ThreadPoolExecutor(min(store.at_once, len(keys) or 1))
     try:
         yield from pool.map(lambda key: _read_or_error(store, key, most), keys)
     finally:
@@ -158,7 +158,12 @@ class Store(Protocol):
     Every method raises StoreError if the place itself fails (permissions, space, hardware), and
     ValueError for what is not a key. When a writing method returns, what it wrote survives a crash
     of the machine.
+
+    Attributes:
+        at_once: how many keys are read at the same time, where the place is far away.
     """
+
+    at_once: ClassVar[int] = 1
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
         """Return the content of a key.
@@ -184,10 +189,9 @@ class Store(Protocol):
     def read_many(
         self, keys: Sequence[str], most: int = LARGEST
     ) -> Iterator[bytes | Missing | StoreError]:
-        """Yield the content of each key, in their order, or what `read` raises.
-
-        A place that is far away reads several at once.
-        """
+        """Yield the content of each key, in their order, or what `read` raises."""
+        if self.at_once > 1:
+            return _read_at_once(self, keys, most)
         return (_read_or_error(self, key, most) for key in keys)
 
     def read_stamped(self, key: str) -> Stamped:

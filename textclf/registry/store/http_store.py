@@ -7,7 +7,7 @@ more than what lies in any store: digests and signatures are checked by the read
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -24,7 +24,6 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
-    read_at_once,
 )
 from textclf.registry.store.http_client import API_KEY, HttpClient
 from textclf.registry.store.location import Server
@@ -36,9 +35,6 @@ T = TypeVar("T")
 
 ALLOW_HTTP: Final = "TEXTCLF_ALLOW_HTTP"
 """The variable that allows a service on another machine to be asked without encryption."""
-
-_AT_ONCE = 8
-"""Requests at the same time."""
 
 
 def open_server(server: Server, watch: Watch | None = None) -> HttpStore:
@@ -65,6 +61,8 @@ class HttpStore(Store):
         watch: what is told of each answer that takes long.
     """
 
+    at_once = 8
+
     def __init__(self, url: str, api_key: str | None = None, watch: Watch | None = None) -> None:
         self._url, self._api_key = url, api_key
         self._client = HttpClient(url, api_key, watch)
@@ -77,11 +75,6 @@ class HttpStore(Store):
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
         return self._client.get(_file(key), most, self.locate(key))
-
-    def read_many(
-        self, keys: Sequence[str], most: int = LARGEST
-    ) -> Iterator[bytes | Missing | StoreError]:
-        return read_at_once(self, keys, most, _AT_ONCE)
 
     def exists(self, key: str) -> bool:
         return self._client.exists(_file(key), self.locate(key))

@@ -7,7 +7,7 @@ seen. So of writers at once exactly one succeeds.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,6 @@ from textclf.registry.store.base import (
     check_key,
     check_name,
     is_key,
-    read_at_once,
 )
 from textclf.registry.store.conditions import ConditionCheck
 from textclf.registry.store.objects import ATTEMPTS, Objects, version_of
@@ -35,8 +34,6 @@ from textclf.registry.store.objects import ATTEMPTS, Objects, version_of
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Bucket
 
-_AT_ONCE = 16
-"""Requests at the same time."""
 
 _ABANDONED = timedelta(days=1)
 """A folder that nobody has added to for so long was left by a writer that died."""
@@ -54,6 +51,8 @@ class ObjectStore(Store):
         server: what else tells this location from others with the same URL, such as an endpoint.
     """
 
+    at_once = 16
+
     def __init__(self, bucket: Bucket, prefix: str, url: str, server: str = "") -> None:
         self.objects = Objects(bucket, prefix, url)
         self._written: dict[str, Stamped] = {}
@@ -63,11 +62,6 @@ class ObjectStore(Store):
 
     def read(self, key: str, most: int = LARGEST) -> bytes:
         return self.objects.read(key, most)
-
-    def read_many(
-        self, keys: Sequence[str], most: int = LARGEST
-    ) -> Iterator[bytes | Missing | StoreError]:
-        return read_at_once(self, keys, most, _AT_ONCE)
 
     def read_stamped(self, key: str) -> Stamped:
         if key in self._written and self._is_unchanged(key, self._written[key]):
@@ -172,7 +166,7 @@ class ObjectStore(Store):
                     raise Exists(folder) from None
 
         for together in (names[:1], names[1:-1], names[1:][-1:]):
-            with ThreadPoolExecutor(_AT_ONCE) as pool:  # which waits for all, if one fails, too
+            with ThreadPoolExecutor(self.at_once) as pool:  # which waits for all, if one fails, too
                 list(pool.map(create, together))
 
     def remove(self, key: str) -> None:

@@ -176,7 +176,7 @@ class Objects:
         return "/".join(filter(None, (self._prefix, key)))
 
     @contextlib.contextmanager
-    def _failures(self, verb: str, key: str = "") -> Iterator[None]:
+    def _failures(self, verb: str, key: str) -> Iterator[None]:
         """Turn what obstore raises into Missing, or a StoreError with a sentence."""
         try:
             yield

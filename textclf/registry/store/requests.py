@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -110,25 +111,22 @@ class Requests:
         is_main = threading.current_thread() is threading.main_thread()
         if not is_main and self._watch is None:
             return request()
-        results: list[Callable[[], T]] = []
-        ended = threading.Event()
+        answer = Future[T]()
 
         def make() -> None:
             try:
-                result = request()
-                results.append(lambda: result)
+                answer.set_result(request())
             except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                results.append(partial(_raise, error))
-            ended.set()
+                answer.set_exception(error)
 
         threading.Thread(target=make, daemon=True).start()
         try:
-            while not ended.wait(_LOOKS_SECONDS if self._watch else None):
+            while wait((answer,), _LOOKS_SECONDS if self._watch else None).not_done:
                 self._tell(transfer)
         finally:
             transfer.has_ended = True
             self._tell(transfer)
-        return results[0]()
+        return answer.result()
 
     def _tell(self, transfer: Transfer) -> None:
         if self._watch:
@@ -169,7 +167,3 @@ class _Listing:
     def collect(self) -> Any:
         """Return all entries."""
         return self._wait(Transfer("waiting for", self._path), self._listing.collect)
-
-
-def _raise(error: BaseException) -> Any:
-    raise error

@@ -46,6 +46,7 @@ def prune(
 
     More: docs/housekeeping.md
     """
+    from textclf.registry.pruning import prune_exemptions
     from textclf.registry.retention import RetentionPolicy, parse_age
 
     if keep is None and older_than is None:
@@ -55,22 +56,15 @@ def prune(
         )
     policy = RetentionPolicy(keep, None if older_than is None else parse_age(older_than))
     registry = common.open_registry(to_write=not dry_run)
-    decisions = policy.decide(
-        _readable(registry), registry.pruner.prune_exemptions(), datetime.now(UTC)
-    )
+    decisions = policy.decide(_readable(registry), prune_exemptions(registry), datetime.now(UTC))
     removed: list[Summary] = []
     kept: dict[str, str] = {}
     failures: list[StoreError] = []
     with render.answer_to_change(lambda: "" if dry_run else _removed(removed)):
         for decision in decisions:
-            version = decision.version.version
-            reason = decision.keep_reason
+            version, reason = decision.version.version, decision.keep_reason
             if reason is None and not dry_run:
-                try:
-                    reason = _prune_one(registry, version, message)
-                except StoreError as error:
-                    failures.append(error)
-                    reason = str(error)
+                reason = _prune_one(registry, version, message, failures)
             if reason is not None:
                 kept[version] = reason
                 continue
@@ -115,7 +109,9 @@ def _problem(registry: Registry, version: str) -> IntegrityError | StoreError | 
     return None
 
 
-def _prune_one(registry: Registry, version: str, message: str | None) -> str | None:
+def _prune_one(
+    registry: Registry, version: str, message: str | None, failures: list[StoreError]
+) -> str | None:
     """Remove a version, or return why it was kept; a Ctrl-C waits until it is removed."""
     from textclf.metadata.versions import parse_version
 
@@ -126,4 +122,5 @@ def _prune_one(registry: Registry, version: str, message: str | None) -> str | N
         return "already removed"
     except StoreError as error:
         error.hint = "fix the cause, then complete the removal: textclf verify --repair"
-        raise
+        failures.append(error)
+        return str(error)
