@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from textclf.metadata.json_values import differ, flatten
-from textclf.metadata.schema import DataRecord, Metadata, Metrics
+from textclf.metadata.schema import ClassMetrics, DataRecord, Metadata, Metrics
 from textclf.metadata.sketch import Sketch
 
 
@@ -161,6 +161,18 @@ def class_deltas(a: Metrics, b: Metrics) -> list[Delta]:
     return sorted(deltas, key=lambda d: (d.delta is None, d.delta or 0.0))
 
 
+def class_change(
+    before: ClassMetrics | None, after: ClassMetrics | None, metric: str
+) -> float | None:
+    """Return the change of a metric of a class; ``None`` if a version does not have the class."""
+    one, other = (None if c is None else float(getattr(c, metric)) for c in (before, after))
+    return difference(one, other)
+
+
+def difference(before: float | None, after: float | None) -> float | None:
+    """Return a change; ``None`` if one of the values is not known."""
+    return None if before is None or after is None else after - before
+
+
 def _delta(name: str, before: float | None, after: float | None) -> Delta:
-    change = None if before is None or after is None else after - before
-    return Delta(name, before, after, change)
+    return Delta(name, before, after, difference(before, after))

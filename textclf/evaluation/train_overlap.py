@@ -34,7 +34,9 @@ def is_notable(share: float | None) -> bool:
     return (share or 0.0) > NOTABLE_OVERLAP
 
 
-def overlap_sentence(version: str, share: float) -> str:
-    """Return the sentence that a version was trained on rows that it is scored on."""
+def overlap_warning(version: str, share: float | None) -> str | None:
+    """Return the warning that a version was trained on rows that it is scored on, if on many."""
+    if not is_notable(share):
+        return None
     how_many = "all" if share == 1 else f"at least {share:.0%}"
     return f"{version} was trained on {how_many} of these rows: its scores are too optimistic"

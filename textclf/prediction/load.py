@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.metadata.channels import LATEST, is_channel
-from textclf.prediction.open_model import open_model
+from textclf.prediction.open_model import open_model, open_unsafe
 from textclf.prediction.predictor import Predictor
 from textclf.prediction.process_lock import ProcessLock
 from textclf.registry.naming import promoted_version
@@ -60,7 +60,7 @@ def load(
     if not follow:
         resolved = registry.resolve(version)
         if unsafe_load:
-            return Predictor.load_unsafe(registry, resolved)
+            return Predictor(open_unsafe(registry, resolved), resolved)
         return Predictor.load(registry, resolved)
     if unsafe_load:
         raise ValueError("unsafe_load=True opens one version: it does not follow promotions")

@@ -9,7 +9,7 @@ from textclf.errors import UsageError
 from textclf.formatting import plural
 from textclf.metadata.limits import Limits
 from textclf.prediction.model import Prediction
-from textclf.prediction.open_model import open_model, open_unsafe
+from textclf.prediction.open_model import open_model
 from textclf.prediction.texts import list_texts, require_text
 
 if TYPE_CHECKING:
@@ -41,16 +41,6 @@ class Predictor:
             IntegrityError: a file is not what was published, or holds more than a model.
         """
         return cls(open_model(registry, version, in_memory=in_memory), version, registry)
-
-    @classmethod
-    def load_unsafe(cls, registry: Registry, version: Version) -> Predictor:
-        """Open a version even if that runs code from its model file, as `open_unsafe` does.
-
-        Raises:
-            NoSuchVersion: it is not published.
-            IntegrityError: a file is not what was published, or cannot be opened.
-        """
-        return cls(open_unsafe(registry, version), version)
 
     def __reduce__(self) -> tuple[Any, ...]:
         model, version = self._opened

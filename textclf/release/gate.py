@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from textclf.errors import UsageError
-from textclf.evaluation.train_overlap import NOTABLE_OVERLAP, is_notable, overlap_sentence
+from textclf.evaluation.train_overlap import NOTABLE_OVERLAP, overlap_warning
 from textclf.formatting import suggestion
 from textclf.metadata.schema import Metrics
 from textclf.metadata.verdict import PASSED, REFUSED, Check, JudgedRows, Verdict
@@ -161,13 +161,11 @@ def judge(gate: Gate, metrics: Metrics, baseline: Baseline, on: JudgedRows) -> V
 
 def _check_overlap(gate: Gate, on: JudgedRows) -> Iterator[Check]:
     share = on.train_overlap
-    if share is None or not is_notable(share):
+    rule, reason = f"{TRAIN_OVERLAP}<={NOTABLE_OVERLAP}", overlap_warning("it", share)
+    if reason is None:
         return
-    rule, reason = f"{TRAIN_OVERLAP}<={NOTABLE_OVERLAP}", None
     if gate.allow_training_rows:
-        rule = f"{TRAIN_OVERLAP} allowed"
-    else:
-        reason = overlap_sentence("it", share)
+        rule, reason = f"{TRAIN_OVERLAP} allowed", None
     yield Check(rule, TRAIN_OVERLAP, None, share, None, passed=reason is None, reason=reason)
 
 

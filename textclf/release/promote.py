@@ -105,7 +105,7 @@ class LiveEvidence:
 
 
 def gather_evidence(
-    registry: Registry, version: Version, gate: Gate, rows: Dataset | None, channel: str = LATEST
+    registry: Registry, version: Version, gate: Gate, rows: Dataset | None, channel: str
 ) -> Evidence:
     """Return what a version and the promoted one are judged by.
 

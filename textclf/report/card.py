@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
 
-from textclf.evaluation.train_overlap import is_notable, overlap_sentence
+from textclf.evaluation.train_overlap import overlap_warning
 from textclf.formatting import code_span, encodable, excerpt, percent, plural
 from textclf.metadata.schema import ARTIFACT, Metadata
 from textclf.report.subject import Subject, split_of
@@ -117,10 +117,8 @@ def _metrics(subject: Subject) -> list[tuple[str, str]]:
 
 
 def _overlap(metadata: Metadata) -> str:
-    share = metadata.test.train_overlap
-    if share is None or not is_notable(share):
-        return ""
-    return f"\n**{overlap_sentence(metadata.version, share)}.**\n"
+    warning = overlap_warning(metadata.version, metadata.test.train_overlap)
+    return f"\n**{warning}.**\n" if warning else ""
 
 
 def _scores(metadata: Metadata) -> Iterable[Sequence[str]]:

@@ -122,7 +122,7 @@ def _ngrams(model: Any) -> dict[str, list[Ngram]]:
     """Return for each label the n-grams that support it most, if textclf knows the features."""
     if not _has_weights_of_ngrams(model):
         return {}
-    best = [(c, row[c]) for row in _weights(model[-1]) for c in [_largest(row, _NGRAMS)]]
+    best = [(c, row[c]) for row in _weights(model[-1]) for c in [_largest(row)]]
     columns = {column for largest, _ in best for column in largest.tolist()}
     names = _names(model.named_steps["features"], columns)
     return {
@@ -161,13 +161,13 @@ def _weights(classifier: Any) -> Iterator[Floats]:
     yield from rows if len(rows) > 1 else (-rows[0], rows[0])
 
 
-def _largest(weights: Floats, most: int) -> NDArray[np.intp]:
+def _largest(weights: Floats) -> NDArray[np.intp]:
     """Return the columns of the largest weights above 0; of equal ones the first comes first."""
     columns = np.flatnonzero(weights > 0)
-    if len(columns) > most:
-        least = np.partition(weights, -most)[-most]
+    if len(columns) > _NGRAMS:
+        least = np.partition(weights, -_NGRAMS)[-_NGRAMS]
         columns = np.flatnonzero(weights >= least)
-    return columns[np.argsort(-weights[columns], kind="stable")][:most]
+    return columns[np.argsort(-weights[columns], kind="stable")][:_NGRAMS]
 
 
 def _names(union: Any, columns: set[int]) -> dict[int, tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from textclf._version import __version__
-from textclf.report.html.markup import Html, el, join
+from textclf.report.html.markup import Html, document, el, join
 from textclf.report.sections import (
     confusions,
     labels,
@@ -135,28 +135,16 @@ def _document(report: Report) -> bytes:
     style = style_sheet()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    document = el(
-        "html",
+    return document(
+        report.title,
+        el("header", report.header()),
+        el("main", report.body()),
         el(
-            "head",
-            el("meta", charset="utf-8"),
-            el("meta", http_equiv="Content-Security-Policy", content=policy),
-            el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-            el("meta", name_="color-scheme", content="light dark"),
-            el("meta", name_="referrer", content="no-referrer"),
-            el("title", report.title),
-            el("style", Html(style)),
+            "footer",
+            f"Made by textclf {__version__}. This file is self-contained: it loads and sends "
+            "nothing.",
         ),
-        el(
-            "body",
-            el("header", report.header()),
-            el("main", report.body()),
-            el(
-                "footer",
-                f"Made by textclf {__version__}. This file is self-contained: it loads and sends "
-                "nothing.",
-            ),
-        ),
-        lang="en",
-    )
-    return f"<!doctype html>\n{document}\n".encode()
+        style=el("style", Html(style)),
+        referrer="no-referrer",
+        policy=policy,
+    ).encode()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from textclf.evaluation.records import Intervals
-from textclf.evaluation.train_overlap import is_notable, overlap_sentence
+from textclf.evaluation.train_overlap import overlap_warning
 from textclf.formatting import excerpt, percent
 from textclf.metadata.schema import Metadata
 from textclf.report.html.markup import Html, el, join
@@ -59,11 +59,10 @@ class Subject:
 
     def overlap_warning(self) -> Html | None:
         """Return the warning that it was trained on rows that its metrics are computed from."""
-        share = self.metadata.test.train_overlap
-        if share is None or not is_notable(share):
+        warning = overlap_warning(self.version, self.metadata.test.train_overlap)
+        if warning is None:
             return None
-        tested = join(" (", self.tested_on, ").")
-        return el("p", overlap_sentence(self.version, share), tested, class_="warning", role="note")
+        return el("p", warning, " (", self.tested_on, ").", class_="warning", role="note")
 
     def without_texts(self) -> Subject:
         """Return the same subject without any text of the test rows."""

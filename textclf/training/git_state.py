@@ -35,7 +35,7 @@ _UNREADABLE: Final = (OSError, ValueError, IndexError, struct.error, zlib.error)
 
 _FILE, _SUBMODULE, _FOLDER = 0o10, 0o16, 0o04
 """Types of index entries: the upper four bits of their mode."""
-_ASSUME_VALID, _EXTENDED, _STAGE, _NAME_LENGTH = 0x8000, 0x4000, 0x3000, 0x0FFF
+_ASSUME_VALID, _EXTENDED, _STAGE = 0x8000, 0x4000, 0x3000
 _SKIP_WORKTREE: Final = 0x4000
 _COMMIT: Final = 1
 """The type number of a commit in a pack that is stored in full, not as a difference."""

@@ -28,6 +28,9 @@ from textclf.search.writing import Writing
 _C: Final = 0.3
 """The cost of errors of the classifier: low, so that it does not learn wrong labels by heart."""
 
+_SEED: Final = 0
+"""Of the folds and of the classifier."""
+
 Probabilities = NDArray[np.floating[Any]]
 Rows = NDArray[np.intp]
 
@@ -69,9 +72,7 @@ class SuspectLabels:
     confident: int
 
 
-def find_suspect_labels(
-    data: Dataset, *, folds: int = 5, seed: int = 0, jobs: int | None = None
-) -> SuspectLabels:
+def find_suspect_labels(data: Dataset, *, folds: int) -> SuspectLabels:
     """Rank the rows whose label the other rows contradict.
 
     Rows with the same words are held out together, so that a repeated row does not confirm its own
@@ -80,8 +81,7 @@ def find_suspect_labels(
     Args:
         data: the rows.
         folds: the number of folds of the cross-validation.
-        seed: of the folds and of the classifier.
-        jobs: the number of fits at once; ``None`` is one for each core.
+
 
     Raises:
         DataError: there are too few rows or labels to train on a part of them.
@@ -93,9 +93,9 @@ def find_suspect_labels(
         [data.texts[row] for row in rows],
         labels,
         _candidate(data.texts),
-        folds_of_groups(labels, [groups[row] for row in rows], folds, seed),
-        seed=seed,
-        jobs=jobs,
+        folds_of_groups(labels, [groups[row] for row in rows], folds, _SEED),
+        seed=_SEED,
+        jobs=None,
     )
     judgement = _Judgement(rows, *np.unique(labels, return_inverse=True), probabilities)
     repeated = {suspect.row: suspect for suspect in judgement.differently_repeated(data.texts)}

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from textclf.evaluation.metadata_diff import Change, Comparison, Delta, RowChanges
     from textclf.evaluation.paired import PairedComparison
     from textclf.evaluation.records import Interval
-    from textclf.metadata.schema import ClassMetrics
 
 _CONFUSIONS = 10
 """Changed confusions that are shown; JSON has all."""
@@ -30,6 +29,8 @@ def blocks(
 
 
 def _warnings(comparison: Comparison, scored: PairedComparison | None) -> Iterator[Block]:
+    from textclf.evaluation.train_overlap import overlap_warning
+
     if not comparison.same_test_rows and not scored:
         yield sentence(
             "the two were tested on different rows: their metrics are not comparable",
@@ -37,8 +38,9 @@ def _warnings(comparison: Comparison, scored: PairedComparison | None) -> Iterat
         )
     if scored:
         overlaps = {comparison.a: scored.train_overlap_a, comparison.b: scored.train_overlap_b}
-        for warning in metrics.overlap_warnings(overlaps):
-            yield sentence(warning, is_warning=True)
+        for version, share in overlaps.items():
+            if warning := overlap_warning(version, share):
+                yield sentence(warning, is_warning=True)
 
 
 # -- what changed ----------------------------------------------------------------------------------
@@ -142,6 +144,8 @@ def _difference(interval: Interval) -> str:
 
 
 def _per_class(a: str, b: str, scored: PairedComparison) -> TableBlock:
+    from textclf.evaluation.metadata_diff import class_change
+
     heads = ["rows", f"F1 {a}", f"F1 {b}", "change", "precision", "recall"]
     return TableBlock(
         ["label", *heads],
@@ -152,18 +156,14 @@ def _per_class(a: str, b: str, scored: PairedComparison) -> TableBlock:
                 percent(label.before.f1 if label.before else None),
                 percent(label.after.f1 if label.after else None),
                 points(label.delta),
-                _change(label.before, label.after, "precision"),
-                _change(label.before, label.after, "recall"),
+                points(class_change(label.before, label.after, "precision")),
+                points(class_change(label.before, label.after, "recall")),
             ]
             for label in scored.per_class
         ],
         right=heads,
         title="per class, largest loss first",
     )
-
-
-def _change(before: ClassMetrics | None, after: ClassMetrics | None, name: str) -> str:
-    return points(getattr(after, name) - getattr(before, name) if before and after else None)
 
 
 def _confusions(a: str, b: str, scored: PairedComparison) -> TableBlock:

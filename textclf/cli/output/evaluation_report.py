@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import Block, Heading, Sentence, TableBlock, UserText, sentence
-from textclf.cli.output.metrics import class_table, interval, method, overlap_warnings
+from textclf.cli.output.metrics import class_table, interval, method
 from textclf.cli.output.promotions import verdict_table
 from textclf.formatting import excerpt, percent, plural
 
@@ -28,10 +28,12 @@ def blocks(
     version: str, rows: JudgedRows, evaluation: Evaluation, verdict: Verdict | None
 ) -> Iterator[Block]:
     """Return the answer as blocks."""
+    from textclf.evaluation.train_overlap import overlap_warning
+
     metrics, intervals = evaluation.metrics, evaluation.intervals
     calibration = evaluation.calibration
     yield Heading((f"{version} on {plural(rows.rows, 'row')} of ", UserText(rows.path)))
-    for warning in overlap_warnings({version: rows.train_overlap}):
+    if warning := overlap_warning(version, rows.train_overlap):
         yield sentence(warning, is_warning=True)
     accuracy, macro_f1 = map(interval, (intervals.accuracy, intervals.macro_f1))
     weighted = percent(metrics.weighted_f1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textclf.cli.output.document import TableBlock, UserText
@@ -24,17 +23,6 @@ def mcnemar(a: str, b: str, test: McNemar) -> str:
     else:
         meaning = f"{a if test.b_is_worse else b} is correct significantly more often"
     return f"{counts}; McNemar's exact test: {p}, {meaning}"
-
-
-def overlap_warnings(overlaps: Mapping[str, float | None]) -> list[str]:
-    """Return a warning for each version that was trained on rows it is scored on."""
-    from textclf.evaluation.train_overlap import is_notable, overlap_sentence
-
-    return [
-        overlap_sentence(version, share)
-        for version, share in overlaps.items()
-        if share and is_notable(share)
-    ]
 
 
 def class_table(metrics: Metrics) -> TableBlock:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textclf.cli.interrupts import deferred_interrupts
 from textclf.cli.output import document, promotions, render
-from textclf.cli.output.metrics import mcnemar, overlap_warnings
+from textclf.cli.output.metrics import mcnemar
 from textclf.cli.output.progress import phases, show_reading
 from textclf.cli.output.promotions import verdict_blocks
 from textclf.cli.output.training_progress import TrainingProgress
@@ -344,6 +344,8 @@ def _show_why(job: JobSummary, indent: str = "") -> None:
 
 
 def _show_delta(delta: BaselineDelta) -> None:
+    from textclf.evaluation.train_overlap import overlap_warning
+
     if delta.unavailable_reason:
         render.sentence(
             escape_controls(f"  not compared with {delta.against}: {delta.unavailable_reason}")
@@ -351,7 +353,7 @@ def _show_delta(delta: BaselineDelta) -> None:
         return
     overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
     render.sentence(f"  against {delta.against} on the same rows: {overall}")
-    for warning in overlap_warnings({delta.against: delta.train_overlap}):
+    if warning := overlap_warning(delta.against, delta.train_overlap):
         render.warning(warning)
     changed = [change for change in delta.per_class if change.delta]
     classes = [f"{excerpt(c.name, 40)} {points(c.delta)}" for c in changed]

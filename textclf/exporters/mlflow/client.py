@@ -7,7 +7,8 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -52,7 +53,8 @@ class MlflowServer:
         _prepare()
         import mlflow
 
-        self._uri, self._name = uri, name
+        self._name = name
+        self._problems_named = partial(_problems_named, uri)
         with self._problems_named():
             self._client: Any = mlflow.MlflowClient(uri, uri)
 
@@ -179,9 +181,6 @@ class MlflowServer:
                 self._name, f"models:/{model_id}", run_id, dict(run.tags), model_id=model_id
             )
         return str(made.version)
-
-    def _problems_named(self) -> AbstractContextManager[None]:
-        return _problems_named(self._uri)
 
 
 def download_pipeline(tracking_uri: str, model: str) -> bytes:

@@ -160,8 +160,9 @@ def bar(share: float, width: int = 56) -> Html:
     )
 
 
-def delta_bar(change: float, largest: float, width: int = 96) -> Html:
+def delta_bar(change: float, largest: float) -> Html:
     """Draw a change as a bar to the left or right of zero; small ones are not enlarged."""
+    width = 96
     middle = width / 2
     length = middle * abs(change) / max(largest, _SMALL)
     return _decoration(

@@ -128,7 +128,7 @@ def _sizes(labels: int) -> tuple[int, int]:
 
 
 def _draw(name: str, title: str, description: str, labels: Sequence[str], cells: Cells) -> Html:
-    names = [_elided(name, _LABEL) for name in labels]
+    names = list(map(_elided, labels))
     at = _Layout.from_labels(names)
     filled = ((i, j, cells(i, j)) for i in range(at.cells) for j in range(at.cells))
     return picture(
@@ -145,10 +145,10 @@ def _draw(name: str, title: str, description: str, labels: Sequence[str], cells:
     )
 
 
-def _elided(value: object, width: int) -> str:
-    """Return the beginning and the end of a text, as either may tell names apart."""
-    text, head = escape_controls(value), width // 2
-    return text if len(text) <= width else f"{text[:head]}…{text[head + 1 - width :]}"
+def _elided(name: str) -> str:
+    """Return the beginning and the end of a label, as either may tell names apart."""
+    text, head = escape_controls(name), _LABEL // 2
+    return text if len(text) <= _LABEL else f"{text[:head]}…{text[head + 1 - _LABEL :]}"
 
 
 def _axes(at: _Layout) -> list[Html]:

@@ -56,3 +56,26 @@ def _attribute(key: str, value: object) -> str:
         return f" {name}"
     written = f"{round(value, 2):g}" if isinstance(value, float) else value
     return f' {name}="{text(written)}"'
+
+
+def document(title: str, *body: Html, style: Html, referrer: str, policy: str | None = None) -> str:
+    """Return a whole page for light and dark screens of any width.
+
+    Args:
+        title: its title.
+        *body: its content.
+        style: the element with its style sheet, or the link to it.
+        referrer: what links to elsewhere tell of this page.
+        policy: the Content-Security-Policy, if the page itself says it.
+    """
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        policy and el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name_="color-scheme", content="light dark"),
+        el("meta", name_="referrer", content=referrer),
+        el("title", title),
+        style,
+    )
+    return f"<!doctype html>\n{el('html', head, el('body', *body), lang='en')}\n"

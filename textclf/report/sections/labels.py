@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from textclf.evaluation.metadata_diff import class_change
 from textclf.evaluation.metrics import ConfusedPair, most_confused, worst_first
 from textclf.formatting import percent, plural
-from textclf.metadata.schema import ClassMetrics
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, change_cell, chart_column, table
@@ -58,7 +58,7 @@ def comparison(a: Subject, b: Subject) -> Html:
     """Show the change of each label, the largest loss first."""
     before, after = (subject.metadata.test.metrics.per_class for subject in (a, b))
     labels = [*before, *(label for label in after if label not in before)]
-    f1 = {label: _change(before.get(label), after.get(label), "f1") for label in labels}
+    f1 = {label: class_change(before.get(label), after.get(label), "f1") for label in labels}
     largest = max((abs(change) for change in f1.values() if change), default=0.0)
 
     def row(label: str) -> list[object]:
@@ -70,8 +70,8 @@ def comparison(a: Subject, b: Subject) -> Html:
             percent(other.f1 if other else None),
             change_cell(change),
             None if change is None else charts.delta_bar(change, largest),
-            change_cell(_change(one, other, "precision")),
-            change_cell(_change(one, other, "recall")),
+            change_cell(class_change(one, other, "precision")),
+            change_cell(class_change(one, other, "recall")),
             f"{known.support:,}" if known else None,
         ]
 
@@ -88,10 +88,3 @@ def comparison(a: Subject, b: Subject) -> Html:
     ranked = sorted(labels, key=lambda label: (f1[label] is None, f1[label] or 0.0, label))
     title = "F1 of each label, largest loss first, and the changes of precision and recall"
     return table(title, columns, map(row, ranked))
-
-
-def _change(before: ClassMetrics | None, after: ClassMetrics | None, metric: str) -> float | None:
-    if before is None or after is None:
-        return None
-    change: float = getattr(after, metric) - getattr(before, metric)
-    return change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textclf.evaluation.metadata_diff import difference
 from textclf.formatting import candidate_name, percent, plural
 from textclf.metadata.schema import Metadata, Metrics, SearchRecord
 from textclf.report.html import charts
@@ -102,9 +103,7 @@ def comparison(a: Subject, b: Subject) -> Html:
         ("Weighted F1", one.weighted_f1, other.weighted_f1),
         ("Cross-validated accuracy", a.metadata.best_cv_accuracy, b.metadata.best_cv_accuracy),
     ]
-    changes = [
-        None if before is None or after is None else after - before for _, before, after in pairs
-    ]
+    changes = [difference(before, after) for _, before, after in pairs]
     largest = max(abs(change or 0.0) for change in changes)
     rows: list[list[object]] = [
         [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
 from starlette.requests import Request
 
 from textclf.formatting import percent
@@ -152,14 +155,10 @@ def _marked(explanation: Explanation) -> list[Html]:
     """Return the text with each run of equally marked characters in an element."""
     marks = explanation.marks()
     largest = max((abs(mark) for mark in marks), default=0.0) or 1.0
-    runs: list[tuple[int, str]] = []
-    for character, mark in zip(explanation.prediction.text, marks, strict=True):
-        shade = round(_SHADES * mark / largest)
-        if runs and runs[-1][0] == shade:
-            runs[-1] = shade, runs[-1][1] + character
-        else:
-            runs.append((shade, character))
-    return [_run(shade, text) for shade, text in runs]
+    shades = [round(_SHADES * mark / largest) for mark in marks]
+    pairs = zip(shades, explanation.prediction.text, strict=True)
+    runs = groupby(pairs, key=itemgetter(0))
+    return [_run(shade, "".join(character for _, character in run)) for shade, run in runs]
 
 
 def _run(shade: int, text: str) -> Html:

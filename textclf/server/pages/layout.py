@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from textclf._version import __version__
-from textclf.report.html.markup import Html, el
+from textclf.report.html.markup import Html, document, el
 from textclf.report.page import style_sheet
 from textclf.server.exchange import exchange_of
 from textclf.server.routing import relative
@@ -51,32 +51,20 @@ class Page:
 
 def page_response(request: Request, page: Page) -> Response:
     """Return a page with its frame."""
-    document = el(
-        "html",
-        el(
-            "head",
-            el("meta", charset="utf-8"),
-            el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-            el("meta", name_="color-scheme", content="light dark"),
-            el("meta", name_="referrer", content="same-origin"),
-            el("title", f"{page.title} · textclf"),
-            el("link", rel="stylesheet", href=url(style_path())),
-        ),
-        el(
-            "body",
-            el("a", "Skip to the content", href="#content", class_="skip"),
-            _header(request),
-            el("main", page.body, id="content"),
-            el("footer", f"textclf {__version__}", " · ", link("API", "/docs")),
-        ),
-        lang="en",
+    content = document(
+        f"{page.title} · textclf",
+        el("a", "Skip to the content", href="#content", class_="skip"),
+        _header(request),
+        el("main", page.body, id="content"),
+        el("footer", f"textclf {__version__}", " · ", link("API", "/docs")),
+        style=el("link", rel="stylesheet", href=url(style_path())),
+        referrer="same-origin",
     )
     headers = {
         "content-security-policy": POLICY,
         "x-content-type-options": "nosniff",
         "cache-control": "no-cache",
     }
-    content = f"<!doctype html>\n{document}\n"
     return Response(content, page.status, headers, media_type="text/html; charset=utf-8")
 
 
