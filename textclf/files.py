@@ -1,4 +1,4 @@
-"""Read what a name stands for, be it a file, a pipe or worse, without waiting or filling memory.
+"""Read files and pipes by their names, without waiting for ever and without filling the memory.
 
 Whatever cannot be read is an ``OSError`` whose ``strerror`` completes the sentence "it cannot be
 read: …".

@@ -1,4 +1,4 @@
-"""Commands as their users meet them: help in panels, with examples; dashes that are no hyphens."""
+"""Typer's commands with their own help, in panels with examples; they refuse typographic dashes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What every release has in common: its options and its result, and its end.
+"""What every release has in common: its options, its result, and its last steps.
 
-The end is to compare with the promoted version, to publish, to judge and to promote.
+These compare the version with the promoted one, publish it, judge it and promote it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the commands have in common that copy versions from one registry to another."""
+"""What the commands that copy versions from one registry to another have in common."""
 
 from __future__ import annotations
 

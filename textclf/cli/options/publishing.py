@@ -1,4 +1,4 @@
-"""What the commands have in common that publish a pipeline that was fitted elsewhere."""
+"""What the commands that publish a pipeline that was fitted elsewhere have in common."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
