@@ -38,6 +38,31 @@ def test_wrong_column_names(tmp_path):
     assert "same column" in message
     message, _ = refused(path, "x,y\nz,y\n", text_column="1", label_column="3")
     assert "no column 3" in message
+    assert refused(path, "Text,TEXT,label\nx,y,z\n")[1] == "--text-column Text"
+
+
+@pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        ({"id": "0123456", "kind": "xyxyxyx"}, "--label-column kind"),
+        ({"id": "0123456"}, "name it by --label-column"),
+        ({"source": "ababaab", "kind": "xyzxyzx"}, "name it by --label-column"),
+    ],
+)
+def test_a_column_of_labels_is_named_where_only_one_can_be_meant(tmp_path, columns, hint):
+    """A column that repeats no value, such as an identifier, is none, nor is one of several."""
+    lines = zip(*columns.values(), (f"a longer text {n}" for n in range(7)), strict=True)
+    content = "\n".join(map(",".join, [[*columns, "text"], *lines]))
+    assert refused(tmp_path / "a.csv", content)[1] == hint
+    assert refused(tmp_path / "b.csv", f"A title\n\n{content}")[1] == hint
+
+
+def test_objects_have_no_positions(tmp_path):
+    """A position names no key of an object: the keys are listed, and none is taken for it."""
+    content = "".join(f'{{"id": {n}, "text": "text {n}", "kind": "{n % 2}"}}\n' for n in range(9))
+    message, hint = refused(tmp_path / "a.jsonl", content, text_column="1", label_column="3")
+    assert 'has no column "1"; its columns are id, text, kind' in message
+    assert hint == "--text-column text --label-column kind"
 
 
 def test_a_column_for_each_label(tmp_path):

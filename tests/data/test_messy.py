@@ -40,7 +40,8 @@ def test_empty_trailing_columns(tmp_path):
 
 def test_three_columns_without_header(tmp_path):
     """No header and three columns: positions choose, backslashes are what they are."""
-    content = b'"3","Fears","Unions say \\$4, no"\n"4","The Race","A ""second"" team, it is"\n' * 2
+    content = b'"3","Fears","Unions say \\$4, no"\n"4","The Race","A ""second"" team, it is"\n'
+    content += b'"3","Prices","Oil is dear"\n"4","The Moon","Men go there"\n'
     message, hint = refused(tmp_path / "news.csv", content)
     assert "it is 3, Fears, Unions" in message
     assert hint.endswith("--text-column 3 --label-column 1")

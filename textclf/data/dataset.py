@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from textclf.data.columns import Columns, NoLabels
+from textclf.data.columns import Columns, NoLabels, position_options
 from textclf.data.delimited import DELIMITED
 from textclf.data.encoding import (
     NotTextError,
@@ -77,6 +77,20 @@ class ReadOptions:
     on_bad_rows: OnBadRows = OnBadRows.AUTO
     header: bool | None = None
     sheet: str | None = None
+
+    def columns(self, *, needs_label: bool = True) -> Columns:
+        """Return the columns asked for. Raises UsageError if they need a header that is not there.
+
+        Args:
+            needs_label: whether the labels are read, too.
+        """
+        columns = Columns(self.text_column, self.label_column, self.header, needs_label)
+        if self.header is False and columns.positions is None:
+            raise UsageError(
+                "without a header the columns are given by their positions",
+                hint=position_options(range(len(columns.needed))),
+            )
+        return columns
 
     def as_recorded(self) -> dict[str, str | None]:
         """Return the options as the metadata of a version have them."""
@@ -214,7 +228,7 @@ def read_dataset(path: Path, options: ReadOptions = ReadOptions()) -> Dataset:
         return dataset_from_rows(name, "folder", sha256, rows, options.on_bad_rows)
     raw = _read_bytes(path, name)
     sha256 = hashlib.sha256(raw).hexdigest()
-    columns = _columns(options)
+    columns = options.columns()
     data = raw if is_spreadsheet(raw) else decompress(raw, name)
     source = Source(data, name, columns, delimiter, sheet=options.sheet)
     del raw, data
@@ -373,16 +387,6 @@ def parse_delimiter(given: str | None) -> str | None:
             else "--delimiter tab, or ';', or '|'",
         )
     return delimiter
-
-
-def _columns(options: ReadOptions) -> Columns:
-    columns = Columns(options.text_column, options.label_column, options.header)
-    if options.header is False and columns.positions is None:
-        raise UsageError(
-            "without a header the columns are given by their positions",
-            hint="--text-column 1 --label-column 2",
-        )
-    return columns
 
 
 def check_encoding(encoding: str | None) -> None:

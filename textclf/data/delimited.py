@@ -3,13 +3,12 @@
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from textclf.data.columns import Columns
 from textclf.data.dialect import (
     Dialect,
     Sample,
-    likely_delimiters,
+    is_rule,
     malformed_reason,
     quotes_in_use,
     read_samples,
@@ -17,7 +16,7 @@ from textclf.data.dialect import (
 from textclf.data.exports import find_export
 from textclf.data.format import Format, Rows, Source
 from textclf.data.header_row import require_no_header
-from textclf.data.layout import FileLayout, RowLayout, announced_delimiter, find_layout
+from textclf.data.layout import Layout, find_layout
 from textclf.data.lines import (
     START,
     Position,
@@ -33,6 +32,54 @@ from textclf.formatting import plural
 _MOST_READ_AGAIN = 5  # times the file, resuming after malformed quotes
 
 
+class RowLayout(NamedTuple):
+    """The place of text and label in a row.
+
+    Attributes:
+        text: the index of the text.
+        label: the index of the label.
+        width: the number of columns that rows should have.
+        expected: where the width comes from, for the reason of a row that has another.
+        names: the names of text and label, as the header writes them.
+    """
+
+    text: int
+    label: int
+    width: int
+    expected: str
+    names: tuple[str, str] | None = None
+
+
+class FileLayout(NamedTuple):
+    """How a delimited file is written.
+
+    Attributes:
+        dialect: how its cells are told apart.
+        rows: the place of text and label in its rows.
+        body: where its rows start.
+    """
+
+    dialect: Dialect
+    rows: RowLayout
+    body: Position
+
+
+def _file_layout(data: bytes, layout: Layout) -> FileLayout:
+    """Return where the rows are; columns at the end that the header does not name are none."""
+    text, label = layout.indices
+    header, width = layout.first, layout.width
+    if not layout.has_header:
+        rows = RowLayout(text, label, width, f"most rows have {width}")
+    elif layout.is_numbered:
+        expected = f"the header names {len(header)} after the names of the rows"
+        rows = RowLayout(text, label, width, expected, (header[text - 1], header[label - 1]))
+    else:
+        width = 1 + max(text, label, *(i for i, cell in enumerate(header) if cell.strip()))
+        expected = f"the header names {width}"
+        rows = RowLayout(text, label, width, expected, (header[text], header[label]))
+    return FileLayout(layout.dialect, rows, START.forward(data, layout.lines))
+
+
 def read_delimited(source: Source) -> Rows:
     """Read delimited text; the delimiter is detected where it is not given.
 
@@ -41,18 +88,18 @@ def read_delimited(source: Source) -> Rows:
     """
     swapped = ends_in_carriage_returns(source.data)
     data = swap_line_breaks(source.data) if swapped else source.data
-    start, announced = announced_delimiter(data)
-    samples = read_samples(
-        data, start, likely_delimiters(source.delimiter or announced, source.ending)
-    )
-    exported = None if source.columns.positions else exported_dialect(samples)
+    columns = source.columns
+    samples = read_samples(data, source.delimiter, source.ending)
+    exported = None if columns.positions and not columns.header else exported_sample(samples)
     if exported:
-        return read_delimited_export(data, source.name, source.columns, exported)
-    table = find_layout(data, samples, source.name, source.columns, start)
-    rows = _read_table(data, source.name, table)
-    rows.notes += table.notes
-    if source.columns.positions and source.columns.header is None:
-        require_no_header(rows, table.first, source.columns, source.name)
+        return read_records(_records(data, source.name, exported.dialect), columns, source.name)
+    layout = find_layout(samples, source.name, columns)
+    rows = _read_table(data, source.name, _file_layout(data, layout))
+    rows.notes += layout.notes()
+    if layout.is_numbered:
+        rows.notes.append("the first column, which the header does not name, is not read")
+    if columns.positions and columns.header is None:
+        require_no_header(rows, layout.first, columns, source.name)
     if swapped:
         rows.texts[:] = (swap_line_breaks(text.encode()).decode() for text in rows.texts)
     return rows
@@ -109,7 +156,7 @@ def _swallowing_lines(data: bytes, table: FileLayout, rows: Rows) -> Iterator[in
         The lines on which records start that span lines, although their first and their last line
         are complete rows on their own, with labels that other rows have.
     """
-    dialect, layout, body = table[:3]
+    dialect, layout, body = table
     quote = (dialect.quote or "").encode()
     if not quote or quote not in data or len(rows.places) == lines_from(data, body):
         return
@@ -151,7 +198,7 @@ def _read_body(data: bytes, name: str, table: FileLayout, swallowing: Collection
         swallowing: lines with a quote that swallows the rows after it: they are not read.
     """
     rows = Rows()
-    dialect, layout, start = table[:3]
+    dialect, layout, start = table
     budget = _MOST_READ_AGAIN * (data.count(b"\n") + 1)
     stops = sorted(swallowing, reverse=True)
     while start.offset < len(data):
@@ -216,7 +263,7 @@ def _take_unusual(row: list[str], line: int, layout: RowLayout, rows: Rows) -> N
     """Take a row that has a new label, an unusual width, or something missing."""
     while len(row) > layout.width and not row[-1].strip():
         row.pop()
-    if not any(map(str.strip, row)) or _is_rule(row):
+    if is_rule(row):
         return
     if len(row) > layout.width or len(row) <= max(layout.text, layout.label):
         rows.bad.append((line, f"{plural(len(row), 'column')}, {layout.expected}"))
@@ -228,33 +275,25 @@ def _take_unusual(row: list[str], line: int, layout: RowLayout, rows: Rows) -> N
             rows.known_labels.pop(layout.names[1], None)  # no short cut for the header
 
 
-def _is_rule(row: list[str]) -> bool:
-    """Tell whether a row is the line under the header of a table that was made to be read."""
-    cells = [cell.strip(" :") for cell in row if cell.strip()]
-    return all(len(cell) > 1 and not cell.strip("-+=") for cell in cells)
+def exported_sample(samples: Sequence[Sample]) -> Sample | None:
+    """Return the sample in which a file is the export of a labelling tool, if it is one."""
+    return next((sample for sample in samples if find_export(records_of(sample))), None)
 
 
-def exported_dialect(samples: Sequence[Sample]) -> Dialect | None:
-    """Return the dialect in which a file is the export of a labelling tool, if it is one."""
-    for sample in samples:
-        names = sample.header
-        records = [dict(zip(names, record, strict=False)) for record in sample.records[1:]]
-        if len(set(names)) == sample.width > 1 and find_export(records):
-            return sample.dialect
-    return None
-
-
-def read_delimited_export(data: bytes, name: str, columns: Columns, dialect: Dialect) -> Rows:
-    """Read the records of an export.
-
-    Raises:
-        DataError: a record is malformed, or the columns asked for are not there.
-    """
-    return read_records(_records(data, name, dialect), columns, name)
+def records_of(sample: Sample) -> list[dict[str, str]]:
+    """Return the first records by the names of the columns, if these have different names."""
+    names = sample.header
+    if not len(set(names)) == sample.width > 1:
+        return []
+    return [dict(zip(names, record, strict=False)) for record in sample.records[1:]]
 
 
 def _records(data: bytes, name: str, dialect: Dialect) -> Iterator[tuple[int, Any]]:
-    """Iterate over the records of an export, by the names of the columns."""
+    """Iterate over the records of an export, by the names of the columns.
+
+    Raises:
+        DataError: a record is malformed.
+    """
     reader = dialect.reader(physical_lines(data))
     names: list[str] | None = None
     line = 1

@@ -3,12 +3,12 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from textclf.data.columns import Columns
-from textclf.data.lines import Position, lines_from, physical_lines
+from textclf.data.lines import START, Position, lines_from, physical_lines
 from textclf.formatting import plural
 
 DELIMITERS: Final = (",", "\t", ";", "|")
@@ -64,15 +64,10 @@ class Dialect(NamedTuple):
         )
 
 
-def likely_delimiters(known: str | None, ending: str) -> list[str]:
-    """Return the delimiter that is known, or those to choose from, the most likely first.
-
-    Args:
-        known: the delimiter, if it is given or announced.
-        ending: the ending of the file's name.
-    """
-    tabs_first = ending in (".tsv", ".tab")
-    return [known] if known else sorted(DELIMITERS, key=lambda d: tabs_first and d != "\t")
+def _announced_delimiter(data: bytes) -> tuple[Position, str | None]:
+    """Return the start of the records, and the delimiter of a line ``sep=;``, as Excel has it."""
+    line = re.match(rb'"?sep=([\t -~])"?\r?\n', data, re.IGNORECASE)
+    return (Position(1, line.end()), line[1].decode()) if line else (START, None)
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,7 @@ class Sample:
 
     Attributes:
         dialect: how they were read.
+        start: where the first of them starts.
         records: their cells.
         ends: the number of physical lines up to the end of each record.
         width: the number of columns that most records have.
@@ -88,6 +84,7 @@ class Sample:
     """
 
     dialect: Dialect
+    start: Position
     records: list[list[str]]
     ends: list[int]
     width: int
@@ -110,17 +107,20 @@ class Sample:
         return named + self.regular, self.share, self.width
 
 
-def read_samples(data: bytes, start: Position, delimiters: Sequence[str]) -> list[Sample]:
-    """Read the first records with each of the delimiters.
+def read_samples(data: bytes, delimiter: str | None, ending: str) -> list[Sample]:
+    """Read the first records with each delimiter that a file may have.
 
     Args:
         data: the file.
-        start: where its first record starts.
-        delimiters: the characters that may stand between cells.
+        delimiter: the character between its cells, if that is given.
+        ending: the ending of its name.
 
     Returns:
-        A sample of each delimiter, with the quotes that suit it best.
+        A sample of each delimiter, the most likely first, with the quotes that suit it best.
     """
+    start, announced = _announced_delimiter(data)
+    known, tabs_first = delimiter or announced, ending in (".tsv", ".tab")
+    delimiters = known or sorted(DELIMITERS, key=lambda one: tabs_first and one != "\t")
     end = data.find(b"\n", start.offset + _SAMPLE_BYTES) + 1
     head = data[:end] if end else data
     samples = [_sample(head, start, delimiter, len(data)) for delimiter in delimiters]
@@ -165,7 +165,7 @@ def _read_sample(head: bytes, start: Position, dialect: Dialect, size: int) -> S
     widths = Counter(len(record) for record in records if any(map(str.strip, record)))
     width, count = max(widths.items(), key=lambda item: item[1], default=(0, 0))
     share = count / (sum(widths.values()) + records.count([])) if count else 0.0
-    return Sample(dialect, records, [end for _, end in read], width, share)
+    return Sample(dialect, start, records, [end for _, end in read], width, share)
 
 
 def _sample_records(
@@ -187,6 +187,14 @@ def _sample_records(
             malformed += 1
             start = start.forward(head, done + 1)
             yield [], start.lines
+
+
+def is_rule(row: list[str]) -> bool:
+    """Tell whether a row is blank, or the line under the header of a table made to be read."""
+    if "".join(row).strip(" :-+="):
+        return False
+    cells = [cell.strip(" :") for cell in row if cell.strip()]
+    return all(len(cell) > 1 and not cell.strip("-+=") for cell in cells)
 
 
 def quotes_in_use(data: bytes, dialect: Dialect, records: int) -> bool:

@@ -57,7 +57,7 @@ def _recognise(source: Source) -> bool:
 def _is_lines(data: bytes) -> bool:
     """Tell whether the first line is an object, and not the only one: that may be a table."""
     first = list(islice((line for line in physical_lines(data) if not line.isspace()), 2))
-    return len(first) > 1 and isinstance(_of_line(first[0]), dict)
+    return len(first) > 1 and isinstance(read_value(first[0]), dict)
 
 
 def _lines(data: bytes, undecoded: str | None) -> Iterator[tuple[int, Any]]:
@@ -66,10 +66,11 @@ def _lines(data: bytes, undecoded: str | None) -> Iterator[tuple[int, Any]]:
         if undecoded and byte:
             yield number, Unreadable(not_in(undecoded, byte[0]))
         elif not line.isspace():
-            yield number, _of_line(line)
+            yield number, read_value(line)
 
 
-def _of_line(line: str) -> Any:
+def read_value(line: str) -> Any:
+    """Return what a line holds, with numbers as they are written; `Unreadable` if it is no JSON."""
     try:
         return _DECODER.decode(line.rstrip().removesuffix(","))
     except json.JSONDecodeError as error:

@@ -1,153 +1,161 @@
 """Find the header of a delimited file and the columns that are meant, or say what is missing."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple
 
-from textclf.data.columns import Columns, require_different
+from textclf.data.columns import Columns, position_of, require_different
 from textclf.data.dialect import Dialect, Sample
-from textclf.data.lines import START, Position
 from textclf.data.table_errors import no_such_columns, no_such_position, not_separated
+from textclf.errors import DataError
 
-MOST_TITLE_LINES = 20
+_MOST_TITLE_LINES = 20
 """Records above the one that names the columns."""
 
 
-class RowLayout(NamedTuple):
-    """The place of text and label in a row.
-
-    Attributes:
-        text: the index of the text.
-        label: the index of the label.
-        width: the number of columns that rows should have.
-        expected: where the width comes from, for the reason of a row that has another.
-        names: the names of text and label, as the header writes them.
-    """
-
-    text: int
-    label: int
-    width: int
-    expected: str
-    names: tuple[str, str] | None = None
-
-
-class FileLayout(NamedTuple):
-    """How a delimited file is written.
+@dataclass(frozen=True)
+class Layout:
+    """How a delimited file is written, and where its columns are.
 
     Attributes:
         dialect: how its cells are told apart.
-        rows: the place of text and label in its rows.
-        body: where its rows start.
         first: the cells of its header, or of its first record.
-        notes: sentences on what is not read.
+        has_header: whether that record names the columns.
+        has_titles: whether there are lines above the header that are not blank.
+        lines: the number of lines before its first row.
+        indices: where the columns asked for are in a row, the text first.
+        width: the number of columns, the first without a name if rows are numbered.
+        is_numbered: whether rows begin with their number, which the header does not name, as R
+            writes them.
     """
 
     dialect: Dialect
-    rows: RowLayout
-    body: Position
-    first: Sequence[str]
-    notes: Sequence[str] = ()
+    first: list[str]
+    has_header: bool
+    has_titles: bool
+    lines: int
+    indices: tuple[int, ...]
+    width: int
+    is_numbered: bool = False
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence on the titles above the header, which are not read."""
+        if self.has_titles:
+            yield f"the header is on line {self.lines}; the lines above it are not read"
 
 
-def find_layout(
-    data: bytes, samples: Sequence[Sample], name: str, columns: Columns, start: Position
-) -> FileLayout:
+def find_layout(samples: Sequence[Sample], name: str, columns: Columns) -> Layout:
     """Return how a file is written and where its columns are.
 
+    A table whose labels are not read has its header where training would find it, if it has a
+    column of labels, so that both understand a file in the same way.
+
     Args:
-        data: the file, in UTF-8 with line feeds.
         samples: its first records with each delimiter that it may have, the most likely first.
         name: the name of the file, for messages.
         columns: those that are asked for.
-        start: where its first record starts.
 
     Raises:
         DataError: the columns cannot be told apart, or are not those asked for.
     """
-    if columns.positions is None:
-        return _with_header(data, samples, name, columns)
-    return _without_header(samples, name, columns, start)
+    for asked in dict.fromkeys((replace(columns, needs_label=True), columns)):
+        named = asked.positions is None and columns.header is not False
+        if named and (header := _find_header(samples, asked)):
+            layout = _below(*header)
+            break
+    else:
+        if columns.positions is None:
+            raise _no_header(samples, name, columns)
+        layout = _by_position(samples, name, columns, columns.positions)
+    if columns.needs_label:
+        require_different(name, layout.indices)
+    return layout
 
 
-def announced_delimiter(data: bytes) -> tuple[Position, str | None]:
-    """Return the start of the records, and the delimiter of a line ``sep=;``, as Excel has it."""
-    line = re.match(rb'"?sep=([\t -~])"?\r?\n', data, re.IGNORECASE)
-    return (Position(1, line.end()), line[1].decode()) if line else (START, None)
+def _find_header(
+    samples: Sequence[Sample], columns: Columns
+) -> tuple[Sample, int, list[int]] | None:
+    """Return the sample in which the first record, or one of the next, names the columns.
 
-
-def _with_header(data: bytes, samples: Sequence[Sample], name: str, columns: Columns) -> FileLayout:
-    """Return the first dialect in which the first record, or one of the next, names both."""
-    for at in range(1 + MOST_TITLE_LINES):
+    Returns:
+        The sample, which of its records that is, and the indices of the columns in it.
+    """
+    samples = sorted(samples, key=_share_of_only_column, reverse=True)
+    for at in range(1 + _MOST_TITLE_LINES):
         for sample in samples:
             record = next(islice(sample.records, at, None), [])
-            text, label = columns.locate(record)
-            exact = columns.text in record and columns.label in record
-            if len(text) == 1 and len(label) == 1 and (at == 0 or exact):
-                require_different(name, text[0], label[0])
-                layout = _row_layout(record, sample.records[at + 1 :], text[0], label[0])
-                body = START.forward(data, sample.ends[at])
-                notes = reading_notes(sample, at, has_row_names=layout.width > len(record))
-                return FileLayout(sample.dialect, layout, body, record, notes)
-    best = max(samples, key=lambda sample: sample.likeness(columns))
-    if best.width < 2 or not (best.likeness(columns)[0] or len(samples) == 1):  # noqa: PLR2004 - two columns
-        raise not_separated(name, samples, columns)
-    raise no_such_columns(name, best, columns)
+            located = columns.locate(record)
+            is_exact = all(name in record for name in columns.needed.values())
+            if all(len(indices) == 1 for indices in located) and (at == 0 or is_exact):
+                return sample, at, [index for [index] in located]
+    return None
 
 
-def reading_notes(sample: Sample, at: int, *, has_row_names: bool) -> list[str]:
-    """Return sentences on what is not read: titles above the header, and the names of rows.
-
-    Args:
-        sample: the first records.
-        at: which of them is the header.
-        has_row_names: whether rows begin with a name or a number that the header does not name.
-    """
-    notes = []
-    if any(any(map(str.strip, record)) for record in sample.records[:at]):
-        notes.append(f"the header is on line {sample.ends[at]}; the lines above it are not read")
-    if has_row_names:
-        notes.append("the first column, which the header does not name, is not read")
-    return notes
+def _share_of_only_column(sample: Sample) -> float:
+    """Return the share of records with one cell, where the header has no more."""
+    return sample.share if len(sample.header) == 1 == sample.width else 0.0
 
 
-def _row_layout(header: list[str], body: list[list[str]], text: int, label: int) -> RowLayout:
-    names = header[text], header[label]
-    if _has_row_names(len(header), body, text, label):
-        expected = f"the header names {len(header)} after the names of the rows"
-        return RowLayout(text + 1, label + 1, len(header) + 1, expected, names)
-    width = 1 + max(text, label, *(i for i, cell in enumerate(header) if cell.strip()))
-    return RowLayout(text, label, width, f"the header names {width}", names)
+def _below(sample: Sample, at: int, indices: Sequence[int]) -> Layout:
+    """Return the layout of a table whose header is the record ``at``."""
+    header = sample.records[at]
+    is_numbered = _is_numbered(len(header), sample.records[at + 1 :], indices)
+    return Layout(
+        sample.dialect,
+        header,
+        has_header=True,
+        has_titles=any(any(map(str.strip, record)) for record in sample.records[:at]),
+        lines=sample.ends[at],
+        indices=tuple(index + is_numbered for index in indices),
+        width=len(header) + is_numbered,
+        is_numbered=is_numbered,
+    )
 
 
-def _has_row_names(width: int, body: list[list[str]], text: int, label: int) -> bool:
+def _is_numbered(width: int, body: list[list[str]], indices: Sequence[int]) -> bool:
     """Tell whether rows begin with their number, which the header does not name, as R writes them.
 
     Rows that only end in a delimiter are as wide. They have no number in the place of the text or
     the label.
     """
-    wide = [record for record in body if len(record) == width + 1]
-    if len(wide) < max(2, len([record for record in body if record])):
+    rows = [record for record in body if record]
+    numbers = {record[0] for record in rows if len(record) == width + 1}
+    if not rows or len(numbers) < len(rows) or not all(map(str.isdecimal, numbers)):
         return False
-    numbers = [record[0] for record in wide]
-    if not all(map(str.isdecimal, numbers)) or len(set(numbers)) < len(numbers):
-        return False
-    return any(record[-1] for record in wide) or 0 in (text, label)
+    return any(record[-1] for record in rows) or 0 in indices
 
 
-def _without_header(
-    samples: Sequence[Sample], name: str, columns: Columns, start: Position
-) -> FileLayout:
-    """Return the most regular dialect; the width of most records is the one all should have."""
-    text, label = columns.positions or (0, 0)
-    last = max(text, label)
-    given = len(samples) == 1 and samples[0].width > 1
-    regular = [sample for sample in samples if sample.regular or given]
-    if not regular:
+def _no_header(samples: Sequence[Sample], name: str, columns: Columns) -> DataError:
+    """Return the error for a file without a header, or with one that does not name the labels."""
+    without_label = columns.needs_label and position_of(columns.text) is None
+    if without_label and (header := _find_header(samples, replace(columns, needs_label=False))):
+        sample, at, _ = header
+        return no_such_columns(name, replace(sample, records=sample.records[at:]), columns)
+    best = max(samples, key=lambda sample: sample.likeness(columns))
+    likely = best.width > 1 and (best.likeness(columns)[0] or len(samples) == 1)
+    if columns.needs_label and not likely:
+        return not_separated(name, samples, columns)
+    return no_such_columns(name, best, columns)
+
+
+def _by_position(
+    samples: Sequence[Sample], name: str, columns: Columns, positions: tuple[int, ...]
+) -> Layout:
+    """Return the most regular layout, with a header only if the user says so.
+
+    A table of which only the texts are read may have no other column.
+    """
+    last = max(positions)
+    best = max(samples, key=lambda s: (s.regular, s.width > last, s.share))
+    is_table = best.regular or columns.header or len(samples) == 1 or not columns.needs_label
+    if not is_table or best.width <= min(last, 1):
         raise not_separated(name, samples, columns)
-    best = max(regular, key=lambda sample: (sample.width > last, sample.share))
     if best.width <= last:
-        raise no_such_position(name, best, last, "text" if text == last else "label")
-    require_different(name, text, label)
-    layout = RowLayout(text, label, best.width, f"most rows have {best.width}")
-    return FileLayout(best.dialect, layout, start, best.header)
+        option = list(columns.needed)[positions.index(last)]
+        raise no_such_position(name, best, last, option)
+    if columns.header and last >= len(best.header):
+        raise no_such_columns(name, best, columns)
+    if columns.header:
+        return _below(best, 0, positions)
+    lines = best.start.lines
+    return Layout(best.dialect, best.header, False, False, lines, positions, best.width)

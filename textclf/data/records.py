@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -112,11 +112,22 @@ class RecordReader:
         else:
             self.rows.add(place, text, label)
 
+    def text_column(self, sample: Sequence[Record]) -> str:
+        """Return which column of some records holds what is the text, as their tool names it."""
+        text, texts = self._columns.text, [self.text_of(record) for record in sample]
+        names = (name for name in names_in(sample) if [one.get(name) for one in sample] == texts)
+        return text if text in names_in(sample) else next(names, text)
+
+    def text_of(self, record: Any) -> str | None:
+        """Return the text of a record, labelled or not. Raises ValueError if it is no text."""
+        _require_object(record)
+        known = self._export and self._export.recognise(record)
+        texts = self._export.entry(record).texts if self._export and known else record
+        return _as_text(at_path(texts, self._columns.text))
+
     def _read(self, record: Any) -> tuple[str | None, str | None, str | None]:
         """Return the text, the label, and why the record is left out."""
-        if not isinstance(record, dict):
-            reason = record.reason if isinstance(record, Unreadable) else "not a JSON object"
-            raise ValueError(reason)  # noqa: TRY004 - about the data, not the code
+        _require_object(record)
         text, label = self._columns.text, self._columns.label
         if self._export is None:
             return _as_text(at_path(record, text)), _as_label(at_path(record, label)), None
@@ -131,6 +142,17 @@ class RecordReader:
         return _as_text(entry.texts.get(text)), _agreed(answers), None
 
 
+def _require_object(record: Any) -> None:
+    if not isinstance(record, dict):
+        reason = record.reason if isinstance(record, Unreadable) else "not a JSON object"
+        raise ValueError(reason)  # noqa: TRY004 - about the data, not the code
+
+
+def names_in(records: Iterable[Record]) -> list[str]:
+    """Return the names that some records have, in the order in which they occur."""
+    return list(dict.fromkeys(name for record in records for name in record))
+
+
 def _columns_of_export(
     export: Export, entries: Sequence[Entry], columns: Columns, file: str
 ) -> Columns:
@@ -141,17 +163,16 @@ def _columns_of_export(
     text = _choose(list(texts), columns.text, Columns().text)
     questions = dict.fromkeys(name for entry in entries for name in entry.answers if name != text)
     label = _choose(list(questions), columns.label, Columns().label)
-    for option, wanted, chosen, names in (
-        ("text", columns.text, text, texts),
-        ("label", columns.label, label, questions),
-    ):
-        if chosen is None:
+    chosen = {"text": (text, texts), "label": (label, questions)}
+    for option, wanted in columns.needed.items():
+        name, names = chosen[option]
+        if name is None:
             raise DataError(
                 f'{file} is an export of {export.tool} without a {option} "{excerpt(wanted)}"; '
                 + (f"it has {listed(list(names))}" if names else "it has none at all"),
                 hint=_naming(option, list(names)),
             )
-    return Columns(str(text), str(label))
+    return replace(columns, text=str(text), label=str(label))
 
 
 def _naming(option: str, names: Sequence[str]) -> str | None:

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Final
 
-from textclf.data.columns import Columns, position_of
+from textclf.data.columns import Columns
 from textclf.data.dataset import (
     FORMATS,
     ReadOptions,
@@ -20,24 +20,24 @@ from textclf.data.dataset import (
     decode,
     parse_delimiter,
 )
-from textclf.data.dialect import Sample, likely_delimiters, read_samples
+from textclf.data.delimited import exported_sample, records_of
+from textclf.data.dialect import Sample, read_samples
 from textclf.data.encoding import codec_of, is_gzip
+from textclf.data.exports import find_export
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.format import Format, Source
 from textclf.data.jsonl import JSONL, json_records
-from textclf.data.layout import MOST_TITLE_LINES, announced_delimiter, reading_notes
+from textclf.data.layout import find_layout
 from textclf.data.likely_encoding import utf_16_without_mark
 from textclf.data.lines import ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
-from textclf.data.records import at_path
+from textclf.data.records import RecordReader, at_path
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
-from textclf.data.table_errors import no_such_columns, no_such_position, not_separated
 from textclf.data.table_rows import (
     LINES,
     BadRows,
     Batch,
-    TableLayout,
     batches,
     delimited_rows,
     json_rows,
@@ -137,12 +137,10 @@ def _is_utf8(head: bytes) -> bool:
 def table_format(head: bytes, name: str, text_column: str) -> Format | None:
     """Return the format of a table by its name or its first bytes; ``None`` for other text."""
     source = Source(head, name, Columns(text_column))
-    for format_ in FORMATS:
-        if source.ending in format_.endings:
-            return format_
-    if source.ending == ".json" or _is_json_lines(head, text_column):
-        return JSONL
-    return next((f for f in FORMATS if (f.binary or f.unmistakable) and f.recognise(source)), None)
+    certain = (f for f in FORMATS if (f.binary or f.unmistakable) and f.recognise(source))
+    named = (f for f in FORMATS if source.ending in f.endings)
+    is_json = source.ending == ".json" or _is_json_lines(head, text_column)
+    return next(certain, next(named, JSONL if is_json else None))
 
 
 def _is_json_lines(head: bytes, text_column: str) -> bool:
@@ -194,15 +192,17 @@ def open_table(
     """
     check_encoding(options.encoding)
     bad = BadRows(name, str(options.on_bad_rows), encoding=options.encoding or "UTF-8")
-    columns = Columns(options.text_column, options.label_column, options.header)
+    columns = options.columns(needs_label=False)
+    delimiter = parse_delimiter(options.delimiter)
     if format_ is PARQUET:
         return _of_objects(enumerate(stream_parquet(stream, name), 1), columns, bad)
     head = _without_cut_line(peek(stream), options.encoding)
-    source = decode(Source(head, name, columns), options.encoding)
+    source = decode(Source(head, name, columns, delimiter), options.encoding)
     if format_ is JSONL and _is_an_object_a_line(source.data, columns):
         lines = enumerate(_text_lines(stream, head, options.encoding, bad), 1)
         return _of_objects(lines, columns, bad)
     if format_ in (JSONL, FASTTEXT):
+        columns = Columns(needs_label=False) if format_ is FASTTEXT else columns
         whole = Source(read_to_end(stream, LARGEST), name, columns)
         return _of_objects(_read_whole(decode(whole, options.encoding), format_, bad), columns, bad)
     return _delimited(stream, source, options, bad, row_of or LINES)
@@ -229,7 +229,7 @@ def _is_an_object_a_line(data: bytes, columns: Columns) -> bool:
         return False
     if not isinstance(record, dict) or rest.strip():
         return isinstance(record, dict)
-    at, _ = columns.locate(list(record))
+    [at] = columns.locate(list(record))
     return len(at) == 1 and not isinstance([*record.values()][at[0]], list | dict)
 
 
@@ -267,76 +267,32 @@ def _text_lines(
 # --- delimited ------------------------------------------------------------------------------------
 
 
+def _of_export(samples: Sequence[Sample], head: Source) -> Columns:
+    """Return the columns asked for, that of the texts as the labelling tool names it."""
+    exported = None if head.columns.positions else exported_sample(samples)
+    if exported is None:
+        return head.columns
+    records = records_of(exported)
+    reader = RecordReader(records, head.columns, head.name, find_export(records))
+    return replace(head.columns, text=reader.text_column(records))
+
+
 def _delimited(
     stream: IO[bytes], head: Source, options: ReadOptions, bad: BadRows, places: Sequence[int]
 ) -> TextTable:
-    delimiter = parse_delimiter(options.delimiter)
     swapped = ends_in_carriage_returns(head.data)
     data = head.data.replace(b"\r", b"\n") if swapped else head.data
-    start, announced = announced_delimiter(data)
-    samples = read_samples(data, start, likely_delimiters(delimiter or announced, head.ending))
-    position = position_of(head.columns.text)
-    sample, at, text = (
-        _by_name(samples, head) if position is None else _by_position(samples, head, position)
-    )
+    samples = read_samples(data, head.delimiter, head.ending)
+    layout = find_layout(samples, head.name, _of_export(samples, head))
     lines = _text_lines(
         stream, peek(stream), options.encoding, bad, newline=None if swapped else "\n"
     )
-    before = sample.ends[at] if at is not None else start.lines
-    for _ in range(before):
+    for _ in range(layout.lines):
         next(lines)
-    body = sample.records[0 if at is None else at + 1 :]
-    header = None if at is None else sample.records[at]
-    names = _names(header, body, sample.width)
-    if header is not None and len(names) > len(header):
-        text += 1
-    layout = TableLayout(sample.dialect, header, text, len(names), places)
-    rows = delimited_rows(lines, before, layout, bad)
-    separator = sample.dialect.delimiter if len(names) > 1 else ","
-    notes = () if at is None else tuple(reading_notes(sample, at, has_row_names=False))
-    return TextTable(names, separator, header is not None, batches(rows, bad), bad, notes)
-
-
-def _by_name(samples: list[Sample], head: Source) -> tuple[Sample, int, int]:
-    """Return the dialect, which record is the header, and the index of the text in it."""
-    columns = head.columns
-    for at in range(1 + MOST_TITLE_LINES):
-        for sample in sorted(samples, key=_only_column, reverse=True):
-            record = sample.records[at] if at < len(sample.records) else []
-            indices, _ = columns.locate(record)
-            if len(indices) == 1 and (at == 0 or columns.text in record):
-                return sample, at, indices[0]
-    best = max(samples, key=lambda sample: sample.likeness(columns))
-    raise no_such_columns(head.name, best, columns, ("text",))
-
-
-def _only_column(sample: Sample) -> float:
-    """Return the share of records with one cell, where the header has no more."""
-    return sample.share if len(sample.header) == 1 == sample.width else 0.0
-
-
-def _by_position(
-    samples: list[Sample], head: Source, position: int
-) -> tuple[Sample, int | None, int]:
-    """Return the same; there is a header only where the label has a name that stands in it."""
-    columns = head.columns
-    best = max(samples, key=lambda s: (s.width > position, s.share, s.width))
-    if best.width <= position:
-        raise (
-            no_such_position(head.name, best, position, "text")
-            if best.width > 1
-            else not_separated(head.name, samples, columns)
-        )
-    named = position_of(columns.label) is None and len(columns.locate(best.header)[1]) == 1
-    named = named if columns.header is None else columns.header
-    return best, 0 if named else None, position
-
-
-def _names(header: list[str] | None, body: list[list[str]], width: int) -> list[str]:
-    """Return the names of the columns; they are numbers where there is no header."""
-    if header is None:
-        return [str(n + 1) for n in range(width)]
-    rows = [record for record in body if record]
-    if rows and all(len(row) == len(header) + 1 and row[0].isdecimal() for row in rows):
-        return ["", *header]  # the names of the rows, which R does not name
-    return header
+    rows = delimited_rows(lines, layout, bad, places)
+    separator = layout.dialect.delimiter if layout.width > 1 else ","
+    names = [*([""] if layout.is_numbered else []), *layout.first]
+    if not layout.has_header:
+        names = [str(n + 1) for n in range(layout.width)]
+    notes = tuple(layout.notes())
+    return TextTable(names, separator, layout.has_header, batches(rows, bad), bad, notes)

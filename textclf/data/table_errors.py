@@ -31,21 +31,16 @@ _WIDE_SEPARATORS: Final = {"::+": "the colons", r"\|\|+": "the bars", " {2,}": "
 """What is said about separators that take more than one character, by their patterns."""
 
 
-def no_such_columns(
-    name: str, sample: Sample, columns: Columns, options: Sequence[str] = ("text", "label")
-) -> DataError:
-    """Return the error for a table whose first record does not name the columns.
-
-    ``options`` are those of text and label that are needed.
-    """
+def no_such_columns(name: str, sample: Sample, columns: Columns) -> DataError:
+    """Return the error for a table whose first record does not name the columns."""
     header, body = sample.header, [record for record in sample.records[1:] if record]
     if not header:
-        positions = " ".join(f"--{option}-column {n}" for n, option in enumerate(options, 1))
         return DataError(
             f"{name}:1: malformed quoting in the first line, which should name the columns",
-            hint=f"repair it; without a header give positions: {positions}",
+            hint="repair it; without a header give positions: "
+            + position_options(range(len(columns.needed))),
         )
-    needs_label = "label" in options
+    needs_label = columns.needs_label
     flags = _flag_columns(header, body) if needs_label else {}
     if len(flags) > 1 and columns.label not in header:
         first = next(iter(flags))
@@ -54,15 +49,15 @@ def no_such_columns(
             f"{listed(list(flags))}",
             hint=f"--label-column {shlex.quote(first)} learns one of them",
         )
-    if len(header) == 1 and (way := _way_to_separate_names(header[0], columns, options)):
+    if len(header) == 1 and (way := _way_to_separate_names(header[0], columns)):
         return DataError(
             f'{name}:1: nothing separates the columns in "{excerpt(header[0])}"', hint=way
         )
     guess = guess_columns([header, *body], labelled=needs_label)
-    is_usual = columns == Columns() if needs_label else columns.text == Columns().text
+    is_usual = all(option == wanted for option, wanted in columns.needed.items())
     if is_usual and guess and _looks_like_data(header, body, guess[1]):
         names = 'the columns "text" and "label"' if needs_label else 'a column "text"'
-        positions = position_options(guess) if needs_label else f"--text-column {guess[0] + 1}"
+        positions = position_options(guess[: len(columns.needed)])
         return DataError(
             f"{name}:1: the first line does not name {names}: it is {listed(header)}",
             hint=f"no header? give positions: {positions}",
@@ -70,16 +65,14 @@ def no_such_columns(
     if len(header) == 1 and not needs_label:
         return _no_such_text(name, header[0], [header, *body])
     guess = guess_columns(body, len(header), labelled=needs_label) if body else None
-    return wrong_columns(name, header, columns, guess, options)
+    return wrong_columns(name, header, columns, columns.locate(header), guess)
 
 
-def _way_to_separate_names(
-    line: str, columns: Columns, options: Sequence[str] = ("text", "label")
-) -> str | None:
+def _way_to_separate_names(line: str, columns: Columns) -> str | None:
     """Return how to separate the columns that the first line names, if it does."""
     for character in dict.fromkeys(line):
         names = line.split(character)
-        named = all(names) and all(columns.locate(names)[: len(options)])
+        named = all(names) and all(columns.locate(names))
         if named and not (character.isalnum() or character.isspace() or character == '"'):
             if character in DELIMITERS:
                 return "take off the quotes that are around whole lines"
@@ -140,9 +133,9 @@ def no_such_position(name: str, sample: Sample, index: int, option: str) -> Data
 def not_separated(name: str, samples: Sequence[Sample], columns: Columns) -> DataError:
     """Return the error for a file in which no delimiter makes columns, with a way to go on."""
     lines = next(filter(None, map(_lines_of, samples)), [""])
-    text, label = columns.locate([lines[0]])
-    if text and not label:
-        return wrong_columns(name, [lines[0]], columns)
+    located = columns.locate([lines[0]])
+    if located[0] and not all(located) and columns.positions is None:
+        return wrong_columns(name, [lines[0]], columns, located)
     return DataError(
         f'{name}:1: nothing separates a text from its label in "{excerpt(lines[0])}"',
         hint=_way_to_separate_names(lines[0], columns) or _way_to_separate(lines, columns),

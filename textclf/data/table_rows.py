@@ -7,20 +7,22 @@ larger than memory, has columns of its own, and gives them back as they are.
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from textclf.data.columns import Columns
-from textclf.data.dialect import Dialect, reason_of
+from textclf.data.dialect import is_rule, reason_of
 from textclf.data.encoding import Replacer
+from textclf.data.exports import find_export
 from textclf.data.format import MOST_BAD
-from textclf.data.records import at_path, paths_in
+from textclf.data.jsonl import read_value
+from textclf.data.layout import Layout
+from textclf.data.records import SAMPLE, RecordReader, names_in
 from textclf.errors import DataError
-from textclf.formatting import excerpt, plural
+from textclf.formatting import plural
 
 _BATCH_ROWS: Final = 10_000
 _BATCH_CHARACTERS: Final = 1 << 20
@@ -30,9 +32,6 @@ _LONGEST_LINE: Final = 1 << 28
 
 LINES: Final = range(1, sys.maxsize)
 """The place of each line of a file: its number."""
-
-_SAMPLE = 100
-"""Records whose keys are looked at."""
 
 _SKIP: Final = "--on-bad-rows skip leaves such rows out"
 
@@ -156,38 +155,20 @@ class _Lines:
         self.taken.clear()
 
 
-class TableLayout(NamedTuple):
-    """How the rows of a delimited file are written.
-
-    Attributes:
-        dialect: the characters between and around cells.
-        header: the names of the columns, to know them again in a file that was joined.
-        text: the index of the text.
-        width: the number of columns.
-        places: the place of each line, as users know it.
-    """
-
-    dialect: Dialect
-    header: list[str] | None
-    text: int
-    width: int
-    places: Sequence[int]
-
-
 def delimited_rows(
-    lines: Iterator[str], before: int, layout: TableLayout, bad: BadRows
+    lines: Iterator[str], layout: Layout, bad: BadRows, places: Sequence[int]
 ) -> Iterator[tuple[int, str | None, list[str]]]:
     """Yield the place, the text and the cells of each row; go on after a malformed line.
 
     Args:
         lines: the lines after the header.
-        before: the number of lines before them.
         layout: how they are written.
         bad: takes the rows that cannot be read.
+        places: the place of each line of the file, as users know it.
     """
-    dialect, header, text_at, width, places = layout
-    source = _Lines(lines, before)
-    headers = [header, [f"\ufeff{header[0]}", *header[1:]]] if header else []
+    dialect, header, width, text_at = layout.dialect, layout.first, layout.width, layout.indices[0]
+    headers = [header, [f"\ufeff{header[0]}", *header[1:]]] if layout.has_header else []
+    source = _Lines(lines, layout.lines)
     while True:
         reader = dialect.reader(source)
         begin = source.number
@@ -200,7 +181,7 @@ def delimited_rows(
                     bad.add(first, "the header again, as in files that were joined")
                 elif len(row) > width:
                     bad.add(first, f"{plural(len(row), 'column')}, not {width}")
-                elif row:
+                elif row and not (row[text_at].strip() and is_rule(row)):
                     yield first, row[text_at], row
                 begin = source.number
         except csv.Error as error:
@@ -232,41 +213,19 @@ def json_rows(
     Raises:
         DataError: the first objects do not have the key of the texts.
     """
-    records = _objects(lines, bad)
-    head = list(islice(records, _SAMPLE))
-    names = list(dict.fromkeys(name for _, record, _ in head for name in record))
-    paths, cells = paths_in([record for _, record, _ in head])
-    text = paths[columns.text_index(paths, bad.name, cells)] if paths else columns.text
+    stripped = ((number, line.strip().removesuffix(",")) for number, line in lines)
+    records = ((number, line, read_value(line)) for number, line in stripped if line)
+    head = list(islice(records, SAMPLE))
+    sample = [record for _, _, record in head if isinstance(record, dict)]
+    reader = RecordReader(sample, columns, bad.name, find_export(sample))
 
     def rows() -> Iterator[tuple[int, str | None, str]]:
-        for number, record, line in chain(head, records):
-            value = at_path(record, text)
-            if isinstance(value, list | dict):
-                bad.add(number, "the text is a list or an object")
+        for number, line, record in chain(head, records):
+            try:
+                text = reader.text_of(record)
+            except ValueError as error:
+                bad.add(number, str(error))
             else:
-                yield number, value if value is None else _as_text(value), line
+                yield number, text, line
 
-    return names, rows()
-
-
-def _objects(
-    lines: Iterable[tuple[int, str]], bad: BadRows
-) -> Iterator[tuple[int, dict[str, Any], str]]:
-    for number, line in lines:
-        stripped = line.strip().removesuffix(",")
-        if not stripped:
-            continue
-        try:
-            record = json.loads(stripped)
-        except (ValueError, RecursionError) as error:
-            bad.add(number, f"invalid JSON: {excerpt(error)}")
-            continue
-        if isinstance(record, dict):
-            yield number, record, stripped
-        else:
-            bad.add(number, "not a JSON object")
-
-
-def _as_text(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text.encode(errors="replace").decode()  # half of a surrogate pair is no character
+    return names_in(sample), rows()
