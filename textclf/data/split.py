@@ -1,4 +1,4 @@
-"""Test rows that nobody has named: a file beside the training data, or a part split off it.
+"""Test rows: a file, perhaps one beside the training data, or a part split off it.
 
 Those that are split off stay test rows while the data set grows.
 """
@@ -9,10 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, cast
 
-from textclf.data.columns import NoLabels
+from textclf.data.columns import Columns, NoLabels
 from textclf.data.dataset import Dataset, ReadOptions, read_dataset
 from textclf.errors import DataError
-from textclf.formatting import percent, plural
+from textclf.formatting import excerpt, percent, plural
 
 BY_TEXT: Final = "text-hash"
 """The name of `split_by_text` in the metadata."""
@@ -86,26 +86,41 @@ def take_rows(dataset: Dataset, rows: Sequence[int]) -> Dataset:
     )
 
 
-def read_beside(path: Path, options: ReadOptions) -> tuple[Dataset | None, str | None]:
-    """Read test data that nobody has named.
+def read_test(
+    path: Path, options: ReadOptions, *, named: bool
+) -> tuple[Dataset | None, str | None]:
+    """Read test data, which has columns of the same names as the training data.
 
     The data of a competition often comes as ``train.csv`` and a ``test.csv`` without labels, which
     are for the organisers to know.
 
+    Args:
+        path: the test data.
+        options: how the training data is read.
+        named: whether someone has named it; if not, it is beside the training data.
+
     Returns:
-        The data set; or, if it has no labels, None and a sentence that says so.
+        The data set; or, if nobody has named it and it has no labels, None and a sentence that says
+        so.
 
     Raises:
-        DataError: it cannot be read for another reason; the details say why it is read.
+        DataError: it cannot be read; the details of one that nobody has named say why it is read.
     """
     try:
         return read_dataset(path, options), None
-    except NoLabels as error:
-        return None, (
-            f"{error.message}; so it is not used as test data, although it is beside the training "
-            "data: a share of the rows is split off"
-        )
     except DataError as error:
-        why = "it is read as test data because it is beside the training data"
-        error.details = (*error.details, f"{why}; --test-size 20% splits test rows off instead")
+        if isinstance(error, NoLabels) and not named:
+            return None, (
+                f"{error.message}; so it is not used as test data, although it is beside the "
+                "training data: a share of the rows is split off"
+            )
+        if (
+            "-column " in (error.hint or "")
+            and Columns(options.text_column, options.label_column).positions is None
+        ):
+            names = f'"{excerpt(options.text_column)}" and "{excerpt(options.label_column)}"'
+            error.hint = f"call its columns {names}, as in the training data"
+        if not named:
+            why = "it is read as test data because it is beside the training data"
+            error.details = (*error.details, f"{why}; --test-size 20% splits test rows off instead")
         raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from textclf.data.dataset import Dataset, ReadOptions
 from textclf.data.quality import TOLD_WHEN_READ, DataProblem, Severity, find_problems
 from textclf.data.small_labels import LabelLimits, limit_labels
-from textclf.data.split import read_beside
+from textclf.data.split import read_test
 from textclf.errors import DataError, UsageError
 from textclf.evaluation.scored_rows import ScoredRows
 from textclf.registry.registry import Registry
@@ -158,11 +158,9 @@ def _extend(registry: Registry, request: ReleaseRequest, callbacks: ReleaseCallb
 
 
 def _read_test_rows(request: ReleaseRequest, callbacks: ReleaseCallbacks) -> Dataset | None:
-    if request.test is None:
-        return None
-    if request.test_named or isinstance(request.test, Dataset):
-        return read_rows(request.test, request.read)
-    rows, problem = read_beside(request.test, request.read)
+    if request.test is None or isinstance(request.test, Dataset):
+        return request.test
+    rows, problem = read_test(request.test, request.read, named=request.test_named)
     if problem:
         callbacks.on_unlabelled(problem)
     return rows

@@ -173,6 +173,18 @@ def test_a_test_file_that_cannot_be_read_says_why_it_is(data, cli):
     assert "because it is beside the training data; --test-size 20% splits" in done.err
 
 
+@pytest.mark.parametrize("command", ["train --dry-run", "check"])
+@pytest.mark.parametrize("name", ["test.csv", "held_out.csv"], ids=["beside", "named"])
+@pytest.mark.parametrize("content", ["Comment,Kind\na,b\n", "a,b\nc,b\n"], ids=["names", "none"])
+def test_test_data_has_the_columns_of_the_training_data(data, cli, command, name, content):
+    """Options name the columns of both, so the hint is not to name those of the test data."""
+    (data / "data" / name).write_text(content)
+    named = ["--test", f"data/{name}"] if name != "test.csv" else []
+    done = cli(*command.split(), *named)
+    assert (done.code, f"data/{name}" in done.err) == (4, True)
+    assert 'hint: call its columns "text" and "label", as in the training data' in done.err
+
+
 @pytest.mark.parametrize("share", ["0", "1", "-0.1", "1.5", "nan", "inf", "x"])
 @pytest.mark.usefixtures("data")
 def test_a_test_size_that_is_no_share_is_refused(cli, share):

@@ -25,7 +25,7 @@ from textclf.cli.output.progress import loading
 from textclf.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from textclf.data.dataset import Dataset, ReadOptions
+    from textclf.data.dataset import Dataset
     from textclf.training.suspect_labels import SuspectLabels
 
 Labels = Annotated[
@@ -67,13 +67,14 @@ def check(
     """
     from textclf.data.dataset import OnBadRows, read_dataset
     from textclf.data.quality import DataProblem, Severity, find_problems
+    from textclf.data.split import read_test
 
     require_data(data)
-    given = data, test or test_beside(data)
+    test_data = test or test_beside(data)
     if output and not labels:
         raise UsageError("--output writes the rows with suspect labels", hint="add --labels")
     target = (
-        table_file(output, "--output", common.open_registry(), *given, force=force)
+        table_file(output, "--output", common.open_registry(), data, test_data, force=force)
         if output
         else None
     )
@@ -82,7 +83,9 @@ def check(
     with common.phases() as show_phase:
         show_phase("reading the data")
         rows = read_dataset(data, options)
-        test_rows, unlabelled = _read_test_rows(data, test, options)
+        test_rows, unlabelled = (
+            read_test(test_data, options, named=bool(test)) if test_data else (None, None)
+        )
         show_phase("checking the data")
         share = 0.0 if test_rows else DEFAULT_SHARE
         problems = find_problems(
@@ -113,16 +116,3 @@ def _judge(common: CommonOptions, rows: Dataset, folds: int) -> SuspectLabels:
 
         show_phase("judging each label by a model of other rows")
         return find_suspect_labels(rows, folds=folds)
-
-
-def _read_test_rows(
-    data: Path, test: Path | None, options: ReadOptions
-) -> tuple[Dataset | None, str | None]:
-    """Return the test rows, if there are any, or why those beside the data are not used."""
-    from textclf.data.dataset import read_dataset
-    from textclf.data.split import read_beside
-
-    if test:
-        return read_dataset(test, options), None
-    beside = test_beside(data)
-    return read_beside(beside, options) if beside else (None, None)
