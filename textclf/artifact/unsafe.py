@@ -38,10 +38,8 @@ def load_object(data: bytes, *, name: str) -> Any:
         IntegrityError: it cannot be opened.
     """
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # about the version of scikit-learn, which is expected of old models
-            warnings.simplefilter("ignore")
+        # of the version of scikit-learn, which is expected of old models
+        with warnings.catch_warnings(action="ignore"):
             return joblib.load(io.BytesIO(data))
     except Exception as error:
         raise IntegrityError(

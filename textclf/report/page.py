@@ -104,18 +104,10 @@ def comparison_report(a: Subject, b: Subject) -> Report:
         ("summary", "Summary", summary.comparison(a, b)),
         ("changes", "What changed", origin.comparison(a, b)),
         ("labels", "Labels", labels.comparison(a, b)),
-        (
-            "confusion",
-            "Confusion",
-            matrix or _one_by_one(a, b, confusions.section),
-        ),
+        ("confusion", "Confusion", matrix or _one_by_one(a, b, confusions.section)),
         ("search", "Leaderboards", _one_by_one(a, b, leaderboard.section)),
         ("probabilities", "Probabilities", _one_by_one(a, b, probabilities.section)),
-        (
-            "ngrams",
-            "Informative n-grams",
-            lists or _one_by_one(a, b, ngrams.section),
-        ),
+        ("ngrams", "Informative n-grams", lists or _one_by_one(a, b, ngrams.section)),
         ("mistakes", "Confident mistakes", _one_by_one(a, b, mistakes.section)),
         ("origin", "Data and environment", _one_by_one(a, b, origin.section)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -71,7 +72,7 @@ def history(
         raise UsageError("--follow prints lines of JSON", hint="textclf history --follow --json")
     registry = common.open_registry()
     if follow:
-        as_json = entry_as_json if everything else _promotion_as_json
+        as_json = entry_as_json if everything else methodcaller("as_json")
         _follow(HistoryFollower(registry, channel, events=everything), as_json)
         return
     known = read_promotions(registry, channel) if channel else read_history(registry)
@@ -87,13 +88,6 @@ def history(
         render.warning(str(error))
     if known.damaged:
         raise typer.Exit(IntegrityError.exit_code)
-
-
-def _promotion_as_json(entry: Entry) -> dict[str, Any]:
-    from textclf.registry.promotion_log import PromotionRecord
-
-    assert isinstance(entry, PromotionRecord)
-    return entry.as_json()
 
 
 def _follow(follower: HistoryFollower, as_json: Callable[[Entry], dict[str, Any]]) -> None:

@@ -267,6 +267,5 @@ def _quiet() -> Iterator[None]:
     """Keep back what MLflow says of itself: migrations of its database, advice, deprecations."""
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         yield

@@ -36,8 +36,7 @@ def compare(service: Service, request: Request) -> Page:
 
 def _form(service: Service, a: str, b: str) -> Html:
     known = [version.version for version in service.catalogue.newest(_OFFERED)]
-    options = dict.fromkeys(["latest", "previous", a, b, *known])
-    names = {name: name for name in options}
+    names = {name: name for name in ("latest", "previous", a, b, *known)}
     return el(
         "form",
         field("From", choice("a", names, a)),
