@@ -75,14 +75,14 @@ def test_ctrl_c_ends_a_search_at_once(project, start, write_data, classifier):
         time.sleep(0.5)
         assert running.poll() is None
         os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=120)
         assert running.returncode == 130, err
         assert out == b""
         lines = err.decode().splitlines()
         assert lines[-1] == "error: interrupted; no change was left incomplete"
         assert sum(line.startswith("error:") for line in lines) == 1
         assert "Traceback" not in err.decode()
-        wait_until(lambda: not group(running.pid), "no process is left", 10)
+        wait_until(lambda: not group(running.pid), "no process is left")
         assert sorted(path for path in (project / "models").rglob("*")) == before
         assert list((project / "models/.registry/staging").iterdir()) == []
     finally:

@@ -105,6 +105,12 @@ def served_on_a_socket(app):
             thread.join()
 
 
+def is_listening(port):
+    """Whether somebody does on a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def end(process):
     """Stop a server with Ctrl-C; by force if a client keeps it."""
     process.send_signal(signal.SIGINT)

@@ -9,23 +9,35 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-LONGEST = 60
+LONGEST = 120
 """Seconds to wait for a server to answer."""
+_PORTS = range(10_000, 32_768)
+"""Others that ask for any port get one above these while a server starts."""
 
 
 def free_ports(number):
-    """Return ports that nobody listens on now."""
+    """Return ports that nobody listens on now, and that the system gives to nobody."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
+        sockets = [stack.enter_context(_bound()) for _ in range(number)]
         return [each.getsockname()[1] for each in sockets]
+
+
+def _bound():
+    while True:
+        bound = socket.socket()
+        try:
+            bound.bind(("127.0.0.1", secrets.choice(_PORTS)))
+        except OSError:
+            bound.close()
+        else:
+            return bound
 
 
 @contextlib.contextmanager

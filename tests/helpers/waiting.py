@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     """Wait for something that another thread or process does."""
     end = time.monotonic() + seconds
     while not condition():

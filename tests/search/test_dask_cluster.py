@@ -67,14 +67,26 @@ def thread():
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A busy machine takes long to start a worker again."""
+    monkeypatch.setattr("textclf.search.dask_cluster._CONNECT_SECONDS", 60.0)
+    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 60.0)
+
+
+class Begun(list):
+    """Names of threads that have begun a task, which takes some seconds."""
+
+    seconds = 0.2
+
+
 @pytest.fixture
 def begun(monkeypatch):
-    """Names of threads that have begun a task, which takes a while."""
-    names = []
+    names = Begun()
 
     def slowly(*given):
         names.append(threading.current_thread().name)
-        time.sleep(0.2)
+        time.sleep(names.seconds)
         return fit_task(*given)
 
     monkeypatch.setattr("textclf.search.dask_cluster.fit_task", slowly)
@@ -237,10 +249,10 @@ def test_data_that_never_arrives_is_an_error(sample, thread, monkeypatch):
 @pytest.mark.usefixtures("begun")
 def test_no_worker_left_is_an_error(sample, thread, monkeypatch):
     """Where all workers have gone with the data, the search ends with a sentence."""
-    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.5)
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
+        monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.5)
         thread.scale(0)
         with pytest.raises(ClusterError, match="has no workers"):
             list(fits)
@@ -249,11 +261,11 @@ def test_no_worker_left_is_an_error(sample, thread, monkeypatch):
 @pytest.mark.usefixtures("begun")
 def test_waiting_for_workers_has_an_end(sample, thread, monkeypatch):
     """Where the cluster tells of no worker any more, the search does not wait for its tasks."""
-    monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.3)
     monkeypatch.setattr("textclf.search.dask_cluster._POLL_SECONDS", 0.1)
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
+        monkeypatch.setattr("textclf.search.dask_cluster._WORKER_SECONDS", 0.3)
         monkeypatch.setattr(distributed.Client, "nthreads", lambda _: {})
         with pytest.raises(ClusterError, match="has no workers"):
             list(fits)
@@ -264,6 +276,7 @@ def test_an_interrupted_search_cancels_its_tasks(sample, thread, begun):
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
+        begun.seconds = 5.0  # however long it takes to cancel the others
         threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
         with pytest.raises(KeyboardInterrupt):
             list(fits)
@@ -276,6 +289,7 @@ def test_a_search_given_up_cancels_its_tasks(sample, thread, begun):
     with connect(thread.scheduler_address) as run:
         fits = fits_of(sample, FEW, run=run)
         next(fits)
+        begun.seconds = 5.0
         fits.close()
         time.sleep(0.8)
         assert len(begun) <= 4

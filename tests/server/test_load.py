@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from predictors import published
-from served import running
+from served import is_listening, running
 from waiting import wait_until
 
 from textclf.metadata.versions import parse_version
@@ -162,13 +162,13 @@ def test_a_second_signal_ends_a_server_whose_clients_do_not(registry):
             connection.putrequest("POST", "/v1/predict")
             connection.putheader("content-type", "application/jsonl")
             connection.putheader("transfer-encoding", "chunked")
-            connection.endheaders(b"1\r\n \r\n")
-            time.sleep(0.5)
+            connection.endheaders(b"%x\r\n%s\r\n" % (8000, b'"great"\n' * 1000))
+            connection.getresponse()
             process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
+            wait_until(lambda: not is_listening(port))
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
-            process.wait(5)
+            process.wait(20)
 
 
 def test_memory_does_not_grow_with_requests(registry):

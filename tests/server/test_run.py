@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from predictors import published
-from served import end, running
+from served import end, is_listening, running
 from waiting import wait_until
 from webhook_server import webhook_server
 
@@ -80,11 +80,6 @@ def test_a_stream_is_answered_to_its_end_after_sigterm(models):
             connection.send(b'8\r\n"great"\n\r\n0\r\n\r\n')
             assert answer.read().count(b"label") == 1001
         assert process.wait(20) == 0
-
-
-def is_listening(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_second_signal_ends_a_server_that_drains(models):

@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from certificates import self_signed
@@ -329,7 +330,7 @@ def test_history_follow_prints_each_new_record_as_a_line(cli, monkeypatch):
                 raise KeyboardInterrupt
             step()
 
-        monkeypatch.setattr("textclf.cli.commands.history.time.sleep", sleep)
+        monkeypatch.setattr("textclf.cli.commands.history.time", SimpleNamespace(sleep=sleep))
         done = cli("history", "--follow", "--json", *options)
         assert done.code == 0
         return [json.loads(line) for line in done.out.splitlines()]
@@ -377,7 +378,7 @@ def test_history_follow_goes_on_after_a_problem(project, cli, monkeypatch):
             raise KeyboardInterrupt
         steps.pop(0)()
 
-    monkeypatch.setattr("textclf.cli.commands.history.time.sleep", sleep)
+    monkeypatch.setattr("textclf.cli.commands.history.time", SimpleNamespace(sleep=sleep))
     done = cli("history", "--follow", "--json")
     assert [json.loads(line)["to"] for line in done.out.splitlines()] == ["1.0.0"]
     assert [line.count("is damaged") for line in done.err.splitlines()] == [1, 0]

@@ -1,6 +1,7 @@
 """The line and the table of a search that runs."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,8 @@ from textclf.search.space import list_candidates, parse_space, preset_source
 def board(monkeypatch):
     """Return a leaderboard of the fast preset whose clock goes on by a second for each result."""
     clock = iter(range(10_000))
-    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    time = SimpleNamespace(monotonic=lambda: float(next(clock)))
+    monkeypatch.setattr("textclf.cli.output.training_progress.time", time)
     return Leaderboard(list_candidates(parse_space(preset_source("fast"))), 3)
 
 

@@ -167,12 +167,13 @@ def test_a_service_that_says_nothing_is_given_up(monkeypatch):
             HttpStore(url).names()
 
 
-def test_a_service_that_is_not_there_is_told():
+def test_a_service_that_is_not_there_is_told(monkeypatch):
     """With the reason."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(Unreachable, match="Connection refused"):
-        HttpStore(f"http://127.0.0.1:{port}").names()
+    monkeypatch.setattr(http_client, "_PAUSES", (0.0, 0.0, 0.0))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else can listen there
+        with pytest.raises(Unreachable, match="Connection refused"):
+            HttpStore(f"http://127.0.0.1:{silent.getsockname()[1]}").names()
     with pytest.raises(Unreachable, match=r"no-such-host\.invalid cannot be reached"):
         HttpStore("https://no-such-host.invalid").names()
 
