@@ -6,6 +6,7 @@
 import ast
 import contextlib
 import io
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from cli_reference import reference
 from doc_servers import DocServers
 from paths import ROOT
@@ -23,6 +25,7 @@ from slow_lines import without_slow_lines
 
 from textclf import errors
 from textclf.cli import app as cli
+from textclf.cli.app import application
 
 DOCUMENTS = [
     "README.md",
@@ -248,6 +251,48 @@ def test_the_cells_of_the_notebook_run(checkout, monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
+TEXTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
+QUOTED = re.compile(
+    r"^```(?:sh|yaml|dockerfile)\n(.*?)^```$|(?<!`)`([^`]+)`(?!`)", re.DOTALL | re.MULTILINE
+)
+COMMAND = re.compile(r"(?:\s*- run: |RUN .*&& |\w+=\S+ )?textclf ([a-z-].*)")
+
+
+def quoted_commands(text):
+    """Yield the words of each command of textclf in a text, and whether it is one to copy."""
+    for block, span in QUOTED.findall(text):
+        lines = block.replace("\\\n", " ").splitlines() or [" ".join(span.split())]
+        for found in filter(None, map(COMMAND.match, lines)):
+            lexer = shlex.shlex(found[1], posix=True, punctuation_chars="|&;<>")
+            lexer.whitespace_split = True
+            yield list(itertools.takewhile(lambda word: word[0] not in "|&;<>", lexer)), bool(block)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_commands_that_are_not_run_are_commands(path):
+    """Every command in a sentence or a script is there, with its options, and can be parsed."""
+    everything = typer.main.get_command(application())
+    for words, is_whole in quoted_commands(path.read_text("utf-8")):
+        command, rest = everything, list(words)
+        while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+            command = command.commands[rest.pop(0)]
+        options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+        assert {word.split("=")[0] for word in rest if word[:2] == "--"} <= {*options, "--help"}
+        if is_whole:
+            command.make_context("textclf", rest)
+
+
+def test_what_the_texts_name_exists():
+    """`pytest PATH` names a file, and `make TARGET` a target."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for path in TEXTS:
+        text = path.read_text("utf-8")
+        for file in re.findall(r"\b(?:tests|deploy)/[\w/.-]*\w", text):
+            assert (ROOT / file).exists(), f"{path.name}: {file}"
+        for target in re.findall(r"(?:`|^)make ([a-z-]+)(?:`| +#)", text, re.MULTILINE):
+            assert target in targets, f"{path.name}: make {target}"
+
+
 def test_every_command_of_the_contract_is_in_the_readme():
     """No command without a word about it."""
     readme = (ROOT / "README.md").read_text("utf-8")
@@ -274,7 +319,16 @@ def test_the_reference_is_complete():
 
 
 def test_links_lead_somewhere():
-    """Relative links in the documents point to files that exist."""
-    for name in DOCUMENTS:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / name).read_text("utf-8")):
-            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
+    """Relative links in the documents point to files that exist, and to headings in them."""
+    for path in TEXTS:
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text("utf-8")):
+            file, _, anchor = target.partition("#")
+            there = path.parent / file if file else path
+            assert there.exists(), f"{path.name}: {target}"
+            assert not anchor or anchor in anchors(there), f"{path.name}: {target}"
+
+
+def anchors(path):
+    """Return the anchors that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

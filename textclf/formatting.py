@@ -120,14 +120,16 @@ def candidate_name(params: Mapping[str, Any], *, without: Collection[str] = ()) 
 
 
 def candidate_names(
-    candidates: Sequence[Mapping[str, Any]], blocks: Sequence[Sequence[str]]
+    candidates: Sequence[Mapping[str, Any]], blocks: Sequence[Sequence[str]] = ()
 ) -> list[str]:
     """Return a name for each candidate, without the parameters in which no two of them differ.
 
     Args:
         candidates: the parameters of each, as they are recorded.
-        blocks: the feature blocks of each; they are named if they differ.
+        blocks: the feature blocks of each, by default those that have parameters; they are named
+            if they differ.
     """
+    blocks = blocks or list(map(_feature_blocks, candidates))
     values: dict[str, set[str]] = {}
     for params in candidates:
         for name, value in params.items():
@@ -140,6 +142,12 @@ def candidate_names(
     }
     several = len(set(map(tuple, blocks))) > 1
     return [
-        candidate_name(params, without=shared) + (f" on {' + '.join(own)}" if several else "")
+        candidate_name(params, without=shared)
+        + (f" on {' + '.join(own)}" if several and own else "")
         for params, own in zip(candidates, blocks, strict=True)
     ]
+
+
+def _feature_blocks(params: Mapping[str, Any]) -> tuple[str, ...]:
+    names = (name.split("__")[1] for name in params if name.startswith("features__"))
+    return tuple(dict.fromkeys(names))

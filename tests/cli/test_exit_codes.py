@@ -11,13 +11,14 @@ import pytest
 @pytest.mark.parametrize(
     ("command", "code", "error", "hint"),
     [
-        (["trian"], 2, "no such command 'trian'. Did you mean 'train'?", "textclf --help"),
-        (["train", "--sed", "1"], 2, "no such option: --sed", "textclf train --help"),
-        (["versions", "lst"], 2, "Did you mean 'list'?", "textclf versions --help"),
+        (["trian"], 2, "no such command 'trian'; did you mean 'train'?", "textclf --help"),
+        (["train", "--sed", "1"], 2, "--sed; did you mean --scheduler, --seed or", "train --help"),
+        (["serve", "--port", "70000"], 2, "): 70000 is not from 0 to 65535", "serve --help"),
+        (["versions", "lst"], 2, "did you mean 'list'?", "textclf versions --help"),
         (["list"], 2, "no such command 'list': it belongs to versions", "textclf versions list"),
         (["show", "a b"], 2, "belongs to versions", "textclf versions show 'a b'"),
         (["--models", "x", "list"], 2, "no such option: --models", "textclf COMMAND --models"),
-        (["predict", "a", "--topk", "1"], 2, "Possible options: --top-k", "textclf predict --help"),
+        (["predict", "a", "--topk", "1"], 2, "--topk; did you mean --top-k?", "predict --help"),
         (["predict", "a", "-5 stars"], 2, "no such option: -5", "textclf predict -- TEXT"),
         (["predict", "a", "–top-k", "1"], 2, "a dash that is not a hyphen", "type --top-k"),
         (["predict", "a", "—top-k=1"], 2, "a dash that is not a hyphen", "type --top-k"),

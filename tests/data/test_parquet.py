@@ -37,7 +37,7 @@ def test_parquet_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "polars", None)
     message, hint = refused(path, path.read_bytes())
     assert "needs polars" in message
-    assert hint == "pip install '.[parquet]'"
+    assert hint == "pip install '.[parquet]' in the checkout of textclf"
 
 
 def test_damaged_parquet(tmp_path, capfd):

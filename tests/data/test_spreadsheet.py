@@ -94,4 +94,7 @@ def test_without_the_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     message, hint = refused(tmp_path / "a.xlsx", xlsx({"Data": TABLE}))
     assert message.endswith("needs python-calamine, which is not installed")
-    assert hint == "pip install '.[excel]'; or export the sheet as CSV in UTF-8"
+    assert (
+        hint
+        == "pip install '.[excel]' in the checkout of textclf; or export the sheet as CSV in UTF-8"
+    )

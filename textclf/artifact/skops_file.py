@@ -44,7 +44,8 @@ def open_skops(data: bytes, *, name: str, unsafe: bool) -> Any:
     except ModuleNotFoundError:
         raise UsageError(
             f"{name} is an archive, as skops writes them, and skops is not installed",
-            hint="pip install '.[mlflow]', or save the pipeline with joblib.dump",
+            hint="pip install '.[mlflow]' in the checkout of textclf, or save the pipeline with "
+            "joblib.dump",
         ) from None
     try:
         _check_size(data)

@@ -18,6 +18,10 @@ from textclf.formatting import escape_controls
 INTERRUPTED = 130
 
 
+def _either(names: str) -> str:
+    return " or ".join(names.rsplit(", ", 1))
+
+
 class Failure(NamedTuple):
     """Why a command failed.
 
@@ -57,6 +61,9 @@ _WORDING: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = 
         r"got an unexpected extra argument: \1",
     ),
     (r"\(env var: '\[(.*)\]'\)", r"(env var: \1)"),  # several
+    (r"\. Did you mean (.*)\?", r"; did you mean \1?"),
+    (r" \(Possible options: (.*)\)", lambda found: f"; did you mean {_either(found[1])}?"),
+    (r"'\[(\w+)\]'", r"'\1'"),
     (r"^[A-Z](?=[a-z])", lambda first: first[0].lower()),
     (r"\.$", ""),
 )

@@ -69,7 +69,7 @@ def read_isolated(
 def require_library(name: str, library: str, extra: str, otherwise: str | None = None) -> None:
     """Raise DataError if the library that reads a file is not installed."""
     if importlib.util.find_spec(library.replace("-", "_")) is None:
-        install = f"pip install '.[{extra}]'"
+        install = f"pip install '.[{extra}]' in the checkout of textclf"
         raise DataError(
             f"reading {name} needs {library}, which is not installed",
             hint=f"{install}; or {otherwise}" if otherwise else install,

@@ -107,7 +107,7 @@ def _cryptography() -> tuple[ModuleType, ModuleType]:
     except ImportError:
         raise TextclfError(
             "signatures need the cryptography library, which is not installed",
-            hint="pip install '.[sign]'",
+            hint="pip install '.[sign]' in the checkout of textclf",
         ) from None
     return serialization, ed25519
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 
@@ -97,9 +95,3 @@ def same_rows(a: Subject, b: Subject) -> bool:
 def bdi(label: object, width: int = 80) -> Html:
     """Return a label or another text of the user's, isolated from the direction of the page."""
     return el("bdi", excerpt(label, width))
-
-
-def feature_blocks(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the feature blocks of a candidate, from the names of its parameters."""
-    names = (name.split("__")[1] for name in params if name.startswith("features__"))
-    return tuple(dict.fromkeys(names))

@@ -267,7 +267,8 @@ def _client(address: str) -> Client:
         from distributed.versions import VersionMismatchWarning
     except ImportError:
         raise UsageError(
-            "a cluster needs dask, which is not installed", hint="pip install '.[dask]'"
+            "a cluster needs dask, which is not installed",
+            hint="pip install '.[dask]' in the checkout of textclf",
         ) from None
     _check_address(address)
     with warnings.catch_warnings():

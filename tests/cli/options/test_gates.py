@@ -134,7 +134,7 @@ def test_train_tells_what_changed_since_the_promoted_version(cli):
     """The promoted version is compared by its record, or scored if the test rows changed."""
     args = ("--no-promote", "--bump", "patch", "--preset", "fast")
     same = cli("train", "bad.csv", "--test", "data/test.csv", *args)
-    assert "against 1.0.1 on the same rows: test accuracy -" in same.out
+    assert "against 1.0.1 on the same rows, in points: test accuracy -" in same.out
     assert "f1[" in same.out
     other = (*args, "--test-size", "0.5")
     answer = json.loads(cli("train", "bad.csv", *other, "--json").out)

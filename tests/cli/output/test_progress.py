@@ -8,8 +8,10 @@ import pytest
 
 from textclf.cli.output import progress
 from textclf.cli.output.progress import TransferLine, loading, phases
+from textclf.cli.output.training_progress import leaderboard
 from textclf.machine_code import Compilation
 from textclf.registry.store.requests import Transfer
+from textclf.search.space import list_candidates, parse_space, preset_source
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,24 @@ def test_on_a_terminal_the_line_is_written_again_and_removed(capsys, monkeypatch
         wait_for(capsys, "compiling, once fo…")
         compilation.end()
     assert capsys.readouterr().err.endswith("\r\x1b[2K")
+
+
+def test_compiling_is_a_line_above_the_leaderboard(capsys, monkeypatch):
+    """The live table is the end of the terminal, so that what else is said is said once, above."""
+    compilation = Compilation()
+    monkeypatch.setattr(progress, "compilation", compilation)
+    monkeypatch.setattr(progress, "_SECONDS_OF_COMPILING", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    candidates = list_candidates(parse_space(preset_source("fast")))
+    with phases(quiet=False) as show, leaderboard(candidates, 3, show, quiet=False):
+        compilation.begin()
+        written = wait_for(capsys, "compiling, once for this installation")
+        time.sleep(0.05)
+        compilation.end()
+    written += capsys.readouterr().err
+    assert written.count("compiling") == 1
+    assert "compiling, once for this installation\n" in written.replace("\r", "")
 
 
 def test_quiet_is_quiet(capsys):

@@ -127,7 +127,8 @@ def serve(
         from textclf.server.settings import ServerSettings
     except ModuleNotFoundError as missing:
         raise UsageError(
-            f"a server needs {missing.name}, which is not installed", hint="pip install '.[serve]'"
+            f"a server needs {missing.name}, which is not installed",
+            hint="pip install '.[serve]' in the checkout of textclf",
         ) from None
     settings = ServerSettings(
         version=version,

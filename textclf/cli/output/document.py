@@ -60,11 +60,16 @@ class Items(NamedTuple):
 
 
 class TableBlock(NamedTuple):
-    """A table under a title; ``right`` names the columns that are aligned to the right."""
+    """A table under a title.
+
+    ``right`` names the columns that are aligned to the right, and ``spare`` those that a terminal
+    may be too narrow for.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     right: Sequence[str] = ()
+    spare: Sequence[str] = ()
     title: str | None = None
 
 
@@ -103,7 +108,7 @@ def _as_text(block: Block) -> None:
             heads = [str(_piece(column)) for column in table.columns]
             aligned = [str(_piece(column)) for column in table.right]
             rows = [[_piece(cell) for cell in row] for row in table.rows]
-            render.table(heads, rows, right=aligned)
+            render.table(heads, rows, right=aligned, spare=table.spare)
 
 
 def _piece(cell: object) -> object:

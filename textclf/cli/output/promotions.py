@@ -86,9 +86,10 @@ def verdict_table(verdict: Verdict, title: str | None = None) -> TableBlock:
     compared = any(check.before is not None for check in verdict.checks)
     numbers = [*(["promoted"] if compared else []), "this", "at least"]
     return TableBlock(
-        ["rule", "metric", *numbers, ""],
+        ["rule", "metric", *numbers, "met"],
         [_row(check, compared=compared) for check in verdict.checks],
         right=numbers,
+        spare=numbers[:-2],
         title=title,
     )
 
@@ -99,7 +100,7 @@ def _row(check: Check, *, compared: bool) -> list[object]:
         UserText(check.rule),
         UserText(check.metric),
         *("–" if number is None else f"{number:.4f}" for number in numbers),
-        "ok" if check.passed else "no",
+        "yes" if check.passed else "no",
     ]
 
 

@@ -156,7 +156,17 @@ def json_error(value: Any) -> None:
 
 def has_status() -> bool:
     """Whether stderr can have a line that is written again."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not _is_drawn.is_set()
+
+
+@contextlib.contextmanager
+def drawn_by_others() -> Iterator[None]:
+    """Write no status in the block, in which another display is the end of the terminal."""
+    _is_drawn.set()
+    try:
+        yield
+    finally:
+        _is_drawn.clear()
 
 
 def status(text: str) -> None:
@@ -173,6 +183,12 @@ def remove_status() -> None:
             _write_to_stderr("")
 
 
+_GAP = "  "
+"""What is between the columns of a table."""
+
+_LAST = 13
+"""The width up to which the last column of a table is not wrapped."""
+
 _ON_REGISTRY = (
     "train|publish|predict|pick|evaluate|serve|promote|rollback|history|verify|reproduce|sign|"
     "doctor|(?:versions|mlflow) [a-z]+"
@@ -182,6 +198,7 @@ _ON_REGISTRY = (
 _registry_option: list[str] = []
 
 _has_status = threading.Event()
+_is_drawn = threading.Event()
 _writing = threading.RLock()
 """Several threads write: each that has a phase, or a transfer, to show."""
 _REMOVE_LINE = "\r\x1b[2K"
@@ -266,16 +283,41 @@ def table(
         _plain(columns, cells, set(right))
         return
     for head in spare:
-        if not _fits(columns, cells):
+        if not _widths(columns, cells):
             columns, *cells = _without(columns.index(head), columns, *cells)
-    show = _drawn if _fits(columns, cells) else _plain
-    show(columns, cells, set(right))
+    if widths := _widths(columns, cells) or _widths(columns, cells, by_word=True):
+        _drawn(columns, cells, set(right), widths)
+    else:
+        _plain(columns, cells, set(right))
 
 
-def _fits(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
-    """Whether the terminal has room for all columns; the last one may be wrapped."""
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    return sum(widths[:-1]) + 3 * len(widths) + 7 <= _columns(sys.stdout)
+def _widths(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], *, by_word: bool = False
+) -> list[int]:
+    """Return the widths of the columns of a table that is as wide as the terminal at most.
+
+    Args:
+        columns: the column heads.
+        cells: the cells of each row.
+        by_word: whether all columns may be wrapped between words, or only the last one.
+
+    Returns:
+        Nothing if the terminal has no room for all columns.
+    """
+    from rich.cells import cell_len
+
+    texts = list(zip(columns, *cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in texts]
+    words = [max(map(cell_len, " ".join(column).split()), default=0) for column in texts]
+    least = words if by_word else list(widths)
+    least[-1] = min(least[-1], _LAST)
+    room = _columns(sys.stdout) - len(_GAP) * (len(widths) - 1)
+    if sum(least) > room:
+        return []
+    for _ in range(sum(widths) - room):
+        wider = [n for n, width in enumerate(widths) if width > least[n]]
+        widths[max(wider, key=widths.__getitem__)] -= 1
+    return widths
 
 
 def _without(index: int, *rows: Sequence[str]) -> list[Sequence[str]]:
@@ -289,22 +331,33 @@ def _plain(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[st
             cell.rjust(width) if head in right else cell.ljust(width)
             for cell, width, head in zip(row, widths, columns, strict=True)
         ]
-        line("  ".join(aligned).rstrip())
+        line(_GAP.join(aligned).rstrip())
 
 
-def _drawn(columns: Sequence[str], cells: Sequence[Sequence[str]], right: set[str]) -> None:
+def _drawn(
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    right: set[str],
+    widths: Sequence[int],
+) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for head in columns:
+    drawn = Table(
+        box=box.SIMPLE_HEAD,  # with a space between columns, to which the padding adds one
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
+    for head, width in zip(columns, widths, strict=True):
         drawn.add_column(
             Text(head),
             justify="right" if head in right else "left",
             overflow="fold",
-            no_wrap=head != columns[-1],
+            width=width,
         )
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))

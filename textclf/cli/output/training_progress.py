@@ -77,7 +77,7 @@ class Leaderboard:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         table.add_column("candidate", overflow="fold")
         table.add_column("folds", justify="right")
         table.add_column("mean score", justify="right")
@@ -116,7 +116,8 @@ def _live(board: Leaderboard, show_phase: ShowPhase) -> Iterator[None]:
 
     show_phase(None)
     console = Console(stderr=True)
-    with Live(console=console, get_renderable=board.display, refresh_per_second=4, transient=True):
+    live = Live(console=console, get_renderable=board.display, refresh_per_second=4, transient=True)
+    with render.drawn_by_others(), live:
         yield
     board.close()
     console.print(board.display())

@@ -17,6 +17,7 @@ from textclf.cli.output.training_progress import TrainingProgress
 from textclf.cli.output.version_facts import bump_reasons, metadata_with
 from textclf.formatting import (
     candidate_name,
+    candidate_names,
     duration,
     encodable,
     escape_controls,
@@ -265,7 +266,7 @@ def _show_tested(metadata: Metadata, *, as_json: bool) -> None:
 
 def _show_model(metadata: Metadata) -> None:
     """Show what was published, or would be, and how good it is."""
-    render.sentence(f"  {escape_controls(candidate_name(metadata.best_params))}")
+    render.sentence(f"  {escape_controls(_model_name(metadata))}")
     if metadata.pipeline:
         render.sentence(f"  opened by {escape_controls(metadata.pipeline.how_opened)}")
     searched, test = metadata.best_cv_accuracy is not None, metadata.test
@@ -274,6 +275,14 @@ def _show_model(metadata: Metadata) -> None:
         f"  accuracy {cv}{percent(metadata.test_accuracy)} on {plural(test.rows, 'test row')}; "
         f"macro F1 {percent(test.metrics.macro_f1)}"
     )
+
+
+def _model_name(metadata: Metadata) -> str:
+    """Return the winner as the leaderboard names it, or all that is known of a pipeline."""
+    if metadata.search is None:
+        return candidate_name(metadata.best_params)
+    candidates = [candidate.params for candidate in metadata.search.candidates]
+    return candidate_names([*candidates, metadata.best_params])[-1]
 
 
 def _show_published(
@@ -352,7 +361,7 @@ def _show_delta(delta: BaselineDelta) -> None:
         )
         return
     overall = ", ".join(f"{change.name} {points(change.delta)}" for change in delta.metrics)
-    render.sentence(f"  against {delta.against} on the same rows: {overall}")
+    render.sentence(f"  against {delta.against} on the same rows, in points: {overall}")
     if warning := overlap_warning(delta.against, delta.train_overlap):
         render.warning(warning)
     changed = [change for change in delta.per_class if change.delta]

@@ -47,12 +47,13 @@ def _facts(
     metadata: Metadata, path: str, tags: Mapping[str, str], *, latest: bool
 ) -> dict[str, str]:
     bump, artifact = metadata.bump, metadata.artifact
+    since = f" from {bump.base}" if bump.base else ""
     return {
         "version": metadata.version + (" (latest)" if latest else ""),
         "saved": metadata.saved_at,
         "message": metadata.message or MISSING,
         **({"tags": tag_list(tags)} if tags else {}),
-        "bump": bump_reasons(bump, f"{bump.applied} from {bump.base or 'nothing'}", bump.reasons),
+        "bump": bump_reasons(bump, bump.applied + since, bump.reasons),
         "model": candidate_name(metadata.best_params),
         **_pipeline(metadata),
         "cv accuracy": _search(metadata),

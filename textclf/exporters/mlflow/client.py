@@ -235,7 +235,9 @@ def _prepare() -> None:
         with _quiet():
             import mlflow  # noqa: F401
     except ModuleNotFoundError:
-        raise UsageError("MLflow is not installed", hint="pip install '.[mlflow]'") from None
+        raise UsageError(
+            "MLflow is not installed", hint="pip install '.[mlflow]' in the checkout of textclf"
+        ) from None
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def connect(bucket: Bucket, access: Access) -> Connected:
     except ImportError:
         raise StoreError(
             f"{bucket} is read with the library obstore, which is not installed",
-            hint="pip install 'textclf-cli[remote]'",
+            hint="pip install '.[remote]' in the checkout of textclf",
         ) from None
     kinds = {Cloud.S3: store.S3Store, Cloud.AZURE: store.AzureStore, Cloud.GOOGLE: store.GCSStore}
     if access.endpoint:

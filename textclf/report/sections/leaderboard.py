@@ -9,7 +9,7 @@ from textclf.metadata.schema import Candidate, SearchRecord
 from textclf.report.html import charts
 from textclf.report.html.markup import Html, el, join
 from textclf.report.html.tables import Column, chart_column, table
-from textclf.report.subject import Subject, feature_blocks
+from textclf.report.subject import Subject
 
 _CANDIDATES = 30
 """The most candidates that are shown."""
@@ -45,7 +45,7 @@ def section(subject: Subject) -> Html:
 def _ranked(search: SearchRecord) -> list[tuple[str, Candidate]]:
     """Return the candidates that have a score, with their names; last those a race dropped."""
     params = [candidate.params for candidate in search.candidates]
-    names = candidate_names(params, list(map(feature_blocks, params)))
+    names = candidate_names(params)
     named = zip(names, search.candidates, strict=True)
     scored = [(name, c) for name, c in named if c.mean is not None]
     return sorted(scored, key=lambda entry: (-len(entry[1].fold_scores), -(entry[1].mean or 0)))
