@@ -50,6 +50,8 @@ def assert_same_products(train, held):
     for whole, merged in ((train, small), (held, small_held)):
         expected = (whole @ train.T).toarray()
         assert (merged @ small.T).toarray() == pytest.approx(expected, abs=1e-12)
+        overwritten = merge.apply(whole.copy(), overwrite=True)
+        assert (overwritten != merged).nnz == 0
     return merge
 
 

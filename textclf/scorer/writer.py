@@ -94,7 +94,7 @@ def _decision(classifier: Any) -> tuple[Values, Values, Any, float]:
         weights = _centred(classifier.feature_log_prob_).T
         prior = classifier.class_log_prior_ if kind == "MultinomialNB" else np.zeros(len(weights.T))
         return weights, _centred(prior), "softmax", 1.0
-    weights = np.atleast_2d(classifier.coef_).T.astype(np.float64)
+    weights = np.atleast_2d(classifier.coef_).T.astype(np.float64, copy=False)
     intercept = np.zeros(weights.shape[1]) + np.ravel(classifier.intercept_)
     return weights, intercept, _link(classifier, weights.shape[1]), 1.0
 
@@ -115,7 +115,7 @@ def _link(classifier: Any, outputs: int) -> str:
 
 def _require_finite(*numbers: Values) -> None:
     for values in numbers:
-        if not (np.abs(values) <= _LARGEST).all():
+        if not -_LARGEST <= values.min(initial=0) <= values.max(initial=0) <= _LARGEST:
             raise CannotCompile(
                 "the model's weights are infinite or not numbers, so it cannot be compiled",
                 hint="naive Bayes: alpha above 0; SGDClassifier: a smaller eta0 or larger alpha",
@@ -165,10 +165,10 @@ def _table(name: str, vectorizer: Any, weights: Values) -> list[_Array]:
     if max(ends[-1], count) >= _MOST:
         raise CannotCompile("the model has too many n-grams to be compiled", hint="max_features")
     idf = vectorizer.idf_ if vectorizer.use_idf else np.ones(count)
-    rows = np.column_stack([idf, weights])[order]
+    rows = np.column_stack([column[order] for column in (idf, *weights.T)])
     _require_finite(idf)
     return [
-        (f"{name}.rows", "F64", rows.shape, rows.astype("<f8").tobytes()),
+        (f"{name}.rows", "F64", rows.shape, rows.astype("<f8", copy=False).tobytes()),
         (f"{name}.starts", "U32", starts.shape, starts.astype("<u4").tobytes()),
         (f"{name}.ends", "U32", ends.shape, ends.astype("<u4").tobytes()),
         (f"{name}.text", "U8", (len(text),), text),

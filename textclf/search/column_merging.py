@@ -34,10 +34,18 @@ class ColumnMerge:
     factor: NDArray[np.float64]
     groups: int
 
-    def apply(self, matrix: csr_matrix) -> csr_matrix:
-        """Merge the columns of a matrix: XP, (rows, groups)."""
+    def apply(self, matrix: csr_matrix, *, overwrite: bool = False) -> csr_matrix:
+        """Merge the columns of a matrix: XP, (rows, groups).
+
+        Args:
+            matrix: the matrix X.
+            overwrite: whether XP may take the memory of the entries of X, of which only the shape
+                and the number of entries are needed then.
+        """
         indptr = np.zeros(len(matrix.indptr), np.int64)
-        indices, data = np.empty(matrix.nnz, np.int32), np.empty(matrix.nnz)
+        indices, data = matrix.indices, matrix.data
+        if not overwrite:
+            indices, data = np.empty_like(indices), np.empty_like(data)
         filled = _merge_rows(
             matrix.indptr, matrix.indices, matrix.data, self.group, self.factor,
             np.full(self.groups, -1), indptr, indices, data,
@@ -127,7 +135,8 @@ def _merge_rows(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
 ) -> int:
     """Map the columns of a CSR matrix to their groups, and add up the entries of a group.
 
-    ``seen`` holds where each group was last written to.
+    ``seen`` holds where each group was last written to. The output may be the input, of which no
+    entry is read after it may have been written.
 
     Returns:
         The number of entries of the merged matrix.

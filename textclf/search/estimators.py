@@ -96,17 +96,17 @@ def depends_only_on_gram(estimator: Any) -> bool:
     return False
 
 
-def picks_same_solver(estimator: Any, matrix: csr_matrix, merged: csr_matrix) -> bool:
+def picks_same_solver(estimator: Any, matrix: csr_matrix, groups: int) -> bool:
     """Whether an estimator uses the same solver after merging; Ridge chooses one by the shape.
 
     Args:
         estimator: an unfitted estimator.
         matrix: the training matrix, (rows, columns).
-        merged: the same rows in merged columns.
+        groups: the number of its columns when they are merged.
     """
     rows, columns = matrix.shape
     is_ridge = type(estimator).__name__ == "RidgeClassifier"
-    return not is_ridge or (columns > rows) == (merged.shape[1] > rows)
+    return not is_ridge or (columns > rows) == (groups > rows)
 
 
 def pin_dual(estimator: Any, matrix: csr_matrix) -> None:

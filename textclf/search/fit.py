@@ -159,16 +159,26 @@ def fit_task(
 
 @dataclass(frozen=True)
 class _Matrices:
-    """The weighted matrices of a fold: the rows to train on and the rows to score on."""
+    """The weighted matrices of a fold.
+
+    Attributes:
+        train: the rows to train on.
+        held_out: the rows to score on.
+        only_merged: whether these are needed no more once there are merged ones, except for the
+            shape and the number of entries.
+    """
 
     train: csr_matrix
     held_out: csr_matrix
+    only_merged: bool = False
 
     @cached_property
     def merged(self) -> _Matrices:
         """The same problem in fewer columns, for estimators that depend only on the Gram matrix."""
         merge = find_mergeable_columns(self.train)
-        return _Matrices(merge.apply(self.train), merge.apply(self.held_out))
+        overwrite = self.only_merged
+        train = merge.apply(self.train, overwrite=overwrite)
+        return _Matrices(train, merge.apply(self.held_out, overwrite=overwrite))
 
 
 def _matrices(task: FitTask, texts: NDArray[np.object_], counts: Sequence[Counts]) -> _Matrices:
@@ -182,7 +192,8 @@ def _matrices(task: FitTask, texts: NDArray[np.object_], counts: Sequence[Counts
         fit_tfidf(table, block, settings, train).of(table)
         for (block, settings), table in zip(candidate.features.items(), counts, strict=True)
     ]
-    return _Matrices(join(blocks, train), join(blocks, held_out))
+    only_merged = all(is_solvable(build_classifier(each, task.seed)) for _, each in task.group)
+    return _Matrices(join(blocks, train), join(blocks, held_out), only_merged)
 
 
 def _solve_svms(task: FitTask, matrices: _Matrices, labels: NDArray[np.str_]) -> Mapping[int, Any]:
@@ -207,7 +218,7 @@ def _fit_classifier(
     """Fit an estimator on the smallest equivalent matrix; also return the rows to score."""
     if may_merge:
         pin_dual(estimator, matrices.train)
-        if picks_same_solver(estimator, matrices.train, matrices.merged.train):
+        if picks_same_solver(estimator, matrices.train, matrices.merged.train.shape[1]):
             matrices = matrices.merged
     with _LIBLINEAR if is_fitted_by_liblinear(estimator) else nullcontext():
         return estimator.fit(matrices.train, labels), matrices.held_out

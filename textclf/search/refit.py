@@ -101,10 +101,9 @@ def _fit(model: Any, matrix: csr_matrix, labels: NDArray[np.str_]) -> Any:
         return model.fit(matrix, labels)
     pin_dual(model, matrix)
     merge = find_mergeable_columns(matrix)
-    merged = merge.apply(matrix)
-    if not picks_same_solver(model, matrix, merged):
+    if not picks_same_solver(model, matrix, merge.groups):
         return model.fit(matrix, labels)
-    model.fit(merged, labels)
+    model.fit(merge.apply(matrix, overwrite=True), labels)
     model.coef_ = merge.expand(model.coef_)
     model.n_features_in_ = matrix.shape[1]
     return model

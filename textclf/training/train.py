@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.pool import ThreadPool
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -103,14 +103,16 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     ):
         winner, model = _refit(job, outcome)
     on_phase(Phase.TESTING)
-    with _timed(seconds, "publish"):
-        artifact = to_bytes(model)
-        record = describe(artifact)
-    with _timed(seconds, "test"):  # of the bytes that will be loaded, by the loader that will do it
-        opened = load_pipeline(artifact, name=record.file)
-        scored = score_counted(opened, job.test, count().counts_for(features))
-        scorer = _checked_scorer(scored, job.settings)
-        test = scored.test_record(job.sketch, job.split, job.split_method)
+    with _compiling(model, job.settings) as compiled:
+        with _timed(seconds, "publish"):
+            artifact = to_bytes(model)
+            record = describe(artifact)
+        with _timed(seconds, "test"):  # the bytes that will be loaded, by the loader that will
+            opened = load_pipeline(artifact, name=record.file)
+            scored = score_counted(opened, job.test, count().counts_for(features))
+            scorer = compiled()
+            check_scorer(scorer, scored)
+            test = scored.test_record(job.sketch, job.split, job.split_method)
     metadata = Metadata(
         version=version,
         saved_at="",
@@ -134,15 +136,16 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
     return Trained(metadata, artifact, {SCORER: scorer}, scored)
 
 
-def _checked_scorer(scored: ScoredRows, settings: SearchSettings) -> bytes:
-    """Compile the model that scored the test rows. Raises as `train` does if both disagree."""
-    scorer = compile_scorer(
-        scored.model,
+def _compiling(
+    model: Pipeline, settings: SearchSettings
+) -> AbstractContextManager[Callable[[], bytes]]:
+    """Compile the scorer of a model while the block runs."""
+    return meanwhile(
+        compile_scorer,
+        model,
         threshold=settings.threshold,
         abstain_unknown=settings.abstain_unknown,
     )
-    check_scorer(scorer, scored)
-    return scorer
 
 
 @dataclass(frozen=True)
