@@ -90,6 +90,23 @@ def test_a_follower_gets_the_error_in_the_place_of_a_damaged_record(two, root):
     assert promoted.n == 4
 
 
+def test_a_follower_goes_on_when_the_registry_comes_back(two, root, tmp_path):
+    """What it gave already does not come again; a new registry in its place has new records."""
+    follower = HistoryFollower(two)
+    two.rollback()
+    assert [record.n for record in follower.new_entries()] == [3]
+    root.rename(tmp_path / "aside")
+    assert list(follower.new_entries()) == []
+    (tmp_path / "aside").rename(root)
+    assert list(follower.new_entries()) == []
+    two.promote(V("1.1.0"))
+    assert [record.n for record in follower.new_entries()] == [4]
+    root.rename(tmp_path / "aside")
+    assert list(follower.new_entries()) == []
+    registries.filled(root, "1.0.0")
+    assert [record.n for record in follower.new_entries()] == [1]
+
+
 def test_the_reasons_of_a_later_textclf_are_not_guessed(two):
     """What a refusal tells is shown only if it is understood."""
     event = two.events.append_event("refused", V("1.1.0"), detail={"verdict": "in verse"})

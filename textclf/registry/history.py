@@ -79,22 +79,24 @@ class HistoryFollower:
     ) -> None:
         self._registry, self._channel, self._events = registry, channel, events
         self._ends = {log.folder: log.last_number() for log in self._logs()}
+        self._present = set(self._ends)
 
     def new_entries(self) -> Iterator[Entry | TextclfError]:
         """Yield what was added since the last call; the error in the place of a damaged record.
 
-        Each log keeps its own order. A log that became shorter was replaced; it is followed from
-        its end.
+        Each log keeps its own order. A log that vanishes and comes back goes on where it was; a
+        shorter one in its place is a new log. A log that became shorter at once was replaced; it is
+        followed from its end.
 
         Raises:
             StoreError: the logs cannot be listed or read; nothing is lost if it is called again.
         """
-        for log in self._logs():
-            numbers = log.numbers()
+        logs = [(log, log.numbers()) for log in self._logs()]
+        for log, numbers in logs:
             end = self._ends.setdefault(log.folder, 0)
-            if not numbers or numbers[-1] < end:
-                self._ends[log.folder] = numbers[-1] if numbers else 0
-                continue
+            if numbers and numbers[-1] < end:
+                end = numbers[-1] if log.folder in self._present else 0
+                self._ends[log.folder] = end
             for n in numbers[bisect_right(numbers, end) :]:
                 try:
                     entry: Entry | TextclfError = log.read(n)
@@ -102,6 +104,7 @@ class HistoryFollower:
                     entry = error
                 self._ends[log.folder] = n
                 yield entry
+        self._present = {log.folder for log, numbers in logs if numbers}
 
     def _logs(self) -> list[AppendOnlyLog[Any]]:
         registry, channel = self._registry, self._channel
