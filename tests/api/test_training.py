@@ -196,6 +196,7 @@ def test_shares_are_between_0_and_1(tmp_path, name, share):
         (textclf.train, {"bump": "none"}, "bump='none' is not one of 'auto', 'patch', "),
         (textclf.train, {"on_bad_rows": "drop"}, "on_bad_rows='drop' is not one of 'auto', "),
         (textclf.train, {"message": 5}, "message=5 is not a text"),
+        (textclf.train, {"scoring": "f1_all"}, 'scikit-learn has no metric "f1_all"'),
         (textclf.promote, {"version": "1.0.0", "message": "\ud800"}, "is not a text"),
         (textclf.promote, {"version": "1.0.0", "require": "x>1"}, "'x>1' is not a requirement"),
         (textclf.rollback, {"steps": 0}, "steps=0 is less than 1"),

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import train_test_split
 
 from textclf.data.dataset import Dataset, ReadOptions
@@ -68,7 +69,12 @@ class SearchSettings:
     preset: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise UsageError if settings contradict each other."""
+        """Raise UsageError if there is no such metric, or settings contradict each other."""
+        if self.scoring not in get_scorer_names():
+            raise UsageError(
+                f'scikit-learn has no metric "{excerpt(self.scoring)}" to maximise',
+                hint="accuracy, f1_macro or another of sklearn.metrics.get_scorer_names()",
+            )
         if self.method == "race" and self.scoring != "accuracy":
             raise UsageError(
                 f"--search race compares accuracies, so it cannot use --scoring {self.scoring}",
