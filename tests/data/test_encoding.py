@@ -162,6 +162,7 @@ def test_archives(tmp_path, name, kind, words, way):
     ("content", "words"),
     [
         (b"SQLite format 3\0", "an SQLite database"),
+        (bytes(range(256)) * 9, "not text, but binary data"),
         (b"%PDF-1.5\n%\xe2\xe3\xcf\xd3", "a PDF document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "before 2007, or one with a password"),
         (b"ARROW1\0\0", "Arrow"),

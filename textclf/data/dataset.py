@@ -17,10 +17,12 @@ from textclf.data.delimited import DELIMITED
 from textclf.data.encoding import (
     NotTextError,
     decompress,
+    is_binary,
     is_utf_8,
     keep_undecoded,
     marked_encoding,
     misread_character,
+    not_text_at_all,
     to_utf8,
 )
 from textclf.data.fasttext import FASTTEXT
@@ -300,6 +302,8 @@ def decode(source: Source, encoding: str | None) -> Source:
 
 def _not_text(source: Source, problem: NotTextError, *, guess: bool) -> DataError:
     likely = likely_encodings(source.data) if guess else []
+    if guess and not likely and is_binary(source.data):
+        return not_text_at_all(source.name)
     names = [encoding.name for encoding in likely]
     hint = f"--encoding {names[0]}" if names else None
     if len(names) > 1:

@@ -33,6 +33,18 @@ _MOST_RATIO = 200
 """How many times its size a larger file may decompress to; text has 3 to 30."""
 
 
+HEAD_BYTES: Final = 1 << 18
+"""Bytes from which the way that a file is written is told."""
+
+_MOST_CONTROLS = 0.02
+"""The share of control characters from which on bytes that are not UTF-8 are no text."""
+
+_MOST_NULLS = 0.1
+"""The share of null bytes from which on it is no text in any encoding of single bytes."""
+
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
 class NotTextError(Exception):
     """Bytes that are not text in their encoding.
 
@@ -128,6 +140,25 @@ def to_utf8(data: bytes, encoding: str | None) -> bytes:
     except UnicodeError:  # from odd codecs, and of half surrogate pairs
         raise NotTextError(1, f"not {codec.upper()}", codec) from None
     return data.removeprefix("\ufeff".encode())
+
+
+def is_binary(data: bytes) -> bool:
+    """Tell whether a file begins like no text in UTF-8 or in any encoding of single bytes."""
+    head = data[:HEAD_BYTES]
+    if head.count(0) > _MOST_NULLS * len(head):
+        return True
+    if len(_CONTROLS.findall(head)) <= _MOST_CONTROLS * len(head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # its last character may be cut off
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def not_text_at_all(name: str) -> DataError:
+    """Return the error for a file that is binary."""
+    return DataError(f"{name} is not text, but binary data")
 
 
 def is_utf_8(encoding: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import json
@@ -10,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from textclf.data.columns import Columns
 from textclf.data.dataset import (
@@ -22,7 +21,7 @@ from textclf.data.dataset import (
 )
 from textclf.data.delimited import exported_sample, records_of
 from textclf.data.dialect import Sample, read_samples
-from textclf.data.encoding import codec_of, is_gzip
+from textclf.data.encoding import HEAD_BYTES, codec_of, is_binary, is_gzip, not_text_at_all
 from textclf.data.exports import find_export
 from textclf.data.fasttext import FASTTEXT
 from textclf.data.format import Format, Source
@@ -45,16 +44,6 @@ from textclf.data.table_rows import (
 from textclf.errors import DataError
 from textclf.files import LARGEST, read_to_end
 
-HEAD_BYTES: Final = 1 << 18
-"""Bytes from which the way that a file is written is told."""
-
-_MOST_CONTROLS = 0.02
-"""The share of control characters from which on bytes that are not UTF-8 are no text."""
-
-_MOST_NULLS = 0.1
-"""The share of null bytes from which on it is no text in any encoding of single bytes."""
-
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _WITH_MEMBERS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How archives and old documents begin, of which only all of the file tells what is in it."""
 
@@ -121,17 +110,8 @@ def require_text(head: bytes, name: str, encoding: str | None) -> None:
         return
     if utf_16_without_mark(head):
         decode(Source(head, name, Columns()), None)
-    controls = len(_CONTROLS.findall(head)) > _MOST_CONTROLS * len(head)
-    if head.count(0) > _MOST_NULLS * len(head) or (controls and not _is_utf8(head)):
-        raise DataError(f"{name} is not text, but binary data")
-
-
-def _is_utf8(head: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # its last character may be cut off
-    except UnicodeDecodeError:
-        return False
-    return True
+    if is_binary(head):
+        raise not_text_at_all(name)
 
 
 def table_format(head: bytes, name: str, text_column: str) -> Format | None:
