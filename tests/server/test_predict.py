@@ -257,6 +257,17 @@ def test_a_column_of_the_rows_is_not_replaced_by_the_answers(served, kind, body,
     assert b"predicted" in answer.body
 
 
+@pytest.mark.parametrize(
+    "names", ["label_column=x&score_column=x", "label_column=text", "score_column="]
+)
+def test_the_columns_of_the_answer_have_names_of_their_own(served, names):
+    """The one would replace the other in JSON Lines, and nobody could tell them apart in CSV."""
+    for kind, body in (("text/csv", b"text\nfine\n"), ("application/jsonl", b'{"text": "fine"}\n')):
+        refused = served.post(f"/v1/predict?{names}", body, content_type=kind)
+        assert refused.status == 422
+        assert "is not a name of its own" in refused.json()["error"]
+
+
 def test_columns_of_the_same_name_keep_their_cells(served):
     """Only that of the text has to be the only one."""
     answer = served.post("/v1/predict", b"a,text,a\n1,great,2\n", content_type="text/csv")

@@ -33,6 +33,12 @@ class Columns:
     label: str = "label"
     score: str = "score"
 
+    def __post_init__(self) -> None:
+        """Raise Refusal if the columns of the answer have no names of their own."""
+        for parameter, name in (("label_column", self.label), ("score_column", self.score)):
+            if not name or (self.text, self.label, self.score).count(name) > 1:
+                raise Refusal.invalid(f"?{parameter}={excerpt(name)} is not a name of its own")
+
     def require_free(self, names: Collection[str], place: str) -> None:
         """Raise Refusal if a row has a column already that the answer would add."""
         for parameter, name in (("label_column", self.label), ("score_column", self.score)):
@@ -112,10 +118,9 @@ class CsvRows:
     def _text_index(self) -> int:
         if self._columns.count(self._names.text) != 1:
             many = "several columns" if self._names.text in self._columns else "no column"
-            raise Refusal.invalid(
-                f"the header has {many} {self._names.text!r}; name one of "
-                f"{excerpt(', '.join(self._columns), 200) or 'its columns'} with ?text_column="
-            )
+            others = ", ".join(name for name in self._columns if self._columns.count(name) == 1)
+            hint = f"; name one of {excerpt(others, 200)} with ?text_column=" if others else ""
+            raise Refusal.invalid(f"the header has {many} {self._names.text!r}{hint}")
         self._names.require_free(self._columns, "the header")
         return self._columns.index(self._names.text)
 
