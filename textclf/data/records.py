@@ -78,10 +78,11 @@ def _paths(record: Record, depth: int) -> Iterator[str]:
 
 def at_path(record: Record, path: str) -> Any:
     """Return the value of a record at a path; ``None`` if there is none."""
+    if path in record:
+        return record[path]
     name, _, rest = path.partition(".")
-    if path in record or not isinstance(record.get(name), dict):
-        return record.get(path)
-    return at_path(record[name], rest)
+    inner = record.get(name)
+    return at_path(inner, rest) if rest and isinstance(inner, dict) else None
 
 
 class RecordReader:
