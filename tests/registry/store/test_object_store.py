@@ -254,8 +254,15 @@ def test_a_denied_request_says_what_the_server_says(answer, sentence):
         def get(self, *_arguments, **_options):
             raise PermissionDeniedError(answer)
 
+        list_with_delimiter = get
+
     with pytest.raises(StoreError, match=rf"^cannot read s3://\S+/1.0.0/x: {sentence}"):
         opened(Denying()).read("1.0.0/x")
+    with pytest.raises(
+        StoreError, match=rf"^cannot list \S+/1.0.0: {sentence.partition(';')[0]}"
+    ) as no:
+        opened(Denying()).names("1.0.0")
+    assert "missing files" not in no.value.message
 
 
 @pytest.mark.parametrize(

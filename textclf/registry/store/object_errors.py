@@ -21,10 +21,8 @@ _PLAIN_WORDS = {
     "redirect without LOCATION": "the bucket is in another region; textclf doctor says in which",
 }
 _LONGEST = 300
-_DENIED = (
-    "access denied (403); where the credentials may not list the bucket, a file that does not "
-    "exist is answered so, too"
-)
+_DENIED = "access denied (403)"
+_OR_MISSING = "; where the credentials may not list the bucket, missing files are answered so, too"
 
 
 class EndlessConflict(StoreError):
@@ -53,8 +51,13 @@ def _is_denied(error: BaseException) -> bool:
     return is_known or "status code: 403" in _first_paragraph(str(error))
 
 
-def reason(error: BaseException) -> str:
-    """Return why a request failed, as the end of a sentence."""
+def reason(error: BaseException, verb: str = "") -> str:
+    """Return why a request failed, as the end of a sentence.
+
+    Args:
+        error: what obstore raised.
+        verb: what the request was for: ``read``, ``write`` and so on.
+    """
     text = str(error)
     if "HTTP error" in _first_paragraph(text):
         return _no_answer(text)
@@ -65,7 +68,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, UnauthenticatedError):
         return "the credentials are not accepted (401)"
     if _is_denied(error) and code in (None, "AccessDenied"):
-        return _DENIED
+        return _DENIED + (_OR_MISSING if verb == "read" else "")
     if code:
         message = (_element("Message", text) or "").partition(" RequestId:")[0]
         return f"{code}: {message.rstrip('.')}" if message else code

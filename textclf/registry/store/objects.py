@@ -186,7 +186,7 @@ class Objects:
             raise self._failure(verb, key, error) from error
 
     def _failure(self, verb: str, key: str, error: BaseException) -> StoreError:
-        return kind(error)(f"cannot {verb} {self.locate(key)}: {reason(error)}")
+        return kind(error)(f"cannot {verb} {self.locate(key)}: {reason(error, verb)}")
 
 
 def version_of(meta: ObjectMeta | PutResult) -> UpdateVersion:
