@@ -1,10 +1,15 @@
 """Sheets of Excel and OpenDocument, read by python-calamine in a process of its own."""
 
+import io
 import sys
 
+import polars as pl
 import pytest
 from data_files import SKIP, bad, read, refused, rows
 from workbooks import ods, xlsx
+
+from textclf.data.columns import NoLabels
+from textclf.data.dataset import read_dataset
 
 TABLE = [["text", "label", "n"], ["good", 1, None], ["bad", True, 0.5]]
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le")
@@ -62,6 +67,27 @@ def test_a_merged_cell_stands_in_each_of_its_rows(tmp_path):
     table = [["A title", None], ["label", "text"], ["x", "a"], [None, "b"], ["y", "c"], [None] * 2]
     content = xlsx({"Data": table}, merged=["A1:B1", "A3:A4", "A5:A6", "B5:B6", "D1:D9"])
     assert rows(read(tmp_path / "a.xlsx", content)) == [("a", "x"), ("b", "x"), ("c", "y")]
+
+
+def test_what_is_not_read_and_headers_go_by_the_rows_of_the_sheet(tmp_path):
+    """Titles above the header are told of; cells of several lines shift no number."""
+    titles = [[None], ["A title\nof two lines", ""], ["text", "label"]]
+    content = xlsx({"Data": [*titles, ["a", "x"], ["b", "y"]]})
+    dataset = read(tmp_path / "a.xlsx", content)
+    assert list(dataset.notes) == ["the header is on line 3; the lines above it are not read"]
+    message, _ = refused(tmp_path / "a.xlsx", content, text_column="1", label_column="2")
+    assert "a.xlsx:3: this row reads like the names" in message
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet"])
+def test_texts_without_labels_are_told_from_broken_files(tmp_path, name):
+    """They may be the data of a competition, beside those to train on."""
+    out = io.BytesIO()
+    pl.DataFrame({"id": [1, 2], "text": ["a", "b"]}).write_parquet(out)
+    content = out.getvalue() if name == "a.parquet" else xlsx({"D": [["id", "text"], ["1", "a"]]})
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(NoLabels, match='no column "label"'):
+        read_dataset(tmp_path / name)
 
 
 def test_an_export_in_a_sheet_is_one(tmp_path):

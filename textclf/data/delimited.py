@@ -95,11 +95,11 @@ def read_delimited(source: Source) -> Rows:
         return read_records(_records(data, source.name, exported.dialect), columns, source.name)
     layout = find_layout(samples, source.name, columns)
     rows = _read_table(data, source.name, _file_layout(data, layout))
-    rows.notes += layout.notes()
+    rows.notes += layout.notes(source.places)
     if layout.is_numbered:
         rows.notes.append("the first column, which the header does not name, is not read")
     if columns.positions and columns.header is None:
-        require_no_header(rows, layout.first, columns, source.name)
+        require_no_header(rows, layout.first, source)
     if swapped:
         rows.texts[:] = (swap_line_breaks(text.encode()).decode() for text in rows.texts)
     return rows

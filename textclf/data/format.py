@@ -2,13 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Final
 
 from textclf.data.columns import Columns
 from textclf.data.encoding import UNDECODED, not_in
+from textclf.data.lines import LINES
 
 NO_LABEL: Final = "no label"
 """The reason for which a row without a label cannot be used."""
@@ -29,6 +30,7 @@ class Source:
         sheet: the name of a sheet, in a workbook with several.
         undecoded: the encoding of the file if some of its bytes are not text in it; they stand in
             `data` as they are (`encoding.keep_undecoded`).
+        places: what users know each line by: its number, or that of the row of a sheet it is from.
     """
 
     data: bytes
@@ -37,6 +39,7 @@ class Source:
     delimiter: str | None = None
     undecoded: str | None = None
     sheet: str | None = None
+    places: Sequence[int] = LINES
 
     @property
     def ending(self) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import islice
 
-from textclf.data.columns import Columns, listed, name_options, position_options
-from textclf.data.format import Rows
+from textclf.data.columns import listed, name_options, position_options
+from textclf.data.format import Rows, Source
 from textclf.errors import DataError
 
 _DEFAULTS = {"text", "label"}
@@ -15,27 +15,27 @@ _LONGEST_NAME = 40
 _SAMPLE = 100
 
 
-def require_no_header(rows: Rows, names: Sequence[str], columns: Columns, file: str) -> None:
+def require_no_header(rows: Rows, names: Sequence[str], source: Source) -> None:
     """Refuse rows of which one reads like the names of the columns.
 
     Args:
         rows: what was read by the positions of the columns.
         names: the cells of the first record.
-        columns: the positions.
-        file: the name of the file, for messages.
+        source: the file, with the positions.
 
     Raises:
         DataError: a row reads like a header.
     """
-    at = _find_header(rows)
-    if at is None or columns.positions is None:
+    at, positions = _find_header(rows), source.columns.positions
+    if at is None or positions is None:
         return
     text, label = rows.texts[at].strip(), rows.labels[at]
     by_name = names.count(text) == names.count(label) == 1
-    way = name_options(text, label) if by_name or at else position_options(columns.positions)
+    place = source.places[rows.places[at] - 1]
+    way = name_options(text, label) if by_name or at else position_options(positions)
     way += "" if by_name or at else " --header"
     raise DataError(
-        f"{file}:{rows.places[at]}: this row reads like the names of the columns: "
+        f"{source.name}:{place}: this row reads like the names of the columns: "
         f"{listed(names if not at else (text, label))}",
         hint=f"{way} if they are; --no-header if it is a row of data; if only this file of several "
         "has a header, delete that line",

@@ -12,13 +12,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from textclf.data.columns import Columns
+from textclf.data.columns import Columns, NoLabels
 from textclf.data.format import Rows, Source
 from textclf.errors import DataError
 
@@ -37,6 +37,7 @@ class _Answer(msgspec.Struct):
     tool: str | None = None
     message: str | None = None
     hint: str | None = None
+    no_labels: bool = False
 
 
 def read_isolated(
@@ -59,7 +60,7 @@ def read_isolated(
     if answer is None:
         raise DataError(f"{source.name} is damaged: {library} broke down over it")
     if answer.message:
-        raise DataError(answer.message, hint=answer.hint)
+        raise (NoLabels if answer.no_labels else DataError)(answer.message, hint=answer.hint)
     rows = Rows(left_out=Counter(answer.left_out), tool=answer.tool)
     rows.texts, rows.labels, rows.bad = answer.texts, answer.labels, list(answer.bad)
     rows.places.extend(answer.places)
@@ -119,7 +120,7 @@ def _environment() -> dict[str, str]:
 
 def _ask(source: Source, read: str) -> _Answer | None:
     code = f"from textclf.data import isolated; isolated.serve({read!r})"
-    question = {**asdict(source), "data": None}
+    question = {**asdict(replace(source, places=())), "data": None}
     run = subprocess.run(  # noqa: S603 - ourselves; -P: nothing from the current folder
         [sys.executable, "-P", "-c", code],
         input=json.dumps(question).encode() + b"\n" + source.data,
@@ -142,5 +143,6 @@ def serve(read: str) -> None:
             rows.texts, rows.labels, list(rows.places), rows.bad, rows.left_out, rows.tool
         )
     except DataError as error:
-        answer = _Answer(message=error.message, hint=error.hint)
+        no_labels = isinstance(error, NoLabels)
+        answer = _Answer(message=error.message, hint=error.hint, no_labels=no_labels)
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))

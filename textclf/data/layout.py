@@ -38,10 +38,15 @@ class Layout:
     width: int
     is_numbered: bool = False
 
-    def notes(self) -> Iterator[str]:
-        """Yield a sentence on the titles above the header, which are not read."""
+    def notes(self, places: Sequence[int]) -> Iterator[str]:
+        """Yield a sentence on the titles above the header, which are not read.
+
+        Args:
+            places: what users know each line by.
+        """
         if self.has_titles:
-            yield f"the header is on line {self.lines}; the lines above it are not read"
+            place = places[self.lines - 1]
+            yield f"the header is on line {place}; the lines above it are not read"
 
 
 def find_layout(samples: Sequence[Sample], name: str, columns: Columns) -> Layout:

@@ -1,8 +1,12 @@
 """The physical lines of UTF-8 data."""
 
 import io
+import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+
+LINES: Final = range(1, sys.maxsize)
+"""The place of each line of a file: its number."""
 
 _SAMPLE_BYTES = 1 << 16
 _SWAPPED: Final = bytes.maketrans(b"\r\n", b"\n\r")

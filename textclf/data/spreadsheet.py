@@ -50,8 +50,11 @@ def read_spreadsheet(source: Source) -> Rows:
         DataError: it cannot be read, python-calamine is not installed, or it is not known which
             sheet to read; or as `read_delimited`.
     """
-    _require_size(source)
-    return _isolated(source, "spreadsheet.read_here")
+    data, row_of = sheet_as_csv(source)
+    read = read_delimited(replace(source, data=data, delimiter=",", places=row_of))
+    read.places = array("I", (row_of[line - 1] for line in read.places))
+    read.bad = [(row_of[int(line) - 1], reason) for line, reason in read.bad]
+    return read
 
 
 def sheet_as_csv(source: Source) -> tuple[bytes, Sequence[int]]:
@@ -64,12 +67,10 @@ def sheet_as_csv(source: Source) -> tuple[bytes, Sequence[int]]:
         DataError: as `read_spreadsheet`.
     """
     _require_size(source)
-    converted = _isolated(source, "spreadsheet.convert_here")
+    converted = read_isolated(
+        source, "spreadsheet.convert_here", "python-calamine", "excel", otherwise=_AS_CSV
+    )
     return converted.texts[0].encode(), converted.places
-
-
-def _isolated(source: Source, read: str) -> Rows:
-    return read_isolated(source, read, "python-calamine", "excel", otherwise=_AS_CSV)
 
 
 def _require_size(source: Source) -> None:
@@ -78,12 +79,6 @@ def _require_size(source: Source) -> None:
             unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > most_unpacked(len(source.data)):
             raise DataError(f"{source.name} is not a data set: unpacked, it has {unpacked:,} bytes")
-
-
-def read_here(source: Source) -> Rows:
-    """Read the file in this process, as `read_spreadsheet` does in another."""
-    start, rows = _read_cells(source)
-    return _read_rows(rows, start, source)
 
 
 def convert_here(source: Source) -> Rows:
@@ -151,15 +146,6 @@ def _with_merged_cells(sheet: Any) -> list[list[Any]]:
             if 0 <= at < len(row) and any(row) and first >= top:
                 row[at] = rows[first - top][at]
     return rows
-
-
-def _read_rows(rows: Sequence[Sequence[Any]], start: int, source: Source) -> Rows:
-    """Read cells in the way of a delimited file, and return the numbers of their rows."""
-    text, row_of = _as_csv(rows, start)
-    read = read_delimited(replace(source, data=text.encode(), delimiter=","))
-    read.places = array("I", (row_of[place - 1] for place in read.places))
-    read.bad = [(row_of[int(place) - 1], reason) for place, reason in read.bad]
-    return read
 
 
 def _as_csv(rows: Sequence[Sequence[Any]], start: int) -> tuple[str, MutableSequence[int]]:

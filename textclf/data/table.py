@@ -28,13 +28,12 @@ from textclf.data.format import Format, Source
 from textclf.data.jsonl import JSONL, json_records
 from textclf.data.layout import find_layout
 from textclf.data.likely_encoding import utf_16_without_mark
-from textclf.data.lines import ends_in_carriage_returns
+from textclf.data.lines import LINES, ends_in_carriage_returns
 from textclf.data.other_files import refuse_other_files
 from textclf.data.parquet import PARQUET, stream_parquet
 from textclf.data.records import RecordReader, at_path
 from textclf.data.spreadsheet import is_spreadsheet, sheet_as_csv
 from textclf.data.table_rows import (
-    LINES,
     BadRows,
     Batch,
     batches,
@@ -155,7 +154,7 @@ def open_table(
     name: str,
     format_: Format | None,
     options: ReadOptions,
-    row_of: Sequence[int] = (),
+    row_of: Sequence[int] = LINES,
 ) -> TextTable:
     """Read how a table is written, and prepare to read its rows.
 
@@ -177,7 +176,8 @@ def open_table(
     if format_ is PARQUET:
         return _of_objects(enumerate(stream_parquet(stream, name), 1), columns, bad)
     head = _without_cut_line(peek(stream), options.encoding)
-    source = decode(Source(head, name, columns, delimiter), options.encoding)
+    source = Source(head, name, columns, delimiter, places=row_of)
+    source = decode(source, options.encoding)
     if format_ is JSONL and _is_an_object_a_line(source.data, columns):
         lines = enumerate(_text_lines(stream, head, options.encoding, bad), 1)
         return _of_objects(lines, columns, bad)
@@ -185,7 +185,7 @@ def open_table(
         columns = Columns(needs_label=False) if format_ is FASTTEXT else columns
         whole = Source(read_to_end(stream, LARGEST), name, columns)
         return _of_objects(_read_whole(decode(whole, options.encoding), format_, bad), columns, bad)
-    return _delimited(stream, source, options, bad, row_of or LINES)
+    return _delimited(stream, source, options, bad)
 
 
 def _without_cut_line(head: bytes, encoding: str | None) -> bytes:
@@ -257,9 +257,7 @@ def _of_export(samples: Sequence[Sample], head: Source) -> Columns:
     return replace(head.columns, text=reader.text_column(records))
 
 
-def _delimited(
-    stream: IO[bytes], head: Source, options: ReadOptions, bad: BadRows, places: Sequence[int]
-) -> TextTable:
+def _delimited(stream: IO[bytes], head: Source, options: ReadOptions, bad: BadRows) -> TextTable:
     swapped = ends_in_carriage_returns(head.data)
     data = head.data.replace(b"\r", b"\n") if swapped else head.data
     samples = read_samples(data, head.delimiter, head.ending)
@@ -269,10 +267,10 @@ def _delimited(
     )
     for _ in range(layout.lines):
         next(lines)
-    rows = delimited_rows(lines, layout, bad, places)
+    rows = delimited_rows(lines, layout, bad, head.places)
     separator = layout.dialect.delimiter if layout.width > 1 else ","
     names = [*([""] if layout.is_numbered else []), *layout.first]
     if not layout.has_header:
         names = [str(n + 1) for n in range(layout.width)]
-    notes = tuple(layout.notes())
+    notes = tuple(layout.notes(head.places))
     return TextTable(names, separator, layout.has_header, batches(rows, bad), bad, notes)

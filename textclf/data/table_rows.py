@@ -7,7 +7,6 @@ larger than memory, has columns of its own, and gives them back as they are.
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -29,9 +28,6 @@ _BATCH_CHARACTERS: Final = 1 << 20
 _LONGEST_RECORD_LINES = 10_000
 _LONGEST_LINE: Final = 1 << 28
 """Characters in a line at most: a longer one is no row, and might never end."""
-
-LINES: Final = range(1, sys.maxsize)
-"""The place of each line of a file: its number."""
 
 _SKIP: Final = "--on-bad-rows skip leaves such rows out"
 
