@@ -90,7 +90,11 @@ def chosen_versions(
 
     if bool(names) == everything:
         problem = "--all is every version" if everything else "no version is named"
-        raise UsageError(problem, hint="name versions, such as latest, or give --all instead")
+        raise UsageError(
+            problem,
+            hint="first the versions, then the other registry: latest s3://bucket/prefix; or --all "
+            "instead of the versions",
+        )
     if not everything:
         return sorted({source.resolve(name) for name in names or ()})
     versions = source.versions()

@@ -51,7 +51,7 @@ def test_several_versions_channels_and_all(old, cli):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("other",), 2, "error: no version is named"),
+        (("other",), 2, "error: no version is named\nhint: first the versions, then the other"),
         (("1.0.0", "other", "--all"), 2, "error: --all is every version"),
         (("9.9.9", "other"), 3, "error: no version 9.9.9; the closest: 1.0.0, 1.0.1"),
         (("1.0.0", "models"), 2, "error: models cannot be copied to models, which is the same"),
