@@ -149,3 +149,14 @@ def test_hints_lead_to_the_rows(tmp_path, header, row, delimiter, hint):
 def test_hints_guess_no_columns_that_are_none(tmp_path, content, hint):
     """A column in which no value recurs is not guessed to be that of the labels."""
     assert refused(tmp_path / "a.csv", content)[1].startswith(hint)
+
+
+def test_a_title_is_not_the_first_row(tmp_path):
+    """Where titles stand above other names than those asked for, no positions are told."""
+    rest = "".join(f"c{n},comment {n},{'xy'[n % 2]}\n" for n in range(12))
+    content = f"Report,,\nof May,,\nid,Comment,Kind\n{rest}"
+    message, hint = refused(tmp_path / "a.csv", content)
+    assert 'no column "text"; its columns are Report' in message
+    assert hint is None
+    named = read(tmp_path / "a.csv", content, text_column="Comment", label_column="Kind")
+    assert len(named) == 12

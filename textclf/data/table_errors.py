@@ -108,7 +108,7 @@ def _looks_like_data(header: list[str], body: list[list[str]], label: int) -> bo
     """
     rows = [row for row in body if len(row) == len(header)]
     labels = [row[label] for row in rows]
-    if header[label] in labels:
+    if header[label] and header[label] in labels:
         return True
     if len(set(labels)) <= len(labels) / 2 or any(
         map(_is_above_numbers, header, zip(*rows, strict=True))
