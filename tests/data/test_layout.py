@@ -54,6 +54,14 @@ def test_what_is_not_read_is_told(tmp_path, lines, notes):
         assert note.endswith("not read")
 
 
+@pytest.mark.parametrize("columns", [{}, {"text_column": "1"}, {"label_column": "2"}])
+def test_a_header_below_titles_by_one_exact_name(tmp_path, columns):
+    """The other column may be given by its position, or in other case."""
+    header = "Text,label" if "text_column" in columns else "text,Label"
+    content = "\n".join(["Feedback 2024", "", header, *LINES])
+    assert rows(read(tmp_path / "a.csv", content, **columns)) == ROWS
+
+
 def test_line_feeds_in_records_that_end_in_carriage_returns(tmp_path):
     """Old Macs end records in carriage returns; line feeds in quoted texts stay what they are."""
     content = 'text,label\r"a\nb",x\rc,y\r"d\ne",y\r'

@@ -82,16 +82,19 @@ def _find_header(
 ) -> tuple[Sample, int, list[int]] | None:
     """Return the sample in which the first record, or one of the next, names the columns.
 
+    One of the next ones has at least one of the names exactly.
+
     Returns:
         The sample, which of its records that is, and the indices of the columns in it.
     """
     samples = sorted(samples, key=_share_of_only_column, reverse=True)
+    names = [name for name in columns.needed.values() if position_of(name) is None]
     for at in range(1 + _MOST_TITLE_LINES):
         for sample in samples:
             record = next(islice(sample.records, at, None), [])
             located = columns.locate(record)
-            is_exact = all(name in record for name in columns.needed.values())
-            if all(len(indices) == 1 for indices in located) and (at == 0 or is_exact):
+            is_certain = any(name in record for name in names)
+            if all(len(indices) == 1 for indices in located) and (at == 0 or is_certain):
                 return sample, at, [index for [index] in located]
     return None
 
