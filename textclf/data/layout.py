@@ -154,7 +154,8 @@ def _by_position(
     A table of which only the texts are read may have no other column.
     """
     last = max(positions)
-    best = max(samples, key=lambda s: (s.regular, s.width > last, s.share))
+    told = max(position_of(column) or 0 for column in (columns.text, columns.label))
+    best = max(samples, key=lambda s: (s.regular, s.width > told, s.share))
     is_table = best.regular or columns.header or len(samples) == 1 or not columns.needs_label
     if not is_table or best.width <= min(last, 1):
         raise not_separated(name, samples, columns)
