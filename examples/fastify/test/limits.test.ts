@@ -11,7 +11,7 @@ import { buildServer } from "../src/server.js";
 import { promote, publish, temporaryFolder, vector } from "./files.js";
 import { connected, received, request } from "./sockets.js";
 
-const BOUNDED = { timeout: 20_000 };
+const BOUNDED = { timeout: 120_000 };
 
 async function listening(
   t: TestContext,

@@ -5,7 +5,7 @@ import { promote, publish, temporaryFolder, vector } from "./files.js";
 import { Service } from "./service.js";
 import { connected, received, request } from "./sockets.js";
 
-const BOUNDED = { timeout: 20_000 };
+const BOUNDED = { timeout: 120_000 };
 
 async function serviceWith(t: Parameters<typeof temporaryFolder>[0], ...options: string[]) {
   const models = temporaryFolder(t);
