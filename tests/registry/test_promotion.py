@@ -99,6 +99,8 @@ def test_rolling_back_by_steps_or_to_a_version(two):
     assert two.rollback(steps=2).version == "1.0.0"
     two.promote(V("1.2.0"))
     assert two.rollback(to=V("1.0.0")).version == "1.0.0"
+    again = two.rollback(to=V("1.0.0"))
+    assert (again.version, again.changed) == ("1.0.0", False)
     two.promote(V("1.1.0"))
     message, _ = refusal(NoSuchVersion, two.rollback, steps=9)
     assert message == "no 9 versions were promoted before 1.1.0"

@@ -101,6 +101,8 @@ def rollback_target(
         raise nothing_promoted(registry, log.channel)
     record = log.rollback_target(head, steps=steps, to=str(to) if to else None)
     if record is None:
+        if to and head.to == str(to):  # it was gone back to already
+            return Target(to)
         what = (
             f"{to} was not" if to else "nothing was" if steps == 1 else f"no {steps} versions were"
         )
