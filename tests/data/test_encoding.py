@@ -67,11 +67,11 @@ def test_likely_encodings_of_a_large_file(tmp_path):
 
 
 def test_bytes_of_no_encoding(tmp_path):
-    """Where no encoding is likely none is named; an unknown one is refused."""
+    """Where no encoding is likely none is named, and it is binary; an unknown one is refused."""
     path = tmp_path / "a.csv"
     for content in (bytes(range(1, 256)) * 9, b"\0\1\2\xff" * 99):
         message, hint = refused(path, content)
-        assert "is not UTF-8" in message
+        assert "is not text, but binary data" in message
         assert hint is None
     for unknown in ("utf-99", "rot13", "a\0"):
         with pytest.raises(UsageError, match="there is no encoding"):
