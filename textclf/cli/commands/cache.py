@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Action = Annotated[
     Literal["show", "clear"],
     typer.Argument(
-        metavar="[ACTION]", help="show says what is in the cache, clear removes all of it."
+        metavar="[ACTION]", help="show lists what is in the cache; clear removes all of it."
     ),
 ]
 

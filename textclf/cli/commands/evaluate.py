@@ -54,7 +54,7 @@ def evaluate(
     unsafe_load: UnsafeLoad = False,
     common: CommonOptions,
 ) -> None:
-    """Score a version on labelled data: metrics, also per class, and calibration.
+    """Score a version on labelled data: metrics, overall and per class, and calibration.
 
     Examples:
       textclf evaluate data/test.csv

@@ -67,7 +67,7 @@ class MlflowOptions(TrackingOptions):
 
 @option_groups
 def push(version: Version, *, mlflow: MlflowOptions, common: CommonOptions) -> None:
-    """Register a version in MLflow, with a run that has its metrics; once, however often it is run.
+    """Register a version in MLflow, with a run that has its metrics, unless it is there.
 
     Examples:
       textclf mlflow push latest

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textclf.training.foreign_model import ForeignModel
 
 ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A file that joblib.dump has written.")
+    Path, typer.Argument(metavar="MODEL", help="A file of joblib, pickle, cloudpickle or skops.")
 ]
 
 

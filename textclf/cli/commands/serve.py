@@ -61,10 +61,11 @@ ApiKey = Annotated[
     ),
 ]
 MaxBody = Annotated[
-    int, typer.Option(min=1, metavar="BYTES", help="Largest body of a request that is no stream.")
+    int,
+    typer.Option(min=1, metavar="BYTES", help="Largest body of a request that is not streamed."),
 ]
-MaxTexts = Annotated[int, typer.Option(min=1, metavar="N", help="Most texts of such a request.")]
-MaxCharacters = Annotated[int, typer.Option(min=1, metavar="N", help="Longest text.")]
+MaxTexts = Annotated[int, typer.Option(min=1, metavar="N", help="Most texts in such a request.")]
+MaxCharacters = Annotated[int, typer.Option(min=1, metavar="N", help="Most characters in a text.")]
 AllowPromote = Annotated[
     bool,
     typer.Option(

@@ -10,7 +10,7 @@ from textclf.formatting import duration, escape_controls, plural
 
 @option_groups
 def warmup(*, common: CommonOptions) -> None:
-    """Compile ahead what training and predicting need, as when an image is built.
+    """Compile what training and prediction need, for example while an image is built.
 
     Examples:
       textclf warmup

@@ -56,7 +56,9 @@ Target = Annotated[
 ]
 All = Annotated[
     bool,
-    typer.Option("--all", help="Copy every version but those that were pruned where they go."),
+    typer.Option(
+        "--all", help="Copy every version, except those that were pruned in the other registry."
+    ),
 ]
 
 

@@ -16,7 +16,7 @@ AllowTrainingRows = Annotated[
     bool,
     typer.Option(
         "--allow-training-rows",
-        help="Judge even if more than 5% of the rows are in its training data; is recorded.",
+        help="Judge even if more than 5% of the rows are in its training data; it is recorded.",
     ),
 ]
 
@@ -40,7 +40,8 @@ class GateConditions:
         typer.Option(
             parser=parse_share,
             metavar="SHARE",
-            help="How far accuracy and macro F1 may be below those of the promoted version: 1%.",
+            help="How far accuracy and macro F1 may be below those of the promoted version, "
+            "such as 1%.",
         ),
     ] = None
     max_class_regression: Annotated[
@@ -48,7 +49,8 @@ class GateConditions:
         typer.Option(
             parser=parse_share,
             metavar="SHARE",
-            help="How far the F1 of any class may be below that of the promoted version: 2%.",
+            help="How far the F1 of any class may be below that of the promoted version, "
+            "such as 2%.",
         ),
     ] = None
     allow_training_rows: AllowTrainingRows = False
@@ -75,7 +77,9 @@ class GateOptions(GateConditions):
 
     force: Annotated[
         bool,
-        typer.Option("--force", help="Promote even if refused; needs -m, and is recorded."),
+        typer.Option(
+            "--force", help="Promote even if the gate refuses; needs -m, and is recorded."
+        ),
     ] = False
 
     def require_reason(self, message: str | None) -> None:

@@ -35,9 +35,9 @@ class OutputOptions:
     panel: ClassVar = "Output"
 
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, no hints.")] = (
-        False
-    )
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no progress and no hints.")
+    ] = False
 
     def progress(self, text: str) -> None:
         """Print on stderr how far the work is, unless ``--quiet`` is given."""

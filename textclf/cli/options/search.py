@@ -57,8 +57,8 @@ class SearchOptions:
         typer.Option(
             min=0,
             metavar="ROWS",
-            help="Rows to search on at most; the winner is trained on all. 0: no limit, as with "
-            f"--grid; by default {_SAMPLE:,} with a preset.",
+            help="Search on at most this many rows; the winner is trained on all. 0: no limit, as "
+            f"with --grid; by default {_SAMPLE:,} with a preset.",
         ),
     ] = None
     cv: Folds = 5

@@ -111,7 +111,7 @@ class NotifyOptions:
         typer.Option(
             envvar="TEXTCLF_ON_PROMOTE",
             metavar="COMMAND",
-            help="Run this after a promotion, with its record as JSON on stdin; no shell.",
+            help="Run this after a promotion, without a shell; its record is on stdin, as JSON.",
         ),
     ] = None
     webhook: Annotated[
@@ -119,7 +119,7 @@ class NotifyOptions:
         typer.Option(
             envvar="TEXTCLF_WEBHOOK",
             metavar="URL",
-            help="Send the record here, too; signed if TEXTCLF_WEBHOOK_SECRET is set.",
+            help="Send the record of a promotion here; signed if TEXTCLF_WEBHOOK_SECRET is set.",
         ),
     ] = None
 
