@@ -53,6 +53,7 @@ _UNBOUNDED = np.float32(1e30)
 """Greater than any gradient."""
 _FACTOR, _SUMMAND = np.uint64(6364136223846793005), np.uint64(1442695040888963407)
 _ONE, _HIGH, _LOW = np.uint64(1), np.uint64(33), np.uint64(31)
+_PAIR, _AHEAD = np.uint64(2), np.uint64(32)
 
 
 @dataclass(frozen=True)
@@ -278,10 +279,16 @@ def _product(  # noqa: PLR0913, PLR0917
     weights: Floats,
     like: tuple[np.float32, ...],
 ) -> Any:
-    """A row times the weights of every lane, including the intercepts, in two alternating sums."""
+    """A row times the weights of every lane, including the intercepts, in two alternating sums.
+
+    The weights of later entries are brought into the cache ahead; on long rows they are not there.
+    """
     even, odd = load(weights, len(weights) - 1, like), broadcast(0, like)
     is_odd = (end - begin) & _ONE
     for entry in range(begin, end - is_odd, 2):
+        later = min(entry + _AHEAD, end - _PAIR)
+        prefetch(weights, np.int64(indices[later]) * len(like))
+        prefetch(weights, np.int64(indices[later + _ONE]) * len(like))
         even = even + broadcast(data[entry], like) * load(weights, indices[entry], like)
         following = entry + _ONE
         odd = odd + broadcast(data[following], like) * load(weights, indices[following], like)
