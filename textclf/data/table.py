@@ -217,7 +217,8 @@ def _read_whole(source: Source, format_: Format, bad: BadRows) -> Iterator[tuple
     """Yield the rows of a file that is one document as JSON objects, with their places."""
     if format_ is JSONL:
         for place, record in json_records(source, bad.replaced.errors):
-            yield place, json.dumps(record, ensure_ascii=False)
+            # NaN and the like are no JSON, and become null
+            yield place, json.dumps(record, ensure_ascii=False, default=lambda _: None)
         return
     rows = format_.read(source)
     for bad_place, reason in rows.bad:

@@ -332,6 +332,7 @@ SHAPES = {
     "columns": '{"id": [1, 2], "text": ["a, great", "b"]}',
     "split": '{"columns": ["id", "text"], "data": [[1, "a, great"], [2, "b"]]}',
     "records of a viewer": '{"rows": [{"row": {"text": "a, great"}}, {"row": {"text": "b"}}]}',
+    "numbers that are none": '{"rows": [{"text": "a, great", "n": NaN}, {"text": "b", "n": 1}]}',
     "two rows": '{"id": 1, "text": "a, great"}\n{"id": 2, "text": "b"}',
     "the header again": 'id,text\n1,"a, great"\nid,text\n\ufeffid,text\n2,b',
 }
