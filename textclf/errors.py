@@ -106,3 +106,8 @@ class UnsafeModel(IntegrityError):
     """A model file holds something that a textclf model never holds; it was not opened."""
 
     kind = "unsafe-model"
+
+
+def how_to_install(extra: str) -> str:
+    """Return the hint where a library of an extra is not installed."""
+    return f"pip install '.[{extra}]' in the checkout of textclf"

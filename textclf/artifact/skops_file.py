@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from textclf.artifact.model_file import dump
 from textclf.artifact.unpickler import read_foreign
-from textclf.errors import IntegrityError, UnsafeModel, UsageError
+from textclf.errors import IntegrityError, UnsafeModel, UsageError, how_to_install
 
 _ZIP: Final = b"PK\x03\x04"
 _MOST_BYTES: Final = 1 << 32
@@ -44,8 +44,7 @@ def open_skops(data: bytes, *, name: str, unsafe: bool) -> Any:
     except ModuleNotFoundError:
         raise UsageError(
             f"{name} is an archive, as skops writes them, and skops is not installed",
-            hint="pip install '.[mlflow]' in the checkout of textclf, or save the pipeline with "
-            "joblib.dump",
+            hint=f"{how_to_install('mlflow')}, or save the pipeline with joblib.dump",
         ) from None
     try:
         _check_size(data)

@@ -20,7 +20,7 @@ import msgspec
 
 from textclf.data.columns import Columns, NoLabels
 from textclf.data.format import Rows, Source
-from textclf.errors import DataError
+from textclf.errors import DataError, how_to_install
 
 _ERROR: Final = "!"
 """How a line begins that is no JSON, but what is wrong with the file."""
@@ -70,7 +70,7 @@ def read_isolated(
 def require_library(name: str, library: str, extra: str, otherwise: str | None = None) -> None:
     """Raise DataError if the library that reads a file is not installed."""
     if importlib.util.find_spec(library.replace("-", "_")) is None:
-        install = f"pip install '.[{extra}]' in the checkout of textclf"
+        install = how_to_install(extra)
         raise DataError(
             f"reading {name} needs {library}, which is not installed",
             hint=f"{install}; or {otherwise}" if otherwise else install,

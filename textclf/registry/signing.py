@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from textclf.errors import TextclfError, UsageError
+from textclf.errors import TextclfError, UsageError, how_to_install
 from textclf.files import others_can_read, read_bytes
 
 Signer = Callable[[bytes], bytes]
@@ -107,7 +107,7 @@ def _cryptography() -> tuple[ModuleType, ModuleType]:
     except ImportError:
         raise TextclfError(
             "signatures need the cryptography library, which is not installed",
-            hint="pip install '.[sign]' in the checkout of textclf",
+            hint=how_to_install("sign"),
         ) from None
     return serialization, ed25519
 

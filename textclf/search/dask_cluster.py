@@ -23,7 +23,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.errors import ClusterError, UsageError
+from textclf.errors import ClusterError, UsageError, how_to_install
 from textclf.features.counts import Counts
 from textclf.features.tfidf import CountCache
 from textclf.formatting import first_line
@@ -268,7 +268,7 @@ def _client(address: str) -> Client:
     except ImportError:
         raise UsageError(
             "a cluster needs dask, which is not installed",
-            hint="pip install '.[dask]' in the checkout of textclf",
+            hint=how_to_install("dask"),
         ) from None
     _check_address(address)
     with warnings.catch_warnings():

@@ -17,7 +17,7 @@ from textclf.cli.options.groups import CommonOptions, option_groups
 from textclf.cli.options.options import VersionOption
 from textclf.cli.options.versioning import NotifyOptions
 from textclf.cli.output import render
-from textclf.errors import UsageError
+from textclf.errors import UsageError, how_to_install
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _LONGEST_DRAIN = 86_400
@@ -129,7 +129,7 @@ def serve(
     except ModuleNotFoundError as missing:
         raise UsageError(
             f"a server needs {missing.name}, which is not installed",
-            hint="pip install '.[serve]' in the checkout of textclf",
+            hint=how_to_install("serve"),
         ) from None
     settings = ServerSettings(
         version=version,

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from semver import Version
 
 from textclf._version import __version__
-from textclf.errors import TextclfError, UsageError
+from textclf.errors import TextclfError, UsageError, how_to_install
 from textclf.exporters.mlflow.run import DIGEST_TAG, Run
 from textclf.files import read_bytes
 from textclf.formatting import first_line
@@ -235,9 +235,7 @@ def _prepare() -> None:
         with _quiet():
             import mlflow  # noqa: F401
     except ModuleNotFoundError:
-        raise UsageError(
-            "MLflow is not installed", hint="pip install '.[mlflow]' in the checkout of textclf"
-        ) from None
+        raise UsageError("MLflow is not installed", hint=how_to_install("mlflow")) from None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from textclf._version import __version__
-from textclf.errors import StoreError
+from textclf.errors import StoreError, how_to_install
 from textclf.registry.store import aws
 from textclf.registry.store.access import Access, is_true, require_address
 from textclf.registry.store.location import Bucket, Cloud, Server
@@ -115,7 +115,7 @@ def connect(bucket: Bucket, access: Access) -> Connected:
     except ImportError:
         raise StoreError(
             f"{bucket} is read with the library obstore, which is not installed",
-            hint="pip install '.[remote]' in the checkout of textclf",
+            hint=how_to_install("remote"),
         ) from None
     kinds = {Cloud.S3: store.S3Store, Cloud.AZURE: store.AzureStore, Cloud.GOOGLE: store.GCSStore}
     if access.endpoint:

@@ -147,8 +147,8 @@ def test_without_mlflow_the_extra_is_named(cli, monkeypatch):
     """A sentence, and how to install it."""
     monkeypatch.setitem(__import__("sys").modules, "mlflow", None)
     done = cli("mlflow", "push", "1.0.0", "--tracking-uri", "sqlite:///mlflow.db")
-    assert done.code == 2
-    assert done.err.startswith("error: MLflow is not installed\nhint: pip install '.[mlflow]'")
+    hint = "pip install '.[mlflow]' in the checkout of textclf"
+    assert (done.code, done.err) == (2, f"error: MLflow is not installed\nhint: {hint}\n")
 
 
 @pytest.mark.usefixtures("project")
