@@ -27,7 +27,7 @@ labels = texts.map(lambda text: text.replace("\0", "").strip()).filter(bool)
 
 same_folder = settings(
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=cases(100, 300),
 )
 
