@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from predictors import published
+from sample_data import sample_rows
 from slow_lines import without_slow_lines
 
 TEXTS = [
@@ -292,6 +294,13 @@ def test_a_version_may_have_a_threshold(cli):
     unchanged = cli("train", "--grid", "grid.toml", "--cv", "2", "--threshold", "0.99")
     assert "nothing changed" in unchanged.out + unchanged.err
     assert cli("train", "--grid", "grid.toml", "--threshold", "2").code == 2
+
+
+def test_a_threshold_of_a_version_that_no_score_reaches(cli, tmp_path):
+    """Only a threshold that is asked for has to be a probability; a version keeps its own."""
+    published(tmp_path / "models", sample_rows(60), "LogisticRegression", threshold=1.5)
+    shown = cli("predict", "great", "--models", tmp_path / "models", "--json")
+    assert (shown.code, json.loads(shown.out)["predictions"][0]["label"]) == (0, None)
 
 
 @pytest.mark.usefixtures("data")

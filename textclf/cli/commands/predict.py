@@ -139,9 +139,10 @@ def predict(
         _require_reachable(threshold, predictor)
         given = file if file or texts not in (None, ["-"]) else 0
         target = table_file(output, "--output", registry, given, force=force)
-        limits = Limits(threshold, abstain_unknown).or_else(predictor.limits)
+        limits = Limits(threshold, abstain_unknown)
         most = top_k and min(top_k, len(predictor.labels))
-        style = PredictionStyle(most, abstain, limits.abstain_unknown is not None)
+        is_counted = limits.or_else(predictor.limits).abstain_unknown is not None
+        style = PredictionStyle(most, abstain, is_counted)
         show_phase("reading the texts")
         table = source.table(context, reading, quiet=common.quiet)
         progress = LabelledTexts(quiet=common.quiet or source.from_arguments)
