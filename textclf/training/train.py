@@ -107,7 +107,7 @@ def train(  # noqa: PLR0913 - what the record needs beside the job
         with _timed(seconds, "publish"):
             artifact = to_bytes(model)
             record = describe(artifact)
-        with _timed(seconds, "test"):  # the bytes that will be loaded, by the loader that will
+        with _timed(seconds, "test"):  # of the bytes that clients load, by the loader they use
             opened = load_pipeline(artifact, name=record.file)
             scored = score_counted(opened, job.test, count().counts_for(features))
             scorer = compiled()
