@@ -281,7 +281,10 @@ def test_a_denied_request_says_what_the_server_says(answer, sentence):
         ),
         (
             GenericError("HTTP error at https://a.example/c\n\nDebug source:\nInvalidMessage(x)"),
-            r"https://a.example cannot be reached \(it does not answer in TLS: is it http://\?\)",
+            (
+                r"https://a.example cannot be reached \(it does not speak TLS, so its URL may "
+                r"begin with http://\)"
+            ),
         ),
     ],
     ids=["unauthenticated", "slow", "not trusted", "not encrypted"],

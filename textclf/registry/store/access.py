@@ -47,7 +47,7 @@ def first_set(names: Iterable[str]) -> str | None:
     name = next((name for name in names if os.environ.get(name)), None)
     if name and re.search(r"[\r\n]", value := os.environ[name]) and not value.startswith("{"):
         raise StoreError(
-            f"{name} has a line break, maybe at its end", hint=f"set {name} without it"
+            f"{name} has a line break, perhaps at its end", hint=f"set {name} without it"
         )
     return name
 

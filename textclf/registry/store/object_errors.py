@@ -83,7 +83,7 @@ def _no_answer(text: str) -> str:
     elif "InvalidCertificate" in text:
         why = "its certificate is not trusted: AWS_CA_BUNDLE names more of them"
     elif "InvalidMessage" in text:
-        why = "it does not answer in TLS: is it http://?"
+        why = "it does not speak TLS, so its URL may begin with http://"
     else:
         causes = re.findall(r'(?:message|error): "([^"]+)"', text)
         why = causes[-1] if causes else "no connection"
